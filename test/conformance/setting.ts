@@ -1,0 +1,36 @@
+import type { DomainConfig, Driver, OPTIONAL_GROUPS, RepositoryConfig } from '../../src/drivers/driver.ts'
+
+export type OptionalGroup = (typeof OPTIONAL_GROUPS)[number]
+
+/**
+ * A guest to try a driver with. `obedient`: boots, prints `BOOT-OK` and then more on its serial port, and obeys a
+ * request to shut down. `broken`: its definition is accepted, its start refused. `deaf`: runs and ignores the request
+ * to shut down. `crashing`: crashes by itself soon after its start.
+ */
+export type Guest = 'obedient' | 'broken' | 'deaf' | 'crashing'
+
+/** What must be known of a driver before its tests can be registered. */
+export interface Traits {
+  /** The optional groups it has. A test holds this against the driver itself. */
+  readonly groups: readonly OptionalGroup[]
+  /** The guests that its setting can offer; `obedient` and `broken` always. */
+  readonly guests: readonly Guest[]
+  /** Whether the host, its domains and their definitions are still there after `close` and a new `connect`. */
+  readonly outlivesConnection: boolean
+  /** How long a guest may take to boot, to shut down, or to show in an event, on a busy machine. */
+  readonly settleMs: number
+  /** How long one test may take in all. */
+  readonly testMs: number
+}
+
+/** A host made for one test. */
+export interface Setup {
+  /** Connects to the host; never called while an earlier connection is open. */
+  connect(): Promise<Driver>
+  /** A definition with an id and a name that the host does not have yet. */
+  domainConfig(guest: Guest): DomainConfig
+  /** Where volumes may be made: nothing is there yet, and the suite does not clean up behind itself. */
+  readonly repository?: RepositoryConfig
+  /** Ends the host. The domains of the test are gone by then and the connection is closed. */
+  tearDown(): Promise<void>
+}

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type ConsoleOps,
+  type DomainConfig,
+  type DomainId,
+  type DomainState,
+  type Driver,
+  DriverError,
+  type DriverErrorKind,
+  type EventOps,
+  type RepositoryConfig,
+  type StorageOps,
+} from '../../src/drivers/driver.ts'
+import type { Guest, Setup, Traits } from './setting.ts'
+
+/** An id that no host has. */
+export const NOBODY = '00000000-0000-4000-8000-000000000000'
+
+const POLL_MS = 20
+
+/** What a test works with: a fresh host, a connection to it, and the domains it has made there. */
+export class Stage {
+  readonly traits: Traits
+  readonly #setUp: () => Promise<Setup>
+  #setup: Setup | undefined
+  #driver: Driver | undefined
+  #isConnected = false
+  readonly #made = new Set<DomainId>()
+
+  constructor(traits: Traits, setUp: () => Promise<Setup>) {
+    this.traits = traits
+    this.#setUp = setUp
+  }
+
+  async open(): Promise<void> {
+    this.#setup = await this.#setUp()
+    await this.connect()
+  }
+
+  async connect(): Promise<void> {
+    this.#driver = await this.setup.connect()
+    this.#isConnected = true
+  }
+
+  async disconnect(): Promise<void> {
+    this.#isConnected = false
+    await this.driver.close()
+  }
+
+  /** Leaves no domain behind, whatever the test did to it. */
+  async close(): Promise<void> {
+    if (this.#setup === undefined) return
+    if (!this.#isConnected && this.traits.outlivesConnection) await this.connect()
+    if (this.#isConnected) {
+      for (const id of this.#made) await this.#remove(id)
+      await this.disconnect()
+    }
+    this.#made.clear()
+    await this.#setup.tearDown()
+    this.#setup = undefined
+  }
+
+  async #remove(id: DomainId): Promise<void> {
+    const isGoneOrHalted = (error: unknown) => {
+      if (!(error instanceof DriverError) || error.kind === 'unreachable') throw error
+    }
+    await this.driver.domains.powerOff(id).catch(isGoneOrHalted)
+    await this.driver.domains.undefine(id).catch(isGoneOrHalted)
+  }
+
+  get setup(): Setup {
+    assert(this.#setup !== undefined, 'the stage is open')
+    return this.#setup
+  }
+
+  get driver(): Driver {
+    assert(this.#driver !== undefined, 'the stage is open')
+    return this.#driver
+  }
+
+  get storage(): StorageOps {
+    assert(this.driver.storage !== undefined, 'the driver has the group `storage`')
+    return this.driver.storage
+  }
+
+  get consoles(): ConsoleOps {
+    assert(this.driver.consoles !== undefined, 'the driver has the group `consoles`')
+    return this.driver.consoles
+  }
+
+  get events(): EventOps {
+    assert(this.driver.events !== undefined, 'the driver has the group `events`')
+    return this.driver.events
+  }
+
+  get repository(): RepositoryConfig {
+    assert(this.setup.repository !== undefined, 'a setup with storage has a repository')
+    return this.setup.repository
+  }
+
+  /** Registers a test with the time allowance of the setting. */
+  it(name: string, run: () => Promise<void>): void {
+    it(name, { timeout: this.traits.testMs }, run)
+  }
+
+  /** A definition that the host does not have yet, remembered so that it is cleaned up. */
+  config(guest: Guest = 'obedient'): DomainConfig {
+    const config = this.setup.domainConfig(guest)
+    this.#made.add(config.id)
+    return config
+  }
+
+  async halted(guest: Guest = 'obedient'): Promise<DomainId> {
+    const config = this.config(guest)
+    await this.driver.domains.define(config)
+    return config.id
+  }
+
+  async running(guest: Guest = 'obedient'): Promise<DomainId> {
+    const id = await this.halted(guest)
+    await this.driver.domains.start(id)
+    return id
+  }
+
+  async paused(): Promise<DomainId> {
+    const id = await this.halted()
+    await this.driver.domains.start(id, { paused: true })
+    return id
+  }
+
+  /** A domain in `state`, got there by the shortest way. */
+  in(state: 'halted' | 'running' | 'paused'): Promise<DomainId> {
+    return { halted: () => this.halted(), running: () => this.running(), paused: () => this.paused() }[state]()
+  }
+
+  async state(id: DomainId): Promise<DomainState> {
+    return (await this.driver.domains.get(id)).state
+  }
+
+  async assertState(id: DomainId, expected: DomainState): Promise<void> {
+    assert.equal(await this.state(id), expected)
+  }
+
+  /** Waits until `isSo` holds, for as long as the setting allows. */
+  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + this.traits.settleMs
+    while (!(await isSo())) {
+      assert(performance.now() < deadline, `not within ${this.traits.settleMs} ms: ${what}`)
+      await sleep(POLL_MS)
+    }
+  }
+
+  async untilState(id: DomainId, expected: DomainState): Promise<void> {
+    await this.until(`the domain is ${expected}`, async () => (await this.state(id)) === expected)
+  }
+
+  /** All that the first serial port still holds. */
+  async serial(id: DomainId): Promise<string> {
+    const CHUNK_BYTES = 65_536
+    let text = ''
+    for (let from = 0; ; ) {
+      const { data, next } = await this.consoles.readSerial(id, from, CHUNK_BYTES)
+      if (data.length === 0) return text
+      text += Buffer.from(data).toString('latin1')
+      from = next
+    }
+  }
+
+  async untilBooted(id: DomainId): Promise<void> {
+    await this.until('the guest prints BOOT-OK', async () => (await this.serial(id)).includes('BOOT-OK'))
+  }
+}
+
+/** Demands a DriverError of this kind with a sentence to show. */
+export async function rejectsWith(kind: DriverErrorKind, promise: Promise<unknown>): Promise<void> {
+  await assert.rejects(promise, error => {
+    assert(error instanceof DriverError, `a DriverError, not ${String(error)}`)
+    assert.equal(error.kind, kind, `${error.kind}: ${error.message}`)
+    assert.notEqual(error.message.trim(), '')
+    return true
+  })
+}

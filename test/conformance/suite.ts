@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, describe } from 'node:test'
+import { describeConcurrency } from './contract/concurrency.ts'
+import { describeConnection } from './contract/connection.ts'
+import { describeConsoles } from './contract/consoles.ts'
+import { describeDefinitions } from './contract/definitions.ts'
+import { describeEvents } from './contract/events.ts'
+import { describeHost } from './contract/host.ts'
+import { describePower } from './contract/power.ts'
+import { describeStorage } from './contract/storage.ts'
+import type { Setup, Traits } from './setting.ts'
+import { Stage } from './stage.ts'
+
+export type { Guest, OptionalGroup, Setup, Traits } from './setting.ts'
+
+/** The contract of driver.ts, run against a driver. The tests of a group it leaves out are not registered. */
+export function describeDriver(name: string, traits: Traits, setUp: () => Promise<Setup>): void {
+  describe(`driver contract: ${name}`, () => {
+    const stage = new Stage(traits, setUp)
+    const within = { timeout: traits.testMs }
+    beforeEach(() => stage.open(), within)
+    afterEach(() => stage.close(), within)
+
+    describeHost(stage)
+    describeDefinitions(stage)
+    describePower(stage)
+    describeConcurrency(stage)
+    describeConnection(stage)
+    if (traits.groups.includes('storage')) describeStorage(stage)
+    if (traits.groups.includes('consoles')) describeConsoles(stage)
+    if (traits.groups.includes('events')) describeEvents(stage)
+  })
+}
