@@ -65,7 +65,10 @@ export const errors = defineErrors({
     doc: 'The guest was asked to shut down and did not within `timeout` seconds; it goes on running. hard_shutdown cuts its power.',
   },
   VM_NO_HOST: { params: ['vm'], doc: 'No host is connected that could run the VM.' },
-  VM_DUPLICATE_VBD_DEVICE: { params: ['vm', 'vbd', 'device'], doc: 'The VM already has a disk under this device name.' },
+  VM_DUPLICATE_VBD_DEVICE: {
+    params: ['vm', 'vbd', 'device'],
+    doc: 'The VM already has a disk under this device name.',
+  },
 
   // Storage.
   VDI_IN_USE: { params: ['vdi', 'operation'], doc: 'A VM that is not Halted uses the image.' },
@@ -79,7 +82,10 @@ export const errors = defineErrors({
   HOST_HAS_RESIDENT_VMS: { params: ['host'], doc: 'VMs are still running on the host.' },
   HOST_OFFLINE: { params: ['host'], doc: 'The host does not answer.' },
   HOST_URI_INVALID: { params: ['uri', 'reason'], doc: 'The URI names no hypervisor that can be connected.' },
-  OPERATION_NOT_ALLOWED: { params: ['reason'], doc: 'The operator’s configuration, or the object’s role, forbids this.' },
+  OPERATION_NOT_ALLOWED: {
+    params: ['reason'],
+    doc: 'The operator’s configuration, or the object’s role, forbids this.',
+  },
 
   // Tasks.
   TASK_INTERRUPTED: {

@@ -87,6 +87,8 @@ export interface Class<Name extends string = string> {
    * `none`: none of the generated RPCs exists (session, task).
    */
   readonly objects: 'client' | 'host' | 'none'
+  /** Only an administrator constructs and deletes its objects. */
+  readonly adminOnly?: true
 }
 
 /** Declares a class; the identity function, for its inference. */
@@ -120,6 +122,7 @@ export function defaultOf(type: Type): unknown {
     case 'ref':
       return ''
     case 'int':
+    case 'int32':
       return 0n
     case 'float':
       return 0

@@ -18,6 +18,10 @@ export interface StringType {
 export interface IntType {
   readonly kind: 'int'
 }
+/** A small number that every dialect writes as an XML-RPC `<int>`: progress in percent. A bigint in memory. */
+export interface Int32Type {
+  readonly kind: 'int32'
+}
 export interface FloatType {
   readonly kind: 'float'
 }
@@ -66,6 +70,7 @@ export interface OpenType {
 export type Type =
   | StringType
   | IntType
+  | Int32Type
   | FloatType
   | BoolType
   | DateTimeType
@@ -80,7 +85,7 @@ export type Type =
 /** The value of a type in memory. */
 export type ValueOf<T> = T extends StringType
   ? string
-  : T extends IntType
+  : T extends IntType | Int32Type
     ? bigint
     : T extends FloatType
       ? number
@@ -118,6 +123,7 @@ export type OpenValue =
 export const t = {
   string: { kind: 'string' },
   int: { kind: 'int' },
+  int32: { kind: 'int32' },
   float: { kind: 'float' },
   bool: { kind: 'bool' },
   dateTime: { kind: 'dateTime' },

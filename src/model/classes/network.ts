@@ -1,0 +1,36 @@
+import { defineClass, message, roRun, rw } from '../kernel/define.ts'
+import { t } from '../kernel/types.ts'
+
+/** A virtual network. */
+export const network = defineClass({
+  name: 'network',
+  doc: 'a virtual network',
+  source: 'Xen Management API rev 0.2, §2.9',
+  objects: 'client',
+  fields: {
+    uuid: roRun(t.string, 'unique identifier/object reference'),
+    'name/label': rw(t.string, 'a human-readable name'),
+    'name/description': rw(t.string, 'a notes field containg human-readable description'),
+    VIFs: rw(t.set(t.ref('VIF')), 'list of connected vifs', { boundTo: 'VIF.network' }),
+    NIC: rw(
+      t.string,
+      'ethernet device to use to access this network. Note: in this revision of the API all hosts will use the specified NIC to access this network',
+    ),
+    VLAN: rw(
+      t.string,
+      'VLAN tag to use to access this network. Note: in this revision of the API all hosts will use the specified VLAN tag to access this network',
+    ),
+    default_gateway: rw(t.string, 'default gateway IP address. Used for auto-configuring guests with fixed IP setting'),
+    default_netmask: rw(t.string, 'default netmask. Used for auto-configuring guests with fixed IP setting'),
+  },
+  messages: {
+    list: message({
+      doc: 'Return a list of all the networks known to the system',
+      params: {},
+      result: t.set(t.ref('network')),
+      resultDoc: 'A list of all the IDs of all the networks',
+      errors: [],
+      immediate: true,
+    }),
+  },
+})

@@ -1,0 +1,52 @@
+import { vdiType } from '../enums.ts'
+import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
+import { t } from '../kernel/types.ts'
+
+/** How an image is written on its repository. */
+export const imageFormat = t.enum('image_format', {
+  qcow2: 'QEMU copy on write, version 2: sparse, can have a parent',
+  raw: 'the bytes of the disk and nothing else; sparse where the file system is',
+})
+
+/** A virtual disk image. */
+export const VDI = defineClass({
+  name: 'VDI',
+  doc: 'a virtual disk image',
+  source: 'Xen Management API rev 0.2, §2.12',
+  objects: 'client',
+  fields: {
+    uuid: roRun(t.string, 'unique identifier/object reference'),
+    'name/label': rw(t.string, 'a human-readable name'),
+    'name/description': rw(t.string, 'a notes field containing human-readable description'),
+    SR: rw(t.ref('SR'), 'storage repository in which the VDI resides', { boundTo: 'SR.VDIs' }),
+    VBDs: rw(t.set(t.ref('VBD')), 'list of vbds that refer to this disk', { boundTo: 'VBD.VDI' }),
+    virtual_size: rw(t.int, 'size of disk as presented to the guest (in multiples of sector_size field)', {
+      unit: 'sectors',
+    }),
+    physical_utilisation: roRun(
+      t.int,
+      'amount of physical space that the disk image is currently taking up on the storage repository (in bytes)',
+      { unit: 'bytes' },
+    ),
+    sector_size: roIns(t.int, 'sector size of VDI (in bytes)', { unit: 'bytes', default: 512n }),
+    type: roIns(vdiType, 'type of the VDI'),
+    parent: roIns(t.ref('VDI'), 'parent disk (e.g. in the case of copy on write)', { boundTo: 'VDI.children' }),
+    children: roIns(t.set(t.ref('VDI')), 'child disks (e.g. in the case of copy on write)', {
+      boundTo: 'VDI.parent',
+      derived: true,
+    }),
+    sharable: rw(t.bool, 'true if this disk may be shared'),
+    read_only: rw(t.bool, 'true if this disk may ONLY be mounted read-only'),
+    image_format: roIns(imageFormat, 'how the image is written on its repository', { extension: true }),
+    location: internal(t.string, "The host's own name of the image."),
+  },
+  messages: {
+    snapshot: message({
+      doc: 'Take an exact copy of the VDI; the snapshot lives in the same Storage Repository as its parent.',
+      params: { vdi: [t.ref('VDI'), 'The VDI to snapshot'] },
+      result: t.ref('VDI'),
+      resultDoc: 'The ID of the newly created VDI.',
+      errors: ['VDI_IN_USE', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'],
+    }),
+  },
+})

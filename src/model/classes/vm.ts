@@ -1,0 +1,194 @@
+import { biosBootOption, bootType, cpuFeature, onCrashBehaviour, onNormalExit, vmPowerState } from '../enums.ts'
+import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
+import { t } from '../kernel/types.ts'
+
+const MIB = 1024n * 1024n
+
+const vm = [t.ref('VM'), 'The VM'] as const
+const lifecycleErrors = [
+  'VM_BAD_POWER_STATE',
+  'VM_NO_HOST',
+  'HOST_OFFLINE',
+  'DRIVER_UNSUPPORTED',
+  'DRIVER_FAILED',
+] as const
+const startErrors = [
+  ...lifecycleErrors,
+  'VM_IS_TEMPLATE',
+  'HOST_DISABLED',
+  'INVALID_VALUE',
+  'VALUE_NOT_SUPPORTED',
+  'VDI_IN_USE',
+] as const
+
+/** What the serial port printed, as far as one answer carries. */
+const serialOutput = t.struct('serial_output', { data: t.string, next: t.int })
+
+/** A virtual machine. */
+export const VM = defineClass({
+  name: 'VM',
+  doc: "a virtual machine (or 'guest')",
+  source: 'Xen Management API rev 0.2, §2.6',
+  objects: 'client',
+  fields: {
+    uuid: roRun(t.string, 'unique identifier/object reference'),
+    power_state: roRun(vmPowerState, 'Current power state of the machine'),
+    'name/label': rw(t.string, 'a human-readable name'),
+    'name/description': rw(t.string, 'a notes field containing human-readable description'),
+    user_version: rw(t.int, 'a user version number for this machine'),
+    is_a_template: rw(
+      t.bool,
+      'true if this is a template. Template VMs can never be started, they are used only for cloning other VMs',
+    ),
+    resident_on: roRun(t.ref('host'), 'the host the VM is currently resident on', { boundTo: 'host.resident_VMs' }),
+    'memory/static_max': roIns(t.int, 'Statically-set (i.e. absolute) maximum', { unit: 'bytes', default: 256n * MIB }),
+    'memory/dynamic_max': rw(t.int, 'Dynamic maximum; 0 is the static maximum', { unit: 'bytes' }),
+    'memory/actual': roRun(t.int, "Guest's actual usage", { unit: 'bytes' }),
+    'memory/dynamic_min': rw(t.int, 'Dynamic minimum; 0 is the static minimum', { unit: 'bytes' }),
+    'memory/static_min': roIns(t.int, 'Statically-set (i.e. absolute) minimum', { unit: 'bytes' }),
+    'VCPUs/policy': rw(t.string, 'the name of the VCPU scheduling policy to be applied'),
+    'VCPUs/params': rw(t.string, 'string-encoded parameters passed to selected VCPU policy'),
+    'VCPUs/number': roRun(t.int, 'Current number of VCPUs', { onCreate: true, default: 1n }),
+    'VCPUs/utilisation': roRun(t.map(t.int, t.float), "Utilisation for all of guest's current VCPUs"),
+    'VCPUs/features/required': roIns(t.set(cpuFeature), 'CPU features the guest demands the host supports'),
+    'VCPUs/features/can_use': roIns(t.set(cpuFeature), 'CPU features the guest can use if available'),
+    'VCPUs/features/force_on': rw(t.set(cpuFeature), 'CPU features to expose to the guest above the bare minimum'),
+    'VCPUs/features/force_off': rw(t.set(cpuFeature), 'CPU features to hide to the guest'),
+    'actions/after_shutdown': rw(onNormalExit, 'action to take after the guest has shutdown itself'),
+    'actions/after_reboot': rw(onNormalExit, 'action to take after the guest has rebooted itself', {
+      default: 'restart',
+    }),
+    'actions/after_suspend': rw(onNormalExit, 'action to take after the guest has suspended itself'),
+    'actions/after_crash': rw(onCrashBehaviour, 'action to take if the guest crashes'),
+    VIFs: rw(t.set(t.ref('VIF')), 'virtual network interfaces', { boundTo: 'VIF.VM' }),
+    VBDs: rw(t.set(t.ref('VBD')), 'virtual block devices', { boundTo: 'VBD.VM' }),
+    'TPM/instance': roIns(t.int, 'included for TPM support'),
+    'TPM/backend': roIns(t.int, 'included for TPM support'),
+    'bios/cdrom': rw(t.string, 'path for emulated CDROM e.g. /dev/cdrom or /foo.iso'),
+    'bios/boot': rw(biosBootOption, 'default device to boot the guest from', { default: 'HD' }),
+    'platform/std_VGA': rw(t.bool, 'emulate standard VGA instead of cirrus logic'),
+    'platform/serial': rw(t.string, 'redirect serial port to pty'),
+    'platform/localtime': rw(t.bool, 'set RTC to local time'),
+    'platform/clock_offset': rw(t.bool, "timeshift applied to guest's clock"),
+    'platform/enable_audio': rw(t.bool, 'emulate audio'),
+    builder: rw(t.string, 'domain builder to use'),
+    boot_method: rw(bootType, 'select how this machine should boot'),
+    'kernel/kernel': rw(t.string, 'path to kernel e.g. /boot/vmlinuz'),
+    'kernel/initrd': rw(t.string, 'path to the initrd e.g. /boot/initrd.img'),
+    'kernel/args': rw(t.string, 'extra kernel command-line arguments'),
+    'grub/cmdline': rw(t.string, 'grub command-line'),
+    PCI_bus: roIns(t.string, 'PCI bus path for pass-through devices'),
+    tools_version: roRun(t.map(t.string, t.string), 'versions of installed paravirtualised drivers'),
+    affinity: rw(t.ref('host'), 'the host the VM is defined on and starts on; null lets the server choose', {
+      extension: true,
+    }),
+    domain: internal(t.string, "The host's own identifier of the VM; empty while no host knows it."),
+  },
+  messages: {
+    clone: message({
+      doc: 'Clones the specified VM, making a new VM. Clone automatically exploits the capabilities of the underlying storage repository in which the VM’s disk images are stored (e.g. Copy on Write).',
+      params: { vm: [t.ref('VM'), 'The VM to be cloned'], new_name: [t.string, 'The name of the cloned VM'] },
+      result: t.ref('VM'),
+      resultDoc: 'The ID of the newly created VM.',
+      allowedIn: ['Halted'],
+      errors: lifecycleErrors,
+    }),
+    start: message({
+      doc: 'Start the specified VM.',
+      params: { vm, start_paused: [t.bool, 'Instantiate VM in paused state if set to true.'] },
+      result: t.void,
+      allowedIn: ['Halted'],
+      errors: startErrors,
+    }),
+    pause: message({
+      doc: 'Pause the specified VM.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Running'],
+      errors: lifecycleErrors,
+    }),
+    unpause: message({
+      doc: 'Resume the specified VM.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Paused'],
+      errors: lifecycleErrors,
+    }),
+    clean_shutdown: message({
+      doc: 'Attempt to cleanly shutdown the specified VM. Answers once the guest has shut down; a guest that does not obey goes on running. While it is under way the VM is ShuttingDown.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Running'],
+      errors: [...lifecycleErrors, 'VM_SHUTDOWN_TIMEOUT'],
+    }),
+    clean_reboot: message({
+      doc: 'Attempt to cleanly shutdown the specified VM, then start it again.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Running'],
+      errors: [...startErrors, 'VM_SHUTDOWN_TIMEOUT'],
+    }),
+    hard_shutdown: message({
+      doc: 'Stop executing the specified VM without attempting a clean shutdown.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Running', 'Paused', 'Suspended'],
+      errors: lifecycleErrors,
+    }),
+    hard_reboot: message({
+      doc: 'Stop executing the specified VM without attempting a clean shutdown, then let it boot again.',
+      params: { vm },
+      result: t.void,
+      allowedIn: ['Running', 'Paused'],
+      errors: lifecycleErrors,
+    }),
+    suspend: message({
+      doc: 'Suspend the specified VM to disk.',
+      params: {
+        vm,
+        live: [
+          t.bool,
+          'If set to true, perform a live hibernate; otherwise suspend the VM before commencing hibernate',
+        ],
+      },
+      result: t.void,
+      allowedIn: ['Running', 'Paused'],
+      errors: lifecycleErrors,
+    }),
+    resume: message({
+      doc: 'Awaken the specified VM and resume it.',
+      params: { vm, start_paused: [t.bool, 'Unhibernate VM in paused state if set to true.'] },
+      result: t.void,
+      allowedIn: ['Suspended'],
+      errors: lifecycleErrors,
+    }),
+    list: message({
+      doc: 'Return a list of all the VMs known to the system',
+      params: {},
+      result: t.set(t.ref('VM')),
+      resultDoc: 'A list of all the IDs of all the VMs',
+      errors: [],
+      immediate: true,
+    }),
+    install: message({
+      doc: 'Clones a template and makes the clone startable. The draft names it (§1.4.3) and never defines it.',
+      params: { template: [t.ref('VM'), 'The template'], new_name: [t.string, 'The name of the new VM'] },
+      result: t.ref('VM'),
+      resultDoc: 'The ID of the newly created VM.',
+      allowedIn: ['Halted'],
+      errors: [...lifecycleErrors, 'OPERATION_NOT_ALLOWED'],
+      extension: true,
+    }),
+    read_serial: message({
+      doc: 'Reads what the VM has printed on its first serial port. Bytes that XML cannot carry come as U+FFFD.',
+      params: {
+        vm,
+        position: [t.int, 'Where to read on: 0, or `next` of the last answer. Grows for as long as the VM exists.'],
+      },
+      result: serialOutput,
+      resultDoc: 'At most 64 KiB of output, empty at its end, and the position to read on from',
+      errors: ['DRIVER_UNSUPPORTED', 'DRIVER_FAILED', 'HOST_OFFLINE', 'VM_NO_HOST', 'INVALID_VALUE'],
+      extension: true,
+    }),
+  },
+})
