@@ -1,0 +1,119 @@
+import type { Clock } from './clock.ts'
+import type { Behaviour } from './fixtures.ts'
+import { SERIAL_BYTES_MAX, type SerialPort } from './serial-port.ts'
+
+/** How a guest ends by itself. */
+export type Ending = 'shutdown' | 'crash'
+
+const TICK_MS = 100
+const BANNER = 'BOOT-OK\r\n'
+const LINE_BYTES = 'N00000000\r\n'.length
+const LINES_MAX = Math.floor(SERIAL_BYTES_MAX / LINE_BYTES)
+const COUNTER_VALUES = 2 ** 32
+
+/**
+ * What runs in a domain from its start until it is halted. It prints `BOOT-OK` and then a counter on its serial
+ * port. No timer ticks for that: what it has printed is worked out from the time it ran when somebody reads, so
+ * that a hundred thousand idle guests cost nothing.
+ */
+export class Guest {
+  readonly #behaviour: Behaviour
+  readonly #clock: Clock
+  readonly #serial: SerialPort
+  readonly #onEnd: (ending: Ending) => void
+  /** When it last began to run; `null` while it is paused. */
+  #sinceMs: number | null = null
+  /** How long it ran before that, since it booted. */
+  #ranMs = 0
+  #lines = 0
+  #hasPrintedBanner = false
+  /** When it will end by itself, in the time it ran. */
+  #end: { readonly atMs: number; readonly ending: Ending } | null = null
+  #disarm: () => void = () => {}
+
+  constructor(behaviour: Behaviour, clock: Clock, serial: SerialPort, onEnd: (ending: Ending) => void) {
+    this.#behaviour = behaviour
+    this.#clock = clock
+    this.#serial = serial
+    this.#onEnd = onEnd
+    this.#powerUp()
+  }
+
+  run(): void {
+    this.#sinceMs = this.#clock.nowMs()
+    this.#arm()
+  }
+
+  pause(): void {
+    this.print()
+    this.#ranMs = this.#uptimeMs()
+    this.#sinceMs = null
+    this.#disarm()
+  }
+
+  reset(): void {
+    this.cut()
+    this.#powerUp()
+    this.run()
+  }
+
+  requestShutdown(): void {
+    const { shutdownAfterMs } = this.#behaviour
+    if (shutdownAfterMs === null) return
+    this.#endBy(this.#uptimeMs() + shutdownAfterMs, 'shutdown')
+    this.#arm()
+  }
+
+  /** Takes its power away; it does nothing more. */
+  cut(): void {
+    this.pause()
+    this.#end = null
+  }
+
+  /** Brings the serial port up to date. */
+  print(): void {
+    if (this.#sinceMs === null) return
+    if (!this.#hasPrintedBanner) this.#serial.print(BANNER)
+    this.#hasPrintedBanner = true
+
+    const due = Math.floor(this.#uptimeMs() / TICK_MS)
+    const first = Math.max(this.#lines, due - LINES_MAX)
+    if (first > this.#lines) this.#serial.skip((first - this.#lines) * LINE_BYTES)
+    let text = ''
+    for (let line = first; line < due; line++) text += counterLine(line + 1)
+    this.#serial.print(text)
+    this.#lines = due
+  }
+
+  #powerUp(): void {
+    this.#ranMs = 0
+    this.#lines = 0
+    this.#hasPrintedBanner = false
+    this.#end = null
+    const { crashAfterMs } = this.#behaviour
+    if (crashAfterMs !== null) this.#endBy(crashAfterMs, 'crash')
+  }
+
+  /** The earlier of two endings counts. */
+  #endBy(atMs: number, ending: Ending): void {
+    if (this.#end === null || atMs < this.#end.atMs) this.#end = { atMs, ending }
+  }
+
+  #arm(): void {
+    this.#disarm()
+    const end = this.#end
+    if (end === null) return
+    this.#disarm = this.#clock.after(Math.max(0, end.atMs - this.#uptimeMs()), () => {
+      this.cut()
+      this.#onEnd(end.ending)
+    })
+  }
+
+  #uptimeMs(): number {
+    return this.#ranMs + (this.#sinceMs === null ? 0 : this.#clock.nowMs() - this.#sinceMs)
+  }
+}
+
+function counterLine(value: number): string {
+  return `N${(value % COUNTER_VALUES).toString(16).toUpperCase().padStart(8, '0')}\r\n`
+}

@@ -1,0 +1,128 @@
+import {
+  type Domain,
+  type DomainConfig,
+  type DomainEvent,
+  type DomainId,
+  DriverError,
+  type HostInfo,
+} from '../driver.ts'
+import { Agenda, type Clock, machineClock } from './clock.ts'
+import type { Guest } from './guest.ts'
+import { populate } from './population.ts'
+import { Random } from './random.ts'
+import { SerialPort } from './serial-port.ts'
+import { VolumeStore } from './volume-store.ts'
+
+/** What a memory host is made of. */
+export interface MemoryHostOptions {
+  /** Decides, with the seed, the id of the host and of everything on it. */
+  readonly name?: string
+  readonly seed?: number
+  /** How many halted domains it has from the start. */
+  readonly vms?: number
+  /** How many bytes of volumes each repository has room for. */
+  readonly repositoryBytes?: number
+  readonly clock?: Clock
+}
+
+/** A domain of a memory host. `now` is replaced when it changes, never written to, so that listing shares it. */
+export interface MemoryDomain {
+  config: DomainConfig
+  now: Domain
+  readonly serial: SerialPort
+  /** What it was started with, and what runs in it; `null` while it is halted. */
+  active: { readonly config: DomainConfig; readonly guest: Guest } | null
+}
+
+/** How many domains a memory host has room for. */
+export const DOMAINS_MAX = 1_000_000
+
+const REPOSITORY_BYTES = 2 ** 40
+const MEMORY_BYTES = 2 ** 38
+const CPU_COUNT = 16
+const CPU_FEATURES = [
+  'FPU',
+  'TSC',
+  'MSR',
+  'PAE',
+  'CX8',
+  'APIC',
+  'CMOV',
+  'PAT',
+  'MMX',
+  'XMM',
+  'XMM2',
+  'SYSCALL',
+  'NX',
+  'LM',
+]
+
+/** A host that exists in this process only. It outlives the connections to it. */
+export class MemoryHost {
+  readonly info: HostInfo
+  readonly domains = new Map<DomainId, MemoryDomain>()
+  readonly volumes: VolumeStore
+  /** The domains that are not halted. */
+  readonly active = new Set<MemoryDomain>()
+  readonly clock: Clock
+  readonly agenda: Agenda
+  readonly #listeners = new Set<(event: DomainEvent) => void>()
+
+  constructor(options: MemoryHostOptions = {}) {
+    const { name = 'memory', seed = 0, vms = 0, repositoryBytes = REPOSITORY_BYTES, clock = machineClock } = options
+    this.info = describeHost(name, new Random(`host ${name} ${seed}`).uuid())
+    this.clock = clock
+    this.agenda = new Agenda(clock)
+    this.volumes = new VolumeStore(repositoryBytes)
+    for (const config of populate(new Random(`population ${name} ${seed}`), vms)) this.add(config)
+  }
+
+  /** Makes a halted domain. */
+  add(config: DomainConfig): void {
+    if (this.domains.size >= DOMAINS_MAX)
+      throw new DriverError('refused', `the host has no room for a domain beyond ${DOMAINS_MAX}`)
+    const now: Domain = { id: config.id, name: config.name, state: 'halted' }
+    this.domains.set(config.id, { config, now, serial: new SerialPort(), active: null })
+  }
+
+  domain(id: DomainId): MemoryDomain {
+    const domain = this.domains.get(id)
+    if (domain === undefined) throw new DriverError('not-found', `the host has no domain ${id}`)
+    return domain
+  }
+
+  /** Whether a domain that is not halted uses the volume at `location`. */
+  isInUse(location: string): boolean {
+    for (const { active } of this.active) {
+      if (active?.config.disks.some(disk => disk.location === location)) return true
+    }
+    return false
+  }
+
+  /** Tells all connections. Each hears later than the change is made and earlier than the next event. */
+  emit(id: DomainId, kind: DomainEvent['kind']): void {
+    queueMicrotask(() => {
+      for (const listener of this.#listeners) listener({ id, kind })
+    })
+  }
+
+  /** Hears of every event, and keeps the guests' timers going, until the returned function is called. */
+  attach(listener: (event: DomainEvent) => void): () => void {
+    this.#listeners.add(listener)
+    this.agenda.arm()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.agenda.disarm()
+    }
+  }
+}
+
+function describeHost(name: string, id: string): HostInfo {
+  return {
+    id,
+    name,
+    memoryBytes: MEMORY_BYTES,
+    cpus: Array.from({ length: CPU_COUNT }, (_, number) => ({ number, features: CPU_FEATURES })),
+    softwareVersion: { memory: '1' },
+  }
+}

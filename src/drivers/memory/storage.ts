@@ -1,0 +1,35 @@
+import { DriverError, type StorageOps } from '../driver.ts'
+import type { Connection } from './connection.ts'
+import type { MemoryHost } from './host.ts'
+import { REPOSITORY_TYPE } from './volume-store.ts'
+
+/** The repositories of a memory host. */
+export function storageOps(host: MemoryHost, connection: Connection): StorageOps {
+  const { volumes } = host
+
+  function assertUnused(location: string): void {
+    volumes.get(location)
+    if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
+  }
+
+  return {
+    types: [REPOSITORY_TYPE],
+    openRepository: repository => connection.call('storage.openRepository', () => volumes.open(repository)),
+    listVolumes: repository => connection.call('storage.listVolumes', () => volumes.list(repository)),
+    createVolume: (repository, volume, options) =>
+      connection.call('storage.createVolume', () => volumes.create(repository, volume), options),
+    getVolume: location => connection.call('storage.getVolume', () => volumes.get(location)),
+
+    resizeVolume: (location, virtualBytes) =>
+      connection.call('storage.resizeVolume', () => {
+        assertUnused(location)
+        return volumes.resize(location, virtualBytes)
+      }),
+
+    deleteVolume: location =>
+      connection.call('storage.deleteVolume', () => {
+        assertUnused(location)
+        volumes.delete(location)
+      }),
+  }
+}

@@ -1,0 +1,44 @@
+import { connect } from '../../src/drivers/memory/index.ts'
+import { type Guest, describeDriver, type Setup, type Traits } from './suite.ts'
+
+const MIB = 1_048_576
+
+const TRAITS: Traits = {
+  groups: ['storage', 'consoles', 'events'],
+  guests: ['obedient', 'broken', 'deaf', 'crashing'],
+  outlivesConnection: true,
+  settleMs: 3000,
+  testMs: 10_000,
+}
+
+const NAMES: Readonly<Record<Guest, string>> = {
+  obedient: 'web',
+  broken: 'vm-that-fails-to-start',
+  deaf: 'vm-that-ignores-shutdown',
+  crashing: 'vm-that-crashes',
+}
+
+let hosts = 0
+
+function setUp(parameters: string): () => Promise<Setup> {
+  return async () => {
+    const uri = new URL(`memory:///conformance-${(hosts += 1)}?${parameters}`)
+    return {
+      connect: () => connect({ uri, dataDir: '', warn: message => console.error(message) }),
+      domainConfig: guest => ({
+        id: crypto.randomUUID(),
+        name: `${NAMES[guest]}-${crypto.randomUUID().slice(0, 8)}`,
+        description: '',
+        memoryBytes: 64 * MIB,
+        vcpus: 1,
+        boot: { kind: 'firmware', device: 'disk' },
+        disks: [],
+      }),
+      repository: { type: 'memory', location: '/sr' },
+      tearDown: async () => {},
+    }
+  }
+}
+
+describeDriver('memory', TRAITS, setUp('vms=3'))
+describeDriver('memory with latency', TRAITS, setUp('vms=100&latency=5'))
