@@ -1,0 +1,75 @@
+import type { RequestListener, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+import { Connection } from './connection.ts'
+import { mayContinue, type Origin, refuseBroken, serve, type Shared } from './exchange.ts'
+
+/** The connections of all listeners. */
+export class Connections {
+  readonly #shared: Shared
+  /** As the system accepts them, so with TLS before the handshake. */
+  readonly #sockets = new Set<Socket>()
+  /** As HTTP is spoken on them, so with TLS the decrypted ones. */
+  readonly #connections = new Map<Duplex, Connection>()
+  #isFull = false
+
+  constructor(shared: Shared) {
+    this.#shared = shared
+  }
+
+  /** Takes care of what `server` accepts from now on. */
+  attach(server: Server, origin: Origin): void {
+    const shared = this.#shared
+    server.prependListener('connection', socket => this.#accept(socket))
+    server.prependListener(origin.transport === 'https' ? 'secureConnection' : 'connection', socket =>
+      this.#connect(socket),
+    )
+    const take: RequestListener = (message, response) => {
+      const connection = this.#connections.get(message.socket)
+      if (connection !== undefined) void serve(shared, origin, connection, message, response)
+    }
+    server.on('request', take)
+    server.on('checkContinue', (message, response) => {
+      if (mayContinue(shared, message)) response.writeContinue()
+      take(message, response)
+    })
+    server.on('checkExpectation', take)
+    server.on('clientError', (error, socket) => {
+      const connection = this.#connections.get(socket)
+      if (connection === undefined) socket.destroy()
+      else refuseBroken(shared, connection, 'code' in error ? String(error.code) : undefined)
+    })
+  }
+
+  /** Closes what nothing is asked on. */
+  closeIdle(): void {
+    for (const { isIdle, socket } of this.#connections.values()) if (isIdle) socket.destroy()
+    // With TLS, a client that has not said a word yet; one that is shaking hands is closed when it has done so.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #accept(socket: Socket): void {
+    const { limits, log } = this.#shared
+    if (this.#sockets.size >= limits.connections) {
+      if (!this.#isFull) log.warn({ connections: limits.connections }, 'too many connections; closing new ones')
+      this.#isFull = true
+      socket.destroy()
+      return
+    }
+    this.#isFull = false
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #connect(socket: Socket): void {
+    if (this.#shared.isClosing) socket.destroy()
+    if (socket.destroyed) return
+    this.#connections.set(socket, new Connection(socket, this.#shared.limits))
+    socket.once('close', () => this.#connections.delete(socket))
+  }
+}

@@ -1,0 +1,51 @@
+import { createServer, type Server, type ServerOptions } from 'node:https'
+
+import { type Credentials, loadCredentials } from './certificate.ts'
+import type { Log } from './request.ts'
+
+/** The certificate of all https listeners. */
+export interface Tls {
+  /** A server that shows the certificate, and the next one when it is renewed. */
+  createServer(options: ServerOptions): Server
+  /** Renews no more. */
+  stop(): void
+}
+
+/** How often a running server looks whether its certificate is to be renewed, or was changed by the operator. */
+const LOOK_MS = 12 * 60 * 60 * 1000
+
+/** Loads or makes the certificate for listeners on `hosts`, and keeps it fresh. Rejects with ConfigurationError. */
+export async function startTls(dataDir: string, hosts: readonly string[], log: Log, lookMs = LOOK_MS): Promise<Tls> {
+  let current = await loadCredentials(dataDir, hosts, new Date())
+  tell(current, log)
+  const servers: Server[] = []
+  const look = async () => {
+    try {
+      const found = await loadCredentials(dataDir, hosts, new Date())
+      if (found.fingerprint === current.fingerprint) return
+      for (const server of servers) server.setSecureContext(secrets(found))
+      current = found
+      tell(current, log)
+    } catch (error) {
+      log.error({ err: error }, 'the TLS certificate could not be renewed; the old one stays')
+    }
+  }
+  const timer = setInterval(() => void look(), lookMs)
+  timer.unref()
+  return {
+    createServer(options) {
+      const server = createServer({ ...options, ...secrets(current) })
+      servers.push(server)
+      return server
+    },
+    stop: () => clearInterval(timer),
+  }
+}
+
+const secrets = ({ key, cert }: Credentials) => ({ key, cert, minVersion: 'TLSv1.2' as const })
+
+function tell({ fingerprint, origin, expires }: Credentials, log: Log): void {
+  const fields = { fingerprint, origin, expires: expires.toISOString() }
+  if (expires.getTime() < Date.now()) log.warn(fields, 'the TLS certificate has expired')
+  else log.info(fields, 'TLS certificate')
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { parseListener, urlOf } from '../../src/server/listener.ts'
+
+const parse = (url: string, allowPlainHttp = false) => parseListener(url, { allowPlainHttp })
+
+test('a listener URL says where to listen and what is spoken there', () => {
+  assert.deepEqual(parse('http://127.0.0.1:4464?dialect=0.2'), {
+    transport: 'http',
+    host: '127.0.0.1',
+    port: 4464,
+    dialect: '0.2',
+  })
+  assert.deepEqual(parse('https://[::]:0/?dialect=1'), { transport: 'https', host: '::', port: 0, dialect: '1' })
+  assert.deepEqual(parse('unix:///run/a%20b/xenapi.sock?dialect=1'), {
+    transport: 'unix',
+    path: '/run/a b/xenapi.sock',
+    dialect: '1',
+  })
+})
+
+test('without a dialect plain HTTP speaks the draft, the others the released API', () => {
+  assert.equal(parse('http://localhost:1').dialect, '0.2')
+  assert.equal(parse('https://localhost:1').dialect, '1')
+  assert.equal(parse('unix:///s').dialect, '1')
+})
+
+test('the URL of a listener leads back to it', () => {
+  for (const url of ['http://127.0.0.1:80', 'https://[::1]:4443', 'unix:///run/a%20b/x%3F.sock']) {
+    assert.equal(urlOf(parse(url)), url)
+  }
+})
+
+test('plain HTTP stays on loopback unless it is allowed to leave', () => {
+  for (const host of ['127.0.0.1', '127.9.9.9', 'localhost', '[::1]', '[::ffff:127.0.0.1]']) parse(`http://${host}:1`)
+  for (const host of ['0.0.0.0', '[::]', '10.0.0.1', 'example.org', 'localhost.example.org']) {
+    assert.throws(() => parse(`http://${host}:1`), /loopback; use https, .* --allow-plain-http/)
+    assert.equal(parse(`http://${host}:1`, true).transport, 'http')
+  }
+})
+
+test('what a listener URL cannot mean is refused with the URL and the way out', () => {
+  const refusals: ReadonlyArray<readonly [url: string, why: RegExp]> = [
+    ['4464', /the listener 4464 is not a URL; write it like http/],
+    ['ftp://127.0.0.1', /http, https or unix/],
+    ['libvirt+tcp://127.0.0.1:16509', /libvirt, which is not supported yet/],
+    ['http://127.0.0.1:1?dialect=2', /one dialect of 0\.2, 1/],
+    ['http://127.0.0.1:1?dialect=1&dialect=1', /one dialect/],
+    ['http://127.0.0.1:1?dialekt=1', /unknown parameter dialekt/],
+    ['http://127.0.0.1:1/RPC2', /has a path/],
+    ['http://127.0.0.1:1#a', /fragment/],
+    ['unix://run/xenapi.sock', /three slashes/],
+    ['unix:xenapi.sock', /three slashes/],
+    ['unix:///run/', /names no socket file/],
+    ['unix:///%ff', /no file name/],
+  ]
+  for (const [url, why] of refusals) {
+    assert.throws(() => parse(url), { name: 'ConfigurationError', message: why })
+  }
+})
+
+test('a refusal does not repeat a password', () => {
+  assert.throws(
+    () => parse('http://root:secret@127.0.0.1:1'),
+    (error: Error) => !error.message.includes('secret'),
+  )
+})
