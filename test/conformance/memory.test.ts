@@ -24,7 +24,7 @@ function setUp(parameters: string): () => Promise<Setup> {
   return async () => {
     const uri = new URL(`memory:///conformance-${(hosts += 1)}?${parameters}`)
     return {
-      connect: () => connect({ uri, dataDir: '', warn: message => console.error(message) }),
+      connect: () => connect({ uri }),
       domainConfig: guest => ({
         id: crypto.randomUUID(),
         name: `${NAMES[guest]}-${crypto.randomUUID().slice(0, 8)}`,

@@ -6,7 +6,7 @@ import { parseMemoryUri } from '../../src/drivers/memory/uri.ts'
 import { definition } from './definition.ts'
 
 function open(uri: string): Promise<Driver> {
-  return connect({ uri: new URL(uri), dataDir: '', warn: message => assert.fail(message) })
+  return connect({ uri: new URL(uri) })
 }
 
 test('a URI says name, domains, seed, latency and faults', () => {

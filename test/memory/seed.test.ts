@@ -50,7 +50,7 @@ test('a host has as many halted domains as it is told to, no two of one name or 
 })
 
 test('a hundred thousand domains are made and listed in no time', async () => {
-  const BUDGET_MS = 3000 // Generous: it takes a fifth of a second on a quiet machine.
+  const BUDGET_MS = 3000 // Generous: it takes half a second on a quiet machine.
   const begin = performance.now()
   const driver = memoryDriver({ vms: 100_000 })
   const domains = await driver.domains.list()

@@ -1,5 +1,4 @@
 import { type Driver, DriverError } from '../driver.ts'
-import type { ConnectOptions } from '../registry.ts'
 import { Connection } from './connection.ts'
 import { consoleOps } from './consoles.ts'
 import { domainOps } from './domains.ts'
@@ -56,7 +55,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
 }
 
 /** Connects to the memory host that the URI names; it is made when the process first connects to it. */
-export async function connect({ uri }: ConnectOptions): Promise<Driver> {
+export async function connect({ uri }: { readonly uri: URL }): Promise<Driver> {
   const wanted = parseMemoryUri(uri)
   const { seed, latency, faults } = wanted
   return memoryDriver({ host: hostOf(wanted), seed, latencyMs: latency, faultRate: faults })
