@@ -170,6 +170,8 @@ export interface Volume {
 export interface StorageOps {
   /** The repository types this driver knows. */
   readonly types: readonly string[]
+  /** Where a repository called `name` goes when nobody chose a place; of the driver's first type. */
+  defaultLocation(name: string): string
   /** Makes the repository usable, creating an empty folder where there is none. `refused` where that cannot be. */
   openRepository(repository: RepositoryConfig): Promise<Repository>
   listVolumes(repository: RepositoryConfig): Promise<readonly Volume[]>
@@ -182,6 +184,11 @@ export interface StorageOps {
   getVolume(location: string): Promise<Volume>
   /** Grows an image that no running domain uses. `refused` when it would shrink. */
   resizeVolume(location: string, virtualBytes: number): Promise<Volume>
+  /**
+   * Moves an image that no running domain uses to another repository of the host, keeping its name. A failure leaves
+   * it where it was and nothing half-done beside it.
+   */
+  moveVolume(location: string, repository: RepositoryConfig, options?: OperationOptions): Promise<Volume>
   /** Deletes the image. `bad-state` while a running domain uses it; `not-found` when it is gone. */
   deleteVolume(location: string): Promise<void>
 }

@@ -42,6 +42,14 @@ export const task = defineClass({
       errors: [],
       immediate: true,
     }),
+    GetStatus: message({
+      doc: 'The same as a struct: what the draft calls Async.Task.GetStatus',
+      params: { task: [t.ref('task'), 'The ID of the RPC call to poll'] },
+      result: taskStatusStruct,
+      resultDoc: 'Progress (0 to 100), ETA, and Result: empty until Progress is 100, then the whole answer of the call',
+      errors: [],
+      immediate: true,
+    }),
     get_all_tasks: message({
       doc: 'List all asynchronous RPC calls currently executing',
       params: {},

@@ -4,7 +4,7 @@
  */
 
 import type { ErrorCode } from '../errors.ts'
-import { type Class, defaultOfField, type Field, type Message, wireName } from './define.ts'
+import { type Class, defaultOfField, type Field, type Message, type RecordOf, wireName } from './define.ts'
 import { type Type, t } from './types.ts'
 
 /** Which rule an operation comes from. */
@@ -96,9 +96,20 @@ export function positionalFields(of: Class): readonly (readonly [path: string, f
   return constructorFields(of).filter(([, field]) => field.qualifier !== 'RO_run' && field.extension !== true)
 }
 
-/** A record of the class with every field at its default, by wire name. */
-export function defaultRecord(of: Class): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(of.fields).map(([path, field]) => [wireName(path), defaultOfField(field)]))
+/** A record of the class: the values given, by wire name, and every other field at its default. */
+export function newRecord<C extends Class>(of: C, values: Partial<RecordOf<C>>): RecordOf<C> {
+  const defaults = Object.entries(of.fields).map(([path, field]) => [wireName(path), defaultOfField(field)])
+  return { ...Object.fromEntries(defaults), ...values } as RecordOf<C>
+}
+
+/** The same for a class that is known only at run time; `values` must have been checked by their types. */
+export function untypedRecord(of: Class, values: Readonly<Record<string, unknown>>): RecordOf<Class> {
+  return newRecord(of, values as Partial<RecordOf<Class>>)
+}
+
+/** A change to an object of a class that is known only at run time; `values` must have been checked by their types. */
+export function untypedChange(values: Readonly<Record<string, unknown>>): Partial<RecordOf<Class>> {
+  return values as Partial<RecordOf<Class>>
 }
 
 const self = (of: Class): OperationParam => ({ name: 'self', type: t.ref(of.name), doc: `the ${of.name}` })

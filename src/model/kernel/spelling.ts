@@ -8,7 +8,7 @@
 const ALIASES: Readonly<Record<string, string>> = {
   'host.listallvms': 'VM.list',
   'session.login': 'session.login_with_password',
-  'task.getstatus': 'task.get_status',
+  'task.getstatus': 'task.GetStatus',
   'task.getalltasks': 'task.get_all_tasks',
 }
 
@@ -44,5 +44,9 @@ function candidates(method: string): string[] {
   const plain = method.startsWith('do_') ? method.slice('do_'.length) : method
   const lowered = plain.charAt(0).toLowerCase() + plain.slice(1)
   const accessor = lowered.replace(/^(get|set)_?(?=.)/, '$1_')
-  return [plain, lowered, accessor]
+  const loweredField = accessor.replace(
+    /^(get_|set_)(.)/,
+    (_, prefix: string, first: string) => prefix + first.toLowerCase(),
+  )
+  return [plain, lowered, accessor, loweredField]
 }

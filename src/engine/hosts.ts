@@ -1,0 +1,290 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type DomainEvent, type DomainId, type Driver, DriverError } from '../drivers/driver.ts'
+import { fail } from '../model/errors.ts'
+import { host_, VM } from '../model/index.ts'
+import type { RecordOf } from '../model/kernel/define.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from './log.ts'
+import {
+  adoptDomain,
+  observeHost,
+  readState,
+  recordHost,
+  recordState,
+  recordUnreachable,
+  vmOfDomain,
+} from './observe.ts'
+
+/** What hosts are connected with. */
+export interface HostsOptions {
+  readonly store: Store
+  readonly log: Log
+  /** Makes the driver for a URI; rejects with DriverError, or TypeError where no driver knows the URI. */
+  readonly connect: (uri: URL, signal: AbortSignal) => Promise<Driver>
+}
+
+/** Where a VM lives: the driver that serves its host, and the host's own name for it. */
+export interface Placement {
+  readonly driver: Driver
+  readonly host: string
+  readonly id: DomainId
+}
+
+interface Connection {
+  readonly uri: string
+  readonly host: string
+  readonly driver: Driver
+  readonly unsubscribe: () => void
+}
+
+const RECONNECT_FIRST_MS = 1_000
+const RECONNECT_MAX_MS = 60_000
+/** How often a waiter looks for itself, for drivers and moments without events. */
+const LOOK_MS = 500
+
+type PowerState = RecordOf<typeof VM>['power_state']
+
+/** Which driver serves which host, and what the hosts say of their VMs. */
+export class Hosts {
+  readonly #options: HostsOptions
+  readonly #connections = new Map<string, Connection>()
+  readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
+  readonly #shuttingDown = new Set<string>()
+  readonly #closing = new AbortController()
+  readonly #overlay = { isShuttingDown: (vm: string) => this.isShuttingDown(vm) }
+
+  constructor(options: HostsOptions) {
+    this.#options = options
+  }
+
+  /** Connects the hosts that the store knows; one that does not answer is tried again in the background. */
+  async connectKnown(): Promise<void> {
+    const { store } = this.#options
+    const known = store.all(host_).flatMap(ref => store.get(host_, ref) ?? [])
+    await Promise.all(known.map(({ uuid, uri }) => this.#connectOrRetry(uuid, uri)))
+  }
+
+  /**
+   * Connects the hypervisor behind a URI and reads it in; answers its host. Connecting one twice answers the same
+   * host. Rejects with HOST_URI_INVALID or DriverError.
+   */
+  async add(text: string): Promise<string> {
+    const uri = parseUri(text)
+    const connected = [...this.#connections.values()].find(connection => connection.uri === uri.href)
+    return connected?.host ?? this.#connect(uri)
+  }
+
+  /** Disconnects a host; its object is the caller's to remove. */
+  async remove(host: string): Promise<void> {
+    const connection = this.#connections.get(host)
+    if (connection === undefined) return
+    this.#connections.delete(host)
+    connection.unsubscribe()
+    await connection.driver.close()
+  }
+
+  /** The hosts that are connected. */
+  connected(): readonly { readonly host: string; readonly uri: string; readonly driver: Driver }[] {
+    return [...this.#connections.values()]
+  }
+
+  /** The driver of a host. Throws HOST_OFFLINE. */
+  driver(host: string): Driver {
+    const connection = this.#connections.get(host)
+    if (connection === undefined) throw fail('HOST_OFFLINE', { host })
+    return connection.driver
+  }
+
+  /** The host that a VM is on, or would be put on. Throws VM_NO_HOST where there is none. */
+  hostFor(vm: RecordOf<typeof VM>): string {
+    if (vm.affinity !== NULL_REF) return vm.affinity
+    const { store } = this.#options
+    const enabled = [...this.#connections.keys()].filter(host => store.get(host_, host)?.enabled === true)
+    const host = enabled[0] ?? [...this.#connections.keys()][0]
+    if (host === undefined) throw fail('VM_NO_HOST', { vm: vm.uuid })
+    return host
+  }
+
+  /** The driver of the host that holds the VM, and the host's own name for it. Throws VM_NO_HOST or HOST_OFFLINE. */
+  placementOf(vm: string): Placement {
+    const record = this.#options.store.get(VM, vm)
+    if (record === undefined) throw fail('HANDLE_INVALID', { class: 'VM', handle: vm })
+    const host = this.hostFor(record)
+    return { driver: this.driver(host), host, id: record.domain === '' ? record.uuid : record.domain }
+  }
+
+  /**
+   * Reads the RO_run fields of a VM back from its host. A host that does not answer leaves `power_state` Unknown.
+   * Resolves after a reading that began after the call. Rejects only where the store does.
+   */
+  async observe(vm: string): Promise<void> {
+    const running = this.#observing.get(vm)
+    if (running === undefined) {
+      const entry = { current: this.#read(vm), next: undefined as Promise<void> | undefined }
+      this.#observing.set(vm, entry)
+      try {
+        await entry.current
+      } finally {
+        if (entry.next === undefined) this.#observing.delete(vm)
+      }
+      return
+    }
+    running.next ??= running.current
+      .catch(() => undefined) // Its own caller is told.
+      .then(() => {
+        this.#observing.delete(vm)
+        return this.observe(vm)
+      })
+    await running.next
+  }
+
+  /** From now on the VM is shown as ShuttingDown while it runs; or no longer. */
+  setShuttingDown(vm: string, isShuttingDown: boolean): void {
+    if (isShuttingDown) this.#shuttingDown.add(vm)
+    else this.#shuttingDown.delete(vm)
+  }
+
+  /** Whether the VM's guest has been told to shut down and is expected to obey. */
+  isShuttingDown(vm: string): boolean {
+    return this.#shuttingDown.has(vm)
+  }
+
+  /** Waits until the VM's power state fits; answers false when `timeoutMs` has passed or `signal` is aborted. */
+  async waitFor(
+    vm: string,
+    fits: (state: PowerState) => boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store } = this.#options
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      await this.observe(vm)
+      const state = store.get(VM, vm)?.power_state
+      if (state === undefined || fits(state)) return state !== undefined
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0 || signal.aborted || this.#closing.signal.aborted) return false
+      await this.#change(vm, Math.min(LOOK_MS, leftMs), signal)
+    }
+  }
+
+  /** Disconnects every host; guests go on running. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all([...this.#connections.keys()].map(host => this.remove(host)))
+  }
+
+  /** Waits for a change of the VM in the store, or for a time. */
+  async #change(vm: string, ms: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const end = this.#options.store.onChange(changes => {
+      if (changes.some(change => change.ref === vm)) resolve()
+    })
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      end()
+    }
+  }
+
+  async #connect(uri: URL): Promise<string> {
+    const { store, connect } = this.#options
+    const driver = await connect(uri, this.#closing.signal)
+    try {
+      const host = await recordHost(store, await driver.host.info(), uri.href, driver.name)
+      await this.remove(host)
+      // Listening begins before the first look, so that nothing falls between them.
+      const unsubscribe = driver.events?.subscribe(event => this.#onEvent(host, event)) ?? (() => undefined)
+      this.#connections.set(host, { uri: uri.href, host, driver, unsubscribe })
+      await observeHost(store, driver, host, this.#overlay)
+      return host
+    } catch (error) {
+      await driver.close()
+      throw error
+    }
+  }
+
+  async #connectOrRetry(host: string, uri: string): Promise<void> {
+    const { store, log } = this.#options
+    try {
+      await this.#connect(parseUri(uri))
+    } catch (error) {
+      log.warn({ uri, error: String(error) }, 'host does not answer; trying again in the background')
+      await store.transact(transaction => {
+        transaction.patch(host_, host, { live: false })
+        for (const vm of store.all(VM)) {
+          const record = store.get(VM, vm)
+          if (record?.affinity === host && record.power_state !== 'Halted') recordUnreachable(transaction, vm)
+        }
+      })
+      void this.#retry(host, uri)
+    }
+  }
+
+  async #retry(host: string, uri: string): Promise<void> {
+    const { store, log } = this.#options
+    const { signal } = this.#closing
+    for (let waitMs = RECONNECT_FIRST_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, RECONNECT_MAX_MS)) {
+      try {
+        await sleep(waitMs, undefined, { signal, ref: false })
+        if (this.#connections.has(host) || store.get(host_, host) === undefined) return
+        await this.#connect(parseUri(uri))
+        log.info({ uri }, 'host answers again')
+        return
+      } catch (error) {
+        if (!signal.aborted) log.debug({ uri, error: String(error) }, 'host still does not answer')
+      }
+    }
+  }
+
+  #onEvent(host: string, event: DomainEvent): void {
+    const { store, log } = this.#options
+    const vm = vmOfDomain(store, host, event.id)
+    const work = vm === undefined ? this.#onStranger(host, event) : this.observe(vm)
+    work.catch(error => log.error({ host, domain: event.id, error: String(error) }, 'could not read a domain back'))
+  }
+
+  async #onStranger(host: string, event: DomainEvent): Promise<void> {
+    const driver = this.#connections.get(host)?.driver
+    if (driver === undefined || event.kind === 'undefined') return
+    try {
+      await adoptDomain(this.#options.store, driver, host, event.id, this.#overlay)
+    } catch (error) {
+      if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
+    }
+  }
+
+  async #read(vm: string): Promise<void> {
+    const { store, log } = this.#options
+    const record = store.get(VM, vm)
+    if (record === undefined || record.affinity === NULL_REF) return
+    const connection = this.#connections.get(record.affinity)
+    try {
+      if (connection === undefined) throw new DriverError('unreachable', 'the host is not connected')
+      const state = await readState(connection.driver, record.domain)
+      await store.transact(transaction => {
+        if (transaction.get(VM, vm) === undefined) return
+        recordState(transaction, vm, connection.host, state, this.#overlay)
+      })
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      log.warn({ vm, error: error.message }, 'could not read a VM back')
+      await store.transact(transaction => {
+        if (transaction.get(VM, vm) !== undefined) recordUnreachable(transaction, vm)
+      })
+    }
+  }
+}
+
+function parseUri(text: string): URL {
+  const invalid = (reason: string) =>
+    fail('HOST_URI_INVALID', { uri: text.replace(/:[^/@]*@/, ':…@').slice(0, 200), reason })
+  const uri = URL.parse(text)
+  if (uri === null) throw invalid('not a URI; try qemu:///system or memory:///lab?vms=10')
+  if (uri.password !== '') throw invalid('a URI must not hold a password; it would end up in logs')
+  return uri
+}

@@ -1,0 +1,209 @@
+/**
+ * Host → store. The fields that a hypervisor decides are read back here and nowhere else; what was asked of a host
+ * is never written as if it had happened.
+ */
+
+import { randomUUID } from 'node:crypto'
+import {
+  type BootConfig,
+  type Domain,
+  type DomainConfig,
+  type DomainState,
+  type Driver,
+  DriverError,
+  type HostInfo,
+} from '../drivers/driver.ts'
+import { host_, host_cpu, VBD, VDI, VM } from '../model/index.ts'
+import type { RecordOf } from '../model/kernel/define.ts'
+import { newRecord } from '../model/kernel/operations.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
+import type { Store, Transaction } from '../store/store.ts'
+
+type PowerState = RecordOf<typeof VM>['power_state']
+
+const POWER_STATE: Readonly<Record<DomainState, PowerState>> = {
+  halted: 'Halted',
+  running: 'Running',
+  paused: 'Paused',
+  suspended: 'Suspended',
+  unknown: 'Unknown',
+}
+
+/** What is known of a VM's state beyond what its host says. */
+export interface Overlay {
+  /** Whether the guest was told to shut down and is expected to obey. */
+  readonly isShuttingDown: (vm: string) => boolean
+}
+
+/** Writes what a host says of a VM: its power state, and where it is resident. `undefined`: the host does not know it. */
+export function recordState(
+  transaction: Transaction,
+  vm: string,
+  host: string,
+  state: DomainState | undefined,
+  overlay: Overlay,
+): void {
+  const reported = POWER_STATE[state ?? 'halted']
+  const power_state = reported === 'Running' && overlay.isShuttingDown(vm) ? 'ShuttingDown' : reported
+  const isResident = state === 'running' || state === 'paused'
+  transaction.patch(VM, vm, { power_state, resident_on: isResident ? host : NULL_REF })
+}
+
+/** Marks a VM whose host does not answer: its state is Unknown, where it is resident stays as last seen. */
+export function recordUnreachable(transaction: Transaction, vm: string): void {
+  transaction.patch(VM, vm, { power_state: 'Unknown' })
+}
+
+/** The state of one domain; undefined where the host does not have it. Rejects with `unreachable` and the like. */
+export async function readState(driver: Driver, domain: string): Promise<DomainState | undefined> {
+  if (domain === '') return undefined
+  try {
+    return (await driver.domains.get(domain)).state
+  } catch (error) {
+    if (error instanceof DriverError && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
+
+/** Writes what the host says of itself; answers its reference. A host seen before is recognised by its identifier. */
+export async function recordHost(store: Store, info: HostInfo, uri: string, driverName: string): Promise<string> {
+  const known = store.findBy(host_, 'machine', info.id)[0]
+  const ref = known ?? (store.get(host_, info.id) === undefined ? info.id : randomUUID())
+  const facts = {
+    software_version: new Map(Object.entries({ ...info.softwareVersion, driver: driverName })),
+    uri,
+    live: true,
+    machine: info.id,
+  }
+  await store.transact(transaction => {
+    if (known === undefined) {
+      transaction.insert(host_, newRecord(host_, { ...facts, uuid: ref, name_label: info.name }))
+    } else {
+      transaction.patch(host_, ref, facts)
+    }
+    recordCpus(transaction, ref, info)
+  })
+  return ref
+}
+
+function recordCpus(transaction: Transaction, host: string, info: HostInfo): void {
+  const present = new Map<bigint, string>()
+  for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) {
+    const number = transaction.get(host_cpu, cpu)?.number ?? -1n
+    if (info.cpus.some(({ number: n }) => BigInt(n) === number)) present.set(number, cpu)
+    else transaction.remove(host_cpu, cpu)
+  }
+  for (const { number, features } of info.cpus) {
+    const values = { number: BigInt(number), features: features as RecordOf<typeof host_cpu>['features'] }
+    const ref = present.get(values.number)
+    if (ref === undefined) transaction.insert(host_cpu, { uuid: randomUUID(), host, utilisation: 0, ...values })
+    else transaction.patch(host_cpu, ref, values)
+  }
+}
+
+/**
+ * Compares all domains of a host with the store: states are written, domains nobody told us of become VMs, and VMs
+ * whose domain is gone are Halted with their definition kept.
+ */
+export async function observeHost(store: Store, driver: Driver, host: string, overlay: Overlay): Promise<void> {
+  const domains = await driver.domains.list()
+  const ours = new Map<string, string>()
+  for (const vm of store.all(VM)) {
+    const record = store.get(VM, vm)
+    if (record !== undefined && record.affinity === host && record.domain !== '') ours.set(record.domain, vm)
+  }
+  const strangers = domains.filter(domain => !ours.has(domain.id))
+  const adopted = await Promise.all(strangers.map(domain => readConfig(driver, domain)))
+  await store.transact(transaction => {
+    for (const found of adopted) {
+      if (found !== undefined) ours.set(found.domain.id, adopt(transaction, host, found.config))
+    }
+    const states = new Map(domains.map(domain => [domain.id, domain.state]))
+    for (const [domain, vm] of ours) {
+      if (transaction.get(VM, vm) !== undefined) recordState(transaction, vm, host, states.get(domain), overlay)
+    }
+  })
+}
+
+/** Makes one domain that appeared on a host a VM, unless it is one already. */
+export async function adoptDomain(
+  store: Store,
+  driver: Driver,
+  host: string,
+  id: string,
+  overlay: Overlay,
+): Promise<void> {
+  const domain = await driver.domains.get(id)
+  const found = await readConfig(driver, domain)
+  if (found === undefined) return
+  await store.transact(transaction => {
+    if (vmOfDomain(transaction, host, id) !== undefined) return
+    recordState(transaction, adopt(transaction, host, found.config), host, domain.state, overlay)
+  })
+}
+
+/** The VM behind a domain of a host. Most have the domain's own UUID, so the search is rarely needed. */
+export function vmOfDomain(
+  objects: Pick<Transaction, 'all' | 'get'>,
+  host: string,
+  domain: string,
+): string | undefined {
+  const isIt = (vm: string) => {
+    const record = objects.get(VM, vm)
+    return record !== undefined && record.domain === domain && record.affinity === host
+  }
+  return isIt(domain) ? domain : objects.all(VM).find(isIt)
+}
+
+/** A domain and its definition; undefined where it went away in between. */
+async function readConfig(
+  driver: Driver,
+  domain: Domain,
+): Promise<{ domain: Domain; config: DomainConfig } | undefined> {
+  try {
+    return { domain, config: await driver.domains.config(domain.id) }
+  } catch (error) {
+    if (error instanceof DriverError && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
+
+function adopt(transaction: Transaction, host: string, config: DomainConfig): string {
+  const uuid = transaction.get(VM, config.id) === undefined ? config.id : randomUUID()
+  const memory = BigInt(config.memoryBytes)
+  transaction.insert(
+    VM,
+    newRecord(VM, {
+      uuid,
+      name_label: config.name,
+      name_description: config.description,
+      memory_static_max: memory,
+      memory_dynamic_max: memory,
+      VCPUs_number: BigInt(config.vcpus),
+      affinity: host,
+      domain: config.id,
+      ...bootFields(config.boot),
+    }),
+  )
+  for (const disk of config.disks) {
+    const vdi = transaction.all(VDI).find(ref => transaction.get(VDI, ref)?.location === disk.location)
+    const record = newRecord(VBD, {
+      uuid: transaction.get(VBD, disk.id) === undefined ? disk.id : randomUUID(),
+      VM: uuid,
+      VDI: vdi ?? NULL_REF,
+      device: disk.device,
+      mode: disk.readOnly ? 'RO' : 'RW',
+      driver: disk.bus === 'emulated' ? 'ioemu' : 'paravirtualised',
+    })
+    transaction.insert(VBD, record)
+  }
+  return uuid
+}
+
+const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy' } as const
+
+function bootFields(boot: BootConfig): Partial<RecordOf<typeof VM>> {
+  if (boot.kind === 'firmware') return { boot_method: 'bios', bios_boot: BOOT_OPTION[boot.device] }
+  const { kernel, initrd, cmdline } = boot
+  return { boot_method: 'kernel_external', kernel_kernel: kernel, kernel_initrd: initrd ?? '', kernel_args: cmdline }
+}

@@ -1,0 +1,192 @@
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { fail } from '../model/errors.ts'
+import { credential, session, user } from '../model/index.ts'
+import type { Store } from '../store/store.ts'
+import type { Caller } from './context.ts'
+import { HashingBusy, PasswordHasher } from './password.ts'
+import { RateLimit } from './rate-limit.ts'
+
+/** The bounds of sessions. */
+export interface SessionLimits {
+  readonly idleMs: number
+  readonly perUserMax: number
+}
+
+/** A day, and 500 sessions a user. Source: DESIGN §7. */
+export const SESSION_LIMITS: SessionLimits = { idleMs: 24 * 3_600_000, perUserMax: 500 }
+
+const TOKEN_BYTES = 32
+const PASSWORD_CHARACTERS_MIN = 8
+const PASSWORD_CHARACTERS_MAX = 1024
+const FAILURES_PER_USER = { burst: 10, refillMs: 6_000 }
+const FAILURES_PER_ADDRESS = { burst: 100, refillMs: 1_000 }
+/** What an unknown user's password is checked against, so that it takes as long as a known one's. */
+const NOBODY_HASH = '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+
+/** What sessions are made with. */
+export interface SessionOptions {
+  readonly store: Store
+  readonly now: () => number
+  readonly limits?: SessionLimits
+  /** Accepted as the password of `root` on the Unix socket, whose mode already proves the operator. */
+  readonly localSecret?: string
+}
+
+interface Live {
+  readonly uuid: string
+  readonly user: string
+  readonly digest: Buffer
+  lastUsed: number
+}
+
+/**
+ * Who is logged in. A session reference is a random secret; only its digest is kept, in memory and in the store, so
+ * that sessions outlive a restart and a stolen store opens none. Idle time is counted from the last call, or from
+ * the server's start.
+ */
+export class Sessions {
+  readonly #store: Store
+  readonly #now: () => number
+  readonly #limits: SessionLimits
+  readonly #localSecret: Buffer | undefined
+  readonly #hasher = new PasswordHasher()
+  readonly #perUser: RateLimit
+  readonly #perAddress: RateLimit
+  /** By digest, in order of last use. */
+  readonly #live = new Map<string, Live>()
+
+  constructor(options: SessionOptions) {
+    this.#store = options.store
+    this.#now = options.now
+    this.#limits = options.limits ?? SESSION_LIMITS
+    this.#localSecret = options.localSecret === undefined ? undefined : sha256(options.localSecret)
+    this.#perUser = new RateLimit({ ...FAILURES_PER_USER, now: options.now })
+    this.#perAddress = new RateLimit({ ...FAILURES_PER_ADDRESS, now: options.now })
+    for (const ref of this.#store.all(session)) this.#remember(ref)
+  }
+
+  /**
+   * Checks a password and opens a session; answers its reference, the secret. Unknown users and wrong passwords
+   * cannot be told apart, by answer or by time. Throws SESSION_AUTHENTICATION_FAILED or SESSION_LOGIN_RATE_LIMITED.
+   */
+  async login(name: string, password: string, address: string): Promise<string> {
+    const key = `${name.slice(0, 256)}@${address}`
+    const waitMs = Math.max(this.#perUser.waitMs(key), this.#perAddress.waitMs(address))
+    if (waitMs > 0) throw rateLimited(waitMs)
+    const found = this.#store.findBy(user, 'short_name', name)[0]
+    if (!(await this.#isPasswordOf(found, password, address))) {
+      this.#perUser.failed(key)
+      this.#perAddress.failed(address)
+      throw fail('SESSION_AUTHENTICATION_FAILED', {})
+    }
+    // The user may have been deleted while the password was being checked.
+    if (found === undefined || this.#store.get(user, found) === undefined)
+      throw fail('SESSION_AUTHENTICATION_FAILED', {})
+    return this.#open(found)
+  }
+
+  /** The caller behind a session reference. Throws SESSION_INVALID. */
+  authenticate(secret: string, address: string): Caller {
+    const digest = sha256(secret)
+    const key = digest.toString('hex')
+    const live = this.#live.get(key)
+    if (live === undefined || !timingSafeEqual(live.digest, digest)) throw invalid(key)
+    const owner = this.#store.get(user, live.user)
+    if (owner === undefined || this.#isExpired(live)) throw invalid(key)
+    live.lastUsed = this.#now()
+    this.#live.delete(key)
+    this.#live.set(key, live)
+    return { user: live.user, session: live.uuid, administrator: owner.administrator, address }
+  }
+
+  /** Ends a session by our own name of it. */
+  async logout(uuid: string): Promise<void> {
+    await this.#drop([...this.#live].filter(([, live]) => live.uuid === uuid).map(([key]) => key))
+  }
+
+  /** Ends the sessions that nobody used for too long. */
+  async sweep(): Promise<void> {
+    await this.#drop([...this.#live].filter(([, live]) => this.#isExpired(live)).map(([key]) => key))
+  }
+
+  /** Ends the sessions of a user, except one. */
+  async logoutUser(ref: string, exceptSession = ''): Promise<void> {
+    const keys = [...this.#live].filter(([, live]) => live.user === ref && live.uuid !== exceptSession)
+    await this.#drop(keys.map(([key]) => key))
+  }
+
+  /** Sets a user's password. Throws INVALID_VALUE for one that is too short or absurdly long. */
+  async setPassword(ref: string, password: string): Promise<void> {
+    const { length } = password
+    if (length < PASSWORD_CHARACTERS_MIN || length > PASSWORD_CHARACTERS_MAX) {
+      const value = `${length} characters; ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} are allowed`
+      throw fail('INVALID_VALUE', { field: 'password', value })
+    }
+    const hash = await this.#hasher.hash(password)
+    await this.#store.transact(transaction => {
+      if (transaction.get(user, ref) === undefined) throw fail('HANDLE_INVALID', { class: 'user', handle: ref })
+      if (transaction.get(credential, ref) === undefined) transaction.insert(credential, { uuid: ref, hash })
+      else transaction.patch(credential, ref, { hash })
+    })
+  }
+
+  async #isPasswordOf(ref: string | undefined, password: string, address: string): Promise<boolean> {
+    if (this.#isLocalSecret(ref, password, address)) return true
+    const hash = ref === undefined ? undefined : this.#store.get(credential, ref)?.hash
+    try {
+      const matches = await this.#hasher.verify(password.slice(0, PASSWORD_CHARACTERS_MAX), hash ?? NOBODY_HASH)
+      return matches && hash !== undefined
+    } catch (error) {
+      if (error instanceof HashingBusy) throw rateLimited(1_000)
+      throw error
+    }
+  }
+
+  #isLocalSecret(ref: string | undefined, password: string, address: string): boolean {
+    if (this.#localSecret === undefined || address !== LOCAL_ADDRESS || ref === undefined) return false
+    return this.#store.get(user, ref)?.administrator === true && timingSafeEqual(sha256(password), this.#localSecret)
+  }
+
+  #isExpired(live: Live): boolean {
+    return this.#now() - live.lastUsed > this.#limits.idleMs
+  }
+
+  async #open(owner: string): Promise<string> {
+    const secret = randomBytes(TOKEN_BYTES).toString('hex')
+    const digest = sha256(secret).toString('hex')
+    const uuid = randomUUID()
+    const surplus = [...this.#live].filter(([, live]) => live.user === owner)
+    await this.#drop(surplus.slice(0, Math.max(0, surplus.length + 1 - this.#limits.perUserMax)).map(([key]) => key))
+    await this.#store.transact(transaction =>
+      transaction.insert(session, { uuid, digest, user: owner, created: new Date(this.#now()) }),
+    )
+    this.#remember(uuid)
+    return secret
+  }
+
+  #remember(ref: string): void {
+    const stored = this.#store.get(session, ref)
+    if (stored === undefined) return
+    const { uuid, user: owner, digest } = stored
+    this.#live.set(digest, { uuid, user: owner, digest: Buffer.from(digest, 'hex'), lastUsed: this.#now() })
+  }
+
+  async #drop(keys: readonly string[]): Promise<void> {
+    const ended = keys.flatMap(key => this.#live.get(key)?.uuid ?? [])
+    for (const key of keys) this.#live.delete(key)
+    if (ended.length === 0) return
+    await this.#store.transact(transaction => {
+      for (const uuid of ended) transaction.remove(session, uuid)
+    })
+  }
+}
+
+/** The address of callers on the Unix socket. */
+export const LOCAL_ADDRESS = 'local'
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+const rateLimited = (waitMs: number) =>
+  fail('SESSION_LOGIN_RATE_LIMITED', { retry_after_seconds: String(Math.ceil(waitMs / 1000)) })
+
+const invalid = (digest: string) => fail('SESSION_INVALID', { handle: `sha256:${digest.slice(0, 16)}` })

@@ -1,0 +1,54 @@
+import { type Context, implement } from '../engine/context.ts'
+import { fail } from '../model/errors.ts'
+import { host_, host_cpu, SR, VM } from '../model/index.ts'
+import { ensureRepository } from './repository.ts'
+
+/** Hosts. The machine itself is only ever shut down where the operator's configuration allows it. */
+export const hostHandlers = implement(host_, {
+  list: ({ store }) => store.all(host_),
+
+  async enable({ store }, { host }) {
+    await store.transact(transaction => transaction.patch(host_, host, { enabled: true }))
+    return null
+  },
+
+  async disable({ store }, { host }) {
+    await store.transact(transaction => transaction.patch(host_, host, { enabled: false }))
+    return null
+  },
+
+  shutdown: (context, { host }) => refusePower(context, host),
+  reboot: (context, { host }) => refusePower(context, host),
+
+  async add(context, { uri }) {
+    const host = await context.hosts.add(uri)
+    await ensureRepository(context, host)
+    return host
+  },
+
+  async remove({ store, hosts }, { host }) {
+    if (store.get(host_, host)?.resident_VMs.length !== 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
+    const users = [
+      ...store.findBy(VM, 'affinity', host).map(ref => `VM:${ref}`),
+      ...store.findBy(SR, 'host', host).flatMap(ref => store.get(SR, ref)?.VDIs.map(vdi => `VDI:${vdi}`) ?? []),
+    ]
+    if (users.length > 0) {
+      throw fail('OBJECT_IN_USE', { class: 'host', object: host, users: users.slice(0, 20).join(',') })
+    }
+    await hosts.remove(host)
+    await store.transact(transaction => {
+      for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
+      for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
+      transaction.remove(host_, host)
+    })
+    return null
+  },
+})
+
+/** Source: Xen Management API rev 0.2, §2.7.2: disabled, and no running VMs. */
+function refusePower({ store }: Context, host: string): never {
+  const { enabled = true, resident_VMs = [] } = store.get(host_, host) ?? {}
+  if (enabled) throw fail('HOST_NOT_DISABLED', {})
+  if (resident_VMs.length > 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
+  throw fail('OPERATION_NOT_ALLOWED', { reason: 'this server is not configured to shut down or reboot its host' })
+}
