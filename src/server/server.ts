@@ -80,7 +80,10 @@ async function open(
 ): Promise<Opened> {
   const server = createFor(listener, shared.limits, tls)
   connections.attach(server, { transport: listener.transport, dialect: listener.dialect })
-  const listening = await listen(server, listener)
+  const listening = await listen(server, listener).catch((error: unknown) => {
+    server.close() // It may have come as far as listening.
+    throw error
+  })
   server.on('error', error => shared.log.error({ err: error, url: listening.url }, 'a listener failed'))
   return {
     url: listening.url,

@@ -21,7 +21,7 @@ const PROBE_MS = 2000
 export async function listenOnUnixSocket(server: Server, path: string): Promise<() => Promise<void>> {
   checkLength(path)
   await checkFree(path)
-  const folder = await mkdtemp(join(dirname(path), '.')).catch((error: unknown) => {
+  const folder = await mkdtemp(`${dirname(path)}/.`).catch((error: unknown) => {
     throw new ConfigurationError(`cannot make the socket ${path}: ${String(error)}`, { cause: error })
   })
   try {

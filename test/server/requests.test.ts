@@ -84,12 +84,12 @@ test('other methods are refused with those that there are', async context => {
 })
 
 test('a request that names a whole URL is served by its path', async context => {
-  const { port } = await start(context, { handle: async ({ path, query }) => text(`${path}|${query}`) })
+  const { port } = await start(context, { handle: async ({ path, query }) => text(`${path}|${query.get('b')}`) })
   const raw = client(context, port)
 
   raw.send('GET http://example.org/a?b=c HTTP/1.1\r\nHost: x\r\n\r\n')
 
-  assert.match(await raw.until(/\/a\|b=c/), /200 OK/)
+  assert.match(await raw.until(/\/a\|c/), /200 OK/)
 })
 
 test('what is not HTTP gets 400 and a closed connection', async context => {
