@@ -63,11 +63,12 @@ export class Stage {
   }
 
   async #remove(id: DomainId): Promise<void> {
-    const isGoneOrHalted = (error: unknown) => {
+    // Gone or halted already is as good; a host that does not answer is not.
+    const unlessAnswered = (error: unknown) => {
       if (!(error instanceof DriverError) || error.kind === 'unreachable') throw error
     }
-    await this.driver.domains.powerOff(id).catch(isGoneOrHalted)
-    await this.driver.domains.undefine(id).catch(isGoneOrHalted)
+    await this.driver.domains.powerOff(id).catch(unlessAnswered)
+    await this.driver.domains.undefine(id).catch(unlessAnswered)
   }
 
   get setup(): Setup {

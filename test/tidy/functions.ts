@@ -4,8 +4,9 @@ import type { Finding, Source } from './source.ts'
 export const FUNCTION_LINES_MAX = 70
 
 const CONTROL = new Set(['if', 'for', 'while', 'switch', 'catch', 'with'])
-/** Words that may stand before another word within a type. */
+/** Words that join another word to one type. */
 const TYPE_PREFIXES = new Set(['readonly', 'keyof', 'typeof', 'unique', 'infer', 'asserts', 'is', 'extends', 'new'])
+const TYPE_SIGNS = new Set(['<', '>', '|', '&', ',', '.', '=>', '?'])
 
 /**
  * Functions that are too long, from their parameters to their closing brace. The callback of `describe` is a list
@@ -45,34 +46,40 @@ function matchBrackets(code: Source['code']): Map<number, number> {
 
 /** Where the function begins whose body the brace at `index` opens; nothing if it opens something else. */
 function headOf(code: Source['code'], partners: ReadonlyMap<number, number>, index: number): number | undefined {
-  let at = index - 1
-  if (code[at]?.text === '=>') at -= 1
-  else if (code[at]?.text !== ')') at = beforeReturnType(code, partners, at)
-  const close = code[at]
-  if (close?.kind === 'word' && code[at + 1]?.text === '=>') return at // `name => {`
-  if (close?.text !== ')') {
-    // An arrow function with a return type.
-    at = beforeReturnType(code, partners, at)
-    if (code[at]?.text !== ')') return undefined
-  }
-  const head = partners.get(at)
-  if (head === undefined) return undefined
-  return CONTROL.has(code[head - 1]?.text ?? '') ? undefined : head
+  const isArrow = code[index - 1]?.text === '=>'
+  const before = isArrow ? index - 2 : index - 1
+  if (isArrow && code[before]?.kind === 'word' && !isReturnType(code, before)) return before // `name => {`
+  const close = code[before]?.text === ')' ? before : beforeReturnType(code, partners, before)
+  const open = close === undefined ? undefined : partners.get(close)
+  return open === undefined || CONTROL.has(code[open - 1]?.text ?? '') ? undefined : open
 }
 
-/** Goes back over `: Type` to the parenthesis before it; to nothing where there is no such thing. */
-function beforeReturnType(code: Source['code'], partners: ReadonlyMap<number, number>, from: number): number {
-  for (let at = from; at >= 0; at--) {
-    const { kind, text } = code[at] ?? { kind: 'punct', text: ';' }
+/** Whether the word at `index` is the end of a type and not a parameter: `(): name => {`. */
+function isReturnType(code: Source['code'], index: number): boolean {
+  return [':', '.', '|', '&'].includes(code[index - 1]?.text ?? '') || TYPE_PREFIXES.has(code[index - 1]?.text ?? '')
+}
+
+/** Goes back over `: Type`, which ends at `from`, to the parenthesis before it; nothing where there is no such thing. */
+function beforeReturnType(
+  code: Source['code'],
+  partners: ReadonlyMap<number, number>,
+  from: number,
+): number | undefined {
+  for (let at = from; at > 0; at--) {
+    const [token, after] = [code[at], code[at + 1]]
+    if (token === undefined) return undefined
     // A brace right after the colon opens a type or a value, never a body.
-    if (text === ':' && code[at - 1]?.text === ')') return at === from ? -1 : at - 1
-    if (kind === 'word' && code[at + 1]?.kind === 'word' && at < from && !TYPE_PREFIXES.has(text)) {
-      if (!TYPE_PREFIXES.has(code[at + 1]?.text ?? '')) return -1
+    if (token.text === ':' && code[at - 1]?.text === ')') return at === from ? undefined : at - 1
+    if (token.kind === 'word') {
+      const isJoined = TYPE_PREFIXES.has(token.text) || TYPE_PREFIXES.has(after?.text ?? '')
+      if (at < from && after?.kind === 'word' && !isJoined) return undefined // Two statements, not one type.
+    } else if ([')', ']', '}'].includes(token.text)) {
+      at = partners.get(at) ?? 0
+    } else if (token.kind === 'punct' && !TYPE_SIGNS.has(token.text)) {
+      return undefined
     }
-    if (text === ')' || text === ']' || text === '}') at = partners.get(at) ?? -1
-    else if (kind === 'punct' && !['<', '>', '|', '&', ',', '.', '=>', '?'].includes(text)) return -1
   }
-  return -1
+  return undefined
 }
 
 function isDescribed(code: Source['code'], partners: ReadonlyMap<number, number>, head: number): boolean {

@@ -68,9 +68,7 @@ function specifierAfter(code: Source['code'], index: number): string | undefined
   else while (isOfList(code[at]) && code[at]?.text !== 'from') at++
   if (code[at]?.text === 'from') at += 1
   const token = code[at]
-  return token?.kind === 'string' && (isCall || at > index + 1 || code[index]?.text === 'import')
-    ? token.text.slice(1, -1)
-    : undefined
+  return token?.kind === 'string' ? token.text.slice(1, -1) : undefined
 }
 
 /** Words that begin a declaration, and so end what could have been an import or export list. */

@@ -175,6 +175,8 @@ const BODIES: ReadonlyArray<readonly [string, boolean]> = [
   ['const s = a ? f(b) : {', false],
   ['function t(): { x: 1 } {', true],
   ['export function u<T extends Class = Class>(x: T): asserts x is T {', true],
+  ['const y = (): Name => {', true],
+  ['const z = (): a.Name | null => {', true],
   ['class V { constructor() {', true],
   ['class W { async *[Symbol.iterator]() {', true],
   ['class T { u = f(a) as V; w: {', false],

@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 export type Operation =
   | 'host.info'
   | `domains.${keyof DomainOps}`
-  | `storage.${Exclude<keyof StorageOps, 'types'>}`
+  | `storage.${Exclude<keyof StorageOps, 'types' | 'defaultLocation'>}`
   | 'consoles.readSerial'
 
 /** A failure that is planned: the nth call of an operation, counted from now. */

@@ -14,6 +14,8 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
 
   return {
     types: [REPOSITORY_TYPE],
+    // Encoded, so that a name with a slash is not taken for a place within another repository.
+    defaultLocation: name => `/repositories/${encodeURIComponent(name).replaceAll('.', '%2E')}`,
     openRepository: repository => connection.call('storage.openRepository', () => volumes.open(repository)),
     listVolumes: repository => connection.call('storage.listVolumes', () => volumes.list(repository)),
     createVolume: (repository, volume, options) =>
@@ -25,6 +27,16 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
         assertUnused(location)
         return volumes.resize(location, virtualBytes)
       }),
+
+    moveVolume: (location, repository, options) =>
+      connection.call(
+        'storage.moveVolume',
+        () => {
+          assertUnused(location)
+          return volumes.move(location, repository)
+        },
+        options,
+      ),
 
     deleteVolume: location =>
       connection.call('storage.deleteVolume', () => {

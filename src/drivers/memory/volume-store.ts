@@ -82,6 +82,14 @@ export class VolumeStore {
     return this.#put(shelf, { ...volume, virtualBytes })
   }
 
+  /** Makes the new one first: where it is refused, nothing has changed. */
+  move(location: string, repository: RepositoryConfig): Volume {
+    const { volume } = this.#place(location)
+    const moved = this.create(repository, volume)
+    this.delete(location)
+    return moved
+  }
+
   delete(location: string): void {
     const { shelf, volume } = this.#place(location)
     shelf.volumes.delete(volume.name)

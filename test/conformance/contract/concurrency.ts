@@ -91,18 +91,24 @@ function describeMany(stage: Stage): void {
     await stage.assertState(bystander, 'paused')
   })
 
-  stage.it('keeps to the table of states on a long walk', async () => {
+  stage.it('keeps to the table of states on a walk that takes every step of it', async () => {
     const id = await stage.halted()
+    const taken = new Map<string, number>()
+    const times = (from: PowerState, step: Transition) => taken.get(`${step} from ${from}`) ?? 0
     let state: PowerState = 'halted'
-    for (let step = 0; step < WALK_STEPS; step++) {
-      const choices: Transition[] = TRANSITION_NAMES.filter(name => TRANSITIONS[name][state] !== undefined)
-      // A stride that is coprime to the number of choices visits each of them from each state.
-      const transition = choices[(step * 7) % choices.length]
-      assert(transition !== undefined)
-      await perform(stage.driver.domains, transition, id)
-      state = TRANSITIONS[transition][state] ?? state
+    for (let count = 0; count < WALK_STEPS; count++) {
+      const from: PowerState = state
+      const [step] = TRANSITION_NAMES.filter(name => TRANSITIONS[name][from] !== undefined).toSorted(
+        (a, b) => times(from, a) - times(from, b),
+      )
+      assert(step !== undefined)
+      await perform(stage.driver.domains, step, id)
+      taken.set(`${step} from ${from}`, times(from, step) + 1)
+      state = TRANSITIONS[step][from] ?? from
       await stage.assertState(id, state)
     }
+    const steps = TRANSITION_NAMES.flatMap(name => Object.keys(TRANSITIONS[name]))
+    assert.equal(taken.size, steps.length)
   })
 }
 

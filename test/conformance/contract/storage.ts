@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { DiskConfig, DomainConfig, ImageFormat, Volume } from '../../../src/drivers/driver.ts'
+import type { DiskConfig, DomainConfig, ImageFormat, RepositoryConfig, Volume } from '../../../src/drivers/driver.ts'
 import type { Stage } from '../stage.ts'
 import { rejectsWith } from '../stage.ts'
 
@@ -11,6 +11,7 @@ export function describeStorage(stage: Stage): void {
     describeRepositories(stage)
     describeCreation(stage)
     describeSizes(stage)
+    describeMoves(stage)
     describeDeletion(stage)
     describeUse(stage)
   })
@@ -21,8 +22,17 @@ async function create(stage: Stage, name: string, format: ImageFormat = 'raw'): 
   return stage.storage.createVolume(stage.repository, { name, format, virtualBytes: MIB })
 }
 
-async function names(stage: Stage): Promise<string[]> {
-  return (await stage.storage.listVolumes(stage.repository)).map(volume => volume.name).toSorted()
+async function names(stage: Stage, repository = stage.repository): Promise<string[]> {
+  return (await stage.storage.listVolumes(repository)).map(volume => volume.name).toSorted()
+}
+
+/** A second repository, open, where the driver puts one that nobody chose a place for. */
+async function openSecond(stage: Stage): Promise<RepositoryConfig> {
+  const [type] = stage.storage.types
+  assert(type !== undefined)
+  const second = { type, location: stage.storage.defaultLocation('second') }
+  await stage.storage.openRepository(second)
+  return second
 }
 
 function describeRepositories(stage: Stage): void {
@@ -42,6 +52,17 @@ function describeRepositories(stage: Stage): void {
     await stage.storage.openRepository(stage.repository)
 
     assert.deepEqual(await stage.storage.listVolumes(stage.repository), [volume])
+  })
+
+  stage.it('has a place of its own for a repository of any name', async () => {
+    const places = ['second', 'third', 'with/slash', '..', '../..', 'Größe 1'].map(name =>
+      stage.storage.defaultLocation(name),
+    )
+
+    assert.equal(new Set(places).size, places.length)
+    for (const place of places) assert(!place.split(/[/\\]/).includes('..'), place)
+    assert.equal(stage.storage.defaultLocation('second'), places[0])
+    assert.deepEqual(await names(stage, await openSecond(stage)), [])
   })
 
   stage.it('refuses a repository type that it does not know', async () => {
@@ -129,6 +150,38 @@ function describeSizes(stage: Stage): void {
   }
 }
 
+function describeMoves(stage: Stage): void {
+  for (const format of ['raw', 'qcow2'] as const) {
+    stage.it(`moves a ${format} volume to another repository`, async () => {
+      const [volume, second] = [await create(stage, 'disk-1', format), await openSecond(stage)]
+      const moved = await stage.storage.moveVolume(volume.location, second)
+
+      assert.deepEqual({ ...moved, physicalBytes: 0 }, { ...volume, location: moved.location, physicalBytes: 0 })
+      assert.deepEqual(await stage.storage.listVolumes(second), [moved])
+      assert.deepEqual(await names(stage), [])
+      await rejectsWith('not-found', stage.storage.getVolume(volume.location))
+    })
+  }
+
+  stage.it('leaves both volumes where they are when the name is taken in the other repository', async () => {
+    const [volume, second] = [await create(stage, 'disk-1'), await openSecond(stage)]
+    const taken = await stage.storage.createVolume(second, { name: 'disk-1', format: 'raw', virtualBytes: 2 * MIB })
+
+    await rejectsWith('refused', stage.storage.moveVolume(volume.location, second))
+    assert.deepEqual(await stage.storage.getVolume(volume.location), volume)
+    assert.deepEqual(await stage.storage.listVolumes(second), [taken])
+  })
+
+  stage.it('does not move a volume for a signal that is already aborted', async () => {
+    const [volume, second] = [await create(stage, 'disk-1'), await openSecond(stage)]
+
+    const move = stage.storage.moveVolume(volume.location, second, { signal: AbortSignal.abort() })
+    await assert.rejects(move, { name: 'DriverError' })
+    assert.deepEqual(await stage.storage.getVolume(volume.location), volume)
+    assert.deepEqual(await names(stage, second), [])
+  })
+}
+
 function describeDeletion(stage: Stage): void {
   stage.it('deletes a volume, and no other', async () => {
     const [doomed] = [await create(stage, 'disk-1'), await create(stage, 'disk-2')]
@@ -144,6 +197,7 @@ function describeDeletion(stage: Stage): void {
 
     await rejectsWith('not-found', stage.storage.getVolume(location))
     await rejectsWith('not-found', stage.storage.resizeVolume(location, 2 * MIB))
+    await rejectsWith('not-found', stage.storage.moveVolume(location, await openSecond(stage)))
     await rejectsWith('not-found', stage.storage.deleteVolume(location))
   })
 
@@ -191,13 +245,15 @@ function describeUse(stage: Stage): void {
     await stage.assertState(config.id, 'halted')
   })
 
-  stage.it('neither deletes nor resizes a volume that a running domain uses', async () => {
+  stage.it('neither deletes, moves nor resizes a volume that a running domain uses', async () => {
+    const second = await openSecond(stage)
     const volume = await create(stage, 'disk-1')
     const config = withDisk(stage, volume)
     await stage.driver.domains.define(config)
     await stage.driver.domains.start(config.id)
 
     await rejectsWith('bad-state', stage.storage.deleteVolume(volume.location))
+    await rejectsWith('bad-state', stage.storage.moveVolume(volume.location, second))
     await rejectsWith('bad-state', stage.storage.resizeVolume(volume.location, 4 * MIB))
     assert.equal((await stage.storage.getVolume(volume.location)).virtualBytes, MIB)
 
