@@ -3,8 +3,8 @@
 import { fail } from '../model/errors.ts'
 import { type Class, type Field, wireName } from '../model/kernel/define.ts'
 import { constructorFields, type Operation, positionalFields, visibleFields } from '../model/kernel/operations.ts'
-import type { WireValue } from '../wire/xmlrpc/value.ts'
-import { type DecodeOptions, decodeValue, isStruct } from './marshal.ts'
+import { isStruct, type WireValue } from '../wire/xmlrpc/value.ts'
+import { type DecodeOptions, decodeValue } from './marshal.ts'
 
 /** The decoded arguments, by name. */
 export type Arguments = Readonly<Record<string, unknown>>

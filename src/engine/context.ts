@@ -4,6 +4,8 @@ import type { Hosts } from './hosts.ts'
 import type { Sessions } from './sessions.ts'
 import type { TaskControl, Tasks } from './tasks.ts'
 
+export type { Store, Transaction } from '../store/store.ts'
+
 /** Who calls. */
 export interface Caller {
   /** Reference of the user; empty before a login. */

@@ -4,7 +4,7 @@ import { host_, SR, VDI, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import type { Operation } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { ReferenceUnknown, type Store, StoreFailure } from '../store/store.ts'
+import { ReferenceInUse, ReferenceUnknown, type Store, StoreFailure } from '../store/store.ts'
 import { LockBusy } from './locks.ts'
 
 /** Throws VM_BAD_POWER_STATE unless the VM is in a state that the operation allows. */
@@ -41,6 +41,10 @@ export function toApiError(error: unknown, site: ErrorSite): ApiError | undefine
   if (error instanceof StoreFailure) return fail('STORE_FAILED', { reason: error.message }, options)
   if (error instanceof ReferenceUnknown) {
     return fail('HANDLE_INVALID', { class: error.class, handle: error.ref }, options)
+  }
+  if (error instanceof ReferenceInUse) {
+    const users = error.users.map(user => `${user.class}:${user.ref}`).join(',')
+    return fail('OBJECT_IN_USE', { class: error.class, object: error.ref, users }, options)
   }
   if (error instanceof LockBusy) {
     const { class: of, name } = site.operation

@@ -5,7 +5,7 @@
 
 import { fail } from '../model/errors.ts'
 import { NULL_REF, type Type } from '../model/kernel/types.ts'
-import type { WireValue } from '../wire/xmlrpc/value.ts'
+import { isStruct, setMember, type WireValue } from '../wire/xmlrpc/value.ts'
 import type { Dialect } from './dialect.ts'
 import { printable } from './text.ts'
 
@@ -111,17 +111,6 @@ function decodeMap(
   )
 }
 
-/** Whether a wire value is a struct. */
-export function isStruct(value: WireValue): value is { readonly [member: string]: WireValue } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Date) &&
-    !(value instanceof Uint8Array)
-  )
-}
-
 /** The wire's value of a result. Its type must be the declared one; anything else is a fault of the server. */
 export function encodeValue(type: Type, value: unknown, dialect: Dialect): WireValue {
   switch (type.kind) {
@@ -152,12 +141,7 @@ function encodeMap(type: MapDeclaration, map: ReadonlyMap<unknown, unknown>, dia
   const members: Record<string, WireValue> = {}
   for (const [key, entry] of map) {
     const name = String(encodeValue(type.key, key, dialect))
-    Object.defineProperty(members, name, {
-      value: encodeValue(type.value, entry, dialect),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    })
+    setMember(members, name, encodeValue(type.value, entry, dialect))
   }
   return members
 }

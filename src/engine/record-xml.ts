@@ -5,15 +5,16 @@
 
 import { type Class, wireName } from '../model/kernel/define.ts'
 import { visibleFields } from '../model/kernel/operations.ts'
-import type { Type } from '../model/kernel/types.ts'
+import type { OpenValue, Type } from '../model/kernel/types.ts'
 import { escapeText } from '../wire/xml/write.ts'
 import { formatDateTime } from './date-time.ts'
+import { printable } from './text.ts'
 
 /** The document of an object: `<VM><uuid>…</uuid><power_state>Halted</power_state>…</VM>`. */
 export function recordToXml(of: Class, record: Readonly<Record<string, unknown>>): string {
   const fields = visibleFields(of).map(([path, field]) => {
     const name = elementName(path)
-    return `  <${name}>${escapeText(valueToText(field.type, record[wireName(path)]))}</${name}>\n`
+    return `  <${name}>${escapeText(printable(valueToText(field.type, record[wireName(path)])))}</${name}>\n`
   })
   return `<?xml version="1.0"?>\n<${of.name}>\n${fields.join('')}</${of.name}>\n`
 }
@@ -41,4 +42,14 @@ export function valueToText(type: Type, value: unknown): string {
 function quoted(text: string): string {
   const isPlain = text !== '' && !/[,()"\\\p{Cc}]|^\s|\s$/u.test(text)
   return isPlain ? text : `"${text.replace(/[\\"]/g, '\\$&')}"`
+}
+
+/** A value of open shape as elements: members of a struct by name, elements of an array as `<value>`. */
+export function openToXml(value: OpenValue): string {
+  if (value instanceof Date) return formatDateTime(value)
+  if (Array.isArray(value)) return value.map((element: OpenValue) => `<value>${openToXml(element)}</value>`).join('')
+  if (typeof value !== 'object') return escapeText(printable(String(value)))
+  return Object.entries(value)
+    .map(([name, member]) => `<${name}>${openToXml(member)}</${name}>`)
+    .join('')
 }

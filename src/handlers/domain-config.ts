@@ -1,11 +1,11 @@
 /** A VM's record, its disks and their images as a driver wants to be told of them. */
 
 import type { BootConfig, DiskConfig, DomainConfig } from '../drivers/driver.ts'
+import type { Store } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { VBD, VDI, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import type { Store } from '../store/store.ts'
 
 type VmRecord = RecordOf<typeof VM>
 

@@ -2,13 +2,12 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Repository, RepositoryConfig, StorageOps, Volume } from '../drivers/driver.ts'
-import type { Services } from '../engine/context.ts'
+import type { Services, Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import type { Transaction } from '../store/store.ts'
 
 type Parts = Pick<Services, 'store' | 'hosts'>
 

@@ -2,17 +2,17 @@ import { type Context, implement } from '../engine/context.ts'
 import { formatDateTime } from '../engine/date-time.ts'
 import { draft } from '../engine/dialect.ts'
 import { encodeValue } from '../engine/marshal.ts'
+import { openToXml } from '../engine/record-xml.ts'
 import { resultFromText } from '../engine/result.ts'
 import { classes, task } from '../model/index.ts'
 import { operationsOf } from '../model/kernel/operations.ts'
 import type { OpenValue, Type } from '../model/kernel/types.ts'
-import { escapeText } from '../wire/xml/write.ts'
 
 /** Polling asynchronous calls, in both forms that the draft gives. */
 export const taskHandlers = implement(task, {
   get_status(context, { task: ref }) {
     const { Progress, ETA, Result } = status(context, ref)
-    const result = toXml(Result)
+    const result = openToXml(Result)
     const eta = formatDateTime(ETA)
     return `<task_status><Progress>${Progress}</Progress><ETA>${eta}</ETA><Result>${result}</Result></task_status>`
   },
@@ -59,13 +59,4 @@ function toOpen(value: Wire): OpenValue {
   if (Array.isArray(value)) return value.map((element: Wire) => toOpen(element))
   if (typeof value !== 'object' || value instanceof Date) return value as OpenValue
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toOpen(member)]))
-}
-
-function toXml(value: OpenValue): string {
-  if (value instanceof Date) return formatDateTime(value)
-  if (Array.isArray(value)) return value.map((element: OpenValue) => `<value>${toXml(element)}</value>`).join('')
-  if (typeof value !== 'object') return escapeText(String(value))
-  return Object.entries(value)
-    .map(([name, member]) => `<${name}>${toXml(member)}</${name}>`)
-    .join('')
 }

@@ -1,9 +1,8 @@
-import { type Context, implement } from '../engine/context.ts'
+import { type Context, implement, type Store } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { VBD, VDI, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import type { Store } from '../store/store.ts'
 
 type VbdRecord = RecordOf<typeof VBD>
 

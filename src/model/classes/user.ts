@@ -19,7 +19,7 @@ export const user = defineClass({
       doc: 'Sets the password of a user: one’s own, or, for an administrator, anybody’s. Other sessions of that user end.',
       params: {
         user: [t.ref('user'), 'The user'],
-        password: [t.string, 'The new password, at least 8 characters.', { secret: true }],
+        password: [t.string, 'The new password; not empty.', { secret: true }],
       },
       result: t.void,
       errors: ['PERMISSION_DENIED', 'INVALID_VALUE'],

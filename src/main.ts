@@ -1,0 +1,256 @@
+/** Reads the configuration and puts the rooms together. */
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pino } from 'pino'
+import { DriverError } from './drivers/driver.ts'
+import { drivers } from './drivers/registry.ts'
+import type { Services } from './engine/context.ts'
+import { Engine } from './engine/engine.ts'
+import { ensureFirstUser, FIRST_USER } from './engine/first-user.ts'
+import { Hosts } from './engine/hosts.ts'
+import { Sessions } from './engine/sessions.ts'
+import { Tasks } from './engine/tasks.ts'
+import { implementations } from './handlers/index.ts'
+import { ensureRepository, scan } from './handlers/repository.ts'
+import { fail } from './model/errors.ts'
+import { host_, SR, storedClasses } from './model/index.ts'
+import { ApiError } from './model/kernel/error.ts'
+import { ConfigurationError } from './server/configuration-error.ts'
+import { type Listener, parseListener } from './server/listener.ts'
+import { type RunningServer, startServer } from './server/server.ts'
+import { xmlRpcFace } from './server/xmlrpc.ts'
+import { openStore } from './store/open.ts'
+import { sqliteLog } from './store/sqlite/log.ts'
+import { StoreUnavailable } from './store/store.ts'
+
+/** What `polyvisor serve` is told on its command line. */
+export interface ServeOptions {
+  readonly data?: string
+  readonly config?: string
+  readonly listen: readonly string[]
+  readonly host: readonly string[]
+  readonly allowPlainHttp: boolean
+  readonly logLevel?: string
+}
+
+/** The options with everything decided. */
+interface Configuration {
+  readonly data: string
+  readonly listeners: readonly Listener[]
+  readonly hosts: readonly string[]
+  readonly logLevel: string
+}
+
+const GRACE_MS = 10_000
+const SWEEP_MS = 60_000
+const DEFAULT_HOST = 'qemu:///system'
+const HOST_WITHOUT_QEMU = 'memory:///'
+
+/** Everything that runs. */
+interface Running {
+  readonly services: Services
+  readonly server: RunningServer
+}
+
+/**
+ * Serves until SIGTERM or SIGINT, then stops cleanly; guests go on running. Rejects with ConfigurationError where
+ * the options cannot be followed.
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const configuration = await configure(options)
+  const log = pino(
+    { level: configuration.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination(2),
+  )
+  try {
+    const stop = stopSignal()
+    const running = await start(configuration, log)
+    const { promise: stopped, signal } = stop
+    await stopped
+    log.info({ signal: signal() }, 'stopping; guests go on running')
+    await close(running)
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw new ConfigurationError(error.message, { cause: error })
+    throw error
+  }
+}
+
+async function start(configuration: Configuration, log: pino.Logger): Promise<Running> {
+  const { data } = configuration
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  const localSecret = randomBytes(32).toString('hex')
+  const warn = (message: string) => log.warn(message)
+  const store = await openStore({ classes: storedClasses, log: sqliteLog({ folder: data, warn }), warn })
+  try {
+    const services = createServices(store, data, localSecret, log)
+    const engine = new Engine({ services, implementations, log })
+    await services.tasks.failInterrupted()
+    await createFirstUser(services, data, log)
+    const hosts = await connectHosts(services, configuration, log)
+    await writeSecret(join(data, 'local-secret'), localSecret)
+    const { listeners } = configuration
+    const server = await startServer({ listeners, handle: xmlRpcFace(engine), log, dataDir: data })
+    sweepRegularly(services, log)
+    announce({ ready: true, pid: process.pid, data, listeners: server.addresses, hosts })
+    return { services, server }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function createServices(store: Services['store'], data: string, localSecret: string, log: pino.Logger): Services {
+  const now = Date.now
+  const connect = async (uri: URL, signal: AbortSignal) => {
+    const open = drivers[uri.protocol.slice(0, -1)]
+    if (open === undefined) {
+      const reason = `no driver for ${uri.protocol}; there are ${Object.keys(drivers).join(', ')}`
+      throw fail('HOST_URI_INVALID', { uri: uri.href, reason })
+    }
+    return open({ uri, dataDir: data, warn: (message, details = {}) => log.warn(details, message), signal })
+  }
+  const hosts = new Hosts({ store, log, connect })
+  const sessions = new Sessions({ store, now, localSecret })
+  // Work inside a task throws ApiErrors only; what comes here otherwise is a store that cannot keep the result.
+  const toApiError = (error: unknown) => {
+    if (error instanceof ApiError) return error
+    const id = randomUUID()
+    log.error({ id, error: String(error) }, 'a task could not be ended')
+    return fail('INTERNAL_ERROR', { id })
+  }
+  const tasks = new Tasks({ store, now, owner: randomUUID(), toApiError })
+  return { store, hosts, sessions, tasks }
+}
+
+async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
+  const given = process.env['POLYVISOR_ADMIN_PASSWORD']
+  delete process.env['POLYVISOR_ADMIN_PASSWORD'] // No child process, and so no guest's, is to inherit it.
+  const password = await ensureFirstUser(services, given === '' ? undefined : given)
+  if (password === undefined) return
+  const file = join(data, 'initial-password')
+  await writeSecret(file, `${password}\n`)
+  log.info({ user: FIRST_USER, file }, 'first start: the password of the first user is in this file')
+}
+
+/** Connects what the store knows and what the command line names; with neither, QEMU if it is here. */
+async function connectHosts(services: Services, { hosts: uris }: Configuration, log: pino.Logger) {
+  const { hosts, store } = services
+  await hosts.connectKnown()
+  const isFirst = store.all(host_).length === 0
+  for (const uri of uris.length === 0 && isFirst ? [DEFAULT_HOST] : uris) {
+    await connectHost(services, uri, log).catch(async error => {
+      if (!(error instanceof DriverError)) throw error
+      if (uris.length > 0) throw new ConfigurationError(`cannot connect ${uri}: ${error.message}`, { cause: error })
+      log.warn({ reason: error.message }, `no QEMU here; serving ${HOST_WITHOUT_QEMU} instead, a host of pretended VMs`)
+      await connectHost(services, HOST_WITHOUT_QEMU, log)
+    })
+  }
+  for (const sr of store.all(SR)) await rescan(services, sr, log)
+  const live = new Set(hosts.connected().map(connection => connection.host))
+  return store.all(host_).map(uuid => ({ uuid, uri: store.get(host_, uuid)?.uri ?? '', live: live.has(uuid) }))
+}
+
+async function connectHost(services: Services, uri: string, log: pino.Logger): Promise<void> {
+  try {
+    const host = await services.hosts.add(uri)
+    await ensureRepository(services, host)
+    log.info({ uri, host }, 'host connected')
+  } catch (error) {
+    if (error instanceof ApiError) throw new ConfigurationError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** Images may have come or gone while nobody looked. A repository that cannot be read now is no reason not to serve. */
+async function rescan(services: Services, sr: string, log: pino.Logger): Promise<void> {
+  try {
+    await scan(services, sr)
+  } catch (error) {
+    log.warn({ sr, reason: String(error) }, 'a repository could not be read')
+  }
+}
+
+function sweepRegularly({ sessions, tasks }: Services, log: pino.Logger): void {
+  const sweep = async () => {
+    await sessions.sweep()
+    await tasks.sweep()
+  }
+  setInterval(
+    () => void sweep().catch(error => log.warn({ reason: String(error) }, 'sweeping failed')),
+    SWEEP_MS,
+  ).unref()
+}
+
+async function close({ services, server }: Running): Promise<void> {
+  const { store, hosts, tasks } = services
+  await Promise.all([server.close(GRACE_MS), tasks.close(GRACE_MS)])
+  await hosts.close()
+  await store.close()
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function stopSignal(): { readonly promise: Promise<void>; readonly signal: () => string } {
+  const { promise, resolve: stop } = Promise.withResolvers<void>()
+  let received = ''
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (received !== '') process.exit(1)
+      received = name
+      stop()
+    })
+  }
+  return { promise, signal: () => received }
+}
+
+const announce = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+
+/** Written beside its place and moved there, so that nobody reads half of it. */
+async function writeSecret(file: string, secret: string): Promise<void> {
+  await writeFile(`${file}.new`, secret, { mode: 0o600 })
+  await chmod(`${file}.new`, 0o600)
+  await rename(`${file}.new`, file)
+}
+
+async function configure(options: ServeOptions): Promise<Configuration> {
+  const file = options.config === undefined ? {} : await readConfiguration(options.config)
+  const data = resolve(options.data ?? file.data ?? process.env['POLYVISOR_DATA'] ?? defaultData())
+  const allowPlainHttp = options.allowPlainHttp || file.allowPlainHttp === true
+  const urls = options.listen.length > 0 ? options.listen : (file.listen ?? defaultListeners(data))
+  return {
+    data,
+    // Until dialect 1 exists, every listener speaks 0.2.
+    listeners: urls.map(url => ({ ...parseListener(url, { allowPlainHttp }), dialect: '0.2' })),
+    hosts: options.host.length > 0 ? options.host : (file.hosts ?? []),
+    logLevel: options.logLevel ?? file.logLevel ?? 'info',
+  }
+}
+
+const defaultData = (): string =>
+  process.getuid?.() === 0 ? '/var/lib/polyvisor' : join(homedir(), '.local', 'share', 'polyvisor')
+
+const defaultListeners = (data: string): readonly string[] => [
+  'http://127.0.0.1:4464?dialect=0.2',
+  'https://127.0.0.1:4443?dialect=1',
+  `unix://${data.split('/').map(encodeURIComponent).join('/')}/xenapi.sock?dialect=1`,
+]
+
+/** The configuration file: JSON, with the options of the command line by name. */
+async function readConfiguration(path: string) {
+  const { z } = await import('zod')
+  const shape = z.strictObject({
+    data: z.string().min(1).optional(),
+    listen: z.array(z.string()).min(1).optional(),
+    hosts: z.array(z.string()).optional(),
+    allowPlainHttp: z.boolean().optional(),
+    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
+  })
+  try {
+    return shape.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+    throw new ConfigurationError(`the configuration file ${path} cannot be used: ${reason}`, { cause: error })
+  }
+}

@@ -1,0 +1,61 @@
+import { type Call, type Engine } from '../engine/engine.ts'
+import { type Dialect, dialects, draft } from '../engine/dialect.ts'
+import { LOCAL_ADDRESS } from '../engine/sessions.ts'
+import { decodeCall } from '../wire/xmlrpc/decode.ts'
+import { encodeFault, encodeResponse } from '../wire/xmlrpc/encode.ts'
+import { FAULT, type WireValue, type XmlRpcCall, XmlRpcError } from '../wire/xmlrpc/value.ts'
+import type { ApiReply, ApiRequest, Handle } from './request.ts'
+
+/** Makes the XML-RPC face of an engine: any POST, at any path, is a call; `/0.2` chooses the dialect by its name. */
+export function xmlRpcFace(engine: Engine): Handle {
+  const listMethods = { Status: 'Success', Value: engine.methods }
+  return async request => {
+    if (request.method !== 'POST') return aboutThisPlace(request)
+    const dialect = dialectOf(request)
+    if (dialect === undefined) return text(404, `No dialect is spoken at ${request.path}; post to / or /0.2.\n`)
+    let call: XmlRpcCall
+    try {
+      call = decodeCall(request.body)
+    } catch (error) {
+      if (!(error instanceof XmlRpcError)) throw error
+      return xml(encodeFault(error.code, error.message, dialect.codec))
+    }
+    if (call.method === 'system.listMethods') return xml(encodeResponse(listMethods, dialect.codec))
+    return xml(await answer(engine, call, request, dialect))
+  }
+}
+
+async function answer(
+  engine: Engine,
+  call: XmlRpcCall,
+  request: ApiRequest,
+  dialect: Dialect,
+): Promise<Buffer | string> {
+  const address = request.transport === 'unix' ? LOCAL_ADDRESS : request.remoteAddress
+  const { method, params } = call
+  const outcome = await engine.call({ method, params, dialect, address, signal: request.signal } satisfies Call)
+  // The order of the members is the draft's. Source: Xen Management API rev 0.2, §1.3.1.
+  const struct: WireValue = outcome.ok
+    ? { Status: 'Success', Value: outcome.value }
+    : { Status: 'Failure', ErrorDescription: outcome.error }
+  try {
+    return encodeResponse(struct, dialect.codec)
+  } catch (error) {
+    if (!(error instanceof XmlRpcError)) throw error
+    return encodeFault(FAULT.internalError, error.message, dialect.codec)
+  }
+}
+
+/** A path that is a dialect's name chooses it; one that looks like a name and is none is refused. */
+function dialectOf({ path, dialect }: ApiRequest): Dialect | undefined {
+  const named = /^\/(\d[\d.]*)\/?$/.exec(path)?.[1]
+  return named === undefined ? (dialects[dialect] ?? draft) : dialects[named]
+}
+
+function aboutThisPlace({ path }: ApiRequest): ApiReply {
+  if (path !== '/') return text(404, 'There is nothing here. XML-RPC calls are posted to /.\n')
+  return text(200, 'Polyvisor. XML-RPC calls of the Xen Management API are posted here.\n')
+}
+
+const xml = (body: Buffer | string): ApiReply => ({ status: 200, contentType: 'text/xml; charset=utf-8', body })
+const text = (status: number, body: string): ApiReply => ({ status, contentType: 'text/plain; charset=utf-8', body })
