@@ -28,6 +28,16 @@ export interface OperationOptions {
   readonly onProgress?: (share: number) => void
 }
 
+/** What a driver is given to connect with. */
+export interface ConnectOptions {
+  readonly uri: URL
+  /** The server's data directory; a driver keeps what it must below a folder of its own name. */
+  readonly dataDir: string
+  /** Something worth an operator's notice that no call can report. */
+  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+  readonly signal?: AbortSignal
+}
+
 // --- host
 
 /** One physical CPU as the operating system counts them, features by the draft's names (`cpu_feature`). */

@@ -1,14 +1,4 @@
-import type { Driver } from './driver.ts'
-
-/** What a driver is given to connect with. */
-export interface ConnectOptions {
-  readonly uri: URL
-  /** The server's data directory; a driver keeps what it must below a folder of its own name. */
-  readonly dataDir: string
-  /** Something worth an operator's notice that no call can report. */
-  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
-  readonly signal?: AbortSignal
-}
+import type { ConnectOptions, Driver } from './driver.ts'
 
 type Connect = (options: ConnectOptions) => Promise<Driver>
 

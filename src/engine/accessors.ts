@@ -42,7 +42,7 @@ export function runGenerated(operation: Operation, hooks: Hooks): Run {
     case 'get_by_short_name':
     case 'get_by_name_label': {
       const field = kind.slice('get_by_'.length)
-      return ({ store }, { name }) => store.findBy(of, field as never, name)
+      return ({ store }, { name }) => store.findBy(of, field, name)
     }
     case 'to_XML':
       return ({ store }, { self }) => recordToXml(of, existing(store, of, String(self)))
@@ -106,11 +106,12 @@ function removeFrom(before: unknown, { key, value }: Values): unknown {
 }
 
 async function create(context: Context, of: Class, hooks: Hooks, values: Values): Promise<string> {
-  const record = untypedRecord(of, { ...values, uuid: randomUUID() })
+  const uuid = randomUUID()
+  const record = untypedRecord(of, { ...values, uuid })
   hooks.check?.(record, context)
   if (hooks.create === undefined) await context.store.transact(transaction => transaction.insert(of, record))
   else await hooks.create(context, record)
-  return String(record['uuid'])
+  return uuid
 }
 
 async function deleteObject(context: Context, of: Class, hooks: Hooks, ref: string): Promise<null> {

@@ -1,21 +1,11 @@
 import type { ArgsOf, Class, RecordOf, ResultOf } from '../model/kernel/define.ts'
 import type { Store } from '../store/store.ts'
+import type { Caller } from './caller.ts'
 import type { Hosts } from './hosts.ts'
 import type { Sessions } from './sessions.ts'
 import type { TaskControl, Tasks } from './tasks.ts'
 
 export type { Store, Transaction } from '../store/store.ts'
-
-/** Who calls. */
-export interface Caller {
-  /** Reference of the user; empty before a login. */
-  readonly user: string
-  /** Our own name of the session, never the secret; empty before a login. */
-  readonly session: string
-  readonly administrator: boolean
-  /** Where the call came from: an IP address, or `local` for the Unix socket. */
-  readonly address: string
-}
 
 /** The parts of the engine that handlers work with. */
 export interface Services {

@@ -140,8 +140,9 @@ export function encodeValue(type: Type, value: unknown, dialect: Dialect): WireV
 function encodeMap(type: MapDeclaration, map: ReadonlyMap<unknown, unknown>, dialect: Dialect): WireValue {
   const members: Record<string, WireValue> = {}
   for (const [key, entry] of map) {
-    const name = String(encodeValue(type.key, key, dialect))
-    setMember(members, name, encodeValue(type.value, entry, dialect))
+    // Keys are scalars: nothing else may key a map of the declaration.
+    const name = encodeValue(type.key, key, dialect)
+    setMember(members, typeof name === 'string' ? name : JSON.stringify(name), encodeValue(type.value, entry, dialect))
   }
   return members
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { fail } from '../model/errors.ts'
 import { credential, session, user } from '../model/index.ts'
 import type { Store } from '../store/store.ts'
-import type { Caller } from './context.ts'
+import type { Caller } from './caller.ts'
 import { HashingBusy, PasswordHasher } from './password.ts'
 import { RateLimit } from './rate-limit.ts'
 

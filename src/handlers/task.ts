@@ -57,6 +57,6 @@ type Wire = ReturnType<typeof encodeValue>
 function toOpen(value: Wire): OpenValue {
   if (value === null || value instanceof Uint8Array) return ''
   if (Array.isArray(value)) return value.map((element: Wire) => toOpen(element))
-  if (typeof value !== 'object' || value instanceof Date) return value as OpenValue
+  if (typeof value !== 'object' || value instanceof Date) return value
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, toOpen(member)]))
 }

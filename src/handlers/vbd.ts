@@ -38,7 +38,7 @@ function siblings(store: Store, vbd: VbdRecord): VbdRecord[] {
 function freeDevice(store: Store, vbd: VbdRecord): string {
   const prefix = vbd.driver === 'ioemu' ? 'hd' : 'xvd'
   const taken = new Set(siblings(store, vbd).map(other => other.device))
-  const names = [...'abcdefghijklmnopqrstuvwxyz'].map(letter => prefix + letter)
+  const names = 'abcdefghijklmnopqrstuvwxyz'.split('').map(letter => prefix + letter)
   const free = names.find(name => !taken.has(name))
   if (free === undefined) throw fail('INVALID_VALUE', { field: 'device', value: 'no free device name' })
   return free
