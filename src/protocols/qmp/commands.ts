@@ -1,0 +1,102 @@
+import { arrayMember, booleanMember, integerMember, isJsonObject, stringMember, toJsonObject } from './json.ts'
+
+/** Answer of `query-status`. Source: QEMU qapi/run-state.json, StatusInfo. */
+export interface StatusInfo {
+  /** A RunState; open, since newer versions of QEMU add to them. */
+  readonly status: string
+  readonly running: boolean
+}
+
+/** Answer of `query-version`. Source: QEMU qapi/control.json, VersionInfo. */
+export interface VersionInfo {
+  readonly major: number
+  readonly minor: number
+  readonly micro: number
+  /** What the distribution adds, such as `Debian 1:7.2+dfsg-7`; may be empty. */
+  readonly package: string
+}
+
+/**
+ * The commands that are spoken: what each takes and what it answers.
+ * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json.
+ */
+export interface QmpCommands {
+  readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
+  readonly 'query-version': { arguments: NoArguments; returns: VersionInfo }
+  readonly 'query-status': { arguments: NoArguments; returns: StatusInfo }
+  readonly 'query-uuid': { arguments: NoArguments; returns: string }
+  readonly stop: { arguments: NoArguments; returns: void }
+  readonly cont: { arguments: NoArguments; returns: void }
+  readonly system_powerdown: { arguments: NoArguments; returns: void }
+  readonly system_reset: { arguments: NoArguments; returns: void }
+  readonly quit: { arguments: NoArguments; returns: void }
+}
+
+type NoArguments = Readonly<Record<string, never>>
+
+/** The name of a command that is spoken. */
+export type QmpCommand = keyof QmpCommands
+
+const nothing = (): void => undefined
+
+/** Reads the answer of each command. Throws JsonShapeError. */
+export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => QmpCommands[C]['returns'] } = {
+  qmp_capabilities: nothing,
+  'query-version': decodeVersion,
+  'query-status': answer => {
+    const info = toJsonObject(answer, 'the status')
+    return { status: stringMember(info, 'status'), running: booleanMember(info, 'running') }
+  },
+  'query-uuid': answer => stringMember(toJsonObject(answer, 'the answer'), 'UUID').toLowerCase(),
+  stop: nothing,
+  cont: nothing,
+  system_powerdown: nothing,
+  system_reset: nothing,
+  quit: nothing,
+}
+
+/** Reads a VersionInfo, as the greeting carries it too. Throws JsonShapeError. */
+export function decodeVersion(answer: unknown): VersionInfo {
+  const info = toJsonObject(answer, 'the version')
+  const qemu = toJsonObject(info['qemu'], 'qemu')
+  return {
+    major: integerMember(qemu, 'major'),
+    minor: integerMember(qemu, 'minor'),
+    micro: integerMember(qemu, 'micro'),
+    package: stringMember(info, 'package'),
+  }
+}
+
+/** What QEMU says first on a connection. Source: QEMU docs/interop/qmp-spec, "Server Greeting". */
+export interface QmpGreeting {
+  readonly version: VersionInfo
+  readonly capabilities: readonly string[]
+}
+
+/** Reads a greeting. Throws JsonShapeError where the message is none. */
+export function decodeGreeting(message: unknown): QmpGreeting {
+  const greeting = toJsonObject(toJsonObject(message, 'the greeting')['QMP'], 'QMP')
+  const capabilities = arrayMember(greeting, 'capabilities').filter(name => typeof name === 'string')
+  return { version: decodeVersion(greeting['version']), capabilities }
+}
+
+/** Something QEMU tells unasked. Source: QEMU docs/interop/qmp-spec, "Asynchronous events". */
+export interface QmpEvent {
+  /** The kind, such as `STOP`; open, since there are many. */
+  readonly event: string
+  /** Members by the kind; empty where it has none. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** When, by QEMU's clock, in milliseconds since 1970. */
+  readonly timestampMs: number
+}
+
+/** Reads an event. Throws JsonShapeError where the message is none. */
+export function decodeEvent(message: unknown): QmpEvent {
+  const object = toJsonObject(message, 'the event')
+  const timestamp = toJsonObject(object['timestamp'], 'timestamp')
+  return {
+    event: stringMember(object, 'event'),
+    data: isJsonObject(object['data']) ? object['data'] : {},
+    timestampMs: integerMember(timestamp, 'seconds') * 1000 + integerMember(timestamp, 'microseconds') / 1000,
+  }
+}
