@@ -1,0 +1,262 @@
+import { truncateSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import {
+  type Domain,
+  type DomainConfig,
+  type DomainEvent,
+  type DomainId,
+  DriverError,
+  type DomainState,
+  type OperationOptions,
+} from '../driver.ts'
+import type { Accelerator } from './accelerator.ts'
+import { commandLine } from './command-line.ts'
+import { assertDefinable, type Definition, serialise } from './definition.ts'
+import { syncFolder, writeAtomically } from './files.ts'
+import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
+import { type ImageKey, lookAtFiles } from './images.ts'
+import type { Installation } from './installation.ts'
+import { launch } from './launch.ts'
+import { type DomainFiles, filesOf } from './layout.ts'
+import { Lock } from './lock.ts'
+import { Machine, type MachineWitness } from './machine.ts'
+import type { ProcessIdentity } from './process.ts'
+import { SerialLog } from './serial-log.ts'
+
+/** What all domains of a connection have in common. */
+export interface Surroundings {
+  readonly root: string
+  readonly installation: Installation
+  readonly accelerator: Accelerator
+  readonly tell: (event: DomainEvent) => void
+  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+/** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
+const QEMU_LOG_BYTES_MAX = 1_048_576
+
+/** One domain: its definition, the QEMU that runs it if one does, and the order of what is done to it. */
+export class QemuDomain {
+  readonly id: DomainId
+  readonly serial: SerialLog
+  readonly #files: DomainFiles
+  readonly #surroundings: Surroundings
+  readonly #lock = new Lock()
+  /** Undefined before it is defined and after it is undefined. */
+  #definition: Definition | undefined
+  #machine: Machine | undefined
+  #images: ReadonlySet<ImageKey> = new Set()
+
+  constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
+    this.id = id
+    this.#surroundings = surroundings
+    this.#files = filesOf(surroundings.root, id)
+    this.#definition = definition
+    this.serial = new SerialLog(this.#files)
+  }
+
+  get isDefined(): boolean {
+    return this.#definition !== undefined
+  }
+
+  /** Whether no operation is being done or waits. */
+  get isIdle(): boolean {
+    return this.#lock.isIdle
+  }
+
+  get isRunning(): boolean {
+    return this.#machine !== undefined
+  }
+
+  get config(): DomainConfig {
+    return this.#defined().config
+  }
+
+  /** The domain as last told, without asking QEMU. */
+  get summary(): Domain {
+    return { id: this.id, name: this.config.name, state: this.#machine?.state ?? 'halted' }
+  }
+
+  /** Whether QEMU has this image, or is just being started with it. */
+  uses(image: ImageKey): boolean {
+    return this.#images.has(image)
+  }
+
+  /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
+  async look(): Promise<Domain> {
+    this.#defined()
+    try {
+      await this.#machine?.refresh()
+    } catch (error) {
+      // It has just ended, which is an answer too.
+      if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
+    }
+    return this.summary
+  }
+
+  define(config: DomainConfig): Promise<void> {
+    return this.#lock.run(async () => {
+      assertDefinable(config)
+      const machine = this.#definition?.machine ?? this.#surroundings.installation.machine
+      const definition = { config: structuredClone(config), machine }
+      await makeFolder(this.#files.folder)
+      await writeAtomically(this.#files.definition, serialise(definition))
+      await syncFolder(this.#surroundings.root)
+      this.#definition = definition
+      this.#tell('defined')
+    })
+  }
+
+  undefine(): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#assertHalted()
+      await removeFolder(this.#files)
+      this.#definition = undefined
+      this.serial.forget()
+      this.#tell('undefined')
+    })
+  }
+
+  start({ paused: isPaused = false, signal }: OperationOptions & { readonly paused?: boolean } = {}): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#assertHalted()
+      if (signal?.aborted === true) throw new DriverError('refused', `the start of domain ${this.id} was aborted`)
+      const { accelerator, installation } = this.#surroundings
+      const definition = this.#defined()
+      const conditions = { files: this.#files, accelerator, isPaused }
+      const args = commandLine(definition, conditions)
+      this.#images = lookAtFiles(definition.config)
+      try {
+        const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
+        const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
+        this.#machine = await launch(start)
+      } finally {
+        if (this.#machine === undefined) await this.#leaveHalted()
+      }
+      this.#tell('changed')
+    })
+  }
+
+  /** Takes over a QEMU that was found running; where it does not answer, goes on trying. */
+  adopt(process: ProcessIdentity, images: ReadonlySet<ImageKey>): Promise<void> {
+    return this.#lock.run(async () => {
+      const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
+      const machine = this.#newMachine(process)
+      this.#machine = machine
+      this.#images = images
+      try {
+        await machine.attach(ADOPTION)
+      } catch (error) {
+        if (!(error instanceof DriverError)) throw error
+        this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
+        machine.keepTrying()
+      }
+    })
+  }
+
+  pause(): Promise<void> {
+    return this.#inOrder(async () => {
+      assertLedTo('paused', await this.#machineThatIs('running').command('stop'))
+    })
+  }
+
+  unpause(): Promise<void> {
+    return this.#inOrder(async () => {
+      assertLedTo('running', await this.#machineThatIs('paused').command('cont'))
+    })
+  }
+
+  requestShutdown(): Promise<void> {
+    return this.#inOrder(() => this.#machineThatIs('running').requestShutdown())
+  }
+
+  powerOff(): Promise<void> {
+    return this.#inOrder(() => this.#anyMachine().end())
+  }
+
+  reset(): Promise<void> {
+    return this.#inOrder(async () => {
+      const machine = this.#anyMachine()
+      const state = await machine.command('system_reset')
+      if (state !== 'running') assertLedTo('running', await machine.command('cont'))
+    })
+  }
+
+  /** Keeps the logs of a running domain within their bounds. */
+  async trimLogs(): Promise<void> {
+    if (!this.isRunning) return
+    await this.serial.rotateIfLong()
+    if ((await stat(this.#files.qemuLog)).size > QEMU_LOG_BYTES_MAX) truncateSync(this.#files.qemuLog)
+  }
+
+  /** Lets go of QEMU, which goes on. */
+  detach(): void {
+    this.#machine?.detach()
+  }
+
+  #newMachine(process: ProcessIdentity): Machine {
+    const isMine = () => this.#machine === machine
+    const tellIfMine = (kind: DomainEvent['kind']) => () => {
+      if (isMine()) this.#tell(kind)
+    }
+    const witness: MachineWitness = {
+      changed: tellIfMine('changed'),
+      crashed: tellIfMine('crashed'),
+      guestReset: tellIfMine('guest-reset'),
+      ended: ending => {
+        if (!isMine()) return
+        this.#machine = undefined
+        this.#images = new Set()
+        if (ending !== undefined) this.#tell(ending)
+        this.#tell('changed')
+      },
+      warn: message => this.#surroundings.warn(message),
+    }
+    const machine = new Machine(this.id, this.#files, process, witness)
+    return machine
+  }
+
+  async #leaveHalted(): Promise<void> {
+    this.#images = new Set()
+    await removeRuntimeFiles(this.#files)
+  }
+
+  #tell(kind: DomainEvent['kind']): void {
+    this.#surroundings.tell({ id: this.id, kind })
+  }
+
+  /** Runs an operation when its turn comes, provided that the domain is still there then. */
+  #inOrder<T>(operation: () => Promise<T>): Promise<T> {
+    return this.#lock.run(async () => {
+      this.#defined()
+      return operation()
+    })
+  }
+
+  #defined(): Definition {
+    if (this.#definition === undefined) throw new DriverError('not-found', `no domain ${this.id}`)
+    return this.#definition
+  }
+
+  #assertHalted(): void {
+    if (this.#machine !== undefined) throw new DriverError('bad-state', `domain ${this.id} is ${this.#machine.state}`)
+  }
+
+  #anyMachine(): Machine {
+    if (this.#machine === undefined) throw new DriverError('bad-state', `domain ${this.id} is halted`)
+    return this.#machine
+  }
+
+  #machineThatIs(expected: DomainState): Machine {
+    const machine = this.#anyMachine()
+    if (machine.isReached && machine.state !== expected) {
+      throw new DriverError('bad-state', `domain ${this.id} is ${machine.state}, not ${expected}`)
+    }
+    return machine
+  }
+}
+
+/** QEMU took the command, yet says something else: then the guest has met with something in between. */
+function assertLedTo(wanted: DomainState, actual: DomainState): void {
+  if (actual !== wanted) throw new DriverError('refused', `QEMU says ${actual} where ${wanted} was to be expected`)
+}

@@ -1,0 +1,18 @@
+import type { DomainOps } from '../driver.ts'
+import type { Gate } from './gate.ts'
+import type { Inventory } from './inventory.ts'
+
+/** The group `domains`. */
+export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
+  list: () => gate.pass(async () => inventory.all().map(domain => domain.summary)),
+  get: id => gate.pass(() => inventory.find(id).look()),
+  config: id => gate.pass(async () => structuredClone(inventory.find(id).config)),
+  define: config => gate.pass(() => inventory.define(config)),
+  undefine: id => gate.pass(() => inventory.undefine(id)),
+  start: (id, options) => gate.pass(() => inventory.find(id).start(options)),
+  pause: id => gate.pass(() => inventory.find(id).pause()),
+  unpause: id => gate.pass(() => inventory.find(id).unpause()),
+  requestShutdown: id => gate.pass(() => inventory.find(id).requestShutdown()),
+  powerOff: id => gate.pass(() => inventory.find(id).powerOff()),
+  reset: id => gate.pass(() => inventory.find(id).reset()),
+})

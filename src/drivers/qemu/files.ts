@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** The ending of a file that is being written. One that a killed process left is worth nothing. */
+const PARTIAL_ENDING = '.partial'
+
+/**
+ * Writes a file of mode 0600 so that it holds either the old text or the new, whenever the power fails; durable when
+ * it resolves.
+ */
+export async function writeAtomically(path: string, text: string): Promise<void> {
+  const partial = `${path}.${randomUUID()}${PARTIAL_ENDING}`
+  try {
+    const file = await open(partial, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(partial, path)
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** Makes the names in a folder durable: of files renamed into it, and of files deleted. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Whether a file of this name is what an interrupted `writeAtomically` left. */
+export const isPartial = (name: string): boolean => name.endsWith(PARTIAL_ENDING)
+
+/** The code of a system error such as `ENOENT`; undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

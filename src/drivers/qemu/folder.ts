@@ -1,0 +1,39 @@
+import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isPartial, syncFolder, systemCode } from './files.ts'
+import { type DomainFiles, runtimeFiles } from './layout.ts'
+
+/** Makes the folder of a domain, or makes sure that it is closed to others. */
+export async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+}
+
+/** Removes what only a living QEMU has. For a domain whose QEMU is gone. */
+export async function removeRuntimeFiles(files: DomainFiles): Promise<void> {
+  await Promise.all(runtimeFiles(files).map(path => rm(path, { force: true })))
+}
+
+/** Removes what dead processes left in the folder of a domain. For a domain that does not run. */
+export async function removeStale(files: DomainFiles): Promise<void> {
+  await removeRuntimeFiles(files)
+  const names = await readdir(files.folder)
+  for (const name of names.filter(isPartial)) await rm(join(files.folder, name), { force: true })
+}
+
+/**
+ * Forgets a domain that does not run: the definition first and durably, so that an interrupted removal cannot bring it
+ * back; then all that the driver made. A foreign file, and with it the folder, stays.
+ */
+export async function removeFolder(files: DomainFiles): Promise<void> {
+  await rm(files.definition, { force: true })
+  await syncFolder(files.folder)
+  await removeStale(files)
+  const { folder: _folder, ...made } = files
+  await Promise.all(Object.values(made).map(path => rm(path, { force: true })))
+  try {
+    await rmdir(files.folder)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOTEMPTY') throw error
+  }
+}

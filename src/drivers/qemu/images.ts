@@ -1,0 +1,46 @@
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { type DomainConfig, DriverError } from '../driver.ts'
+import { systemCode } from './files.ts'
+
+/** A file, by whatever path it is named: device and inode. */
+export type ImageKey = string
+
+/** The key of an image that was looked at. */
+export const keyOf = ({ dev, ino }: Stats): ImageKey => `${dev}:${ino}`
+
+/** The keys of images by their paths; of those that are still there. */
+export function keysOf(paths: readonly string[]): ReadonlySet<ImageKey> {
+  const keys = paths.map(path => statSync(path, { throwIfNoEntry: false })).filter(stats => stats !== undefined)
+  return new Set(keys.map(keyOf))
+}
+
+/**
+ * Looks whether all files are there that a start needs, and gives the keys of the disks. Rejects as `refused`, naming
+ * the first that is missing. Done without letting go of the thread: a volume cannot be deleted meanwhile.
+ */
+export function lookAtFiles({ boot, disks }: DomainConfig): ReadonlySet<ImageKey> {
+  if (boot.kind === 'kernel') {
+    lookAt('kernel', boot.kernel, constants.R_OK)
+    if (boot.initrd !== null) lookAt('initrd', boot.initrd, constants.R_OK)
+  }
+  return new Set(
+    disks.map(({ device, location, readOnly }) => {
+      const mode = readOnly ? constants.R_OK : constants.R_OK | constants.W_OK
+      return keyOf(lookAt(`image of disk ${device}`, location, mode))
+    }),
+  )
+}
+
+function lookAt(what: string, path: string, mode: number): Stats {
+  try {
+    const stats = statSync(path)
+    if (stats.isDirectory()) throw new DriverError('refused', `the ${what}, ${path}, is a folder`)
+    accessSync(path, mode)
+    return stats
+  } catch (error) {
+    if (error instanceof DriverError) throw error
+    const isAbsent = systemCode(error) === 'ENOENT'
+    const why = isAbsent ? 'does not exist' : `cannot be used: ${String(error)}`
+    throw new DriverError('refused', `the ${what}, ${path}, ${why}`, { cause: error })
+  }
+}

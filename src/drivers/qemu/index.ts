@@ -1,0 +1,71 @@
+import { mkdir, realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Driver, DriverError } from '../driver.ts'
+import type { ConnectOptions } from '../driver.ts'
+import { type Accelerator, detectAccelerator } from './accelerator.ts'
+import { consoleOps } from './consoles.ts'
+import { domainOps } from './domains.ts'
+import { Announcer } from './events.ts'
+import { Gate } from './gate.ts'
+import { hostOps, readHostId } from './host.ts'
+import { findInstallation } from './installation.ts'
+import { Inventory } from './inventory.ts'
+import { keepLogsShort } from './housekeeping.ts'
+import { assertSocketsFit, rootOf } from './layout.ts'
+import { storageOps } from './storage.ts'
+
+/**
+ * The QEMU of this machine: one process for each running domain, which outlives the connection and is found again by
+ * the next. The URI is `qemu:///system`; `?accelerator=tcg` or `kvm` overrides what is found out about the machine.
+ * Rejects with DriverError: `unreachable` where QEMU is missing, `refused` for a URI or a data directory that will not do.
+ */
+export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): Promise<Driver> {
+  const gate = new Gate()
+  return gate.pass(async () => {
+    const accelerator = acceleratorOf(uri) ?? detectAccelerator()
+    const installation = await findInstallation()
+    const root = await makeRoot(dataDir)
+    const id = await readHostId(root)
+    signal?.throwIfAborted()
+
+    const announcer = new Announcer()
+    const inventory = new Inventory({ root, installation, accelerator, tell: announcer.tell, warn })
+    await inventory.load()
+    const housekeeping = keepLogsShort(inventory, warn)
+    const close = async () => {
+      gate.close()
+      housekeeping.stop()
+      inventory.detach()
+      announcer.close()
+    }
+    return {
+      name: 'qemu',
+      host: hostOps({ id, installation, accelerator }, gate),
+      domains: domainOps(inventory, gate),
+      storage: storageOps(inventory, installation, resolve(dataDir), gate),
+      consoles: consoleOps(inventory, gate),
+      events: { subscribe: listener => announcer.subscribe(listener) },
+      close,
+    }
+  })
+}
+
+function acceleratorOf(uri: URL): Accelerator | undefined {
+  const unknown = [...uri.searchParams.keys()].filter(name => name !== 'accelerator')
+  if (uri.host !== '' || uri.pathname !== '/system' || unknown.length > 0) {
+    throw new DriverError('refused', `${uri.href}: QEMU is driven on this machine only, as qemu:///system`)
+  }
+  const accelerator = uri.searchParams.get('accelerator')
+  if (accelerator === null || accelerator === 'kvm' || accelerator === 'tcg') return accelerator ?? undefined
+  throw new DriverError('refused', `${uri.href}: the accelerator is kvm or tcg`)
+}
+
+/** The real path: by it, processes that an earlier connection started are known again. */
+async function makeRoot(dataDir: string): Promise<string> {
+  const wanted = rootOf(resolve(dataDir))
+  assertSocketsFit(wanted)
+  await mkdir(wanted, { recursive: true, mode: 0o700 })
+  const root = await realpath(wanted)
+  assertSocketsFit(root)
+  return root
+}

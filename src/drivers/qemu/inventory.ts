@@ -1,0 +1,103 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { JsonShapeError } from '../../protocols/qmp/json.ts'
+import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
+import { imagesIn } from './command-line.ts'
+import { type Definition, parse } from './definition.ts'
+import { QemuDomain, type Surroundings } from './domain.ts'
+import { systemCode } from './files.ts'
+import { removeFolder, removeStale } from './folder.ts'
+import { type ImageKey, keysOf } from './images.ts'
+import { filesOf, isDomainId } from './layout.ts'
+import { findByPidFile, type FoundProcess } from './process.ts'
+
+/** Domains that are looked at together when a connection is made. */
+const AT_ONCE_MAX = 16
+
+/** All domains of the host, by their ids. */
+export class Inventory {
+  readonly #surroundings: Surroundings
+  readonly #domains = new Map<DomainId, QemuDomain>()
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings
+  }
+
+  /** Reads the definitions, takes over each QEMU that runs one of them, and clears away what dead ones left. */
+  async load(): Promise<void> {
+    const ids = (await readdir(this.#surroundings.root)).filter(isDomainId)
+    const processes = findByPidFile()
+    for (let first = 0; first < ids.length; first += AT_ONCE_MAX) {
+      await Promise.all(ids.slice(first, first + AT_ONCE_MAX).map(id => this.#loadOne(id, processes)))
+    }
+  }
+
+  all(): QemuDomain[] {
+    return [...this.#domains.values()].filter(domain => domain.isDefined)
+  }
+
+  /** Throws as `not-found`. */
+  find(id: DomainId): QemuDomain {
+    const domain = this.#domains.get(id)
+    if (domain === undefined || !domain.isDefined) throw new DriverError('not-found', `no domain ${id}`)
+    return domain
+  }
+
+  async define(config: DomainConfig): Promise<void> {
+    const domain = this.#domains.get(config.id) ?? new QemuDomain(config.id, this.#surroundings)
+    // Known from now on, so that whoever defines the same id at once waits for the same lock.
+    this.#domains.set(config.id, domain)
+    try {
+      await domain.define(config)
+    } finally {
+      this.#dropUnlessNeeded(domain)
+    }
+  }
+
+  async undefine(id: DomainId): Promise<void> {
+    const domain = this.find(id)
+    await domain.undefine()
+    this.#dropUnlessNeeded(domain)
+  }
+
+  /** Whether a domain runs with this image. */
+  isInUse(image: ImageKey): boolean {
+    return this.all().some(domain => domain.uses(image))
+  }
+
+  /** Lets go of every QEMU; they go on. */
+  detach(): void {
+    for (const domain of this.#domains.values()) domain.detach()
+  }
+
+  #dropUnlessNeeded(domain: QemuDomain): void {
+    if (!domain.isDefined && domain.isIdle) this.#domains.delete(domain.id)
+  }
+
+  async #loadOne(id: DomainId, processes: ReadonlyMap<string, FoundProcess>): Promise<void> {
+    const files = filesOf(this.#surroundings.root, id)
+    const process = processes.get(files.pid)
+    const definition = await this.#read(files.definition, id)
+    if (definition === 'absent' && process === undefined) return removeFolder(files)
+    if (definition === 'absent' || definition === 'unreadable') {
+      if (process === undefined) return
+      return this.#surroundings.warn(`QEMU runs a domain without a definition, ${id}, and is left alone`)
+    }
+    const domain = new QemuDomain(id, this.#surroundings, definition)
+    this.#domains.set(id, domain)
+    if (process === undefined) await removeStale(files)
+    else await domain.adopt(process, keysOf(imagesIn(process.arguments)))
+  }
+
+  /** A definition that cannot be read is told of and left as it is, for someone to mend. */
+  async #read(path: string, id: DomainId): Promise<Definition | 'absent' | 'unreadable'> {
+    try {
+      const definition = parse(await readFile(path, 'utf8'))
+      if (definition.config.id !== id) throw new JsonShapeError(`it is of domain ${definition.config.id}`)
+      return definition
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return 'absent'
+      this.#surroundings.warn(`the definition ${path} cannot be read: ${String(error)}`)
+      return 'unreadable'
+    }
+  }
+}

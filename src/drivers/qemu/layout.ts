@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { type DomainId, DriverError } from '../driver.ts'
+
+/**
+ * The files of one domain. The folder is 0700, what lies in it 0600 or a socket of QEMU's:
+ * `domain.json` the definition; `qmp.sock` and `rescue.sock` QMP, two since one serves one client; `serial.sock` the
+ * first serial port; `serial.log`, `serial.log.1`, `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU
+ * itself had to say since its start.
+ */
+export interface DomainFiles {
+  readonly folder: string
+  readonly definition: string
+  readonly qmp: string
+  readonly rescue: string
+  readonly serialSocket: string
+  readonly serialLog: string
+  readonly serialLogOld: string
+  readonly serialCount: string
+  readonly pid: string
+  readonly qemuLog: string
+}
+
+/** The driver's own folder in the data directory. */
+export const rootOf = (dataDir: string): string => join(dataDir, 'qemu')
+
+/** Where the host's id is kept. */
+export const hostIdFile = (root: string): string => join(root, 'host-id')
+
+/** Where the files of a domain are; `root` as `rootOf` gives it. */
+export function filesOf(root: string, id: DomainId): DomainFiles {
+  const folder = join(root, id)
+  return {
+    folder,
+    definition: join(folder, 'domain.json'),
+    qmp: join(folder, 'qmp.sock'),
+    rescue: join(folder, 'rescue.sock'),
+    serialSocket: join(folder, 'serial.sock'),
+    serialLog: join(folder, 'serial.log'),
+    serialLogOld: join(folder, 'serial.log.1'),
+    serialCount: join(folder, 'serial.json'),
+    pid: join(folder, 'qemu.pid'),
+    qemuLog: join(folder, 'qemu.log'),
+  }
+}
+
+/** What only a living QEMU has; without one these are stale. */
+export const runtimeFiles = (files: DomainFiles): readonly string[] => [
+  files.qmp,
+  files.rescue,
+  files.serialSocket,
+  files.pid,
+]
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether this is a domain's id as the contract has it: a UUID in lower case. */
+export const isDomainId = (text: string): boolean => UUID.test(text)
+
+/** The longest path of a Unix socket, without the zero that ends it. Source: unix(7), sun_path of 108 bytes. */
+const SOCKET_PATH_BYTES_MAX = 107
+
+/** Rejects a data directory below which no socket could be made; better at once than at the first start. */
+export function assertSocketsFit(root: string): void {
+  const files = filesOf(root, '00000000-0000-0000-0000-000000000000')
+  const paths = [files.qmp, files.rescue, files.serialSocket]
+  const excess = Math.max(...paths.map(path => Buffer.byteLength(path))) - SOCKET_PATH_BYTES_MAX
+  if (excess <= 0) return
+  throw new DriverError(
+    'refused',
+    `the data directory ${root} is ${excess} bytes too long: the path of a Unix socket in it may have ${SOCKET_PATH_BYTES_MAX}`,
+  )
+}

@@ -1,0 +1,30 @@
+import { DriverError } from '../driver.ts'
+
+/** Operations that may wait for one domain. */
+const WAITING_MAX = 64
+
+/** Lets operations through one after another, in the order in which they came. */
+export class Lock {
+  #last: Promise<unknown> = Promise.resolve()
+  #count = 0
+
+  /** Whether nobody has the lock or waits for it. */
+  get isIdle(): boolean {
+    return this.#count === 0
+  }
+
+  /** Runs `operation` when all that came before are done. Rejects as `refused` when too many wait. */
+  async run<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#count > WAITING_MAX) throw new DriverError('refused', `${WAITING_MAX} operations are waiting already`)
+    this.#count++
+    const previous = this.#last
+    const mine = previous.then(operation)
+    // The next in line waits for this one, whatever becomes of it.
+    this.#last = mine.catch(() => undefined)
+    try {
+      return await mine
+    } finally {
+      this.#count--
+    }
+  }
+}

@@ -1,0 +1,279 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectQmp, type QmpClient } from '../../protocols/qmp/client.ts'
+import type { QmpCommand, QmpCommands, QmpEvent } from '../../protocols/qmp/commands.ts'
+import { QmpConnectionError } from '../../protocols/qmp/error.ts'
+import { type DomainId, type DomainState, DriverError } from '../driver.ts'
+import { removeRuntimeFiles } from './folder.ts'
+import type { DomainFiles } from './layout.ts'
+import { isAlive, killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
+import { ResetCounter } from './reset-counter.ts'
+import { END_BY_REASON, stateOf } from './run-state.ts'
+
+/** How QEMU came to its end, where that was not the host's doing. */
+export type Ending = 'crashed' | 'guest-shutdown'
+
+/** Who is told what happens to a machine. */
+export interface MachineWitness {
+  readonly changed: () => void
+  readonly crashed: () => void
+  readonly guestReset: () => void
+  /** QEMU is gone, its sockets with it. Told once, last. */
+  readonly ended: (ending: Ending | undefined) => void
+  readonly warn: (message: string) => void
+}
+
+/** How long a machine may take to be reached. */
+export interface Patience {
+  readonly timeoutMs: number
+  /** How long one socket may take to greet before the other is tried. */
+  readonly greetingMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How long QEMU may take to exit after it was told to, or after its connection ended. */
+const EXIT_MS = 10_000
+/** How long a killed process may take to go; longer only when the kernel itself hangs in it. */
+const KILL_MS = 20_000
+/** How often a QEMU that lives and does not answer is tried again. */
+const REATTACH_EVERY_MS = 5_000
+const REATTACH: Patience = { timeoutMs: 6_000, greetingMs: 2_000 }
+
+/** One living QEMU: its process, the connection to it, and the state that its events tell. */
+export class Machine {
+  readonly process: ProcessIdentity
+  readonly #id: DomainId
+  readonly #files: DomainFiles
+  readonly #witness: MachineWitness
+  readonly #resets = new ResetCounter()
+  #qmp: QmpClient | undefined
+  #state: DomainState = 'unknown'
+  #ending: Ending | undefined
+  #isEnding = false
+  #isExpectedToEnd = false
+  #isDetached = false
+  #gone: Promise<void> | undefined
+  #reattachTimer: NodeJS.Timeout | undefined
+
+  constructor(id: DomainId, files: DomainFiles, process: ProcessIdentity, witness: MachineWitness) {
+    this.#id = id
+    this.#files = files
+    this.process = process
+    this.#witness = witness
+  }
+
+  /** The state as last told; `unknown` while QEMU does not answer. */
+  get state(): DomainState {
+    return this.#state
+  }
+
+  /** Whether QEMU can be asked. */
+  get isReached(): boolean {
+    return this.#qmp !== undefined
+  }
+
+  /**
+   * Connects to QEMU, waiting for its socket where it has just been started. Rejects with DriverError as `unreachable`
+   * when QEMU is gone, does not answer in time, or is another domain's.
+   */
+  async attach(patience: Patience): Promise<void> {
+    const POLL_MS_MAX = 50
+    const deadline = performance.now() + patience.timeoutMs
+    for (let pollMs = 1; ; pollMs = Math.min(pollMs * 1.2, POLL_MS_MAX)) {
+      const failure = await this.#tryToAttach(patience)
+      if (failure === undefined) return
+      if (failure.failure === 'aborted') throw new DriverError('refused', failure.message, { cause: failure })
+      const isLate = performance.now() >= deadline
+      if (isLate || !isAlive(this.process)) {
+        throw new DriverError('unreachable', `QEMU of domain ${this.#id}: ${failure.message}`, { cause: failure })
+      }
+      await sleep(pollMs)
+    }
+  }
+
+  /** For a machine that could not be attached: goes on trying until it answers or is gone. */
+  keepTrying(): void {
+    this.#reattachTimer = setTimeout(() => this.#inBackground(this.#reattach()), REATTACH_EVERY_MS)
+    this.#reattachTimer.unref()
+  }
+
+  /** Asks QEMU for its state. Rejects as `unreachable` where it does not answer, as `bad-state` where it has ended. */
+  async refresh(): Promise<DomainState> {
+    const { status } = await this.#execute('query-status')
+    if (!this.#isEnding) this.#setState(stateOf(status))
+    return this.#state
+  }
+
+  /** Gives a command, then reads the state back. Rejects as `refresh` does, and as `refused` where QEMU refuses. */
+  async command(command: 'stop' | 'cont' | 'system_reset'): Promise<DomainState> {
+    await this.#execute(command)
+    return this.refresh()
+  }
+
+  /** Presses the power button. The state is not read back: the guest may be gone at once. Rejects as `command` does. */
+  async requestShutdown(): Promise<void> {
+    await this.#execute('system_powerdown')
+  }
+
+  /** Ends QEMU and resolves when it is gone: asks first, then kills. Rejects as `unreachable` if it survives even that. */
+  async end(): Promise<void> {
+    this.#isExpectedToEnd = true
+    if (!((await this.#quit()) && (await waitUntilGone(this.process, EXIT_MS)))) {
+      this.#witness.warn(`QEMU of domain ${this.#id} does not quit and is killed`)
+      killNow(this.process)
+      if (!(await waitUntilGone(this.process, KILL_MS))) {
+        throw new DriverError('unreachable', `process ${this.process.pid} survives SIGKILL for ${KILL_MS} ms`)
+      }
+    }
+    await this.#whenGone()
+  }
+
+  /** Lets go of QEMU, which goes on. Nothing is told any more. */
+  detach(): void {
+    this.#isDetached = true
+    clearTimeout(this.#reattachTimer)
+    this.#qmp?.close()
+  }
+
+  async #tryToAttach({ greetingMs, signal }: Patience): Promise<QmpConnectionError | undefined> {
+    for (const path of [this.#files.qmp, this.#files.rescue]) {
+      try {
+        await this.#connect(path, greetingMs, signal)
+        return undefined
+      } catch (error) {
+        if (!(error instanceof QmpConnectionError)) throw error
+        // A second client is accepted and never greeted: only then is there a use for the other socket.
+        if (error.failure !== 'time-out' || path === this.#files.rescue) return error
+      }
+    }
+    return undefined
+  }
+
+  async #connect(path: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const qmp = await connectQmp(path, {
+      timeoutMs,
+      ...(signal && { signal }),
+      onEvent: event => this.#hear(event),
+      onClose: error => this.#inBackground(this.#lose(error)),
+    })
+    try {
+      const [uuid, { status }] = await Promise.all([qmp.execute('query-uuid'), qmp.execute('query-status')])
+      if (uuid !== this.#id) throw new DriverError('unreachable', `${path} belongs to domain ${uuid}`)
+      if (this.#isDetached) throw new QmpConnectionError('aborted', 'the driver was closed')
+      this.#qmp = qmp
+      this.#setState(stateOf(status))
+    } catch (error) {
+      qmp.close()
+      throw error
+    }
+  }
+
+  async #execute<C extends QmpCommand>(command: C): Promise<QmpCommands[C]['returns']> {
+    const qmp = this.#qmp
+    if (qmp === undefined) throw new DriverError('unreachable', `QEMU (process ${this.process.pid}) does not answer`)
+    try {
+      return await qmp.execute(command)
+    } catch (error) {
+      const isClosed = error instanceof QmpConnectionError && error.failure === 'closed'
+      if (!isClosed || this.#isDetached || !(await waitUntilGone(this.process, EXIT_MS))) throw error
+      await this.#whenGone()
+      throw new DriverError('bad-state', `domain ${this.#id} has halted`, { cause: error })
+    }
+  }
+
+  /** Whether QEMU may be expected to go by itself. */
+  async #quit(): Promise<boolean> {
+    if (this.#qmp === undefined) return false
+    try {
+      await this.#qmp.execute('quit', {}, { timeoutMs: EXIT_MS })
+      return true
+    } catch (error) {
+      if (!(error instanceof QmpConnectionError)) throw error
+      return error.failure === 'closed'
+    }
+  }
+
+  /** Source: QEMU qapi/run-state.json and qapi/misc.json, the events of these names. */
+  #hear({ event, data, timestampMs }: QmpEvent): void {
+    const reason = String(data['reason'])
+    switch (event) {
+      case 'STOP':
+        if (!this.#isEnding) this.#setState('paused')
+        break
+      case 'RESUME':
+      case 'WAKEUP':
+        this.#resets.resumed(timestampMs)
+        this.#isEnding = false
+        this.#setState('running')
+        break
+      case 'SUSPEND':
+        this.#setState('unknown')
+        break
+      case 'RESET':
+        if (this.#resets.isByGuest(timestampMs, data['guest'] === true, this.#state === 'running')) {
+          this.#witness.guestReset()
+        }
+        break
+      case 'GUEST_PANICKED':
+        this.#panicked(data['action'])
+        break
+      case 'SHUTDOWN':
+        this.#isEnding = true
+        this.#ending ??= END_BY_REASON[reason]
+        break
+    }
+  }
+
+  /** A panicked guest is told of at once where QEMU stays; else when it is gone. */
+  #panicked(action: unknown): void {
+    if (action === 'pause' || action === 'run') return this.#witness.crashed()
+    this.#isEnding = true
+    this.#ending = 'crashed'
+  }
+
+  #setState(state: DomainState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#witness.changed()
+  }
+
+  async #lose(error: QmpConnectionError): Promise<void> {
+    this.#qmp = undefined
+    if (await waitUntilGone(this.process, EXIT_MS)) return this.#whenGone()
+    if (this.#isDetached) return
+    this.#witness.warn(`QEMU of domain ${this.#id} lives and does not answer: ${error.message}`)
+    this.#setState('unknown')
+    await this.#reattach()
+  }
+
+  async #reattach(): Promise<void> {
+    if (!isAlive(this.process)) return this.#whenGone()
+    try {
+      await this.attach(REATTACH)
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      if (!this.#isDetached) this.keepTrying()
+    }
+  }
+
+  /** What nobody waits for must not go unheard when it fails. */
+  #inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#witness.warn(`domain ${this.#id}: ${String(error)}`))
+  }
+
+  #whenGone(): Promise<void> {
+    this.#gone ??= this.#cleanUp()
+    return this.#gone
+  }
+
+  async #cleanUp(): Promise<void> {
+    clearTimeout(this.#reattachTimer)
+    this.#qmp?.close()
+    // QEMU removes this file whenever it exits by its own decision.
+    const wasKilled = existsSync(this.#files.pid)
+    await removeRuntimeFiles(this.#files)
+    if (this.#isDetached) return
+    const ending = this.#ending ?? (wasKilled && !this.#isEnding ? 'crashed' : undefined)
+    this.#witness.ended(this.#isExpectedToEnd ? undefined : ending)
+  }
+}

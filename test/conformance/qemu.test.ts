@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DomainConfig } from '../../src/drivers/driver.ts'
+import { connect } from '../../src/drivers/qemu/index.ts'
+import { writeBootImage } from '../guests/boot-sector.ts'
+import { describeDriver, type Guest, type Setup, type Traits } from './suite.ts'
+
+const MIB = 1_048_576
+const BOOTABLE = ['obedient', 'deaf', 'crashing'] as const
+
+const TRAITS: Traits = {
+  groups: ['storage', 'consoles', 'events'],
+  guests: ['obedient', 'broken', 'deaf', 'crashing'],
+  outlivesConnection: true,
+  settleMs: 60_000,
+  testMs: 180_000,
+}
+
+/** A host with a data directory of its own. */
+async function setUp(): Promise<Setup> {
+  // Short, since the paths of sockets are.
+  const folder = await mkdtemp('/tmp/pv-')
+  const images = BOOTABLE.map(guest => [guest, join(folder, `${guest}.raw`)] as const)
+  for (const [guest, path] of images) await writeBootImage(path, guest)
+  return {
+    connect: () =>
+      connect({ uri: new URL('qemu:///system'), dataDir: folder, warn: message => process.emitWarning(message) }),
+    domainConfig: guest => domainConfig(guest, folder),
+    repository: { type: 'dir', location: join(folder, 'sr') },
+    tearDown: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+function domainConfig(guest: Guest, folder: string): DomainConfig {
+  return {
+    id: crypto.randomUUID(),
+    name: `${guest}-guest`,
+    description: '',
+    memoryBytes: 16 * MIB,
+    vcpus: 1,
+    boot: { kind: 'firmware', device: 'disk' },
+    disks: [
+      {
+        id: crypto.randomUUID(),
+        location: join(folder, `${guest}.raw`),
+        format: 'raw',
+        // Read-only, so that several domains may boot from it; the `broken` guest's is not there.
+        readOnly: true,
+        device: 'hda',
+        bus: 'paravirtualised',
+      },
+    ],
+  }
+}
+
+describeDriver('qemu', TRAITS, setUp)
