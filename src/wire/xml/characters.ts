@@ -34,6 +34,9 @@ export const SPACE: Uint8Array = table(byte => byte === 0x20 || byte === 0x09 ||
 /** By byte: 1 where a byte may be part of a name; what is not ASCII is looked at by `isName`. */
 export const NAME: Uint8Array = table(byte => byte >= 0x80 || /[-.:\w]/.test(String.fromCharCode(byte)))
 
+/** By byte: 1 for ASCII that may begin a name. */
+export const NAME_FIRST: Uint8Array = table(byte => byte < 0x80 && /[:A-Z_a-z]/.test(String.fromCharCode(byte)))
+
 const NAME_START = String.raw`:A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}`
 const NAME_PATTERN = new RegExp(
   `^[${NAME_START}][${NAME_START}${String.raw`\-.0-9\u{B7}\u{300}-\u{36F}\u{203F}\u{2040}`}]*$`,

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { BYTE, isName, NAME, SPACE } from './characters.ts'
+import { BYTE, isName, NAME, NAME_FIRST, SPACE } from './characters.ts'
 import type { XmlDocument } from './document.ts'
 import { malformed, XmlError } from './error.ts'
 import type { XmlLimits } from './limits.ts'
@@ -183,6 +183,7 @@ export class XmlReader {
   #readAttributes(): readonly RawAttribute[] {
     const bytes = this.#bytes
     const { maxAttributes } = this.#limits
+    if (bytes[this.#at] === BYTE.slash && bytes[this.#at + 1] === BYTE.greater) return NO_ATTRIBUTES
     const attributes = new Map<string, RawAttribute>()
     for (;;) {
       const at = skipSpace(bytes, this.#at)
@@ -219,10 +220,12 @@ export class XmlReader {
     const bytes = this.#bytes
     const start = this.#at
     let end = start
-    while (NAME[bytes[end] ?? 0] === 1) end++
+    let bits = 0 // The eighth is set once a byte is not ASCII.
+    while (NAME[bytes[end] ?? 0] === 1) bits |= bytes[end++] ?? 0
     if (end - start > this.#limits.maxNameBytes) throw new XmlError('limit', 'a name that is too long', start)
-    const name = bytes.toString('utf8', start, end)
-    if (!isName(name)) throw malformed('no name where a name must stand', start)
+    const isPlain = bits < 0x80 && NAME_FIRST[bytes[start] ?? 0] === 1
+    const name = bytes.toString(isPlain ? 'latin1' : 'utf8', start, end)
+    if (!isPlain && !isName(name)) throw malformed('no name where a name must stand', start)
     this.#at = end
     return name
   }
