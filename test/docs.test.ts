@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { GENERATED, generatedPages } from '../tools/generate.ts'
+
+test('the generated pages are what the declaration says today', async () => {
+  const pages = await generatedPages()
+
+  const onDisk = (await readdir(GENERATED)).sort()
+
+  assert.deepEqual(onDisk, [...pages.keys()].sort(), 'run `npm run generate`')
+  for (const [name, text] of pages) {
+    assert.equal(await readFile(join(GENERATED, name), 'utf8'), text, `${name} is stale: run \`npm run generate\``)
+  }
+})
