@@ -1,26 +1,38 @@
+import type { DraftField, DraftMessage } from './table.ts'
+
 /** What the server has beyond the draft, each by name: an extension nobody meant makes a test fail. */
 
 /** Fields that are not in the draft's tables. */
-export const EXTENSION_FIELDS: readonly string[] = [
-  'VM.affinity', // Which host a VM belongs to before it runs; `resident_on` says it only while it does.
-  'host.enabled', // What `host.disable` and `host.enable` do can be read back.
-  'host.uri',
-  'host.live',
-  'VDI.image_format',
-]
+export const EXTENSION_FIELDS: Readonly<Record<string, readonly DraftField[]>> = {
+  // Which host a VM belongs to before it runs; `resident_on` says it only while it does.
+  VM: [['RW', 'affinity', 'host ref']],
+  // What `host.disable` and `host.enable` do can be read back.
+  host: [
+    ['RO_run', 'enabled', 'bool'],
+    ['RO_run', 'uri', 'string'],
+    ['RO_run', 'live', 'bool'],
+  ],
+  VDI: [['RO_ins', 'image_format', 'image_format']],
+}
 
-/** Messages that are not in the draft's chapter 2. */
-export const EXTENSION_MESSAGES: readonly string[] = [
-  'VM.install', // Named in §1.4.3 and never defined.
-  'VM.read_serial',
-  'host.add',
-  'host.remove',
-  'SR.scan',
-  'user.change_password',
-]
+/** Messages that are not in the draft's chapter 2. `VM.install` is named in §1.4.3 and never defined. */
+export const EXTENSION_MESSAGES: Readonly<Record<string, readonly DraftMessage[]>> = {
+  VM: [
+    ['VM ref', 'install', ['VM ref', 'template'], ['string', 'new_name']],
+    ['serial_output', 'read_serial', ['VM ref', 'vm'], ['int', 'position']],
+  ],
+  host: [
+    ['host ref', 'add', ['string', 'uri']],
+    ['void', 'remove', ['host ref', 'host']],
+  ],
+  SR: [['void', 'scan', ['SR ref', 'sr']]],
+  user: [['void', 'change_password', ['user ref', 'user'], ['string', 'password']]],
+}
 
 /** §1.4.3 gives the struct a method of its own, which chapter 2 leaves out. */
-export const MESSAGES_OF_CHAPTER_1: readonly string[] = ['task.GetStatus']
+export const MESSAGES_OF_CHAPTER_1: Readonly<Record<string, readonly DraftMessage[]>> = {
+  task: [['task_status', 'GetStatus', ['task ref', 'task']]],
+}
 
 /** Fields that are RO_run in the draft and that a constructor takes all the same, for nothing else could choose them. */
 export const CHOSEN_ONCE: readonly string[] = ['VM.VCPUs/number']
