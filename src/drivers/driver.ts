@@ -57,6 +57,7 @@ export interface HostInfo {
   readonly softwareVersion: Readonly<Record<string, string>>
 }
 
+/** What the host tells of itself. */
 export interface HostOps {
   info(): Promise<HostInfo>
 }
@@ -132,7 +133,10 @@ export interface DomainOps {
   define(config: DomainConfig): Promise<void>
   /** Forgets a halted domain and what the driver kept for it, never its volumes. `bad-state` unless halted. */
   undefine(id: DomainId): Promise<void>
-  /** Halted → running, or paused before the first instruction. `bad-state` unless halted. A failed start leaves it halted. */
+  /**
+   * Halted → running, or paused before the first instruction. `bad-state` unless halted; `refused` where a kernel or
+   * disk is missing. A failed or aborted start leaves it halted.
+   */
   start(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
   /** Running → paused. `bad-state` unless running. */
   pause(id: DomainId): Promise<void>
@@ -180,23 +184,26 @@ export interface Volume {
 export interface StorageOps {
   /** The repository types this driver knows. */
   readonly types: readonly string[]
-  /** Where a repository called `name` goes when nobody chose a place; of the driver's first type. */
+  /** Where a repository called `name` goes when nobody chose a place; another for every name. Of the driver's first type. */
   defaultLocation(name: string): string
   /** Makes the repository usable, creating an empty folder where there is none. `refused` where that cannot be. */
   openRepository(repository: RepositoryConfig): Promise<Repository>
   listVolumes(repository: RepositoryConfig): Promise<readonly Volume[]>
-  /** Creates an empty image named `name`; sparse. A failure leaves no file behind. `refused` if the name is taken. */
+  /**
+   * Creates an empty image named `name`; sparse. A failure leaves no file behind. `refused` if the name is taken, or is
+   * empty, `.`, `..` or holds a separator.
+   */
   createVolume(
     repository: RepositoryConfig,
     volume: { readonly name: string; readonly format: ImageFormat; readonly virtualBytes: number },
     options?: OperationOptions,
   ): Promise<Volume>
   getVolume(location: string): Promise<Volume>
-  /** Grows an image that no running domain uses. `refused` when it would shrink. */
+  /** Grows an image. `refused` when it would shrink, `bad-state` while a running domain uses it. */
   resizeVolume(location: string, virtualBytes: number): Promise<Volume>
   /**
-   * Moves an image that no running domain uses to another repository of the host, keeping its name. A failure leaves
-   * it where it was and nothing half-done beside it.
+   * Moves an image to another repository of the host, keeping its name. `bad-state` while a running domain uses it.
+   * A failure leaves it where it was and nothing half-done beside it.
    */
   moveVolume(location: string, repository: RepositoryConfig, options?: OperationOptions): Promise<Volume>
   /** Deletes the image. `bad-state` while a running domain uses it; `not-found` when it is gone. */
@@ -212,6 +219,7 @@ export interface SerialChunk {
   readonly next: number
 }
 
+/** What guests print. */
 export interface ConsoleOps {
   /**
    * What the first serial port has printed, from position `from`. Positions before the oldest byte kept read from
@@ -229,8 +237,12 @@ export interface DomainEvent {
   readonly kind: 'defined' | 'undefined' | 'changed' | 'crashed' | 'guest-shutdown' | 'guest-reset'
 }
 
+/** What happens on the host without being asked for, and what was asked for too. */
 export interface EventOps {
-  /** Calls `listener` for each event until the returned function is called. A listener must not throw. */
+  /**
+   * Calls `listener` for each event until the returned function is called; one that subscribed twice is called twice.
+   * A listener must not throw.
+   */
   subscribe(listener: (event: DomainEvent) => void): () => void
 }
 
