@@ -19,7 +19,7 @@ export interface Credentials {
 
 const DAY_MS = 24 * 60 * 60 * 1000
 /** Browsers distrust longer ones. */
-const VALID_MS = 397 * DAY_MS
+const VALID_MS = 396 * DAY_MS
 /** A certificate with less than this left is made anew. */
 const RENEW_MS = 30 * DAY_MS
 /** Clocks of clients may be behind. */

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { Connection } from './connection.ts'
-import { mayContinue, type Origin, refuseBroken, serve, type Shared } from './exchange.ts'
+import { mayContinue, refuseBroken, serve, type Shared } from './exchange.ts'
+import type { Origin } from './whole-request.ts'
 
 /** The connections of all listeners. */
 export class Connections {

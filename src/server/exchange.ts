@@ -6,7 +6,8 @@ import type { Connection, Exchange } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { readHead, Refusal, refusalOfParser, tooBusy } from './refusal.ts'
 import { headersOf, rawReply, refusalReply, textReply } from './reply.ts'
-import type { ApiReply, ApiRequest, Dialect, Handle, Log, Transport } from './request.ts'
+import type { ApiReply, ApiRequest, Handle, Log } from './request.ts'
+import { type Origin, WholeRequest } from './whole-request.ts'
 
 /** What all exchanges of a server share. */
 export interface Shared {
@@ -17,12 +18,6 @@ export interface Shared {
   /** Requests that `handle` is at work on. */
   handled: number
   isClosing: boolean
-}
-
-/** What a request inherits from the listener it came through. */
-export interface Origin {
-  readonly transport: Transport
-  readonly dialect: Dialect
 }
 
 const NO_BODY = Buffer.alloc(0)
@@ -50,24 +45,13 @@ export async function serve(
 
 async function answer(shared: Shared, origin: Origin, connection: Connection, exchange: Exchange): Promise<ApiReply> {
   const { message } = exchange
-  const { method, path, query } = readHead(message, shared.limits)
-  const incoming = method === 'POST' ? readBody(message, shared.limits, shared.heldBodies) : undefined
+  const head = readHead(message, shared.limits)
+  const incoming = head.method === 'POST' ? readBody(message, shared.limits, shared.heldBodies) : undefined
   try {
     const body = incoming === undefined ? NO_BODY : await incoming.whole
     if (exchange.turn !== undefined) await exchange.turn
     if (exchange.isAbandoned) throw new ClientGone()
-    return await handleWithin(shared, {
-      method,
-      path,
-      query: new URLSearchParams(query),
-      headers: message.headers,
-      body,
-      ...origin,
-      remoteAddress: connection.remoteAddress,
-      get signal() {
-        return exchange.signal
-      },
-    })
+    return await handleWithin(shared, new WholeRequest(head, body, origin, connection, exchange))
   } finally {
     incoming?.release()
   }
