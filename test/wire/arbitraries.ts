@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { isWritable } from '../../src/wire/xml/write.ts'
 import { setMember, type WireValue } from '../../src/wire/xmlrpc/value.ts'
 
@@ -52,7 +52,7 @@ export const anyText: fc.Arbitrary<string> = fc
   .map(pieces => pieces.join(''))
 
 /** Text that XML can carry. */
-export const text: fc.Arbitrary<string> = anyText.map(value => [...value].filter(isWritable).join(''))
+export const text: fc.Arbitrary<string> = anyText.map(value => Array.from(value).filter(isWritable).join(''))
 
 /** A name without a colon that is no namespace declaration. */
 export const xmlName: fc.Arbitrary<string> = fc

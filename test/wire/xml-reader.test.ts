@@ -188,20 +188,20 @@ describe('the tokenizer keeps to its bounds', () => {
     assert.equal(tokens('<aaa/>', { maxNameBytes: 3 }), '<aaa>/')
   })
 
-  const million = 1_000_000
+  const million = 500_000
   const hostile: Readonly<Record<string, readonly [input: string, kind: XmlErrorKind | undefined]>> = {
     '100,000 nested elements': ['<a>'.repeat(100_000) + '</a>'.repeat(100_000), 'limit'],
-    'a million elements': [`<a>${'<b/>'.repeat(million)}</a>`, 'limit'],
+    'half a million elements': [`<a>${'<b/>'.repeat(million)}</a>`, 'limit'],
     'a long list of attributes': [`<a ${Array.from({ length: 100_000 }, (_, i) => `b${i}="1"`).join(' ')}/>`, 'limit'],
-    'a million comments': [`<a>${'<!---->x'.repeat(million)}</a>`, undefined],
-    'a million sections of CDATA': [`<a>${'<![CDATA[x]]>'.repeat(million)}</a>`, undefined],
-    'a million instructions': [`<a>${'<?p?>'.repeat(million)}</a>`, undefined],
-    'a million references': [`<a>${'&#65;&amp;'.repeat(million)}</a>`, undefined],
-    'a million line ends': [`<a b="${'\r\n'.repeat(million)}">${'\r\n'.repeat(million)}</a>`, undefined],
-    'a name of megabytes': [`<${'a'.repeat(4 * million)}/>`, 'limit'],
-    'a million stray ampersands': [`<a>${'&'.repeat(million)}</a>`, 'forbidden'],
-    'a million open comments': [`<a>${'<!--'.repeat(million)}</a>`, 'malformed'],
-    'a million open quotes': [`<a ${'b="'.repeat(million)}`, 'malformed'],
+    'half a million comments': [`<a>${'<!---->x'.repeat(million)}</a>`, undefined],
+    'half a million sections of CDATA': [`<a>${'<![CDATA[x]]>'.repeat(million)}</a>`, undefined],
+    'half a million instructions': [`<a>${'<?p?>'.repeat(million)}</a>`, undefined],
+    'half a million references': [`<a>${'&#65;&amp;'.repeat(million)}</a>`, undefined],
+    'half a million line ends': [`<a b="${'\r\n'.repeat(million)}">${'\r\n'.repeat(million)}</a>`, undefined],
+    'a name of megabytes': [`<${'a'.repeat(8 * million)}/>`, 'limit'],
+    'half a million stray ampersands': [`<a>${'&'.repeat(million)}</a>`, 'forbidden'],
+    'half a million open comments': [`<a>${'<!--'.repeat(million)}</a>`, 'malformed'],
+    'half a million open quotes': [`<a ${'b="'.repeat(million)}`, 'malformed'],
     'white space of megabytes': [
       `<a${' '.repeat(4 * million)}>${' '.repeat(4 * million)}</a${' '.repeat(4 * million)}>`,
       undefined,

@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { SaxesParser } from 'saxes'
 import { XmlError } from '../../src/wire/xml/error.ts'
 import { parseXml, type XmlElement } from '../../src/wire/xml/tree.ts'
@@ -120,7 +120,9 @@ const misc = fc.constantFrom('', '', '<!-- - x -->', '<?p some thing?>', '<?p?>'
 const content = text.chain(value =>
   fc.constantFrom(
     value.replace(/[<>&\r]/g, character => `&#${character.charCodeAt(0)};`),
-    [...value].map(character => `&#x${character.codePointAt(0)?.toString(16)};`).join(''),
+    Array.from(value)
+      .map(character => `&#x${character.codePointAt(0)?.toString(16)};`)
+      .join(''),
     `<![CDATA[${value.replaceAll(']]>', ']] >')}]]>`,
   ),
 )

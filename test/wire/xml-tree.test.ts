@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { XmlError } from '../../src/wire/xml/error.ts'
-import { parseXml, type XmlElement } from '../../src/wire/xml/tree.ts'
+import { parseXml, TREE_DEPTH_MAX, type XmlElement } from '../../src/wire/xml/tree.ts'
 
 const parse = (text: string): XmlElement => parseXml(Buffer.from(text))
 const SOAP = 'http://www.w3.org/2003/05/soap-envelope'
@@ -97,8 +97,9 @@ test('a tree is bounded, also where its default bounds are raised', () => {
   assert.throws(() => parse('<a>'.repeat(65) + '</a>'.repeat(65)), { name: 'XmlError', kind: 'limit' })
   assert.equal(parse('<a>'.repeat(64) + '</a>'.repeat(64)).name, 'a')
   assert.throws(() => parseXml(Buffer.from(`<a>${'<b/>'.repeat(10)}</a>`), { maxElements: 10 }), { kind: 'limit' })
-  const deep = Buffer.from('<a>'.repeat(1000) + '</a>'.repeat(1000))
-  assert.equal(parseXml(deep, { maxDepth: 1000 }).name, 'a')
+  const nested = (depth: number) => Buffer.from('<a>'.repeat(depth) + '</a>'.repeat(depth))
+  assert.equal(parseXml(nested(TREE_DEPTH_MAX), { maxDepth: 100_000 }).name, 'a')
+  assert.throws(() => parseXml(nested(TREE_DEPTH_MAX + 1), { maxDepth: 100_000 }), { kind: 'limit' })
 })
 
 test('text outside the root, or a second root, is refused', () => {

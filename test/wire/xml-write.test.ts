@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { parseXml, type XmlElement } from '../../src/wire/xml/tree.ts'
 import { escapeAttribute, escapeText, isWritable, writeXml, type XmlOutput } from '../../src/wire/xml/write.ts'
 import { anyText, text, xmlName } from './arbitraries.ts'

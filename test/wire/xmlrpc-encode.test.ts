@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { decodeCall, decodeResponse, decodeValue } from '../../src/wire/xmlrpc/decode.ts'
 import {
   encodeCall,
@@ -116,6 +116,7 @@ test('what XML-RPC cannot carry is refused', () => {
   }
   assert.throws(() => encodeCall('\u0000', [], 'draft'), { name: 'XmlRpcError' })
   assert.throws(() => encodeFault(1, '\uffff', 'draft'), { name: 'XmlRpcError' })
+  assert.throws(() => encodeFault(1.5, '', 'draft'), { name: 'XmlRpcError' })
   const holed: Record<string, WireValue> = JSON.parse('{}')
   Object.assign(holed, { a: undefined })
   assert.throws(() => encodeValue(holed, 'draft'), { name: 'XmlRpcError' })

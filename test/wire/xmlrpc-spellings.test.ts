@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { openDocument } from '../../src/wire/xml/document.ts'
 import { XmlError } from '../../src/wire/xml/error.ts'
 import { decodeCall, decodeResponse } from '../../src/wire/xmlrpc/decode.ts'

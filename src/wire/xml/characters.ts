@@ -61,6 +61,13 @@ export function isSpace(text: string): boolean {
   return true
 }
 
+/** Where the white space ends that begins at `from`; `from` itself where there is none. */
+export function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (SPACE[bytes[at] ?? 0] === 1) at++
+  return at
+}
+
 /** `text` without XML's white space at its ends; other kinds of space, such as U+00A0, are content and stay. */
 export function trimSpace(text: string): string {
   let start = 0

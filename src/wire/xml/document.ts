@@ -32,8 +32,8 @@ export function openDocument(input: Uint8Array, maxBytes: number): XmlDocument {
 function refuseWideEncodings(bytes: Buffer): void {
   const [first, second] = bytes
   const hasMark = (first === 0xfe && second === 0xff) || (first === 0xff && second === 0xfe)
-  if (hasMark || (first === 0 && bytes.length > 1) || (first === BYTE.less && second === 0))
-    throw new XmlError('encoding', 'UTF-16 or UTF-32 instead of UTF-8', 0)
+  const hasZero = (first === 0 && bytes.length > 1) || (first === BYTE.less && second === 0)
+  if (hasMark || hasZero) throw new XmlError('encoding', 'UTF-16 or UTF-32 instead of UTF-8', 0)
 }
 
 function skipDeclaration(bytes: Buffer, start: number): number {

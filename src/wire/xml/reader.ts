@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { BYTE, isName, NAME, NAME_FIRST, SPACE } from './characters.ts'
+import { BYTE, isName, NAME, NAME_FIRST, SPACE, skipSpace } from './characters.ts'
 import type { XmlDocument } from './document.ts'
 import { malformed, XmlError } from './error.ts'
 import type { XmlLimits } from './limits.ts'
@@ -144,8 +144,9 @@ export class XmlReader {
   #readTag(): XmlToken {
     const start = this.#at
     this.#tokenAt = start
-    if (start < this.#bytes.length)
+    if (start < this.#bytes.length) {
       return this.#bytes[start + 1] === BYTE.slash ? this.#readEnd(start) : this.#readStart(start)
+    }
     if (this.#open.length > 0) throw malformed('the document breaks off', start)
     if (this.#elements === 0) throw malformed('no root element', start)
     return 'document-end'
@@ -229,12 +230,6 @@ export class XmlReader {
     this.#at = end
     return name
   }
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from
-  while (SPACE[bytes[at] ?? 0] === 1) at++
-  return at
 }
 
 function startsWith(bytes: Buffer, at: number, start: Uint8Array): boolean {

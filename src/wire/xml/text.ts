@@ -30,16 +30,14 @@ export function decodeText(bytes: Buffer, start: number, end: number, place: Tex
       if (byte === BYTE.carriageReturn && bytes[at + 1] === BYTE.lineFeed && at + 1 < end) at++
       from = at + 1
     } else if (byte === BYTE.greater) {
-      if (
-        place === 'content' &&
-        at - 2 >= start &&
-        bytes[at - 1] === BYTE.closingBracket &&
-        bytes[at - 2] === BYTE.closingBracket
-      )
-        throw malformed(']]> in text', at)
+      if (place === 'content' && at - 2 >= start && isCdataEnd(bytes, at)) throw malformed(']]> in text', at)
     } else requireCharacter(bytes, at)
   }
   return text + bytes.toString('utf8', from, end)
+}
+
+function isCdataEnd(bytes: Buffer, greater: number): boolean {
+  return bytes[greater - 1] === BYTE.closingBracket && bytes[greater - 2] === BYTE.closingBracket
 }
 
 /** Refuses characters that XML does not allow between `start` and `end`, where nothing needs decoding. */

@@ -11,6 +11,9 @@ export const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 /** What the prefix `xmlns` stands for; nothing else may. Source: Namespaces in XML 1.0, §3. */
 export const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
+/** How deep a tree may be whatever the limits say: it is read, and most often walked, by recursion. */
+export const TREE_DEPTH_MAX = 1000
+
 /** An attribute of an element. Namespace declarations are not among them: see `namespaceOf`. */
 export interface XmlAttribute {
   /** Without the prefix. */
@@ -107,7 +110,8 @@ export class XmlElement {
  * Source: Extensible Markup Language 1.0, fifth edition; Namespaces in XML 1.0, third edition.
  */
 export function parseXml(bytes: Uint8Array, limits?: Partial<XmlLimits>): XmlElement {
-  const bounds = { ...DEFAULT_XML_LIMITS, ...limits }
+  const given = { ...DEFAULT_XML_LIMITS, ...limits }
+  const bounds = { ...given, maxDepth: Math.min(given.maxDepth, TREE_DEPTH_MAX) }
   const reader = new XmlReader(openDocument(bytes, bounds.maxBytes), bounds)
   reader.next() // A document begins with its root, or the reader throws.
   const root = readElement(reader, new Scope(undefined, ROOT_SCOPE_PREFIXES))

@@ -40,6 +40,7 @@ export function encodeResponse(value: WireValue, dialect: XmlRpcDialect): Buffer
 /** Encodes a fault, the answer to what could not be understood as a call. Throws as `encodeCall` does. */
 export function encodeFault(code: number, message: string, dialect: XmlRpcDialect): Buffer {
   return encode(dialect, writer => {
+    if (!Number.isSafeInteger(code)) refuse('a fault code that is no integer')
     writer.write(`${DECLARATION}<methodResponse><fault>`)
     writer.writeValue({ faultCode: BigInt(code), faultString: message })
     writer.write('</fault></methodResponse>')
@@ -146,8 +147,7 @@ function scalar(value: bigint | number | boolean | Date | Uint8Array | null | un
   if (value === undefined) return refuse('undefined, which is no value of XML-RPC')
   if (value === null) return '<value><nil/></value>'
   if (typeof value === 'bigint') return integer(value)
-  if (typeof value === 'boolean')
-    return value ? '<value><boolean>1</boolean></value>' : '<value><boolean>0</boolean></value>'
+  if (typeof value === 'boolean') return `<value><boolean>${value ? 1 : 0}</boolean></value>`
   if (typeof value === 'number') {
     return `<value><double>${writeDouble(value) ?? refuse('a double that is not finite')}</double></value>`
   }

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer'
-import { BYTE, PLAIN, SPACE, trimSpace } from '../xml/characters.ts'
+import { BYTE, PLAIN, skipSpace, trimSpace } from '../xml/characters.ts'
 import type { XmlDocument } from '../xml/document.ts'
 import { decodeText } from '../xml/text.ts'
 import { readScalar } from './scalar.ts'
@@ -278,10 +278,4 @@ const TAG = {
 
 function tag(text: string): Uint8Array {
   return Uint8Array.from(text, letter => letter.charCodeAt(0))
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from
-  while (SPACE[bytes[at] ?? 0] === 1) at++
-  return at
 }
