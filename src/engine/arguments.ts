@@ -60,7 +60,7 @@ function decodeConstructor(
   }
   const fields = positionalFields(of)
   if (values.length === 1 && fields.length !== 1) throw fail('FIELD_TYPE_ERROR', { field: 'record' })
-  checkCount(operation, fields.length, values.length)
+  checkCount(operation, values.length === 0 ? 1 : fields.length, values.length)
   return Object.fromEntries(
     fields.flatMap(([path, field], index) => {
       const decoded = decodeValue(field.type, values[index] ?? '', wireName(path), inner)
