@@ -20,7 +20,7 @@ import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
-import type { ProcessIdentity } from './process.ts'
+import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { SerialLog } from './serial-log.ts'
 
 /** What all domains of a connection have in common. */
@@ -218,7 +218,8 @@ export class QemuDomain {
 
   async #leaveHalted(): Promise<void> {
     this.#images = new Set()
-    await removeRuntimeFiles(this.#files)
+    // A start fails, too, when another manager has started this domain; those files are its QEMU's.
+    if (!findByPidFile().has(this.#files.pid)) await removeRuntimeFiles(this.#files)
   }
 
   #tell(kind: DomainEvent['kind']): void {

@@ -35,6 +35,8 @@ export async function launch({
   toMachine,
 }: Launch): Promise<Machine | undefined> {
   const child = spawnDetached(program, args, files)
+  const over = new AbortController()
+  child.once('exit', () => over.abort())
   const exited = once(child, 'exit').then(([code]) => code === 0)
   // A program that cannot be run has no exit; it is told of below, by its missing number.
   exited.catch(() => undefined)
@@ -45,8 +47,10 @@ export async function launch({
   }
 
   const machine = toMachine(process)
+  // Once QEMU has exited, whoever accepts on its socket is not the one that was started.
+  const untilOver = AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])])
   try {
-    await machine.attach({ timeoutMs: START_MS, greetingMs: START_MS, signal })
+    await machine.attach({ timeoutMs: START_MS, greetingMs: START_MS, signal: untilOver })
     return machine
   } catch (error) {
     machine.detach()

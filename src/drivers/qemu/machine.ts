@@ -52,6 +52,8 @@ export class Machine {
   #isEnding = false
   #isExpectedToEnd = false
   #isDetached = false
+  /** While it is found out whether QEMU is gone with its connection. */
+  #losing: Promise<void> | undefined
   #gone: Promise<void> | undefined
   #reattachTimer: NodeJS.Timeout | undefined
 
@@ -154,11 +156,16 @@ export class Machine {
       timeoutMs,
       ...(signal && { signal }),
       onEvent: event => this.#hear(event),
-      onClose: error => this.#inBackground(this.#lose(error)),
+      onClose: error => {
+        this.#losing = this.#lose(error)
+        this.#inBackground(this.#losing)
+      },
     })
     try {
       const [uuid, { status }] = await Promise.all([qmp.execute('query-uuid'), qmp.execute('query-status')])
       if (uuid !== this.#id) throw new DriverError('unreachable', `${path} belongs to domain ${uuid}`)
+      // A QEMU of the same domain that another has started: ours could not lock its files and is gone.
+      if (!isAlive(this.process)) throw new QmpConnectionError('closed', `process ${this.process.pid} is gone`)
       if (this.#isDetached) throw new QmpConnectionError('aborted', 'the driver was closed')
       this.#qmp = qmp
       this.#setState(stateOf(status))
@@ -169,16 +176,16 @@ export class Machine {
   }
 
   async #execute<C extends QmpCommand>(command: C): Promise<QmpCommands[C]['returns']> {
-    const qmp = this.#qmp
-    if (qmp === undefined) throw new DriverError('unreachable', `QEMU (process ${this.process.pid}) does not answer`)
-    try {
-      return await qmp.execute(command)
-    } catch (error) {
-      const isClosed = error instanceof QmpConnectionError && error.failure === 'closed'
-      if (!isClosed || this.#isDetached || !(await waitUntilGone(this.process, EXIT_MS))) throw error
-      await this.#whenGone()
-      throw new DriverError('bad-state', `domain ${this.#id} has halted`, { cause: error })
+    if (this.#qmp !== undefined) {
+      try {
+        return await this.#qmp.execute(command)
+      } catch (error) {
+        if (!(error instanceof QmpConnectionError && error.failure === 'closed')) throw error
+      }
     }
+    await this.#losing
+    if (this.#gone !== undefined) throw new DriverError('bad-state', `domain ${this.#id} has halted`)
+    throw new DriverError('unreachable', `QEMU (process ${this.process.pid}) does not answer`)
   }
 
   /** Whether QEMU may be expected to go by itself. */
@@ -243,7 +250,7 @@ export class Machine {
     if (this.#isDetached) return
     this.#witness.warn(`QEMU of domain ${this.#id} lives and does not answer: ${error.message}`)
     this.#setState('unknown')
-    await this.#reattach()
+    this.#inBackground(this.#reattach())
   }
 
   async #reattach(): Promise<void> {
