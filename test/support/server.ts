@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Endpoint } from './http.ts'
+
+/** What a server is started with. */
+export interface ServerOptions {
+  readonly hosts?: readonly string[]
+  /** An existing data directory, which then stays; without it a fresh one, which goes with the server. */
+  readonly data?: string
+  /** A command that runs the server, such as one that bounds what it may use; its own arguments first. */
+  readonly wrapper?: readonly string[]
+}
+
+/** A server in a process of its own. */
+export interface Server {
+  readonly pid: number
+  readonly data: string
+  readonly http: Endpoint
+  readonly https: Endpoint
+  readonly unix: Endpoint
+  /** What it has logged so far. */
+  readonly log: () => string
+  /** Its resident memory, in bytes. Source: proc(5), VmRSS. */
+  readonly residentBytes: () => Promise<number>
+  /** Tells it to stop, and resolves with its exit code; its data goes with it unless it was brought along. */
+  readonly stop: () => Promise<number | null>
+  /** Ends it as a power cut would. */
+  readonly kill: () => Promise<void>
+}
+
+/** The user that every server has from its first start, and the password that these servers give it. */
+export const ADMIN = { name: 'root', password: 'correct horse' } as const
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/polyvisor.mjs', import.meta.url))
+const READY_MS = 20_000
+const STOP_MS = 15_000
+
+/** Three halted VMs, on a host in the server's own memory. */
+const LAB = 'memory:///lab?vms=3&seed=1'
+
+/** Starts a server with one listener of each transport and waits until it says that it serves. */
+export async function startServer({ hosts = [LAB], data, wrapper = [] }: ServerOptions = {}): Promise<Server> {
+  const folder = data ?? (await mkdtemp(join(tmpdir(), 'polyvisor-test-')))
+  const listeners = [
+    'http://127.0.0.1:0?dialect=0.2',
+    'https://127.0.0.1:0?dialect=0.2',
+    `unix://${folder}/x.sock?dialect=0.2`,
+  ]
+  const options = [...listeners.flatMap(url => ['--listen', url]), ...hosts.flatMap(uri => ['--host', uri])]
+  const [command = '', ...args] = [...wrapper, process.execPath, LAUNCHER, 'serve', '--data', folder, ...options]
+  const child = spawn(command, args, {
+    env: { ...process.env, POLYVISOR_ADMIN_PASSWORD: ADMIN.password, NODE_OPTIONS: '', NODE_TEST_CONTEXT: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end) // A test that dies leaves nothing running.
+  const log: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => log.push(chunk))
+  const urls = await readyLine(child, log)
+  const gone = async () => {
+    process.off('exit', end)
+    if (data === undefined) await rm(folder, { recursive: true, force: true })
+  }
+  return {
+    pid: child.pid ?? 0,
+    data: folder,
+    http: tcp(urls, 'http:'),
+    https: tcp(urls, 'https:'),
+    unix: { transport: 'unix', socketPath: join(folder, 'x.sock') },
+    log: () => log.join(''),
+    residentBytes: () => residentBytes(child.pid ?? 0),
+    async stop() {
+      const code = await exitOf(child, 'SIGTERM')
+      await gone()
+      return code
+    },
+    async kill() {
+      await exitOf(child, 'SIGKILL')
+      await gone()
+    },
+  }
+}
+
+async function readyLine(child: ChildProcess, log: readonly string[]): Promise<readonly URL[]> {
+  if (child.stdout === null) throw new TypeError('the server has no standard output')
+  const lines = createInterface({ input: child.stdout })
+  const tooLate = AbortSignal.timeout(READY_MS)
+  try {
+    const [line] = await once(lines, 'line', { signal: AbortSignal.any([tooLate, whenEnded(child)]) })
+    const { listeners } = JSON.parse(String(line)) as { listeners: { url: string }[] } // The ready line's fixed form.
+    return listeners.map(({ url }) => new URL(url))
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw new Error(`the server did not start; it logged:\n${log.join('')}`, { cause: error })
+  }
+}
+
+function whenEnded(child: ChildProcess): AbortSignal {
+  const ended = new AbortController()
+  child.once('exit', () => ended.abort())
+  return ended.signal
+}
+
+async function exitOf(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+  const exited = once(child, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
+  child.kill(signal)
+  await exited
+  return child.exitCode
+}
+
+function tcp(urls: readonly URL[], protocol: 'http:' | 'https:'): Endpoint {
+  const url = urls.find(candidate => candidate.protocol === protocol)
+  if (url === undefined) throw new TypeError(`no listener for ${protocol} in the ready line`)
+  return { transport: protocol === 'http:' ? 'http' : 'https', host: url.hostname, port: Number(url.port) }
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+}
