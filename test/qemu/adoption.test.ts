@@ -94,6 +94,30 @@ test('a guest whose first socket is held by another client is taken over by the 
   }
 })
 
+test('a QEMU that lives and does not answer is unknown, and is taken over once it answers', {
+  timeout: TEST_MS,
+}, async () => {
+  const id = await world.booted()
+  const { pid } = world.process()
+  process.kill(pid, 'SIGSTOP')
+  await world.reconnect()
+
+  assert.equal(world.warnings.length, 1)
+  assert.deepEqual(
+    (await world.driver.domains.list()).map(({ state }) => state),
+    ['unknown'],
+  )
+  for (const operation of ['get', 'pause', 'reset', 'requestShutdown'] as const) {
+    await assert.rejects(world.driver.domains[operation](id), { name: 'DriverError', kind: 'unreachable' }, operation)
+  }
+  await assert.rejects(world.driver.domains.start(id), { kind: 'bad-state' })
+
+  world.events.length = 0
+  process.kill(pid, 'SIGCONT')
+  await world.until('it is reached', () => world.kinds(id).includes('changed'))
+  assert.equal(await world.state(id), 'running')
+})
+
 test('a guest whose manager is killed in the middle of a start is found running', { timeout: TEST_MS }, async () => {
   const id = await world.define()
   await world.driver.close()

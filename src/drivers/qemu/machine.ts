@@ -8,7 +8,7 @@ import { removeRuntimeFiles } from './folder.ts'
 import type { DomainFiles } from './layout.ts'
 import { isAlive, killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
 import { ResetCounter } from './reset-counter.ts'
-import { END_BY_REASON, stateOf } from './run-state.ts'
+import { ENDINGS, stateOf } from './run-state.ts'
 
 /** How QEMU came to its end, where that was not the host's doing. */
 export type Ending = 'crashed' | 'guest-shutdown'
@@ -144,8 +144,9 @@ export class Machine {
         return undefined
       } catch (error) {
         if (!(error instanceof QmpConnectionError)) throw error
-        // A second client is accepted and never greeted: only then is there a use for the other socket.
-        if (error.failure !== 'time-out' || path === this.#files.rescue) return error
+        // A second client of a socket is accepted and never greeted: then there is a use for the other socket.
+        const isFinal = error.failure === 'absent' || error.failure === 'aborted'
+        if (isFinal || path === this.#files.rescue) return error
       }
     }
     return undefined
@@ -226,7 +227,7 @@ export class Machine {
         break
       case 'SHUTDOWN':
         this.#isEnding = true
-        this.#ending ??= END_BY_REASON[reason]
+        this.#ending ??= ENDINGS.get(reason)
         break
     }
   }
