@@ -112,7 +112,8 @@ function createServices(store: Services['store'], data: string, localSecret: str
     }
     return open({ uri, dataDir: data, warn: (message, details = {}) => log.warn(details, message), signal })
   }
-  const hosts = new Hosts({ store, log, connect })
+  const owner = randomUUID()
+  const hosts = new Hosts({ store, log, owner, connect })
   const sessions = new Sessions({ store, now, localSecret })
   // Work inside a task throws ApiErrors only; what comes here otherwise is a store that cannot keep the result.
   const toApiError = (error: unknown) => {
@@ -121,7 +122,7 @@ function createServices(store: Services['store'], data: string, localSecret: str
     log.error({ id, error: String(error) }, 'a task could not be ended')
     return fail('INTERNAL_ERROR', { id })
   }
-  const tasks = new Tasks({ store, now, owner: randomUUID(), toApiError })
+  const tasks = new Tasks({ store, now, owner, toApiError })
   return { store, hosts, sessions, tasks }
 }
 

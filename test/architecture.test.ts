@@ -113,7 +113,7 @@ async function build(folder: string) {
     if (open === undefined) throw new TypeError('there is no driver for QEMU')
     return open({ uri, dataDir: folder, warn: () => undefined })
   }
-  const hosts = new Hosts({ store, log: quiet, connect })
+  const hosts = new Hosts({ store, log: quiet, owner: 'test', connect })
   const sessions = new Sessions({ store, now: Date.now })
   const toApiError = (error: unknown): never => {
     throw error

@@ -4,7 +4,7 @@ import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import type { Store } from '../store/store.ts'
+import type { HeldLease, Store } from '../store/store.ts'
 import type { Log } from './log.ts'
 import {
   adoptDomain,
@@ -20,6 +20,8 @@ import {
 export interface HostsOptions {
   readonly store: Store
   readonly log: Log
+  /** Names this server process; of several that share a store, one manages a host at a time. */
+  readonly owner: string
   /** Makes the driver for a URI; rejects with DriverError, or TypeError where no driver knows the URI. */
   readonly connect: (uri: URL, signal: AbortSignal) => Promise<Driver>
 }
@@ -35,6 +37,7 @@ interface Connection {
   readonly uri: string
   readonly host: string
   readonly driver: Driver
+  readonly lease: HeldLease
   readonly unsubscribe: () => void
 }
 
@@ -49,6 +52,7 @@ type PowerState = RecordOf<typeof VM>['power_state']
 export class Hosts {
   readonly #options: HostsOptions
   readonly #connections = new Map<string, Connection>()
+  readonly #adding = new Map<string, Promise<string>>()
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
   readonly #closing = new AbortController()
@@ -72,7 +76,10 @@ export class Hosts {
   async add(text: string): Promise<string> {
     const uri = parseUri(text)
     const connected = [...this.#connections.values()].find(connection => connection.uri === uri.href)
-    return connected?.host ?? this.#connect(uri)
+    if (connected !== undefined) return connected.host
+    const underWay = this.#adding.get(uri.href) ?? this.#connect(uri).finally(() => this.#adding.delete(uri.href))
+    this.#adding.set(uri.href, underWay)
+    return underWay
   }
 
   /** Disconnects a host; its object is the caller's to remove. */
@@ -82,6 +89,7 @@ export class Hosts {
     this.#connections.delete(host)
     connection.unsubscribe()
     await connection.driver.close()
+    await connection.lease.release()
   }
 
   /** The hosts that are connected. */
@@ -194,18 +202,42 @@ export class Hosts {
   async #connect(uri: URL): Promise<string> {
     const { store, connect } = this.#options
     const driver = await connect(uri, this.#closing.signal)
+    let lease: HeldLease | undefined
     try {
       const host = await recordHost(store, await driver.host.info(), uri.href, driver.name)
       await this.remove(host)
+      lease = await this.#lease(host)
       // Listening begins before the first look, so that nothing falls between them.
       const unsubscribe = driver.events?.subscribe(event => this.#onEvent(host, event)) ?? (() => undefined)
-      this.#connections.set(host, { uri: uri.href, host, driver, unsubscribe })
+      this.#connections.set(host, { uri: uri.href, host, driver, lease, unsubscribe })
       await observeHost(store, driver, host, this.#overlay)
       return host
     } catch (error) {
+      this.#forget(driver)
       await driver.close()
+      await lease?.release()
       throw error
     }
+  }
+
+  #forget(driver: Driver): void {
+    for (const [host, connection] of this.#connections) {
+      if (connection.driver === driver) this.#connections.delete(host)
+    }
+  }
+
+  /** The right to manage a host. Once it is lost, another server may have it, and we must let go. */
+  async #lease(host: string): Promise<HeldLease> {
+    const { store, owner, log } = this.#options
+    const lease = await store.holdLease(`host:${host}`, owner)
+    if (lease === undefined) throw new DriverError('unreachable', 'another server manages this host')
+    lease.signal.addEventListener('abort', () => {
+      if (this.#connections.get(host)?.lease !== lease) return
+      log.error({ host, reason: String(lease.signal.reason) }, 'the right to manage a host was lost')
+      const uri = this.#connections.get(host)?.uri ?? ''
+      void this.remove(host).finally(() => this.#retry(host, uri))
+    })
+    return lease
   }
 
   async #connectOrRetry(host: string, uri: string): Promise<void> {
