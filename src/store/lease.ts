@@ -5,7 +5,7 @@ import type { HeldLease } from './store.ts'
 /** How long a lease lasts if its holder falls silent. */
 export const LEASE_TTL_MS = 30_000
 /** How often a holder prolongs it: twice may fail before it is lost. */
-export const LEASE_RENEWAL_MS = 10_000
+export const LEASE_RENEWAL_MS = 9_000
 
 /** Takes a lease and prolongs it until it is released or lost; undefined while another owner holds it. */
 export async function holdLease(log: Log, clock: Clock, name: string, owner: string): Promise<HeldLease | undefined> {

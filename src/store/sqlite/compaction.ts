@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { applyChange, type EncodedChange, type EncodedRecord, parseRecord, splitDeltas } from '../delta.ts'
-import { checksumOf, verified } from './database.ts'
+import { applyChange, type EncodedChange } from '../delta.ts'
+import { DELTA_COLUMNS, OBJECT_COLUMNS, objectWriter, readDeltas, readObject } from './rows.ts'
 
 /** How much text of deltas may gather before it is folded into the objects, in characters. */
 export const DELTA_CHARACTERS_MAX = 4 * 1024 * 1024
@@ -30,9 +30,9 @@ export function* compact(database: DatabaseSync): Generator<undefined, number> {
   const { upTo, characters } = yield* readWindow(database, window)
   if (upTo === 0) return 0
 
-  const statements = prepare(database)
+  const fold = folder(database, upTo)
   for (const part of chunks([...window.values()], OBJECTS_PER_STEP_MAX)) {
-    inTransaction(database, () => part.forEach(folded => fold(statements, folded, upTo)))
+    inTransaction(database, () => part.forEach(fold))
     yield
   }
 
@@ -50,18 +50,18 @@ function* readWindow(
   window: Map<string, Folded>,
 ): Generator<undefined, { readonly upTo: number; readonly characters: number }> {
   // One row at a time by its key: an open cursor would keep the connection from its commits.
-  const next = database.prepare('SELECT last, payload, checksum FROM deltas WHERE last > ? ORDER BY last LIMIT 1')
+  const next = database.prepare(`SELECT ${DELTA_COLUMNS} FROM deltas WHERE last > ? ORDER BY last LIMIT 1`)
   let [upTo, characters, inStep] = [0, 0, 0]
   while (characters < DELTA_CHARACTERS_MAX) {
     const row = next.get(upTo)
     if (row === undefined) break
-    const payload = verified(row['payload'], row['checksum'], `the deltas up to ${String(row['last'])}`)
-    for (const { generation, changes } of splitDeltas(payload)) {
+    const batch = readDeltas(row)
+    for (const { generation, changes } of batch.deltas) {
       for (const change of changes) gather(window, generation, change)
     }
-    upTo = Number(row['last'])
-    characters += payload.length
-    inStep += payload.length
+    upTo = batch.last
+    characters += batch.characters
+    inStep += batch.characters
     if (inStep < READ_CHARACTERS_MAX) continue
     inStep = 0
     yield
@@ -79,40 +79,21 @@ function gather(window: Map<string, Folded>, generation: number, change: Encoded
   window.set(key, folded)
 }
 
-interface Statements {
-  readonly find: StatementSync
-  readonly insert: StatementSync
-  readonly update: StatementSync
-  readonly remove: StatementSync
-}
+/** Answers a function that brings one object up to date. */
+function folder(database: DatabaseSync, upTo: number): (folded: Folded) => void {
+  const find = database.prepare(`SELECT ${OBJECT_COLUMNS} FROM objects WHERE class = ? AND ref = ?`)
+  const write = objectWriter(database)
+  return ({ className, ref, changes }) => {
+    const row = find.get(className, ref)
+    const old = row === undefined ? undefined : readObject(row)
+    const news = changes.filter(({ generation }) => generation > (old?.generation ?? 0))
+    if (news.length === 0) return
 
-const prepare = (database: DatabaseSync): Statements => ({
-  find: database.prepare('SELECT id, generation, record, checksum FROM objects WHERE class = ? AND ref = ?'),
-  insert: database.prepare('INSERT INTO objects (class, ref, generation, record, checksum) VALUES (?, ?, ?, ?, ?)'),
-  update: database.prepare('UPDATE objects SET generation = ?, record = ?, checksum = ? WHERE id = ?'),
-  remove: database.prepare('DELETE FROM objects WHERE id = ?'),
-})
-
-function fold(statements: Statements, { className, ref, changes }: Folded, upTo: number): void {
-  const row = statements.find.get(className, ref)
-  const contained = Number(row?.['generation'] ?? 0)
-  const news = changes.filter(({ generation }) => generation > contained)
-  if (news.length === 0) return
-
-  let record: EncodedRecord | undefined
-  if (row !== undefined && row['record'] !== null) {
-    record = parseRecord(verified(row['record'], row['checksum'], `${className} '${ref}'`))
-  }
-  for (const { change } of news) record = applyChange(record, change)
-
-  const text = record === undefined ? null : JSON.stringify(record)
-  const checksum = text === null ? 0 : checksumOf(text)
-  const isAnew = news.some(({ change }) => change[0] === 'a')
-  if (row !== undefined && !isAnew) {
-    statements.update.run(upTo, text, checksum, Number(row['id']))
-  } else {
-    if (row !== undefined) statements.remove.run(Number(row['id']))
-    statements.insert.run(className, ref, upTo, text, checksum)
+    const record = news.reduce((before, { change }) => applyChange(before, change), old?.record)
+    const object = { className, ref, generation: upTo, record }
+    const isAnew = news.some(({ change }) => change[0] === 'a')
+    if (old === undefined || isAnew) write.append(object, old)
+    else write.replace({ ...object, id: old.id })
   }
 }
 

@@ -41,13 +41,13 @@ export const CONNECTION_PRAGMAS = `
   PRAGMA journal_size_limit = 16777216;
 `
 
-/** The checksum that rows carry: SQLite would not notice a changed byte within a text. */
-export const checksumOf = (text: string): number => crc32(text)
+/** The checksum that a row carries over its columns: SQLite would not notice a changed byte within them. */
+export const checksumOf = (...columns: readonly (string | number)[]): number =>
+  columns.reduce<number>((checksum, column) => crc32(`${column}\0`, checksum), 0)
 
-/** The text, if it is what was written. Throws Damaged. */
-export function verified(text: unknown, checksum: unknown, what: string): string {
-  if (typeof text === 'string' && checksumOf(text) === checksum) return text
-  throw new Damaged(`the checksum of ${what} does not match`)
+/** Throws Damaged unless the columns are what was written. */
+export function verify(checksum: unknown, what: string, ...columns: readonly (string | number)[]): void {
+  if (checksumOf(...columns) !== checksum) throw new Damaged(`the checksum of ${what} does not match`)
 }
 
 /** The number in the first row and column of a query's answer; 0 where there is none. */

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { parseRecord, splitDeltas } from '../delta.ts'
+import { Damaged } from '../delta.ts'
 import type { LogReader } from '../log.ts'
 import { StoreUnavailable } from '../store.ts'
 import {
@@ -9,8 +9,8 @@ import {
   CREATE_TABLES,
   readNumber,
   SCHEMA_VERSION,
-  verified,
 } from './database.ts'
+import { DELTA_COLUMNS, OBJECT_COLUMNS, readDeltas, readObject } from './rows.ts'
 
 /**
  * Reads the database through a connection of its own, making the tables in an empty one. Answers the newest
@@ -23,6 +23,7 @@ export function loadDatabase(path: string, folder: string, reader: LogReader): n
     checkVersion(database, folder)
     database.exec(CONNECTION_PRAGMAS)
     if (readNumber(database, 'PRAGMA user_version') === 0) database.exec(`BEGIN; ${CREATE_TABLES} COMMIT`)
+    checkPages(database)
     // The locks of all leases died with the server that held the folder; only their fences live on.
     database.exec('UPDATE leases SET expires_at = 0 WHERE expires_at > 0')
     return read(database, reader)
@@ -46,23 +47,26 @@ function checkVersion(database: DatabaseSync, folder: string): void {
   }
 }
 
+/** A page that lost rows would otherwise read as a store that holds less. */
+function checkPages(database: DatabaseSync): void {
+  const [verdict] = Object.values(database.prepare('PRAGMA quick_check(1)').get() ?? {})
+  if (verdict !== 'ok') throw new Damaged(String(verdict))
+}
+
 function read(database: DatabaseSync, reader: LogReader): number {
   let generation = readNumber(database, 'SELECT generation FROM meta')
   const oldestDelta = readNumber(database, 'SELECT min(first) FROM deltas')
   /** Objects that contain some of the deltas already: the snapshot was being renewed when the last server ended. */
   const ahead = new Map<string, number>()
 
-  for (const row of database
-    .prepare('SELECT class, ref, generation, record, checksum FROM objects ORDER BY id')
-    .iterate()) {
-    const [className, ref, objectGeneration] = [String(row['class']), String(row['ref']), Number(row['generation'])]
-    if (oldestDelta > 0 && objectGeneration >= oldestDelta) ahead.set(keyOf(className, ref), objectGeneration)
-    if (row['record'] === null) continue
-    reader.object(className, ref, parseRecord(verified(row['record'], row['checksum'], `${className} '${ref}'`)))
+  for (const row of database.prepare(`SELECT ${OBJECT_COLUMNS} FROM objects ORDER BY id`).iterate()) {
+    const object = readObject(row)
+    const { className, ref, record } = object
+    if (oldestDelta > 0 && object.generation >= oldestDelta) ahead.set(keyOf(className, ref), object.generation)
+    if (record !== undefined) reader.object(className, ref, record)
   }
-  for (const row of database.prepare('SELECT last, payload, checksum FROM deltas ORDER BY last').iterate()) {
-    const payload = verified(row['payload'], row['checksum'], `the deltas up to ${String(row['last'])}`)
-    for (const { generation: deltaGeneration, changes } of splitDeltas(payload)) {
+  for (const row of database.prepare(`SELECT ${DELTA_COLUMNS} FROM deltas ORDER BY last`).iterate()) {
+    for (const { generation: deltaGeneration, changes } of readDeltas(row).deltas) {
       for (const change of changes) {
         const contained = ahead.size === 0 ? 0 : (ahead.get(keyOf(change[1], change[2])) ?? 0)
         if (deltaGeneration > contained) reader.change(deltaGeneration, change)

@@ -70,7 +70,8 @@ export class DatabaseWriter {
     if (this.#isInDoubt) this.#repair()
     try {
       // A statement outside a transaction is one: it is on the disk when it returns.
-      this.#insert.run(batch.last, batch.first, batch.payload, checksumOf(batch.payload))
+      const { first, last, payload } = batch
+      this.#insert.run(last, first, payload, checksumOf(last, first, payload))
     } catch (error) {
       this.#afterFailure(batch.last, error)
     }
