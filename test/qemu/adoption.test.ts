@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const PATIENCE_MS = 90_000
-const MANAGER = fileURLToPath(new URL('./manager.ts', import.meta.url))
+const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url))
 
 test('a new connection takes running and paused guests over, and reads their output on', {
   timeout: TEST_MS,
@@ -121,7 +121,7 @@ test('a QEMU that lives and does not answer is unknown, and is taken over once i
 test('a guest whose manager is killed in the middle of a start is found running', { timeout: TEST_MS }, async () => {
   const id = await world.define()
   await world.driver.close()
-  const manager = spawn(process.execPath, [MANAGER, world.dataDir, id], { stdio: 'ignore' })
+  const manager = spawn(process.execPath, [STARTER, world.dataDir, id], { stdio: 'ignore' })
   const exited = once(manager, 'exit')
   while (world.processes().length === 0 && manager.exitCode === null) await new Promise(setImmediate)
   manager.kill('SIGKILL')
@@ -133,6 +133,21 @@ test('a guest whose manager is killed in the middle of a start is found running'
   assert.equal(world.processes().length, 1)
   await world.untilPrinted(id, 'TICK')
   assert.deepEqual(world.warnings, [])
+})
+
+test('a start that is under way when the connection is closed is finished, and found by the next', {
+  timeout: TEST_MS,
+}, async () => {
+  const [id, waiting] = [await world.define(), await world.define()]
+  const { domains } = world.driver
+  const start = domains.start(id)
+  const starts = [start, domains.powerOff(waiting), domains.start(waiting)].map(each => assert.rejects(each))
+  await world.driver.close()
+  await Promise.all(starts)
+  await world.connect()
+
+  const states = [await world.state(id), await world.state(waiting)]
+  assert.deepEqual(states, [world.processes().length === 0 ? 'halted' : 'running', 'halted'])
 })
 
 test('one domain never gets two QEMUs, even by two managers', { timeout: TEST_MS }, async () => {

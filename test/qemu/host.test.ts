@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { detectAccelerator } from '../../src/drivers/qemu/accelerator.ts'
 import { parseCpus } from '../../src/drivers/qemu/host.ts'
 import { findByPidFile, identify, isAlive } from '../../src/drivers/qemu/process.ts'
@@ -62,4 +65,13 @@ test('a machine that is reset while it stands still echoes when it is resumed', 
   assert.equal(resets.isByGuest(60_030, true, true), false)
   resets.resumed(70_000)
   assert.equal(resets.isByGuest(70_030, true, true), true)
+})
+
+test('a machine without QEMU is told what to install', async () => {
+  const starter = fileURLToPath(new URL('./starter.ts', import.meta.url))
+  const run = promisify(execFile)(process.execPath, [starter, '/tmp/pv-nothing', 'nobody'], {
+    env: { PATH: '/nowhere' },
+  })
+
+  await assert.rejects(run, /qemu-system-x86_64 is not on this machine; on Debian: apt-get install qemu-system-x86/)
 })

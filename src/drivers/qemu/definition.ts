@@ -81,6 +81,11 @@ function wordMember<Word extends string>(object: JsonObject, name: string, words
  */
 export function assertDefinable(config: DomainConfig): void {
   if (!isDomainId(config.id)) throw refused(`the id ${JSON.stringify(config.id)} is no UUID in lower case`)
+  if (!Number.isSafeInteger(config.memoryBytes) || config.memoryBytes < 0) {
+    throw refused(`${config.memoryBytes} bytes cannot be a domain's memory`)
+  }
+  if (!Number.isSafeInteger(config.vcpus) || config.vcpus < 1)
+    throw refused(`${config.vcpus} cannot be a number of CPUs`)
   for (const text of textsOf(config)) {
     if (text.includes('\0')) throw refused(`${JSON.stringify(text)} has a zero byte in it`)
   }

@@ -46,6 +46,7 @@ export class QemuDomain {
   #definition: Definition | undefined
   #machine: Machine | undefined
   #images: ReadonlySet<ImageKey> = new Set()
+  #isDetached = false
 
   constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
     this.id = id
@@ -130,6 +131,7 @@ export class QemuDomain {
         const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
         const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
         this.#machine = await launch(start)
+        if (this.#isDetached) this.#machine?.detach()
       } finally {
         if (this.#machine === undefined) await this.#leaveHalted()
       }
@@ -191,6 +193,7 @@ export class QemuDomain {
 
   /** Lets go of QEMU, which goes on. */
   detach(): void {
+    this.#isDetached = true
     this.#machine?.detach()
   }
 
@@ -226,9 +229,10 @@ export class QemuDomain {
     this.#surroundings.tell({ id: this.id, kind })
   }
 
-  /** Runs an operation when its turn comes, provided that the domain is still there then. */
+  /** Runs an operation when its turn comes, provided that the domain is still ours then. */
   #inOrder<T>(operation: () => Promise<T>): Promise<T> {
     return this.#lock.run(async () => {
+      if (this.#isDetached) throw new DriverError('unreachable', 'the driver is closed')
       this.#defined()
       return operation()
     })
