@@ -31,10 +31,9 @@ const LOGIN_OF_THE_DRAFT = `<?xml version='1.0'?>
 
 test('the request that §1.5 prints is understood with its white space, and answered with one struct', async () => {
   const user = await make(root, 'user', { short_name: 'user' })
-  await root.ok('user.change_password', user, 'passwd and more')
-  const request = LOGIN_OF_THE_DRAFT.replace('passwd', 'passwd and more')
+  await root.ok('user.change_password', user, 'passwd')
 
-  const { code, stdout, stderr } = await run('curl', ['-sS', '-i', '--data-binary', '@-', url], request)
+  const { code, stdout, stderr } = await run('curl', ['-sS', '-i', '--data-binary', '@-', url], LOGIN_OF_THE_DRAFT)
 
   assert.equal(code, 0, stderr)
   const [head = '', body = ''] = stdout.split('\r\n\r\n')
@@ -196,9 +195,6 @@ test('any POST path is XML-RPC', async () => {
   for (const path of ['/', '/RPC2', '/xmlrpc', '/0.2', '/some/where?else=1']) {
     const reply = await client.http.post(LOGIN_OF_THE_DRAFT, path)
     assert.equal(reply.status, 200, path)
-    assert.deepEqual(readAnswer(decodeResponse(reply.body)), {
-      status: 'Failure',
-      error: ['SESSION_AUTHENTICATION_FAILED'],
-    })
+    assert.equal(readAnswer(decodeResponse(reply.body)).status, 'Success')
   }
 })

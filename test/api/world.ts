@@ -13,13 +13,21 @@ export interface World {
   readonly root: Session
 }
 
+/** How the world of a test file is made and ended. */
+export interface WorldOptions extends ServerOptions {
+  readonly connectionsMax?: number
+  /** Ends the server without waiting for what it is still at. */
+  readonly isCutOff?: boolean
+}
+
 /** Starts the world of a test file. */
-export async function startWorld(options: ServerOptions & { readonly connectionsMax?: number } = {}): Promise<World> {
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const server = await startServer(options)
   const client = new ApiClient(server.http, options.connectionsMax)
   after(async () => {
     client.close()
-    assert.equal(await server.stop(), 0, server.log())
+    if (options.isCutOff === true) await server.kill()
+    else assert.equal(await server.stop(), 0, server.log())
   })
   const root = await client.login(ADMIN.name, ADMIN.password)
   return { server, client, root }
