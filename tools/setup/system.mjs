@@ -1,0 +1,99 @@
+import * as fs from 'node:fs'
+
+import { findCommand, run, say, sleep } from './run.mjs'
+
+const APT_LOCK_WAIT_MS = 5 * 60_000
+const APT_LOCK_POLL_MS = 1000
+
+/** Looked for by what is there, not by what apt has installed: other systems have the tools under other names. */
+const FOR_SERVING = [
+  { name: 'qemu-system-x86_64', package: 'qemu-system-x86' },
+  { name: 'qemu-img', package: 'qemu-utils' },
+]
+const FOR_TESTS = [
+  ...FOR_SERVING,
+  { name: 'a static busybox', package: 'busybox-static', isThere: () => isStatic(findCommand('busybox')) },
+  { name: 'python3', package: 'python3' },
+  { name: 'curl', package: 'curl' },
+  { name: 'xmllint', package: 'libxml2-utils' },
+  { name: 'certificate authorities', package: 'ca-certificates', isThere: hasAuthorities },
+]
+const AUTHORITIES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+/** The tools that are not here, of those that serving or the tests need. */
+export function missingTools(forTests) {
+  const isThere = tool => (tool.isThere === undefined ? findCommand(tool.name) !== undefined : tool.isThere())
+  return (forTests ? FOR_TESTS : FOR_SERVING).filter(tool => !isThere(tool))
+}
+
+/** Installs them through apt where that may be; what is wrong if it may not or fails, else undefined. */
+export function installTools(missing) {
+  if (missing.length === 0) return undefined
+  const packages = missing.map(tool => tool.package)
+  const names = missing.map(tool => tool.name).join(', ')
+  if (findCommand('apt-get') === undefined) {
+    return `missing: ${names}; install what your system calls ${packages.join(' ')}`
+  }
+  const command = `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+  if (rootPrefix() === undefined) return `missing: ${names}; run this once:\n  ${command}`
+  say(`installing ${packages.join(' ')} …`)
+  const failure = hasCandidates(packages) ? aptInstall(packages) : 'the package lists are missing or old'
+  const secondFailure = failure === undefined ? undefined : (aptUpdate() ?? aptInstall(packages))
+  if (secondFailure !== undefined)
+    return `missing: ${names}; apt failed, look into it and run this:\n  ${command}\n${secondFailure}`
+  const still = missing.filter(tool => missingTools(true).includes(tool))
+  return still.length === 0 ? undefined : `apt installed ${packages.join(' ')}, and yet there is no ${still[0].name}`
+}
+
+function hasCandidates(packages) {
+  const { isOk, output } = run('apt-cache', ['policy', ...packages])
+  return isOk && (output.match(/Candidate: (?!\(none\))/g) ?? []).length === packages.length
+}
+
+const aptInstall = packages => apt(['install', '-y', '--no-install-recommends', ...packages])
+/** Fetches the package lists anew; what apt said when it failed, else undefined. */
+export const aptUpdate = () => apt(['update'])
+
+/** Runs apt-get as root, waiting a while for another one; what it said when it failed, else undefined. */
+function apt(args) {
+  const settings = ['DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C']
+  const [command, ...first] = [...(rootPrefix() ?? []), '/usr/bin/env', ...settings, 'apt-get', '-q']
+  const until = Date.now() + APT_LOCK_WAIT_MS
+  for (;;) {
+    const { isOk, output } = run(command, [...first, ...args])
+    if (isOk) return undefined
+    const isLocked = /Could not get lock|Unable to lock|Unable to acquire the dpkg frontend lock/.test(output)
+    if (!isLocked || Date.now() > until) return output
+    sleep(APT_LOCK_POLL_MS)
+  }
+}
+
+/** What to put before a command that only root may run; undefined where that cannot be. */
+export function rootPrefix() {
+  if (run('id', ['-u']).output.trim() === '0') return []
+  return findCommand('sudo') !== undefined && run('sudo', ['-n', 'true']).isOk ? ['sudo', '-n'] : undefined
+}
+
+function hasAuthorities() {
+  return AUTHORITIES.some(file => fs.existsSync(file))
+}
+
+/** Whether the program brings everything along: the guests have no libraries. Source: ELF-64, program header PT_INTERP. */
+function isStatic(file) {
+  if (file === undefined) return false
+  const head = Buffer.alloc(4096)
+  const descriptor = fs.openSync(file)
+  fs.readSync(descriptor, head)
+  fs.closeSync(descriptor)
+  if (head.toString('latin1', 1, 4) !== 'ELF') return false
+  const [start, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)]
+  for (let index = 0; index < count && start + (index + 1) * size <= head.length; index++) {
+    if (head.readUInt32LE(start + index * size) === 3) return false
+  }
+  return true
+}
