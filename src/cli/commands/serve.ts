@@ -1,0 +1,35 @@
+import { command } from '../command.ts'
+import { refusePassword } from '../uri.ts'
+
+/** Starts a server. */
+export const serve = command({
+  doc: 'Serve until SIGTERM or Ctrl-C; guests go on running. Prints one JSON line when it is ready.',
+  options: {
+    data: {
+      doc: 'where everything is kept (POLYVISOR_DATA; default: /var/lib/polyvisor or ~/.local/share/polyvisor)',
+      value: 'DIR',
+    },
+    config: { doc: 'options from a JSON file; those of the command line win', value: 'FILE' },
+    listen: { doc: 'where to listen, such as https://0.0.0.0:4443?dialect=1 (repeatable)', value: 'URL', many: true },
+    host: { doc: 'a hypervisor to connect, such as qemu:///system (repeatable)', value: 'URI', many: true },
+    allowPlainHttp: { doc: 'plain HTTP also on addresses that others reach' },
+    logLevel: { doc: 'trace, debug, info, warn, error, fatal or silent', value: 'LEVEL' },
+  },
+  examples: [
+    'serve',
+    'serve --data ./data --host qemu:///system',
+    "serve --data ./data --listen http://127.0.0.1:0 --host 'memory:///lab?vms=3&seed=1'",
+  ],
+  local: true,
+  async run(context, { data = context.options.data, config, listen, host, allowPlainHttp, logLevel }) {
+    for (const uri of host) refusePassword(uri)
+    await context.serve({
+      listen,
+      host,
+      allowPlainHttp,
+      ...(data === undefined ? {} : { data }),
+      ...(config === undefined ? {} : { config }),
+      ...(logLevel === undefined ? {} : { logLevel }),
+    })
+  },
+})

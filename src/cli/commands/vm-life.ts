@@ -1,0 +1,134 @@
+/** The life of a VM. A command whose end is reached already says so and is content. */
+
+import { ApiError, type Ref, type TaskRef, type XenApiClient } from '../../client/index.ts'
+import { command } from '../command.ts'
+import type { Context } from '../context.ts'
+import { find } from '../find.ts'
+import { finish } from '../progress.ts'
+
+const VM_ARGUMENT = { vm: { doc: 'UUID or name of the VM' } } as const
+
+/** One step of a VM's life. */
+interface Step {
+  /** What is said while it is under way. */
+  readonly doing: string
+  /** The state that it leads to, in which there is nothing left to do; absent where doing it again is meant. */
+  readonly goal?: string
+  /** What is said when it is done. */
+  readonly done: string
+  start(client: XenApiClient, vm: Ref<'VM'>): Promise<TaskRef<null>>
+}
+
+/** Starts the VM. */
+export const start = command({
+  doc: 'Start a VM and wait until it runs.',
+  args: VM_ARGUMENT,
+  options: { paused: { doc: 'leave it paused' } },
+  examples: ['vm start web-1', 'vm start web-1 --paused'],
+  run: (context, { vm, paused }) =>
+    take(context, vm, {
+      doing: 'starting',
+      goal: paused ? 'Paused' : 'Running',
+      done: paused ? 'paused' : 'running',
+      start: (client, ref) => client.Async.VM.start({ vm: ref, start_paused: paused }),
+    }),
+})
+
+/** Stops the VM's processors. */
+export const pause = command({
+  doc: 'Stop the processors of a running VM; it stays in memory.',
+  args: VM_ARGUMENT,
+  examples: ['vm pause web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'pausing',
+      goal: 'Paused',
+      done: 'paused',
+      start: (client, ref) => client.Async.VM.pause({ vm: ref }),
+    }),
+})
+
+/** Lets a paused VM go on. */
+export const unpause = command({
+  doc: 'Let a paused VM go on.',
+  args: VM_ARGUMENT,
+  examples: ['vm unpause web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'unpausing',
+      goal: 'Running',
+      done: 'running',
+      start: (client, ref) => client.Async.VM.unpause({ vm: ref }),
+    }),
+})
+
+/** Asks the guest to shut down. */
+export const shutdown = command({
+  doc: 'Ask the guest to shut down and wait until it has.',
+  args: VM_ARGUMENT,
+  examples: ['vm shutdown web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'shutting down',
+      goal: 'Halted',
+      done: 'halted',
+      start: (client, ref) => client.Async.VM.clean_shutdown({ vm: ref }),
+    }),
+})
+
+/** Asks the guest to shut down and starts it again. */
+export const reboot = command({
+  doc: 'Ask the guest to shut down, then start the VM again.',
+  args: VM_ARGUMENT,
+  examples: ['vm reboot web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'rebooting',
+      done: 'running again',
+      start: (client, ref) => client.Async.VM.clean_reboot({ vm: ref }),
+    }),
+})
+
+/** Cuts the VM's power. */
+export const hardShutdown = command({
+  doc: 'Cut the power of a VM; what the guest did not write to disk is lost.',
+  args: VM_ARGUMENT,
+  examples: ['vm hard-shutdown web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'cutting the power of',
+      goal: 'Halted',
+      done: 'halted',
+      start: (client, ref) => client.Async.VM.hard_shutdown({ vm: ref }),
+    }),
+})
+
+/** Presses the VM's reset button. */
+export const hardReboot = command({
+  doc: 'Reset a VM; what the guest did not write to disk is lost.',
+  args: VM_ARGUMENT,
+  examples: ['vm hard-reboot web-1'],
+  run: (context, { vm }) =>
+    take(context, vm, {
+      doing: 'resetting',
+      done: 'running again',
+      start: (client, ref) => client.Async.VM.hard_reboot({ vm: ref }),
+    }),
+})
+
+async function take(context: Context, name: string, step: Step): Promise<void> {
+  const client = await context.connect()
+  const vm = await find(client, 'VM', name)
+  try {
+    const done = await finish(context, client, await step.start(client, vm), `${step.doing} ${name}`)
+    if (done !== undefined) context.tell(`${name} is ${step.done}`, { vm, changed: true })
+  } catch (error) {
+    if (!isThereAlready(error, step)) throw error
+    context.tell(`${name} is ${step.done} already`, { vm, changed: false })
+  }
+}
+
+/** Source: the parameters of VM_BAD_POWER_STATE are the VM, the expected states and the actual one. */
+function isThereAlready(error: unknown, { goal }: Step): boolean {
+  return error instanceof ApiError && error.code === 'VM_BAD_POWER_STATE' && error.params[2] === goal
+}

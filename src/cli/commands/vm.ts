@@ -1,0 +1,24 @@
+import type { Group } from '../command.ts'
+import { hardReboot, hardShutdown, pause, reboot, shutdown, start, unpause } from './vm-life.ts'
+import { create, list, remove, set, show } from './vm-record.ts'
+import { serial } from './vm-serial.ts'
+
+/** Virtual machines. */
+export const vm: Group = {
+  doc: 'Virtual machines',
+  commands: {
+    list,
+    show,
+    create,
+    set,
+    start,
+    pause,
+    unpause,
+    shutdown,
+    reboot,
+    'hard-shutdown': hardShutdown,
+    'hard-reboot': hardReboot,
+    delete: remove,
+    serial,
+  },
+}
