@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Class } from '../../src/model/kernel/define.ts'
 import { memoryLog, MemoryLogContents } from '../../src/store/memory-log.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -130,7 +130,8 @@ function assertLikeModel(store: Store, model: Model): void {
     for (const ref of store.all(of)) {
       const record: Readonly<Record<string, unknown>> | undefined = store.get(of, ref)
       const held = record?.[field]
-      const refs = Array.isArray(held) ? held.toSorted() : held === '' ? [] : [held]
+      const refs: unknown[] = Array.isArray(held) ? [...held] : held === '' ? [] : [held]
+      refs.sort((a, b) => String(a).localeCompare(String(b)))
       assert.deepEqual(refs, named(model, of, ref, field), `${of.name} ${ref}.${field}`)
     }
   }

@@ -101,7 +101,8 @@ class SqliteLog implements Log {
   /** The file beside this one: `.ts` in a checkout, `.js` once compiled. */
   #startWorker(): void {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url))
+    // Without this process's own arguments: `node -e` and the like would not suit a worker.
+    const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { execArgv: [] })
     worker.on('message', (answer: Answer) => this.#hear(answer))
     worker.on('error', error =>
       this.#lose(`the log's worker failed: ${error instanceof Error ? error.message : error}`),

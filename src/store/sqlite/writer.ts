@@ -128,13 +128,14 @@ export class DatabaseWriter {
   /** Between two requests, as long as there is something to compact. */
   #compactSoon(): void {
     const isWanted = this.#compaction !== undefined || this.#deltaCharacters > DELTA_CHARACTERS_MAX
-    if (!isWanted || this.#compactionIsDue) return
+    const isResting = performance.now() < this.#compactionRestsUntil
+    if (!isWanted || isResting || this.#compactionIsDue) return
     this.#compactionIsDue = true
     setImmediate(() => {
       this.#compactionIsDue = false
       if (!this.#database.isOpen) return
       this.#stepOfCompaction()
-      if (this.#compaction !== undefined) this.#compactSoon()
+      this.#compactSoon()
     })
   }
 
