@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -42,6 +42,6 @@ const unixUrl = (socket: string): string => pathToFileURL(socket).href.replace(/
 
 /** A folder that this user may not look into holds no socket for this user. */
 async function isSocket(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(() => undefined)
+  const found = await stat(path).catch(() => undefined)
   return found?.isSocket() === true
 }
