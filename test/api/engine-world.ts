@@ -1,0 +1,62 @@
+import { memoryDriver } from '../../src/drivers/memory/index.ts'
+import type { Implementation } from '../../src/engine/context.ts'
+import { draft } from '../../src/engine/dialect.ts'
+import { type Answer, Engine } from '../../src/engine/engine.ts'
+import { ensureFirstUser, FIRST_USER } from '../../src/engine/first-user.ts'
+import { Hosts } from '../../src/engine/hosts.ts'
+import { Sessions } from '../../src/engine/sessions.ts'
+import { Tasks } from '../../src/engine/tasks.ts'
+import { implementations } from '../../src/handlers/index.ts'
+import { fail } from '../../src/model/errors.ts'
+import { storedClasses } from '../../src/model/index.ts'
+import { memoryLog } from '../../src/store/memory-log.ts'
+import { openStore } from '../../src/store/open.ts'
+import type { WireValue } from '../../src/wire/xmlrpc/value.ts'
+
+/** An engine in this process, for what cannot be brought about from outside. */
+export interface EngineWorld {
+  /** A call of the administrator; the session is put in front. */
+  readonly call: (method: string, params: readonly WireValue[], signal?: AbortSignal) => Promise<Answer>
+  /** What the engine logged as an error. */
+  readonly logged: readonly string[]
+  /** Moves the clock that sessions are timed by. */
+  readonly pass: (ms: number) => void
+  readonly close: () => Promise<void>
+}
+
+const PASSWORD = 'correct horse'
+
+/** Makes an engine with one memory host; `replaced` stands in for the implementations of the same classes. */
+export async function startEngine(replaced: readonly Implementation[] = []): Promise<EngineWorld> {
+  const store = await openStore({ classes: storedClasses, log: memoryLog() })
+  const logged: string[] = []
+  const log = {
+    debug() {},
+    info() {},
+    warn() {},
+    error: (details: object) => void logged.push(JSON.stringify(details)),
+  }
+  let nowMs = Date.now()
+  const now = () => nowMs
+  const hosts = new Hosts({ store, log, owner: 'test', connect: async () => memoryDriver({ name: 'engine' }) })
+  const sessions = new Sessions({ store, now })
+  const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
+  const services = { store, hosts, sessions, tasks }
+  const others = implementations.filter(one => !replaced.some(other => other.class === one.class))
+  const engine = new Engine({ services, implementations: [...others, ...replaced], log })
+  await ensureFirstUser(services, PASSWORD)
+  await hosts.add('memory:///engine')
+  const session = await sessions.login(FIRST_USER, PASSWORD, 'local')
+  return {
+    call: (method, params, signal = new AbortController().signal) =>
+      engine.call({ method, params: [session, ...params], dialect: draft, address: 'local', signal }),
+    logged,
+    pass(ms) {
+      nowMs += ms
+    },
+    async close() {
+      await hosts.close()
+      await store.close()
+    },
+  }
+}
