@@ -94,8 +94,6 @@ export class HttpTransport {
       const isStale = request.reusedSocket && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
       if (!isStale || !repeatable || signal.aborted) throw error
       return await this.#exchange(this.#open(body.length, signal), body)
-    } finally {
-      request.destroy() // Harmless once the answer has been read.
     }
   }
 
