@@ -12,9 +12,13 @@ const [kind, bytes] = process.argv.slice(2)
 const body = 'x'.repeat(Number(bytes))
 
 if (kind === 'bare') {
-  const server = createServer((_, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/xml', 'Content-Length': body.length })
-    response.end(body)
+  const server = createServer((request, response) => {
+    // Whoever answers a call has read it.
+    request.on('data', () => undefined)
+    request.on('end', () => {
+      response.writeHead(200, { 'Content-Type': 'text/xml', 'Content-Length': body.length })
+      response.end(body)
+    })
   })
   server.listen(0, '127.0.0.1', () => {
     const address = server.address()

@@ -17,6 +17,7 @@ import { median } from './measure.ts'
 const RUNS = 15
 const AIM = 1.15
 const LOOK_MS = 1
+const FIRST_BYTE_MAX_MS = 30_000
 
 const folder = await mkdtemp(join(tmpdir(), 'polyvisor-bench-'))
 const server = await startServer({ data: join(folder, 'data'), hosts: ['qemu:///system'] })
@@ -40,7 +41,9 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 
-const serialLog = (of: Server, vm: string): string => join(of.data, 'qemu', vm, 'serial.log')
+function serialLog(of: Server, vm: string): string {
+  return join(of.data, 'qemu', vm, 'serial.log')
+}
 
 /** The command line of the running guest. Source: proc(5). */
 async function commandOf(session: Session, vm: string): Promise<readonly string[]> {
@@ -87,8 +90,6 @@ async function sizeOf(file: string): Promise<number> {
     return 0 // A log that is not there yet is empty.
   }
 }
-
-const FIRST_BYTE_MAX_MS = 30_000
 
 async function firstByte(file: string, before: number, begin: number): Promise<number> {
   while (performance.now() - begin < FIRST_BYTE_MAX_MS) {

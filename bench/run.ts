@@ -20,6 +20,10 @@ for (const file of files) {
   if (status !== 0) process.exitCode = 1
 }
 
+function round(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3)
+}
+
 /** One row: its name first, then every figure by its name. */
 function rowText(line: string): string {
   const { bench, ...figures }: Record<string, unknown> = JSON.parse(line)
@@ -28,5 +32,3 @@ function rowText(line: string): string {
   )
   return `${String(bench).padEnd(24)}${shown.join('   ')}`
 }
-
-const round = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3))

@@ -92,8 +92,7 @@ export class Engine {
       if (found.async && operation.hasAsync) {
         return success(t.ref('task'), await this.#startTask(entry, caller, args, objects), call.dialect)
       }
-      const control = { signal: call.signal, progress: () => undefined }
-      return success(operation.result, await this.#run(entry, caller, args, objects, control), call.dialect)
+      return success(operation.result, await this.#run(entry, caller, args, objects, new Waiting(call)), call.dialect)
     } catch (error) {
       return { ok: false, error: this.#apiError(error, operation, objects).description.map(printable) }
     }
@@ -197,6 +196,21 @@ const success = (type: Type, value: unknown, dialect: Dialect): Answer => ({
   ok: true,
   value: encodeValue(type, value, dialect),
 })
+
+/** The control of a call that its caller waits for: nobody asks how far it is. */
+class Waiting implements TaskControl {
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
+
+  progress(): void {}
+}
 
 const METHOD_SHOWN_MAX = 200
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { fail } from '../model/errors.ts'
 import { credential, session, user } from '../model/index.ts'
 import type { Store } from '../store/store.ts'
@@ -16,6 +16,10 @@ export interface SessionLimits {
 export const SESSION_LIMITS: SessionLimits = { idleMs: 24 * 3_600_000, perUserMax: 500 }
 
 const TOKEN_BYTES = 32
+const REFERENCE_CHARACTERS_MAX = 256
+/** 64 of the reference's 256 bits: enough to find it by, and the rest is enough to prove it. */
+const PREFIX_CHARACTERS = 16
+const TOUCH_MS = 1_000
 /** How long a password should be is the operator's to demand; an empty one is a mistake. */
 const PASSWORD_CHARACTERS_MIN = 1
 const PASSWORD_CHARACTERS_MAX = 1024
@@ -38,6 +42,8 @@ interface Live {
   readonly user: string
   readonly digest: Buffer
   lastUsed: number
+  /** The reference itself once it has been shown, so that hashing it again for every call is spared. Never stored. */
+  shown: Buffer | undefined
 }
 
 /**
@@ -55,6 +61,8 @@ export class Sessions {
   readonly #perAddress: RateLimit
   /** By digest, in order of last use. */
   readonly #live = new Map<string, Live>()
+  /** Those that have been shown, by the first characters of their reference. */
+  readonly #shown = new Map<string, Live>()
 
   constructor(options: SessionOptions) {
     this.#store = options.store
@@ -88,16 +96,35 @@ export class Sessions {
 
   /** The caller behind a session reference. Throws SESSION_INVALID. */
   authenticate(secret: string, address: string): Caller {
+    const live = this.#find(secret)
+    const owner = live === undefined ? undefined : this.#store.get(user, live.user)
+    if (live === undefined || owner === undefined || this.#isExpired(live)) throw invalid(secret)
+    this.#touch(live)
+    return { user: live.user, session: live.uuid, administrator: owner.administrator, address }
+  }
+
+  /** Finds by a part of the reference or by its digest, and compares the whole in constant time. */
+  #find(secret: string): Live | undefined {
+    const given = Buffer.from(secret.slice(0, REFERENCE_CHARACTERS_MAX), 'utf8')
+    const known = this.#shown.get(secret.slice(0, PREFIX_CHARACTERS))
+    const shown = known?.shown
+    if (shown !== undefined && shown.length === given.length && timingSafeEqual(shown, given)) return known
     const digest = sha256(secret)
-    const key = digest.toString('hex')
-    const live = this.#live.get(key)
-    if (live === undefined || !timingSafeEqual(live.digest, digest)) throw invalid(key)
-    const owner = this.#store.get(user, live.user)
-    if (owner === undefined || this.#isExpired(live)) throw invalid(key)
-    live.lastUsed = this.#now()
+    const live = this.#live.get(digest.toString('hex'))
+    if (live === undefined || !timingSafeEqual(live.digest, digest)) return undefined
+    live.shown = given
+    this.#shown.set(secret.slice(0, PREFIX_CHARACTERS), live)
+    return live
+  }
+
+  /** Notes the use of a session. The order of last use need not be exact to the second. */
+  #touch(live: Live): void {
+    const now = this.#now()
+    if (now - live.lastUsed < TOUCH_MS) return
+    live.lastUsed = now
+    const key = live.digest.toString('hex')
     this.#live.delete(key)
     this.#live.set(key, live)
-    return { user: live.user, session: live.uuid, administrator: owner.administrator, address }
   }
 
   /** Ends a session by our own name of it. */
@@ -169,15 +196,22 @@ export class Sessions {
     const stored = this.#store.get(session, ref)
     if (stored === undefined) return
     const { uuid, user: owner, digest } = stored
-    this.#live.set(digest, { uuid, user: owner, digest: Buffer.from(digest, 'hex'), lastUsed: this.#now() })
+    this.#live.set(digest, {
+      uuid,
+      user: owner,
+      digest: Buffer.from(digest, 'hex'),
+      lastUsed: this.#now(),
+      shown: undefined,
+    })
   }
 
   async #drop(keys: readonly string[]): Promise<void> {
-    const ended = keys.flatMap(key => this.#live.get(key)?.uuid ?? [])
+    const ended = keys.flatMap(key => this.#live.get(key) ?? [])
     for (const key of keys) this.#live.delete(key)
+    for (const { shown } of ended) this.#shown.delete(shown?.toString('utf8', 0, PREFIX_CHARACTERS) ?? '')
     if (ended.length === 0) return
     await this.#store.transact(transaction => {
-      for (const uuid of ended) transaction.remove(session, uuid)
+      for (const { uuid } of ended) transaction.remove(session, uuid)
     })
   }
 }
@@ -185,9 +219,11 @@ export class Sessions {
 /** The address of callers on the Unix socket. */
 export const LOCAL_ADDRESS = 'local'
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
+const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
 
 const rateLimited = (waitMs: number) =>
   fail('SESSION_LOGIN_RATE_LIMITED', { retry_after_seconds: String(Math.ceil(waitMs / 1000)) })
 
-const invalid = (digest: string) => fail('SESSION_INVALID', { handle: `sha256:${digest.slice(0, 16)}` })
+/** What was given may be a secret with a typing mistake, so only a digest of it is shown. */
+const invalid = (secret: string) =>
+  fail('SESSION_INVALID', { handle: `sha256:${sha256(secret).toString('hex').slice(0, 16)}` })

@@ -1,8 +1,8 @@
-import { type Call, type Engine } from '../engine/engine.ts'
+import type { Call, Engine } from '../engine/engine.ts'
 import { type Dialect, dialects, draft } from '../engine/dialect.ts'
 import { LOCAL_ADDRESS } from '../engine/sessions.ts'
 import { decodeCall } from '../wire/xmlrpc/decode.ts'
-import { encodeFault, encodeResponse } from '../wire/xmlrpc/encode.ts'
+import { encodeFault, encodeResponseText } from '../wire/xmlrpc/encode.ts'
 import { FAULT, type WireValue, type XmlRpcCall, XmlRpcError } from '../wire/xmlrpc/value.ts'
 import type { ApiReply, ApiRequest, Handle } from './request.ts'
 
@@ -20,7 +20,7 @@ export function xmlRpcFace(engine: Engine): Handle {
       if (!(error instanceof XmlRpcError)) throw error
       return xml(encodeFault(error.code, error.message, dialect.codec))
     }
-    if (call.method === 'system.listMethods') return xml(encodeResponse(listMethods, dialect.codec))
+    if (call.method === 'system.listMethods') return xml(encodeResponseText(listMethods, dialect.codec))
     return xml(await answer(engine, call, request, dialect))
   }
 }
@@ -31,18 +31,38 @@ async function answer(
   request: ApiRequest,
   dialect: Dialect,
 ): Promise<Buffer | string> {
-  const address = request.transport === 'unix' ? LOCAL_ADDRESS : request.remoteAddress
-  const { method, params } = call
-  const outcome = await engine.call({ method, params, dialect, address, signal: request.signal } satisfies Call)
+  const outcome = await engine.call(new PostedCall(call, request, dialect))
   // The order of the members is the draft's. Source: Xen Management API rev 0.2, §1.3.1.
   const struct: WireValue = outcome.ok
     ? { Status: 'Success', Value: outcome.value }
     : { Status: 'Failure', ErrorDescription: outcome.error }
   try {
-    return encodeResponse(struct, dialect.codec)
+    return encodeResponseText(struct, dialect.codec)
   } catch (error) {
     if (!(error instanceof XmlRpcError)) throw error
     return encodeFault(FAULT.internalError, error.message, dialect.codec)
+  }
+}
+
+/** A call that was posted. A class, for a getter in an object literal would give every call a shape of its own. */
+class PostedCall implements Call {
+  readonly method: string
+  readonly params: readonly WireValue[]
+  readonly dialect: Dialect
+  readonly address: string
+  readonly #request: ApiRequest
+
+  constructor(call: XmlRpcCall, request: ApiRequest, dialect: Dialect) {
+    this.method = call.method
+    this.params = call.params
+    this.dialect = dialect
+    this.address = request.transport === 'unix' ? LOCAL_ADDRESS : request.remoteAddress
+    this.#request = request
+  }
+
+  /** Made by the request when it is first asked for; most calls never ask. */
+  get signal(): AbortSignal {
+    return this.#request.signal
   }
 }
 

@@ -30,11 +30,21 @@ export function encodeCall(method: string, params: readonly WireValue[], dialect
 
 /** Encodes a `methodResponse` with its one value; void is the empty string. Throws as `encodeCall` does. */
 export function encodeResponse(value: WireValue, dialect: XmlRpcDialect): Buffer {
-  return encode(dialect, writer => {
-    writer.write(`${DECLARATION}<methodResponse><params><param>`)
-    writer.writeValue(value)
-    writer.write('</param></params></methodResponse>')
-  })
+  return encode(dialect, writer => writeResponse(writer, value))
+}
+
+function writeResponse(writer: Writer, value: WireValue): void {
+  writer.write(`${DECLARATION}<methodResponse><params><param>`)
+  writer.writeValue(value)
+  writer.write('</param></params></methodResponse>')
+}
+
+/**
+ * The same as text, where it is short: an HTTP server sends headers and text in one piece, but headers and bytes in
+ * two. Longer answers come as bytes.
+ */
+export function encodeResponseText(value: WireValue, dialect: XmlRpcDialect): string | Buffer {
+  return encodeWith(dialect, writer => writeResponse(writer, value)).endAsText()
 }
 
 /** Encodes a fault, the answer to what could not be understood as a call. Throws as `encodeCall` does. */
@@ -53,6 +63,10 @@ export function encodeValue(value: WireValue, dialect: XmlRpcDialect): string {
 }
 
 function encode(dialect: XmlRpcDialect, write: (writer: Writer) => void): Buffer {
+  return encodeWith(dialect, write).end()
+}
+
+function encodeWith(dialect: XmlRpcDialect, write: (writer: Writer) => void): Writer {
   const writer = new Writer(dialect)
   try {
     write(writer)
@@ -60,7 +74,7 @@ function encode(dialect: XmlRpcDialect, write: (writer: Writer) => void): Buffer
     if (error instanceof XmlError) throw unwritable(error.reason, { cause: error })
     throw error
   }
-  return writer.end()
+  return writer
 }
 
 function unwritable(reason: string, options?: ErrorOptions): XmlRpcError {
@@ -93,6 +107,10 @@ class Writer {
   end(): Buffer {
     const last = Buffer.from(this.#text, 'utf8')
     return this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last])
+  }
+
+  endAsText(): string | Buffer {
+    return this.#pieces.length === 0 ? this.#text : this.end()
   }
 
   /** Undefined is no wire value, but an object may hold it all the same. */
