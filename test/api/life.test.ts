@@ -72,7 +72,7 @@ const MOVES: readonly (readonly [from: string, message: string, params: readonly
 
 describe('a VM moves between its states as Figure 1.1 draws them', () => {
   for (const [from, message, params, to] of MOVES) {
-    test(`${from}: ${message}(${params.join()}) leads to ${to}`, async () => {
+    test(`${from}: ${message}(${JSON.stringify(params).slice(1, -1)}) leads to ${to}`, async () => {
       const vm = await vmIn(from)
 
       assert.equal(await root.ok(`VM.${message}`, vm, ...params), '')

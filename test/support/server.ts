@@ -92,12 +92,16 @@ async function readyLine(child: ChildProcess, log: readonly string[]): Promise<r
   const tooLate = AbortSignal.timeout(READY_MS)
   try {
     const [line] = await once(lines, 'line', { signal: AbortSignal.any([tooLate, whenEnded(child)]) })
-    const { listeners } = JSON.parse(String(line)) as { listeners: { url: string }[] } // The ready line's fixed form.
-    return listeners.map(({ url }) => new URL(url))
+    return listenersOf(JSON.parse(String(line)))
   } catch (error) {
     child.kill('SIGKILL')
     throw new Error(`the server did not start; it logged:\n${log.join('')}`, { cause: error })
   }
+}
+
+/** The URLs in a ready line. */
+function listenersOf({ listeners }: { readonly listeners: readonly { readonly url: string }[] }): readonly URL[] {
+  return listeners.map(({ url }) => new URL(url))
 }
 
 function whenEnded(child: ChildProcess): AbortSignal {

@@ -1,6 +1,6 @@
 /** A second implementation of XML-RPC, so that the server's own is not held against itself. Strict: no spelling is forgiven. */
 
-import { DateTime, type Struct, type Value } from './value.ts'
+import { asStruct, DateTime, type Value } from './value.ts'
 import { childOf, type Element, escapeXml, parseXml } from './xml.ts'
 
 /** A fault, which only a malformed request earns. */
@@ -50,7 +50,7 @@ export function decodeResponse(document: string): Value {
 }
 
 function faultOf(value: Value): Fault {
-  const { faultCode, faultString } = value as Struct // A fault is nothing else; the next line would throw.
+  const { faultCode, faultString } = asStruct(value)
   if (typeof faultCode !== 'bigint' || typeof faultString !== 'string')
     throw new TypeError('a fault without code and text')
   return new Fault(faultCode, faultString)
