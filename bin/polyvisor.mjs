@@ -9,6 +9,7 @@ import * as nodeModule from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -73,10 +74,10 @@ function relay() {
   })
 }
 
-/** The terminal sends SIGINT and SIGQUIT to both processes; once is enough. */
+/** A terminal sends SIGINT and SIGQUIT to both processes, and a server takes the second for impatience. */
 function forward(child, signal) {
-  const isFromTerminal = (signal === 'SIGINT' || signal === 'SIGQUIT') && process.stdin.isTTY
-  if (!isFromTerminal) child.kill(signal)
+  const isFromKeyboard = signal === 'SIGINT' || signal === 'SIGQUIT'
+  if (!isFromKeyboard || ![0, 1, 2].some(isatty)) child.kill(signal)
 }
 
 function refuse() {

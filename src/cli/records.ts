@@ -1,7 +1,7 @@
 import { ApiError, type Classes, type Ref, type VisibleRecordOf, type XenApiClient } from '../client/index.ts'
 
 /** Calls under way at once. */
-const FETCHES_MAX = 16
+const FETCHES_MAX = 8
 
 /** A class whose objects can be listed. */
 type Listed = Exclude<keyof Classes, 'session' | 'task'>

@@ -91,7 +91,7 @@ export class HttpTransport {
     try {
       return await this.#exchange(request, body)
     } catch (error) {
-      const isStale = request.reusedSocket && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+      const isStale = request.reusedSocket && isClosedConnection(error)
       if (!isStale || !repeatable || signal.aborted) throw error
       return await this.#exchange(this.#open(body.length, signal), body)
     }
@@ -140,6 +140,9 @@ export class HttpTransport {
     })
   }
 }
+
+const isClosedConnection = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 
 function agentFor(endpoint: Endpoint, tls: TlsOptions, maxSockets: number): Agent {
   const options = { keepAlive: true, maxSockets }

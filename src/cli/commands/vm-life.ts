@@ -1,12 +1,13 @@
 /** The life of a VM. A command whose end is reached already says so and is content. */
 
 import { ApiError, type Ref, type TaskRef, type XenApiClient } from '../../client/index.ts'
-import { command } from '../command.ts'
+import { command, type Command } from '../command.ts'
 import type { Context } from '../context.ts'
 import { find } from '../find.ts'
 import { finish } from '../progress.ts'
 
 const VM_ARGUMENT = { vm: { doc: 'UUID or name of the VM' } } as const
+const LOST = 'what the guest did not write to disk is lost'
 
 /** One step of a VM's life. */
 interface Step {
@@ -35,86 +36,60 @@ export const start = command({
 })
 
 /** Stops the VM's processors. */
-export const pause = command({
-  doc: 'Stop the processors of a running VM; it stays in memory.',
-  args: VM_ARGUMENT,
-  examples: ['vm pause web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'pausing',
-      goal: 'Paused',
-      done: 'paused',
-      start: (client, ref) => client.Async.VM.pause({ vm: ref }),
-    }),
+export const pause = life('pause', 'Stop the processors of a running VM; it stays in memory.', {
+  doing: 'pausing',
+  goal: 'Paused',
+  done: 'paused',
+  start: (client, vm) => client.Async.VM.pause({ vm }),
 })
 
 /** Lets a paused VM go on. */
-export const unpause = command({
-  doc: 'Let a paused VM go on.',
-  args: VM_ARGUMENT,
-  examples: ['vm unpause web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'unpausing',
-      goal: 'Running',
-      done: 'running',
-      start: (client, ref) => client.Async.VM.unpause({ vm: ref }),
-    }),
+export const unpause = life('unpause', 'Let a paused VM go on.', {
+  doing: 'unpausing',
+  goal: 'Running',
+  done: 'running',
+  start: (client, vm) => client.Async.VM.unpause({ vm }),
 })
 
 /** Asks the guest to shut down. */
-export const shutdown = command({
-  doc: 'Ask the guest to shut down and wait until it has.',
-  args: VM_ARGUMENT,
-  examples: ['vm shutdown web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'shutting down',
-      goal: 'Halted',
-      done: 'halted',
-      start: (client, ref) => client.Async.VM.clean_shutdown({ vm: ref }),
-    }),
+export const shutdown = life('shutdown', 'Ask the guest to shut down and wait until it has.', {
+  doing: 'shutting down',
+  goal: 'Halted',
+  done: 'halted',
+  start: (client, vm) => client.Async.VM.clean_shutdown({ vm }),
 })
 
 /** Asks the guest to shut down and starts it again. */
-export const reboot = command({
-  doc: 'Ask the guest to shut down, then start the VM again.',
-  args: VM_ARGUMENT,
-  examples: ['vm reboot web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'rebooting',
-      done: 'running again',
-      start: (client, ref) => client.Async.VM.clean_reboot({ vm: ref }),
-    }),
+export const reboot = life('reboot', 'Ask the guest to shut down, then start the VM again.', {
+  doing: 'rebooting',
+  done: 'running again',
+  start: (client, vm) => client.Async.VM.clean_reboot({ vm }),
 })
 
 /** Cuts the VM's power. */
-export const hardShutdown = command({
-  doc: 'Cut the power of a VM; what the guest did not write to disk is lost.',
-  args: VM_ARGUMENT,
-  examples: ['vm hard-shutdown web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'cutting the power of',
-      goal: 'Halted',
-      done: 'halted',
-      start: (client, ref) => client.Async.VM.hard_shutdown({ vm: ref }),
-    }),
+export const hardShutdown = life('hard-shutdown', `Cut the power of a VM; ${LOST}.`, {
+  doing: 'cutting the power of',
+  goal: 'Halted',
+  done: 'halted',
+  start: (client, vm) => client.Async.VM.hard_shutdown({ vm }),
 })
 
 /** Presses the VM's reset button. */
-export const hardReboot = command({
-  doc: 'Reset a VM; what the guest did not write to disk is lost.',
-  args: VM_ARGUMENT,
-  examples: ['vm hard-reboot web-1'],
-  run: (context, { vm }) =>
-    take(context, vm, {
-      doing: 'resetting',
-      done: 'running again',
-      start: (client, ref) => client.Async.VM.hard_reboot({ vm: ref }),
-    }),
+export const hardReboot = life('hard-reboot', `Reset a VM; ${LOST}.`, {
+  doing: 'resetting',
+  done: 'running again',
+  start: (client, vm) => client.Async.VM.hard_reboot({ vm }),
 })
+
+/** A command that takes a VM through one step. */
+function life(verb: string, doc: string, step: Step): Command {
+  return command({
+    doc,
+    args: VM_ARGUMENT,
+    examples: [`vm ${verb} web-1`],
+    run: (context, { vm }) => take(context, vm, step),
+  })
+}
 
 async function take(context: Context, name: string, step: Step): Promise<void> {
   const client = await context.connect()
