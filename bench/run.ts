@@ -26,7 +26,7 @@ function round(value: number): string {
 
 /** One row: its name first, then every figure by its name. */
 function rowText(line: string): string {
-  const { bench, ...figures }: Record<string, unknown> = JSON.parse(line)
+  const { bench, ...figures }: Record<string, string | number> = JSON.parse(line)
   const shown = Object.entries(figures).map(
     ([name, value]) => `${name} ${typeof value === 'number' ? round(value) : value}`,
   )

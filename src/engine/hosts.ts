@@ -235,7 +235,9 @@ export class Hosts {
       if (this.#connections.get(host)?.lease !== lease) return
       log.error({ host, reason: String(lease.signal.reason) }, 'the right to manage a host was lost')
       const uri = this.#connections.get(host)?.uri ?? ''
-      void this.remove(host).finally(() => this.#retry(host, uri))
+      void this.remove(host)
+        .catch(error => log.warn({ host, error: String(error) }, 'could not let go of a host cleanly'))
+        .then(() => this.#retry(host, uri))
     })
     return lease
   }
