@@ -183,12 +183,13 @@ export class Sessions {
     const secret = randomBytes(TOKEN_BYTES).toString('hex')
     const digest = sha256(secret).toString('hex')
     const uuid = randomUUID()
-    const surplus = [...this.#live].filter(([, live]) => live.user === owner)
-    await this.#drop(surplus.slice(0, Math.max(0, surplus.length + 1 - this.#limits.perUserMax)).map(([key]) => key))
     await this.#store.transact(transaction =>
       transaction.insert(session, { uuid, digest, user: owner, created: new Date(this.#now()) }),
     )
     this.#remember(uuid)
+    // Counted once it is in: of logins that come at once, each would find room for itself before.
+    const all = [...this.#live].filter(([, live]) => live.user === owner)
+    await this.#drop(all.slice(0, Math.max(0, all.length - this.#limits.perUserMax)).map(([key]) => key))
     return secret
   }
 
