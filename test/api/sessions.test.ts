@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiClient } from '../support/client.ts'
 import { ADMIN } from '../support/server.ts'
+import { startEngine } from './engine-world.ts'
 import { changesNothing, make, NOBODY, startWorld } from './world.ts'
 
 const { server, client, root } = await startWorld()
@@ -164,21 +166,37 @@ test('the secret in the data directory opens a session for the administrator, an
   local.close()
 })
 
-test('a user has at most 500 sessions; one more ends the one that was used the longest time ago', async () => {
+test('a user has at most 500 sessions, also when logins come at once; the one that was used the longest time ago ends first', async () => {
   const secret = (await readFile(join(server.data, 'local-secret'), 'utf8')).trim()
   const local = new ApiClient(server.unix, 50)
-  const oldest = await local.login(ADMIN.name, secret)
-  const second = await local.login(ADMIN.name, secret)
+  const crowd = (count: number) => Promise.all(Array.from({ length: count }, () => local.login(ADMIN.name, secret)))
+  const [oldest, second] = [await local.login(ADMIN.name, secret), await local.login(ADMIN.name, secret)]
 
-  await Promise.all(Array.from({ length: 498 }, () => local.login(ADMIN.name, secret)))
-  await oldest.ok('VM.list') // Now `second` is the one.
-  await root.ok('VM.list')
-  await local.login(ADMIN.name, secret)
+  const some = await crowd(490)
+  await sleep(1100) // The order of last use is kept to the second.
+  for (const session of [oldest, root]) await session.ok('VM.list')
+  const more = await crowd(20)
 
+  const answers = await Promise.all([...some, ...more, oldest, root].map(({ ref }) => local.call('VM.list', ref)))
+  assert.equal(answers.filter(({ status }) => status === 'Success').length, 500)
+  assert.ok(answers.slice(-22).every(({ status }) => status === 'Success'))
   assert.equal((await second.fails('VM.list'))[0], 'SESSION_INVALID')
-  await oldest.ok('VM.list')
-  await root.ok('VM.list')
   local.close()
+})
+
+test('a session ends after a day without a call, counted from the last one', async () => {
+  const engine = await startEngine()
+  const HOUR_MS = 3_600_000
+  for (const _ of [1, 2, 3]) {
+    engine.pass(23 * HOUR_MS)
+    assert.ok((await engine.call('VM.list', [])).ok)
+  }
+
+  engine.pass(25 * HOUR_MS)
+
+  const answer = await engine.call('VM.list', [])
+  assert.equal(!answer.ok && answer.error[0], 'SESSION_INVALID')
+  await engine.close()
 })
 
 test('neither log nor data directory holds a password or a session', async () => {
