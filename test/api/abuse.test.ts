@@ -17,6 +17,8 @@ const MIB = 1024 * 1024
 const BODY_MAX = 4 * MIB
 /** What the server may grow by whatever it is sent: bodies and the trees they are read into. */
 const GROWTH_MAX = 200 * MIB
+/** The same while as many large bodies are held at once as come at once. */
+const CROWD_GROWTH_MAX = 800 * MIB
 const restingBytes = await server.residentBytes()
 
 async function assertUnharmed(): Promise<void> {
@@ -280,4 +282,19 @@ test('a client that goes away in the middle of its call leaves no trace', async 
 
   await assert.rejects(start)
   await assertUnharmed()
+})
+
+// The last, for memory that was needed once is not given back at once.
+test('forty calls of the largest size at once stay within a bound, and the server answers them all', async () => {
+  const values = Array.from({ length: 190_000 }, (_, at) => `<value>${at}</value>`).join('')
+  const body = call(param(root.ref) + param(`<array><data>${values}</data></array>`), 'VM.create')
+  const crowd = new ApiClient(server.http, 40)
+
+  const replies = await Promise.all(Array.from({ length: 40 }, () => crowd.http.post(body)))
+
+  crowd.close()
+  assert.ok(body.length > 0.9 * BODY_MAX && body.length < BODY_MAX)
+  assert.ok(replies.every(({ status }) => status === 200 || status === 503))
+  const bytes = await server.residentBytes()
+  assert.ok(bytes < restingBytes + CROWD_GROWTH_MAX, `${bytes} bytes are resident, ${restingBytes} were`)
 })
