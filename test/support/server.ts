@@ -61,11 +61,14 @@ export async function startServer({ hosts = [LAB], data, wrapper = [] }: ServerO
   process.once('exit', end) // A test that dies leaves nothing running.
   const log: string[] = []
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => log.push(chunk))
-  const urls = await readyLine(child, log)
   const gone = async () => {
     process.off('exit', end)
-    if (data === undefined) await rm(folder, { recursive: true, force: true })
+    if (data === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
+  const urls = await readyLine(child, log).catch(async error => {
+    await gone()
+    throw error
+  })
   return {
     pid: child.pid ?? 0,
     data: folder,
