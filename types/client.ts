@@ -64,4 +64,12 @@ export async function refusals(client: XenApiClient, vm: Ref<'VM'>, host: Ref<'h
   // @ts-expect-error the result of a task is the method's
   const wrong: bigint = await client.waitForTask(await client.Async.VM.clone({ vm, new_name: 'x' }))
   same<bigint>(wrong, 0n)
+  // @ts-expect-error a field that is computed cannot be set
+  await client.VM.set_power_state({ self: vm, value: 'Running' })
+  // @ts-expect-error a field that is computed cannot be chosen
+  await client.VM.create({ power_state: 'Running' })
+  // @ts-expect-error a field chosen at construction cannot be set
+  await client.VM.set_memory_static_max({ self: vm, value: 1n })
+  // @ts-expect-error internal
+  await client.VM.get_domain({ self: vm })
 }

@@ -19,7 +19,6 @@ const TOKEN_BYTES = 32
 const REFERENCE_CHARACTERS_MAX = 256
 /** 64 of the reference's 256 bits: enough to find it by, and the rest is enough to prove it. */
 const PREFIX_CHARACTERS = 16
-const TOUCH_MS = 1_000
 /** How long a password should be is the operator's to demand; an empty one is a mistake. */
 const PASSWORD_CHARACTERS_MIN = 1
 const PASSWORD_CHARACTERS_MAX = 1024
@@ -42,6 +41,8 @@ interface Live {
   readonly user: string
   readonly digest: Buffer
   lastUsed: number
+  /** Grows with every use of any session, so that even two of one millisecond have an order. */
+  use: number
   /** The reference itself once it has been shown, so that hashing it again for every call is spared. Never stored. */
   shown: Buffer | undefined
 }
@@ -59,7 +60,8 @@ export class Sessions {
   readonly #hasher = new PasswordHasher()
   readonly #perUser: RateLimit
   readonly #perAddress: RateLimit
-  /** By digest, in order of last use. */
+  #uses = 0
+  /** By digest. */
   readonly #live = new Map<string, Live>()
   /** Those that have been shown, by the first characters of their reference. */
   readonly #shown = new Map<string, Live>()
@@ -99,7 +101,8 @@ export class Sessions {
     const live = this.#find(secret)
     const owner = live === undefined ? undefined : this.#store.get(user, live.user)
     if (live === undefined || owner === undefined || this.#isExpired(live)) throw invalid(secret)
-    this.#touch(live)
+    live.lastUsed = this.#now()
+    live.use = ++this.#uses
     return { user: live.user, session: live.uuid, administrator: owner.administrator, address }
   }
 
@@ -115,16 +118,6 @@ export class Sessions {
     live.shown = given
     this.#shown.set(secret.slice(0, PREFIX_CHARACTERS), live)
     return live
-  }
-
-  /** Notes the use of a session. The order of last use need not be exact to the second. */
-  #touch(live: Live): void {
-    const now = this.#now()
-    if (now - live.lastUsed < TOUCH_MS) return
-    live.lastUsed = now
-    const key = live.digest.toString('hex')
-    this.#live.delete(key)
-    this.#live.set(key, live)
   }
 
   /** Ends a session by our own name of it. */
@@ -188,7 +181,8 @@ export class Sessions {
     )
     this.#remember(uuid)
     // Counted once it is in: of logins that come at once, each would find room for itself before.
-    const all = [...this.#live].filter(([, live]) => live.user === owner)
+    const mine = [...this.#live].filter(([, live]) => live.user === owner)
+    const all = mine.sort(([, a], [, b]) => a.use - b.use)
     await this.#drop(all.slice(0, Math.max(0, all.length - this.#limits.perUserMax)).map(([key]) => key))
     return secret
   }
@@ -202,6 +196,7 @@ export class Sessions {
       user: owner,
       digest: Buffer.from(digest, 'hex'),
       lastUsed: this.#now(),
+      use: ++this.#uses,
       shown: undefined,
     })
   }

@@ -17,7 +17,7 @@ import {
   until,
 } from '../support/machine.ts'
 import { ADMIN, type Server, startServer } from '../support/server.ts'
-import { asString, asStruct } from '../support/value.ts'
+import { asString, asStrings, asStruct } from '../support/value.ts'
 
 describe('a virtual machine, through XML-RPC alone', () => {
   let folder: string
@@ -174,7 +174,7 @@ async function finished(session: Session, task: string): Promise<string> {
 async function failed(session: Session, task: string): Promise<readonly string[]> {
   const result = asStruct(await ended(session, task))
   assert.equal(result['Status'], 'Failure')
-  return result['ErrorDescription'] as string[]
+  return asStrings(result['ErrorDescription'])
 }
 
 function ended(session: Session, task: string) {

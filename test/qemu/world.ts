@@ -154,7 +154,12 @@ export class World {
   }
 
   async untilState(id: DomainId, state: DomainState): Promise<void> {
-    await this.until(`the domain is ${state}`, async () => (await this.state(id)) === state)
+    // The list is told from events. Asking QEMU itself could be what it sees of us when it ends: what it said last
+    // would be lost with the broken connection.
+    await this.until(`the domain is ${state}`, async () => {
+      const domains = await this.driver.domains.list()
+      return domains.some(domain => domain.id === id && domain.state === state)
+    })
   }
 
   async untilPrinted(id: DomainId, text: string): Promise<void> {

@@ -29,20 +29,20 @@ export interface FieldOptions<T extends Type = Type> {
 }
 
 /** A field of a class. */
-export interface Field<T extends Type = Type> extends FieldOptions<T> {
-  readonly qualifier: Qualifier
+export interface Field<T extends Type = Type, Q extends Qualifier = Qualifier> extends FieldOptions<T> {
+  readonly qualifier: Q
   readonly type: T
   readonly doc: string
 }
 
 const field =
-  (qualifier: Qualifier) =>
-  <T extends Type>(type: T, doc: string, options: FieldOptions<T> = {}): Field<T> => ({
-    qualifier,
-    type,
-    doc,
-    ...options,
-  })
+  <const Q extends Qualifier>(qualifier: Q) =>
+  <T extends Type, const O extends FieldOptions<T> = FieldOptions<T>>(
+    type: T,
+    doc: string,
+    options?: O,
+  ): Field<T, Q> & O =>
+    ({ qualifier, type, doc, ...options }) as Field<T, Q> & O
 
 /** A field computed at run time. */
 export const roRun = field('RO_run')

@@ -11,6 +11,7 @@ declare const refClass: unique symbol
 /** The null reference, in memory and in the draft dialect. */
 export const NULL_REF = ''
 
+/** Text of any length; never null. */
 export interface StringType {
   readonly kind: 'string'
 }
@@ -22,24 +23,30 @@ export interface IntType {
 export interface Int32Type {
   readonly kind: 'int32'
 }
+/** IEEE double precision; finite on every wire. */
 export interface FloatType {
   readonly kind: 'float'
 }
+/** True or false. */
 export interface BoolType {
   readonly kind: 'bool'
 }
+/** A moment, in whole seconds on the wire; a Date in memory. */
 export interface DateTimeType {
   readonly kind: 'dateTime'
 }
+/** The result of a message that answers nothing. */
 export interface VoidType {
   readonly kind: 'void'
 }
+/** One of a fixed list of words; the word itself in memory. */
 export interface EnumType<V extends string = string> {
   readonly kind: 'enum'
   readonly name: string
   /** Value to meaning, in the specification's order. */
   readonly values: Readonly<Record<V, string>>
 }
+/** A reference to an object of one class. */
 export interface RefType<C extends string = string> {
   readonly kind: 'ref'
   readonly class: C
@@ -49,6 +56,7 @@ export interface SetType<T = unknown> {
   readonly kind: 'set'
   readonly of: T
 }
+/** Keys to values; the order of insertion is kept. Keys are scalars. */
 export interface MapType<K = unknown, V = unknown> {
   readonly kind: 'map'
   readonly key: K

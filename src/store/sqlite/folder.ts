@@ -27,7 +27,7 @@ export function holdFolder(folder: string): HeldFolder {
   makePrivate(lockPath)
   const lock = takeLock(lockPath, folder)
   try {
-    if (readNumber(lock, 'PRAGMA user_version') > 0 && isMissingOrEmpty(databasePath)) {
+    if (hasBegun(lock) && isMissingOrEmpty(databasePath)) {
       throw new StoreUnavailable(
         `the store in ${folder} is gone: state.db is missing or empty. ` +
           'Restore it from a backup; to begin anew with nothing, remove state.lock as well',
@@ -40,7 +40,9 @@ export function holdFolder(folder: string): HeldFolder {
   }
   return {
     databasePath,
-    markBegun: () => lock.exec('PRAGMA user_version = 1'),
+    markBegun: () => {
+      if (!hasBegun(lock)) lock.exec('PRAGMA user_version = 1')
+    },
     release: () => {
       if (lock.isOpen) lock.close()
     },
@@ -60,6 +62,7 @@ function takeLock(path: string, folder: string): DatabaseSync {
   }
 }
 
+const hasBegun = (lock: DatabaseSync) => readNumber(lock, 'PRAGMA user_version') > 0
 const isMissingOrEmpty = (path: string) => !existsSync(path) || statSync(path).size === 0
 
 /**

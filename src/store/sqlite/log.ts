@@ -60,7 +60,10 @@ class SqliteLog implements Log {
       this.#startWorker()
       const generation = loadDatabase(held.databasePath, this.#folder, reader)
       held.markBegun()
-      await this.#ask({ kind: 'open', path: held.databasePath, generation })
+      // Nobody waits for the worker to start: what is asked of it until then waits for it.
+      this.#ask({ kind: 'open', path: held.databasePath, generation }).catch((error: Error) =>
+        this.#lose(error.message),
+      )
       return generation
     } catch (error) {
       await this.close()
@@ -124,7 +127,6 @@ class SqliteLog implements Log {
     }
     this.#lastId += 1
     const id = this.#lastId
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     this.#worker.postMessage({ id, request })
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })

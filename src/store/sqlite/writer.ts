@@ -4,8 +4,10 @@ import { compact, DELTA_CHARACTERS_MAX } from './compaction.ts'
 import { BUSY_TIMEOUT_MS, checksumOf, CONNECTION_PRAGMAS, isDamage, readNumber } from './database.ts'
 import type { LeaseAnswer, Request } from './messages.ts'
 
-/** With how much uncompacted text, in characters, each commit waits for a step of the compaction. */
-const DELTA_CHARACTERS_BEHIND_MAX = 4 * DELTA_CHARACTERS_MAX
+/** For how long nothing must have been asked for a step of the compaction to begin, in milliseconds. */
+const QUIET_MS = 1
+/** With how much uncompacted text, in characters, it no longer waits for quiet: each commit waits for a step of it. */
+const DELTA_CHARACTERS_BEHIND_MAX = 8 * DELTA_CHARACTERS_MAX
 /** How long to leave a compaction alone that failed, in milliseconds. */
 const COMPACTION_RETRY_MS = 60_000
 
@@ -26,6 +28,7 @@ export class DatabaseWriter {
   #isInDoubt = false
   #compaction: Generator<undefined, number> | undefined
   #compactionIsDue = false
+  #answeredAt = 0
   #compactionRestsUntil = 0
 
   constructor(path: string, generation: number, warn: (message: string) => void) {
@@ -59,6 +62,7 @@ export class DatabaseWriter {
   /** To be called when an answer is out: when deltas gather faster than they are compacted, the next commit waits for a step. */
   afterAnswer(): void {
     if (!this.#database.isOpen) return
+    this.#answeredAt = performance.now()
     if (this.#deltaCharacters > DELTA_CHARACTERS_BEHIND_MAX) this.#stepOfCompaction()
     this.#compactSoon()
   }
@@ -125,18 +129,19 @@ export class DatabaseWriter {
     return Number(update.run(expiry, lease.name, lease.fence).changes) > 0
   }
 
-  /** Between two requests, as long as there is something to compact. */
+  /** As long as there is something to compact, a step in every quiet moment. */
   #compactSoon(): void {
     const isWanted = this.#compaction !== undefined || this.#deltaCharacters > DELTA_CHARACTERS_MAX
     const isResting = performance.now() < this.#compactionRestsUntil
     if (!isWanted || isResting || this.#compactionIsDue) return
     this.#compactionIsDue = true
-    setImmediate(() => {
+    setTimeout(() => {
       this.#compactionIsDue = false
       if (!this.#database.isOpen) return
-      this.#stepOfCompaction()
+      const quietSince = performance.now() - this.#answeredAt
+      if (quietSince >= QUIET_MS) this.#stepOfCompaction()
       this.#compactSoon()
-    })
+    }, QUIET_MS)
   }
 
   #stepOfCompaction(): void {
