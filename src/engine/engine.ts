@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { fail } from '../model/errors.ts'
-import { classes } from '../model/index.ts'
+import { classes, VM } from '../model/index.ts'
 import type { Class } from '../model/kernel/define.ts'
 import type { ApiError } from '../model/kernel/error.ts'
 import { type Operation, operationsOf } from '../model/kernel/operations.ts'
@@ -156,14 +156,22 @@ export class Engine {
     if (!locks || self === undefined) return run(context, args)
     // Nothing is allowed on a VM that is shutting down, so its callers are told so at once instead of after the wait.
     this.#refuseWhileShuttingDown(operation, self)
-    return this.#locks.hold(self, () => {
+    return this.#locks.hold(self, async () => {
+      await this.#readIfUnknown(operation, self)
       checkPowerState(this.#services.store, operation, self)
       return run(context, args)
     })
   }
 
+  /** A VM whose last reading failed is read once more, for its state decides what is allowed. */
+  async #readIfUnknown({ class: of }: Operation, self: string): Promise<void> {
+    const { store, hosts } = this.#services
+    if (of === VM && store.get(VM, self)?.power_state === 'Unknown') await hosts.observe(self)
+  }
+
   #refuseWhileShuttingDown(operation: Operation, self: string): void {
-    if (this.#services.hosts.isShuttingDown(self)) checkPowerState(this.#services.store, operation, self)
+    if (operation.class !== VM || !this.#services.hosts.isShuttingDown(self)) return
+    checkPowerState(this.#services.store, { ...operation, allowedIn: operation.allowedIn ?? ['Halted'] }, self)
   }
 }
 

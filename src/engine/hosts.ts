@@ -43,6 +43,9 @@ interface Connection {
 
 const RECONNECT_FIRST_MS = 1_000
 const RECONNECT_MAX_MS = 60_000
+/** When a VM that could not be read is looked at again, at first and at most. */
+const LOOK_AGAIN_FIRST_MS = 500
+const LOOK_AGAIN_MAX_MS = 30_000
 /** How often a waiter looks for itself, for drivers and moments without events. */
 const LOOK_MS = 500
 
@@ -55,6 +58,8 @@ export class Hosts {
   readonly #adding = new Map<string, Promise<string>>()
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
+  /** VMs that could not be read, with how long was waited for them last. */
+  readonly #unread = new Map<string, number>()
   readonly #closing = new AbortController()
   readonly #overlay = { isShuttingDown: (vm: string) => this.isShuttingDown(vm) }
 
@@ -292,6 +297,18 @@ export class Hosts {
     }
   }
 
+  /** A VM must not stay Unknown because one reading failed. A host that is not connected is read when it is again. */
+  #lookAgain(vm: string): void {
+    const waitMs = Math.min(2 * (this.#unread.get(vm) ?? LOOK_AGAIN_FIRST_MS / 2), LOOK_AGAIN_MAX_MS)
+    this.#unread.set(vm, waitMs)
+    const { log } = this.#options
+    const look = () => {
+      if (this.#closing.signal.aborted || !this.#unread.has(vm)) return
+      this.observe(vm).catch(error => log.error({ vm, error: String(error) }, 'could not look at a VM again'))
+    }
+    setTimeout(look, waitMs).unref()
+  }
+
   async #read(vm: string): Promise<void> {
     const { store, log } = this.#options
     const record = store.get(VM, vm)
@@ -304,9 +321,11 @@ export class Hosts {
         if (transaction.get(VM, vm) === undefined) return
         recordState(transaction, vm, connection.host, state, this.#overlay)
       })
+      this.#unread.delete(vm)
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       log.warn({ vm, error: error.message }, 'could not read a VM back')
+      if (connection !== undefined) this.#lookAgain(vm)
       await store.transact(transaction => {
         if (transaction.get(VM, vm) !== undefined) recordUnreachable(transaction, vm)
       })

@@ -1,3 +1,4 @@
+import { DriverError } from '../drivers/driver.ts'
 import { type Context, implement } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, host_cpu, SR, VM } from '../model/index.ts'
@@ -22,7 +23,7 @@ export const hostHandlers = implement(host_, {
 
   async add(context, { uri }) {
     const host = await context.hosts.add(uri)
-    await ensureRepository(context, host)
+    await addRepository(context, host)
     return host
   },
 
@@ -44,6 +45,18 @@ export const hostHandlers = implement(host_, {
     return null
   },
 })
+
+/** A host is of use without a repository of its own, so it stays; the error says so, and adding it again tries again. */
+async function addRepository(context: Context, host: string): Promise<void> {
+  try {
+    await ensureRepository(context, host)
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error
+    const reason = `host ${host} is connected, but its first repository could not be made: ${error.message}`
+    const driver = context.hosts.driver(host).name
+    throw fail('DRIVER_FAILED', { driver, operation: 'host.add', reason }, { cause: error })
+  }
+}
 
 /** Source: Xen Management API rev 0.2, §2.7.2: disabled, and no running VMs. */
 function refusePower({ store }: Context, host: string): never {

@@ -73,7 +73,6 @@ export const errors = defineErrors({
   // Storage.
   VDI_IN_USE: { params: ['vdi', 'operation'], doc: 'A VM that is not Halted uses the image.' },
   VDI_TOO_SMALL: { params: ['vdi', 'minimum size'], doc: 'The image cannot be this small; sizes are in bytes.' },
-  SR_NOT_EMPTY: { params: [], doc: 'The repository still holds images.' },
   SR_UNKNOWN_DRIVER: { params: ['driver'], doc: 'No connected host knows this type of repository.' },
 
   // Hosts.

@@ -189,6 +189,7 @@ export const VM = defineClass({
       resultDoc: 'At most 64 KiB of output, empty at its end, and the position to read on from',
       errors: ['DRIVER_UNSUPPORTED', 'DRIVER_FAILED', 'HOST_OFFLINE', 'VM_NO_HOST', 'INVALID_VALUE'],
       extension: true,
+      immediate: true,
     }),
   },
 })
