@@ -45,7 +45,8 @@ class RenewedLease implements HeldLease {
   async release(): Promise<void> {
     if (this.signal.aborted) return
     this.#end('released')
-    await this.#log.releaseLease(this.#lease)
+    // A log that cannot be told lets the lease expire by itself.
+    await this.#log.releaseLease(this.#lease).catch(() => undefined)
   }
 
   async #renew(): Promise<void> {

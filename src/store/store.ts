@@ -88,7 +88,7 @@ export interface HeldLease {
   readonly fence: number
   /** Aborted once the lease is lost or released; work under it must stop. */
   readonly signal: AbortSignal
-  /** Gives the lease up. Calling it twice is harmless. */
+  /** Gives the lease up; never rejects. Calling it twice is harmless. */
   release(): Promise<void>
 }
 

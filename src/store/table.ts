@@ -40,6 +40,8 @@ export class Table {
   readonly #indexes: ReadonlyMap<string, Map<string, Set<string>>>
   #refs: readonly string[] | undefined
   #created = 0
+  /** A Map keeps the order of insertion; once an object has come back, that is no longer the order of creation. */
+  #isInOrder = true
 
   constructor(schema: ClassSchema) {
     this.schema = schema
@@ -56,6 +58,7 @@ export class Table {
 
   /** All references, in order of creation. The same list until an object comes or goes. */
   refs(): readonly string[] {
+    if (!this.#isInOrder) this.#sort()
     this.#refs ??= Object.freeze([...this.#entries.keys()])
     return this.#refs
   }
@@ -92,16 +95,18 @@ export class Table {
     if (was === undefined) return this.take(ref)
     const now = this.#entries.get(ref)
     this.#entries.set(ref, was)
-    if (now?.created !== was.created) this.#sort()
+    if (now?.created !== was.created) {
+      this.#isInOrder = false
+      this.#refs = undefined
+    }
     this.#reindex(ref, now?.record, was.record)
   }
 
-  /** A Map keeps the order of insertion; after an object came back, that is no longer the order of creation. */
   #sort(): void {
     const sorted = [...this.#entries].sort(([, a], [, b]) => a.created - b.created)
     this.#entries.clear()
     for (const [ref, entry] of sorted) this.#entries.set(ref, entry)
-    this.#refs = undefined
+    this.#isInOrder = true
   }
 
   #reindex(ref: string, old: StoredRecord | undefined, now: StoredRecord | undefined): void {

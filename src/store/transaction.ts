@@ -17,6 +17,7 @@ export class OpenTransaction implements Transaction {
   constructor(tables: Tables, writer: Writer) {
     this.#tables = tables
     this.#writer = writer
+    writer.begin()
   }
 
   all(of: Class): readonly string[] {
@@ -32,8 +33,7 @@ export class OpenTransaction implements Transaction {
     const { schema } = table
     const given = new Map(assignments(schema, record).map(({ field, value }) => [field, value]))
     const missing = schema.fields.filter(field => !given.has(field))
-    if (missing.length > 0)
-      throw new TypeError(`${of.name}: the record lacks ${missing.map(({ name }) => name).join()}`)
+    if (missing.length > 0) throw new TypeError(`${of.name}: the record lacks ${missing.map(each => each.name).join()}`)
     const ref = record['uuid']
     if (typeof ref !== 'string' || ref === NULL_REF) throw new TypeError(`${of.name}: an object needs a uuid`)
     if (table.has(ref)) throw new TypeError(`${of.name} '${ref}' exists already`)
@@ -77,7 +77,7 @@ export class OpenTransaction implements Transaction {
     return this.#writer.end()
   }
 
-  /** Takes back everything done so far, and ends the transaction. */
+  /** Takes back everything it did, also after its end. */
   abandon(): void {
     this.#ended = true
     this.#writer.abandon()

@@ -34,7 +34,13 @@ export class Writer {
     this.#byObject = new Map([...tables.values()].map(table => [table, new Map()]))
   }
 
-  /** The record of what is done to this object, begun with what is there now. To be called before a change. */
+  /** Begins a transaction. */
+  begin(): void {
+    for (const { table, ref } of this.#touches) this.#byObject.get(table)?.delete(ref)
+    this.#touches = []
+  }
+
+  /** The record of what is done to this object, begun with what is there now. To be called before it changes. */
   touch(table: Table, ref: string): OpenTouch {
     const ofTable = this.#byObject.get(table)
     let touch = ofTable?.get(ref)
@@ -47,9 +53,9 @@ export class Writer {
   }
 
   /**
-   * Ends the transaction and tells what it did, in the order in which objects were first touched. Throws ReferenceInUse
-   * where an object that was removed is still named: bound partners lost it by themselves, who else names it would be
-   * left dangling.
+   * What the transaction has done, in the order in which objects were first touched. Throws ReferenceInUse where an
+   * object that was removed is still named: bound partners lost it by themselves, who else names it would be left
+   * dangling.
    */
   end(): readonly Touch[] {
     for (const { table, ref, before } of this.#touches) {
@@ -57,19 +63,12 @@ export class Writer {
       const users = usersOf(this.#tables, table.schema.name, ref)
       if (users.length > 0) throw new ReferenceInUse(table.schema.name, ref, users)
     }
-    return this.#reset()
+    return this.#touches
   }
 
-  /** Ends the transaction and takes back everything it did. */
+  /** Takes back everything the transaction has done. */
   abandon(): void {
-    for (const { table, ref, before } of this.#reset()) table.restore(ref, before)
-  }
-
-  #reset(): readonly Touch[] {
-    const touches = this.#touches
-    this.#touches = []
-    for (const { table, ref } of touches) this.#byObject.get(table)?.delete(ref)
-    return touches
+    for (const { table, ref, before } of this.#touches) table.restore(ref, before)
   }
 
   /** Makes a bound field name exactly `wanted`, in this order, and both ends of every pair agree. */

@@ -11,7 +11,7 @@ import { sqliteLog } from '../../src/store/sqlite/log.ts'
 import type { Store } from '../../src/store/store.ts'
 import { classes, Everything } from './classes.ts'
 import { assertBoundFieldsAgree } from './dump.ts'
-import { temporaryFolder } from './temporary.ts'
+import { closeAfter, temporaryFolder } from './temporary.ts'
 
 const CHILD = new URL('crash-child.ts', import.meta.url).pathname
 
@@ -43,7 +43,8 @@ async function commitAndKill(
   return new Map(told.map(line => line.split(' ')).map(([caller = '', count = '']) => [caller, BigInt(count)]))
 }
 
-const open = (folder: string) => openStore({ classes, log: sqliteLog({ folder }) })
+const open = async (context: TestContext, folder: string) =>
+  closeAfter(context, await openStore({ classes, log: sqliteLog({ folder }) }))
 const countOf = (store: Store, ref: string) => store.get(Everything, ref)?.count ?? 0n
 
 /** Fails if any transaction is there by halves. Answers how many are there. */
@@ -68,7 +69,7 @@ describe('a server that is killed in the middle of commits', () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const acknowledged = await commitAndKill(context, folder, 20 + 60 * kill)
 
-      const store = await open(folder)
+      const store = await open(context, folder)
       for (const [caller, count] of acknowledged) {
         const stored = countOf(store, `caller-${caller}`)
         assert.ok(stored === count || stored === count + 1n, `caller ${caller}: told ${count}, stored ${stored}`)
@@ -93,7 +94,7 @@ describe('a side file that is torn', () => {
     await commitAndKill(context, source, 150)
     const wal = readFileSync(join(source, 'state.db-wal'))
     const totalWith = async (bytes: Buffer) => {
-      const store = await open(copyWith(context, source, bytes))
+      const store = await open(context, copyWith(context, source, bytes))
       const total = assertWhole(store)
       await store.close()
       return total
@@ -123,7 +124,7 @@ describe('a side file that is torn', () => {
       for (let run = 0; run < RUNS; run++) {
         // The head of the file, with the schema of a young store, is left whole.
         const at = Math.floor(wal.length * (0.4 + (0.6 * (run + 0.31)) / RUNS))
-        const store = await open(copyWith(context, source, tear(wal, at)))
+        const store = await open(context, copyWith(context, source, tear(wal, at)))
         const total = assertWhole(store)
         assert.ok(total >= last && total <= all, `${total} of ${all} transactions at ${at}, ${last} before`)
         last = total
@@ -154,7 +155,7 @@ describe('a disk that is full', () => {
 
     assert.equal(BigInt(durable), BigInt(failed) + 1n)
     assert.equal(status, 0)
-    const store = await open(folder)
+    const store = await open(context, folder)
     assert.equal(assertWhole(store), BigInt(durable))
     await store.close()
     const database = new DatabaseSync(join(folder, 'state.db'))
