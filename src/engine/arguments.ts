@@ -13,21 +13,16 @@ export type Arguments = Readonly<Record<string, unknown>>
  * Checks and names the arguments after the session. Throws MESSAGE_PARAMETER_COUNT_MISMATCH, FIELD_TYPE_ERROR,
  * HANDLE_INVALID, INVALID_VALUE, and for constructors FIELD_UNKNOWN and FIELD_READ_ONLY.
  */
-export function decodeArguments(
-  operation: Operation,
-  values: readonly WireValue[],
-  options: Omit<DecodeOptions, 'nullable'>,
-): Arguments {
+export function decodeArguments(operation: Operation, values: readonly WireValue[], options: DecodeOptions): Arguments {
   if (operation.kind === 'create') return decodeConstructor(operation, values, options)
   checkCount(operation, operation.params.length, values.length)
   // An accessor's value is the field itself, so an error names the field.
-  const nameOf = (param: string) => (param === 'value' && operation.field ? wireName(operation.field) : param)
-  return Object.fromEntries(
-    operation.params.map(({ name, type, nullable = false }, index) => [
-      name,
-      decodeValue(type, values[index] ?? '', nameOf(name), { ...options, nullable }),
-    ]),
-  )
+  const named: Record<string, unknown> = {}
+  for (const [index, { name, type, nullable }] of operation.params.entries()) {
+    const field = name === 'value' && operation.field !== undefined ? wireName(operation.field) : name
+    named[name] = decodeValue(type, values[index] ?? '', field, options, nullable)
+  }
+  return named
 }
 
 function checkCount(operation: Operation, expected: number, received: number): void {
@@ -41,19 +36,14 @@ function checkCount(operation: Operation, expected: number, received: number): v
 }
 
 /** One struct of fields in either spelling, or the values of all fields that a client chooses, in the table's order. */
-function decodeConstructor(
-  operation: Operation,
-  values: readonly WireValue[],
-  options: Omit<DecodeOptions, 'nullable'>,
-): Arguments {
+function decodeConstructor(operation: Operation, values: readonly WireValue[], options: DecodeOptions): Arguments {
   const { class: of } = operation
-  const inner = { ...options, nullable: true }
   const [first] = values
   if (values.length === 1 && first !== undefined && isStruct(first)) {
     return Object.fromEntries(
       Object.entries(first).flatMap(([name, value]) => {
         const [path, field] = constructorField(of, name)
-        const decoded = decodeValue(field.type, value, wireName(path), inner)
+        const decoded = decodeValue(field.type, value, wireName(path), options, true)
         return field.derived === true ? [] : [[wireName(path), decoded] as const]
       }),
     )
@@ -63,7 +53,7 @@ function decodeConstructor(
   checkCount(operation, values.length === 0 ? 1 : fields.length, values.length)
   return Object.fromEntries(
     fields.flatMap(([path, field], index) => {
-      const decoded = decodeValue(field.type, values[index] ?? '', wireName(path), inner)
+      const decoded = decodeValue(field.type, values[index] ?? '', wireName(path), options, true)
       return field.derived === true ? [] : [[wireName(path), decoded] as const]
     }),
   )

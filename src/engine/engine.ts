@@ -79,22 +79,32 @@ export class Engine {
     return [...operations.map(operation => operation.name), ...twins]
   }
 
-  /** Runs a call to its end, or for `Async.` to the start of its task. Never rejects. */
-  async call(call: Call): Promise<Answer> {
+  /**
+   * Runs a call to its end, or for `Async.` to the start of its task. Never rejects. What needs no waiting, such as
+   * reading a field, is answered at once: promises would cost more than the work.
+   */
+  call(call: Call): Answer | Promise<Answer> {
     const found = this.#find(call.method)
     const entry = found === undefined ? undefined : this.#entries.get(found.method)
     if (found === undefined || entry === undefined) return unknownMethod(call.method)
     const { operation } = entry
+    const isTask = found.async && operation.hasAsync
+    const type = isTask ? TASK_REF : operation.result
     const objects: ObjectName[] = []
+    const failed = (error: unknown): Answer => ({
+      ok: false,
+      error: this.#apiError(error, operation, objects).description.map(printable),
+    })
     try {
       const caller = this.#authenticate(operation, call)
       const args = this.#decode(operation, call, objects)
-      if (found.async && operation.hasAsync) {
-        return success(t.ref('task'), await this.#startTask(entry, caller, args, objects), call.dialect)
-      }
-      return success(operation.result, await this.#run(entry, caller, args, objects, new Waiting(call)), call.dialect)
+      const result = isTask
+        ? this.#startTask(entry, caller, args, objects)
+        : this.#run(entry, caller, args, objects, new Waiting(call))
+      if (!(result instanceof Promise)) return success(type, result, call.dialect)
+      return result.then(value => success(type, value, call.dialect)).catch(failed)
     } catch (error) {
-      return { ok: false, error: this.#apiError(error, operation, objects).description.map(printable) }
+      return failed(error)
     }
   }
 
@@ -144,13 +154,13 @@ export class Engine {
     return this.#services.tasks.start(caller.user, entry.operation, work)
   }
 
-  async #run(
+  #run(
     { operation, run, locks }: Entry,
     caller: Caller,
     args: Arguments,
     objects: readonly ObjectName[],
     task: TaskControl,
-  ): Promise<unknown> {
+  ): unknown {
     const context: Context = { ...this.#services, caller, task }
     const self = objects[0]?.ref
     if (!locks || self === undefined) return run(context, args)
@@ -199,6 +209,8 @@ function classNamed(name: string): Class {
   if (of === undefined) throw new TypeError(`no class ${name}`)
   return of
 }
+
+const TASK_REF = t.ref('task')
 
 const success = (type: Type, value: unknown, dialect: Dialect): Answer => ({
   ok: true,

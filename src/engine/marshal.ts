@@ -18,15 +18,20 @@ export interface DecodeOptions {
   readonly dialect: Dialect
   /** Whether an object exists. */
   readonly exists: (className: string, ref: string) => boolean
-  /** Whether a reference may be null here. */
-  readonly nullable: boolean
 }
 
 /**
  * The model's value of a client's argument. Throws FIELD_TYPE_ERROR naming `field` where the type is wrong,
- * INVALID_VALUE where an enumeration has no such value, HANDLE_INVALID where a reference names nothing.
+ * INVALID_VALUE where an enumeration has no such value, HANDLE_INVALID where a reference names nothing or is null and
+ * not `nullable`.
  */
-export function decodeValue(type: Type, value: WireValue, field: string, options: DecodeOptions): unknown {
+export function decodeValue(
+  type: Type,
+  value: WireValue,
+  field: string,
+  options: DecodeOptions,
+  nullable = false,
+): unknown {
   switch (type.kind) {
     case 'string':
       return typeof value === 'string' ? value : wrongType(field)
@@ -42,7 +47,7 @@ export function decodeValue(type: Type, value: WireValue, field: string, options
     case 'enum':
       return decodeEnum(type.values, value, field)
     case 'ref':
-      return decodeRef(type.class, value, field, options)
+      return decodeRef(type.class, value, field, options, nullable)
     case 'set':
       return decodeSet(type.of, value, field, options)
     case 'map':
@@ -78,18 +83,23 @@ function decodeEnum(values: Readonly<Record<string, string>>, value: WireValue, 
   return name
 }
 
-function decodeRef(className: string, value: WireValue, field: string, options: DecodeOptions): string {
+function decodeRef(
+  className: string,
+  value: WireValue,
+  field: string,
+  options: DecodeOptions,
+  nullable: boolean,
+): string {
   if (typeof value !== 'string') return wrongType(field)
   const ref = options.dialect.readRef(value)
-  const known = ref === NULL_REF ? options.nullable : options.exists(className, ref)
+  const known = ref === NULL_REF ? nullable : options.exists(className, ref)
   if (!known) throw fail('HANDLE_INVALID', { class: className, handle: value.slice(0, 100) })
   return ref
 }
 
 function decodeSet(of: Type, value: WireValue, field: string, options: DecodeOptions): readonly unknown[] {
   if (!Array.isArray(value)) return wrongType(field)
-  const inner = { ...options, nullable: false }
-  const elements: unknown[] = value.map((element: WireValue) => decodeValue(of, element, field, inner))
+  const elements: unknown[] = value.map((element: WireValue) => decodeValue(of, element, field, options))
   return [...new Set(elements)]
 }
 
@@ -102,11 +112,10 @@ function decodeMap(
   options: DecodeOptions,
 ): ReadonlyMap<unknown, unknown> {
   if (!isStruct(value)) return wrongType(field)
-  const inner = { ...options, nullable: false }
   return new Map(
     Object.entries(value).map(([key, entry]) => [
-      decodeValue(type.key, key, field, inner),
-      decodeValue(type.value, entry, field, inner),
+      decodeValue(type.key, key, field, options),
+      decodeValue(type.value, entry, field, options),
     ]),
   )
 }

@@ -16,7 +16,6 @@ export interface SessionLimits {
 export const SESSION_LIMITS: SessionLimits = { idleMs: 24 * 3_600_000, perUserMax: 500 }
 
 const TOKEN_BYTES = 32
-const REFERENCE_CHARACTERS_MAX = 256
 /** 64 of the reference's 256 bits: enough to find it by, and the rest is enough to prove it. */
 const PREFIX_CHARACTERS = 16
 /** How long a password should be is the operator's to demand; an empty one is a mistake. */
@@ -100,22 +99,23 @@ export class Sessions {
   authenticate(secret: string, address: string): Caller {
     const live = this.#find(secret)
     const owner = live === undefined ? undefined : this.#store.get(user, live.user)
-    if (live === undefined || owner === undefined || this.#isExpired(live)) throw invalid(secret)
-    live.lastUsed = this.#now()
+    const now = this.#now()
+    if (live === undefined || owner === undefined || this.#isExpired(live, now)) throw invalid(secret)
+    live.lastUsed = now
     live.use = ++this.#uses
     return { user: live.user, session: live.uuid, administrator: owner.administrator, address }
   }
 
   /** Finds by a part of the reference or by its digest, and compares the whole in constant time. */
   #find(secret: string): Live | undefined {
-    const given = Buffer.from(secret.slice(0, REFERENCE_CHARACTERS_MAX), 'utf8')
     const known = this.#shown.get(secret.slice(0, PREFIX_CHARACTERS))
-    const shown = known?.shown
-    if (shown !== undefined && shown.length === given.length && timingSafeEqual(shown, given)) return known
+    if (known !== undefined && known.shown?.length === secret.length) {
+      if (timingSafeEqual(known.shown, Buffer.from(secret, 'latin1'))) return known
+    }
     const digest = sha256(secret)
     const live = this.#live.get(digest.toString('hex'))
     if (live === undefined || !timingSafeEqual(live.digest, digest)) return undefined
-    live.shown = given
+    live.shown = Buffer.from(secret, 'latin1')
     this.#shown.set(secret.slice(0, PREFIX_CHARACTERS), live)
     return live
   }
@@ -127,7 +127,8 @@ export class Sessions {
 
   /** Ends the sessions that nobody used for too long. */
   async sweep(): Promise<void> {
-    await this.#drop([...this.#live].filter(([, live]) => this.#isExpired(live)).map(([key]) => key))
+    const now = this.#now()
+    await this.#drop([...this.#live].filter(([, live]) => this.#isExpired(live, now)).map(([key]) => key))
   }
 
   /** Ends the sessions of a user, except one. */
@@ -168,8 +169,8 @@ export class Sessions {
     return this.#store.get(user, ref)?.administrator === true && timingSafeEqual(sha256(password), this.#localSecret)
   }
 
-  #isExpired(live: Live): boolean {
-    return this.#now() - live.lastUsed > this.#limits.idleMs
+  #isExpired(live: Live, now: number): boolean {
+    return now - live.lastUsed > this.#limits.idleMs
   }
 
   async #open(owner: string): Promise<string> {
@@ -204,7 +205,7 @@ export class Sessions {
   async #drop(keys: readonly string[]): Promise<void> {
     const ended = keys.flatMap(key => this.#live.get(key) ?? [])
     for (const key of keys) this.#live.delete(key)
-    for (const { shown } of ended) this.#shown.delete(shown?.toString('utf8', 0, PREFIX_CHARACTERS) ?? '')
+    for (const { shown } of ended) this.#shown.delete(shown?.toString('latin1', 0, PREFIX_CHARACTERS) ?? '')
     if (ended.length === 0) return
     await this.#store.transact(transaction => {
       for (const { uuid } of ended) transaction.remove(session, uuid)

@@ -51,21 +51,23 @@ async function answer(shared: Shared, origin: Origin, connection: Connection, ex
     const body = incoming === undefined ? NO_BODY : await incoming.whole
     if (exchange.turn !== undefined) await exchange.turn
     if (exchange.isAbandoned) throw new ClientGone()
-    return await handleWithin(shared, new WholeRequest(head, body, origin, connection, exchange))
+    const reply = handleWithin(shared, new WholeRequest(head, body, origin, connection, exchange))
+    return reply instanceof Promise ? await reply : reply
   } finally {
     incoming?.release()
   }
 }
 
-async function handleWithin(shared: Shared, request: ApiRequest): Promise<ApiReply> {
+/** What is answered at once counts for nothing; promises cost more than a small call, so there are none then. */
+function handleWithin(shared: Shared, request: ApiRequest): ApiReply | Promise<ApiReply> {
   if (shared.isClosing) throw tooBusy('The server is stopping.')
   if (shared.handled >= shared.limits.handled) throw tooBusy('Too many requests at once; try again.')
+  const reply = shared.handle(request)
+  if (!(reply instanceof Promise)) return reply
   shared.handled++
-  try {
-    return await shared.handle(request)
-  } finally {
+  return reply.finally(() => {
     shared.handled--
-  }
+  })
 }
 
 function failureReply(log: Log, error: unknown): ApiReply {

@@ -28,10 +28,10 @@ export const refusalReply = (refusal: Refusal): ApiReply => ({
 })
 
 /** The headers of a reply, names and values by turns. */
-export function headersOf({ body, contentType, headers: own }: ApiReply): string[] {
+export function headersOf({ body, contentType, isForProgram = false, headers: own }: ApiReply): string[] {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
   const headers = ['Content-Type', contentType, 'Content-Length', String(length)]
-  if (own === undefined) return headers.concat(STANDARD_LINES)
+  if (own === undefined) return isForProgram ? headers : headers.concat(STANDARD_LINES)
   const ownNames = new Set<string>()
   for (const [name, value] of Object.entries(own)) {
     headers.push(name, value)

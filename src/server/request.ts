@@ -31,12 +31,14 @@ export interface ApiReply {
   readonly status: number
   readonly contentType: string
   readonly body: Buffer | string
+  /** The answer to a program's POST, which no browser shows and nobody caches: it goes without the headers for those. */
+  readonly isForProgram?: boolean
   /** Win over the server's own headers of the same name. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /** Answers a request. A rejection is a bug: the client gets 500 and an id under which the log has the error. */
-export type Handle = (request: ApiRequest) => Promise<ApiReply>
+export type Handle = (request: ApiRequest) => ApiReply | Promise<ApiReply>
 
 /** Where the server tells what it does; a pino logger is one. */
 export interface Log {

@@ -1,4 +1,4 @@
-import type { Call, Engine } from '../engine/engine.ts'
+import type { Answer, Call, Engine } from '../engine/engine.ts'
 import { type Dialect, dialects, draft } from '../engine/dialect.ts'
 import { LOCAL_ADDRESS } from '../engine/sessions.ts'
 import { decodeCall } from '../wire/xmlrpc/decode.ts'
@@ -9,7 +9,7 @@ import type { ApiReply, ApiRequest, Handle } from './request.ts'
 /** Makes the XML-RPC face of an engine: any POST, at any path, is a call; `/0.2` chooses the dialect by its name. */
 export function xmlRpcFace(engine: Engine): Handle {
   const listMethods = { Status: 'Success', Value: engine.methods }
-  return async request => {
+  return request => {
     if (request.method !== 'POST') return aboutThisPlace(request)
     const dialect = dialectOf(request)
     if (dialect === undefined) return text(404, `No dialect is spoken at ${request.path}; post to / or /0.2.\n`)
@@ -21,26 +21,21 @@ export function xmlRpcFace(engine: Engine): Handle {
       return xml(encodeFault(error.code, error.message, dialect.codec))
     }
     if (call.method === 'system.listMethods') return xml(encodeResponseText(listMethods, dialect.codec))
-    return xml(await answer(engine, call, request, dialect))
+    const outcome = engine.call(new PostedCall(call, request, dialect))
+    return outcome instanceof Promise ? outcome.then(answer => reply(answer, dialect)) : reply(outcome, dialect)
   }
 }
 
-async function answer(
-  engine: Engine,
-  call: XmlRpcCall,
-  request: ApiRequest,
-  dialect: Dialect,
-): Promise<Buffer | string> {
-  const outcome = await engine.call(new PostedCall(call, request, dialect))
+function reply(outcome: Answer, dialect: Dialect): ApiReply {
   // The order of the members is the draft's. Source: Xen Management API rev 0.2, §1.3.1.
   const struct: WireValue = outcome.ok
     ? { Status: 'Success', Value: outcome.value }
     : { Status: 'Failure', ErrorDescription: outcome.error }
   try {
-    return encodeResponseText(struct, dialect.codec)
+    return xml(encodeResponseText(struct, dialect.codec))
   } catch (error) {
     if (!(error instanceof XmlRpcError)) throw error
-    return encodeFault(FAULT.internalError, error.message, dialect.codec)
+    return xml(encodeFault(FAULT.internalError, error.message, dialect.codec))
   }
 }
 
@@ -77,5 +72,10 @@ function aboutThisPlace({ path }: ApiRequest): ApiReply {
   return text(200, 'Polyvisor. XML-RPC calls of the Xen Management API are posted here.\n')
 }
 
-const xml = (body: Buffer | string): ApiReply => ({ status: 200, contentType: 'text/xml; charset=utf-8', body })
+const xml = (body: Buffer | string): ApiReply => ({
+  status: 200,
+  contentType: 'text/xml; charset=utf-8',
+  body,
+  isForProgram: true,
+})
 const text = (status: number, body: string): ApiReply => ({ status, contentType: 'text/plain; charset=utf-8', body })

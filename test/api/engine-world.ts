@@ -48,7 +48,7 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
   await hosts.add('memory:///engine')
   const session = await sessions.login(FIRST_USER, PASSWORD, 'local')
   return {
-    call: (method, params, signal = new AbortController().signal) =>
+    call: async (method, params, signal = new AbortController().signal) =>
       engine.call({ method, params: [session, ...params], dialect: draft, address: 'local', signal }),
     logged,
     pass(ms) {

@@ -89,8 +89,8 @@ class Writer {
   readonly #stringStart: string
   readonly #stringEnd: string
   /** By member name, what stands before its value: records repeat their names. */
-  readonly #members = new Map<string, string>()
-  readonly #pieces: Buffer[] = []
+  #members: Map<string, string> | undefined
+  #pieces: Buffer[] | undefined
   #text = ''
   #depth = 0
 
@@ -106,11 +106,11 @@ class Writer {
 
   end(): Buffer {
     const last = Buffer.from(this.#text, 'utf8')
-    return this.#pieces.length === 0 ? last : Buffer.concat([...this.#pieces, last])
+    return this.#pieces === undefined ? last : Buffer.concat([...this.#pieces, last])
   }
 
   endAsText(): string | Buffer {
-    return this.#pieces.length === 0 ? this.#text : this.end()
+    return this.#pieces === undefined ? this.#text : this.end()
   }
 
   /** Undefined is no wire value, but an object may hold it all the same. */
@@ -123,6 +123,7 @@ class Writer {
   }
 
   #turnIntoBytes(): void {
+    this.#pieces ??= []
     this.#pieces.push(Buffer.from(this.#text, 'utf8'))
     this.#text = ''
   }
@@ -151,6 +152,7 @@ class Writer {
   }
 
   #memberStart(name: string): string {
+    this.#members ??= new Map()
     let text = this.#members.get(name)
     if (text === undefined) {
       text = `<member><name>${escapeText(name)}</name>`
