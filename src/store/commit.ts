@@ -34,7 +34,7 @@ export function commitOf(touches: readonly Touch[], generation: number): Commit 
         ({ field }) => !field.codec.equal(before.record[field.name], now[field.name]),
       )
       if (written.length === 0) continue
-      changes.push({ generation, class: name, ref, kind: 'mod', fields: written.map(({ field }) => field.name) })
+      changes.push({ generation, class: name, ref, kind: 'mod', fields: namesOf(written) })
       encoded.push(`["m",${object},${writtenText(written, now)}]`)
     }
   }
@@ -65,6 +65,12 @@ function difference(table: Table, ref: string, before: StoredRecord | undefined,
   if (before === undefined) return [{ generation, class: name, ref, kind: 'add', fields: names }]
   const fields = names.filter(field => now[field] !== before[field])
   return [{ generation, class: name, ref, kind: 'mod', fields }]
+}
+
+/** Of the one field that most commits change, always the same list: the feed keeps many. */
+function namesOf(written: readonly WrittenField[]): readonly string[] {
+  const [first] = written
+  return written.length === 1 && first !== undefined ? first.field.names : written.map(({ field }) => field.name)
 }
 
 /** The JSON of whole fields and of steps in sets, as EncodedChange has them. */

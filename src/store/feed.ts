@@ -5,7 +5,8 @@ export const CHANGES_KEPT_MAX = 65_536
 
 /** The latest durable changes, and those who wait for the next. */
 export class Feed {
-  readonly #kept: { readonly generation: number; readonly changes: readonly Change[] }[] = []
+  /** One list for each generation that changed something. */
+  readonly #kept: (readonly Change[])[] = []
   readonly #listeners = new Set<(changes: readonly Change[]) => void>()
   readonly #warn: (message: string) => void
   readonly #keptMax: number
@@ -30,7 +31,8 @@ export class Feed {
   /** Adds what changed in one generation, newer than all before. `tell` then tells the listeners. */
   push(generation: number, changes: readonly Change[]): void {
     this.#newest = generation
-    this.#kept.push({ generation, changes })
+    if (changes.length === 0) return
+    this.#kept.push(changes)
     this.#count += changes.length
     while (this.#count > this.#keptMax) this.#drop()
     if (this.#start > 1_000 && this.#start * 2 > this.#kept.length) {
@@ -56,10 +58,10 @@ export class Feed {
     let [low, high] = [this.#start, this.#kept.length]
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#kept[middle]?.generation ?? 0) > after) high = middle
+      if ((this.#kept[middle]?.[0]?.generation ?? 0) > after) high = middle
       else low = middle + 1
     }
-    return this.#kept.slice(low).flatMap(({ changes }) => changes)
+    return this.#kept.slice(low).flat()
   }
 
   /** See `Store.onChange`. */
@@ -74,7 +76,7 @@ export class Feed {
     const oldest = this.#kept[this.#start]
     if (oldest === undefined) return
     this.#start += 1
-    this.#count -= oldest.changes.length
-    this.#reachesBackTo = oldest.generation
+    this.#count -= oldest.length
+    this.#reachesBackTo = oldest[0]?.generation ?? this.#reachesBackTo
   }
 }

@@ -9,6 +9,8 @@ export interface FieldSchema {
   readonly name: string
   /** The wire name as JSON, for it is written with every commit. */
   readonly json: string
+  /** The list of nothing but the wire name. */
+  readonly names: readonly string[]
   readonly codec: Codec
   /** The normalised default. */
   readonly default: unknown
@@ -108,6 +110,7 @@ function compileFields(of: Class, problems: string[]): Map<string, Draft> {
         class: of.name,
         name,
         json: JSON.stringify(name),
+        names: Object.freeze([name]),
         codec,
         default: codec.normalise(defaultOfField(field)),
       })

@@ -264,13 +264,14 @@ describe('compaction', () => {
   })
 
   const WAIT_MAX_MS = 20_000
+  const DELTA_CHARACTERS_MAX = 1024 * 1024
 
   /** Waits until deltas have gone, as a reader beside the server sees it. */
   async function compacted(folder: string): Promise<void> {
     const reader = new DatabaseSync(join(folder, 'state.db'), { readOnly: true })
     const end = performance.now() + WAIT_MAX_MS
     const characters = () => Number(reader.prepare('SELECT total(octet_length(payload)) AS n FROM deltas').get()?.['n'])
-    while (characters() > 4 * 1024 * 1024) {
+    while (characters() > DELTA_CHARACTERS_MAX) {
       assert.ok(performance.now() < end, `${characters()} characters of deltas are left`)
       await new Promise(resolve => setTimeout(resolve, 20))
     }

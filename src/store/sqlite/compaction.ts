@@ -2,8 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { applyChange, type EncodedChange } from '../delta.ts'
 import { DELTA_COLUMNS, OBJECT_COLUMNS, objectWriter, readDeltas, readObject } from './rows.ts'
 
-/** How much text of deltas may gather before it is folded into the objects, in characters. */
-export const DELTA_CHARACTERS_MAX = 4 * 1024 * 1024
+/** How much text of deltas one compaction folds into the objects, in characters. */
+export const WINDOW_CHARACTERS_MAX = 4 * 1024 * 1024
 /** How many characters of deltas are read in one step. */
 const READ_CHARACTERS_MAX = 64 * 1024
 /** How many objects are written in one step. */
@@ -19,7 +19,7 @@ interface Folded {
 }
 
 /**
- * Folds deltas into the objects, oldest first, about DELTA_CHARACTERS_MAX of them, in steps of a few milliseconds:
+ * Folds deltas into the objects, oldest first, about WINDOW_CHARACTERS_MAX of them, in steps of a few milliseconds:
  * between two steps, commits go on. Yields after each step; returns how many characters of deltas are gone.
  *
  * It may be broken off anywhere, by a crash too. An object that was written names the generation it contains, deltas
@@ -52,7 +52,7 @@ function* readWindow(
   // One row at a time by its key: an open cursor would keep the connection from its commits.
   const next = database.prepare(`SELECT ${DELTA_COLUMNS} FROM deltas WHERE last > ? ORDER BY last LIMIT 1`)
   let [upTo, characters, inStep] = [0, 0, 0]
-  while (characters < DELTA_CHARACTERS_MAX) {
+  while (characters < WINDOW_CHARACTERS_MAX) {
     const row = next.get(upTo)
     if (row === undefined) break
     const batch = readDeltas(row)

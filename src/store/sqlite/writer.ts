@@ -1,13 +1,17 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Lease } from '../log.ts'
-import { compact, DELTA_CHARACTERS_MAX } from './compaction.ts'
+import { compact } from './compaction.ts'
 import { BUSY_TIMEOUT_MS, checksumOf, CONNECTION_PRAGMAS, isDamage, readNumber } from './database.ts'
 import type { LeaseAnswer, Request } from './messages.ts'
 
+/** How much text of deltas may gather before it is compacted, in characters: reading it again takes some 20 ms. */
+const DELTA_CHARACTERS_MAX = 1024 * 1024
 /** For how long nothing must have been asked for a step of the compaction to begin, in milliseconds. */
 const QUIET_MS = 1
-/** With how much uncompacted text, in characters, it no longer waits for quiet: each commit waits for a step of it. */
-const DELTA_CHARACTERS_BEHIND_MAX = 8 * DELTA_CHARACTERS_MAX
+/** With how much text of deltas it no longer waits for quiet, in characters: each commit waits for a step of it. */
+const DELTA_CHARACTERS_BEHIND_MAX = 64 * 1024 * 1024
+/** For how long closing goes on with what is left to compact, so that the next start is quick, in milliseconds. */
+const COMPACTION_AT_CLOSE_MS = 1_000
 /** How long to leave a compaction alone that failed, in milliseconds. */
 const COMPACTION_RETRY_MS = 60_000
 
@@ -54,7 +58,7 @@ export class DatabaseWriter {
       case 'release':
         return this.#setExpiry(request.lease, 0)
       default:
-        this.#database.close()
+        this.#close()
         return undefined
     }
   }
@@ -63,7 +67,8 @@ export class DatabaseWriter {
   afterAnswer(): void {
     if (!this.#database.isOpen) return
     this.#answeredAt = performance.now()
-    if (this.#deltaCharacters > DELTA_CHARACTERS_BEHIND_MAX) this.#stepOfCompaction()
+    const isBehind = this.#deltaCharacters > DELTA_CHARACTERS_BEHIND_MAX
+    if (isBehind && this.#isCompactionWanted()) this.#stepOfCompaction()
     this.#compactSoon()
   }
 
@@ -129,11 +134,20 @@ export class DatabaseWriter {
     return Number(update.run(expiry, lease.name, lease.fence).changes) > 0
   }
 
+  #close(): void {
+    const end = performance.now() + COMPACTION_AT_CLOSE_MS
+    while (this.#isCompactionWanted() && performance.now() < end) this.#stepOfCompaction()
+    this.#database.close()
+  }
+
+  #isCompactionWanted(): boolean {
+    const isWanted = this.#compaction !== undefined || this.#deltaCharacters > DELTA_CHARACTERS_MAX
+    return isWanted && performance.now() >= this.#compactionRestsUntil
+  }
+
   /** As long as there is something to compact, a step in every quiet moment. */
   #compactSoon(): void {
-    const isWanted = this.#compaction !== undefined || this.#deltaCharacters > DELTA_CHARACTERS_MAX
-    const isResting = performance.now() < this.#compactionRestsUntil
-    if (!isWanted || isResting || this.#compactionIsDue) return
+    if (this.#compactionIsDue || !this.#isCompactionWanted()) return
     this.#compactionIsDue = true
     setTimeout(() => {
       this.#compactionIsDue = false
@@ -145,7 +159,6 @@ export class DatabaseWriter {
   }
 
   #stepOfCompaction(): void {
-    if (performance.now() < this.#compactionRestsUntil) return
     try {
       this.#compaction ??= compact(this.#database)
       const step = this.#compaction.next()
