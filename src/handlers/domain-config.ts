@@ -24,6 +24,19 @@ export function domainConfig(store: Store, vm: VmRecord): DomainConfig {
   }
 }
 
+/** Throws VALUE_NOT_SUPPORTED where a VM would be started without what it is to boot from. */
+export function checkBootable(vm: VmRecord): void {
+  const { boot_method, bios_boot, bios_cdrom, kernel_kernel } = vm
+  const reason = 'no driver has a CD or floppy drive yet; boot from a disk (HD) or a kernel'
+  if (boot_method === 'bios' && bios_boot !== 'HD') {
+    throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_boot', value: bios_boot, reason })
+  }
+  if (bios_cdrom !== '') throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_cdrom', value: bios_cdrom, reason })
+  if (boot_method === 'kernel_external' && kernel_kernel === '') {
+    throw fail('INVALID_VALUE', { field: 'kernel_kernel', value: '' })
+  }
+}
+
 function bootConfig(vm: VmRecord): BootConfig {
   switch (vm.boot_method) {
     case 'bios':

@@ -7,7 +7,7 @@ import { host_, VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { checkDisksFree, domainConfig } from './domain-config.ts'
+import { checkBootable, checkDisksFree, domainConfig } from './domain-config.ts'
 import { randomMac } from './mac.ts'
 
 type VmRecord = RecordOf<typeof VM>
@@ -118,9 +118,7 @@ async function start(context: Context, vm: string, paused: boolean): Promise<voi
   const { driver, host, id } = hosts.placementOf(vm)
   if (store.get(host_, host)?.enabled === false) throw fail('HOST_DISABLED', { host })
   const current = record(context, vm)
-  if (current.boot_method === 'kernel_external' && current.kernel_kernel === '') {
-    throw fail('INVALID_VALUE', { field: 'kernel_kernel', value: '' })
-  }
+  checkBootable(current)
   checkDisksFree(store, current)
   await observed(context, vm, async () => {
     await driver.domains.define(domainConfig(store, current))

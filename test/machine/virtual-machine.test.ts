@@ -150,6 +150,19 @@ describe('a virtual machine, through XML-RPC alone', () => {
     await session.ok('VM.hard_shutdown', vm)
   })
 
+  it('does not start where it is to boot from what it does not have, and says which', async () => {
+    const session = await login(server.http)
+    const floppy = await session.text('VM.create', { bios_boot: 'floppy' })
+    const cd = await session.text('VM.create', { bios_cdrom: '/srv/none.iso' })
+    const kernel = await session.text('VM.create', { boot_method: 'kernel_external' })
+
+    const first = async (vm: string) => (await session.fails('VM.start', vm, false)).slice(0, 3)
+
+    assert.deepEqual(await first(floppy), ['VALUE_NOT_SUPPORTED', 'bios_boot', 'floppy'])
+    assert.deepEqual(await first(cd), ['VALUE_NOT_SUPPORTED', 'bios_cdrom', '/srv/none.iso'])
+    assert.deepEqual(await first(kernel), ['INVALID_VALUE', 'kernel_kernel', ''])
+  })
+
   it('does not start where its kernel is missing, and says which', async () => {
     const session = await login(server.http)
     const kernel = join(folder, 'no-such-kernel')

@@ -68,8 +68,6 @@ export const create = command({
     vcpus: { doc: 'how many processors; without it, one', value: 'N' },
     description: { doc: 'a note', value: 'TEXT' },
     host: { doc: 'the host to run on; without it, the server chooses', value: 'HOST' },
-    cdrom: { doc: 'path of a CD image, on the host', value: 'FILE' },
-    boot: { doc: 'what to boot from: HD (default), CDROM or floppy', value: 'DEVICE' },
     kernel: { doc: 'path of a kernel to boot directly, on the host', value: 'FILE' },
     initrd: { doc: "path of the kernel's initrd", value: 'FILE' },
     kernelArgs: { doc: "the kernel's command line", value: 'TEXT' },
@@ -78,8 +76,7 @@ export const create = command({
   },
   examples: [
     'vm create web-1 --memory 2G --vcpus 2',
-    'vm create installer --cdrom /srv/debian.iso --boot CDROM',
-    'vm create tiny --kernel /srv/vmlinuz --initrd /srv/initrd --kernel-args console=ttyS0 --set actions_after_crash=restart',
+    'vm create tiny --kernel /srv/vmlinuz --initrd /srv/initrd --kernel-args console=ttyS0',
   ],
   async run(context, options) {
     const words: (readonly [string, string])[] = [
@@ -87,8 +84,6 @@ export const create = command({
       ...given('memory_static_max', options.memory),
       ...given('VCPUs_number', options.vcpus),
       ...given('name_description', options.description),
-      ...given('bios_cdrom', options.cdrom),
-      ...given('bios_boot', options.boot),
       ...given('boot_method', options.kernel === undefined ? undefined : 'kernel_external'),
       ...given('kernel_kernel', options.kernel),
       ...given('kernel_initrd', options.initrd),
