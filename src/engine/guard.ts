@@ -66,10 +66,17 @@ function fromDriver(error: DriverError, { operation, objects, store }: ErrorSite
   if (error.kind === 'bad-state' && actual !== undefined && allowedIn?.includes(actual) === false) {
     return fail('VM_BAD_POWER_STATE', { vm: self, expected: allowedIn.join(', '), actual }, options)
   }
-  const host = objects.map(object => hostOf(store, object)).find(ref => ref !== NULL_REF) ?? NULL_REF
+  const named = objects.map(object => hostOf(store, object)).find(ref => ref !== NULL_REF)
+  const host = named ?? onlyHost(store) ?? NULL_REF
   if (error.kind === 'unreachable' && host !== NULL_REF) return fail('HOST_OFFLINE', { host }, options)
   const driver = store.get(host_, host)?.software_version.get('driver') ?? 'unknown'
   return fail('DRIVER_FAILED', { driver, operation: operation.name, reason: error.message }, options)
+}
+
+/** The host of what is being made and has none yet, where there is no choice. */
+function onlyHost(store: Store): string | undefined {
+  const [host, ...others] = store.all(host_)
+  return others.length === 0 ? host : undefined
 }
 
 /** The host that an object lives on; null where it lives on none. */

@@ -24,7 +24,14 @@ export function domainConfig(store: Store, vm: VmRecord): DomainConfig {
   }
 }
 
-/** Throws VALUE_NOT_SUPPORTED where a VM would be started without what it is to boot from. */
+/** Whether a host can be told of the VM: clients may choose its kernel after they have made it. */
+export function isDescribed({ boot_method, kernel_kernel, kernel_initrd }: VmRecord): boolean {
+  if (boot_method === 'bios') return true
+  const isPath = (text: string) => text.startsWith('/')
+  return boot_method === 'kernel_external' && isPath(kernel_kernel) && (kernel_initrd === '' || isPath(kernel_initrd))
+}
+
+/** Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where a VM would be started without what it is to boot from. */
 export function checkBootable(vm: VmRecord): void {
   const { boot_method, bios_boot, bios_cdrom, kernel_kernel } = vm
   const reason = 'no driver has a CD or floppy drive yet; boot from a disk (HD) or a kernel'
@@ -32,8 +39,10 @@ export function checkBootable(vm: VmRecord): void {
     throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_boot', value: bios_boot, reason })
   }
   if (bios_cdrom !== '') throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_cdrom', value: bios_cdrom, reason })
-  if (boot_method === 'kernel_external' && kernel_kernel === '') {
-    throw fail('INVALID_VALUE', { field: 'kernel_kernel', value: '' })
+  if (boot_method === 'kernel_external' && !isDescribed(vm)) {
+    const isKernel = !kernel_kernel.startsWith('/')
+    const [field, value] = isKernel ? ['kernel_kernel', kernel_kernel] : ['kernel_initrd', vm.kernel_initrd]
+    throw fail('INVALID_VALUE', { field, value })
   }
 }
 

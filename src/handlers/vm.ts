@@ -7,7 +7,7 @@ import { host_, VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { checkBootable, checkDisksFree, domainConfig } from './domain-config.ts'
+import { checkBootable, checkDisksFree, domainConfig, isDescribed } from './domain-config.ts'
 import { randomMac } from './mac.ts'
 
 type VmRecord = RecordOf<typeof VM>
@@ -182,7 +182,7 @@ async function create(context: Context, values: VmRecord): Promise<void> {
 /** Tells the host of the VM, unless it cannot boot as it is described yet; `start` tells it again in any case. */
 async function defineIfBootable(context: Context, vm: string): Promise<void> {
   const current = record(context, vm)
-  if (current.boot_method !== 'bios' && current.boot_method !== 'kernel_external') return
+  if (!isDescribed(current)) return
   await context.hosts.placementOf(vm).driver.domains.define(domainConfig(context.store, current))
 }
 
