@@ -35,7 +35,7 @@ function check({ virtual_size, sector_size }: VdiRecord): void {
   if (sector_size !== 512n && sector_size !== 4096n) {
     throw fail('VALUE_NOT_SUPPORTED', { field: 'sector_size', value: String(sector_size), reason: '512 or 4096' })
   }
-  if (virtual_size < 0n || virtual_size * sector_size > SECTORS_MAX) {
+  if (virtual_size <= 0n || virtual_size * sector_size > SECTORS_MAX) {
     throw fail('INVALID_VALUE', { field: 'virtual_size', value: String(virtual_size) })
   }
 }

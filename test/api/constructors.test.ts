@@ -100,6 +100,7 @@ const DEFAULTS: Readonly<Record<string, Value>> = {
   'VM.bios/boot': 'HD',
   'VIF.MTU': '1500',
   'VDI.sector_size': '512',
+  'VDI.virtual_size': '2097152',
   'VBD.mode': 'RW',
 }
 

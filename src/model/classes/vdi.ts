@@ -22,6 +22,7 @@ export const VDI = defineClass({
     VBDs: rw(t.set(t.ref('VBD')), 'list of vbds that refer to this disk', { boundTo: 'VBD.VDI' }),
     virtual_size: rw(t.int, 'size of disk as presented to the guest (in multiples of sector_size field)', {
       unit: 'sectors',
+      default: 2_097_152n,
     }),
     physical_utilisation: roRun(
       t.int,
