@@ -144,6 +144,7 @@ async function connectHosts(services: Services, { hosts: uris }: Configuration, 
   for (const uri of uris.length === 0 && isFirst ? [DEFAULT_HOST] : uris) {
     await connectHost(services, uri, log).catch(async error => {
       if (!(error instanceof DriverError)) throw error
+      if (store.all(host_).some(host => store.get(host_, host)?.uri === URL.parse(uri)?.href)) return // Tried again already.
       if (uris.length > 0) throw new ConfigurationError(`cannot connect ${uri}: ${error.message}`, { cause: error })
       log.warn({ reason: error.message }, `no QEMU here; serving ${HOST_WITHOUT_QEMU} instead, a host of pretended VMs`)
       await connectHost(services, HOST_WITHOUT_QEMU, log)

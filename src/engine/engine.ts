@@ -176,7 +176,10 @@ export class Engine {
   /** A VM whose last reading failed is read once more, for its state decides what is allowed. */
   async #readIfUnknown({ class: of }: Operation, self: string): Promise<void> {
     const { store, hosts } = this.#services
-    if (of === VM && store.get(VM, self)?.power_state === 'Unknown') await hosts.observe(self)
+    const record = of === VM ? store.get(VM, self) : undefined
+    if (record?.power_state !== 'Unknown') return
+    if (record.affinity !== NULL_REF) hosts.driver(record.affinity) // Throws HOST_OFFLINE, which says more than a state.
+    await hosts.observe(self)
   }
 
   #refuseWhileShuttingDown(operation: Operation, self: string): void {

@@ -5,6 +5,7 @@ import { host_, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import type { HeldLease, Store } from '../store/store.ts'
+import { Locks } from './locks.ts'
 import type { Log } from './log.ts'
 import {
   adoptDomain,
@@ -46,6 +47,8 @@ const RECONNECT_MAX_MS = 60_000
 /** When a VM that could not be read is looked at again, at first and at most. */
 const LOOK_AGAIN_FIRST_MS = 500
 const LOOK_AGAIN_MAX_MS = 30_000
+/** Calls that may wait for one repository: many images lie in one. */
+const REPOSITORY_WAITING_MAX = 1_000
 /** How often a waiter looks for itself, for drivers and moments without events. */
 const LOOK_MS = 500
 
@@ -58,6 +61,8 @@ export class Hosts {
   readonly #adding = new Map<string, Promise<string>>()
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
+  readonly #starting = new Set<string>()
+  readonly #repositories = new Locks(REPOSITORY_WAITING_MAX)
   /** VMs that could not be read, with how long was waited for them last. */
   readonly #unread = new Map<string, number>()
   readonly #closing = new AbortController()
@@ -113,8 +118,9 @@ export class Hosts {
   hostFor(vm: RecordOf<typeof VM>): string {
     if (vm.affinity !== NULL_REF) return vm.affinity
     const { store } = this.#options
-    const enabled = [...this.#connections.keys()].filter(host => store.get(host_, host)?.enabled === true)
-    const host = enabled[0] ?? [...this.#connections.keys()][0]
+    // The oldest that takes new VMs, so that adding a host changes nothing for the others.
+    const connected = store.all(host_).filter(host => this.#connections.has(host))
+    const host = connected.find(candidate => store.get(host_, candidate)?.enabled === true) ?? connected[0]
     if (host === undefined) throw fail('VM_NO_HOST', { vm: vm.uuid })
     return host
   }
@@ -152,6 +158,31 @@ export class Hosts {
     await running.next
   }
 
+  /**
+   * Runs `body` while the VM counts as started for all who ask `isStarting`: two VMs that start at once must not both
+   * find a disk free.
+   */
+  async whileStarting(vm: string, body: () => Promise<void>): Promise<void> {
+    this.#starting.add(vm)
+    try {
+      await body()
+    } finally {
+      this.#starting.delete(vm)
+    }
+  }
+
+  /** Whether the VM is on its way from Halted. */
+  isStarting(vm: string): boolean {
+    return this.#starting.has(vm)
+  }
+
+  /** Runs `body` while nobody else makes, moves, deletes or lists the images of these repositories. */
+  holdRepositories<R>(repositories: readonly string[], body: () => Promise<R>): Promise<R> {
+    const [first, ...rest] = [...new Set(repositories)].sort()
+    if (first === undefined) return body()
+    return this.#repositories.hold(first, () => this.holdRepositories(rest, body))
+  }
+
   /** From now on the VM is shown as ShuttingDown while it runs; or no longer. */
   setShuttingDown(vm: string, isShuttingDown: boolean): void {
     if (isShuttingDown) this.#shuttingDown.add(vm)
@@ -163,13 +194,8 @@ export class Hosts {
     return this.#shuttingDown.has(vm)
   }
 
-  /** Waits until the VM's power state fits; answers false when `timeoutMs` has passed or `signal` is aborted. */
-  async waitFor(
-    vm: string,
-    fits: (state: PowerState) => boolean,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  /** Waits until the VM's power state fits; answers false when `timeoutMs` has passed or the server stops. */
+  async waitFor(vm: string, fits: (state: PowerState) => boolean, timeoutMs: number): Promise<boolean> {
     const { store } = this.#options
     const deadline = performance.now() + timeoutMs
     for (;;) {
@@ -177,8 +203,8 @@ export class Hosts {
       const state = store.get(VM, vm)?.power_state
       if (state === undefined || fits(state)) return state !== undefined
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0 || signal.aborted || this.#closing.signal.aborted) return false
-      await this.#change(vm, Math.min(LOOK_MS, leftMs), signal)
+      if (leftMs <= 0 || this.#closing.signal.aborted) return false
+      await this.#change(vm, Math.min(LOOK_MS, leftMs))
     }
   }
 
@@ -189,17 +215,20 @@ export class Hosts {
   }
 
   /** Waits for a change of the VM in the store, or for a time. */
-  async #change(vm: string, ms: number, signal: AbortSignal): Promise<void> {
+  async #change(vm: string, ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const end = this.#options.store.onChange(changes => {
       if (changes.some(change => change.ref === vm)) resolve()
     })
     const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => resolve(), { once: true })
+    const { signal } = this.#closing
+    const stop = () => resolve()
+    signal.addEventListener('abort', stop, { once: true })
     try {
       await promise
     } finally {
       clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
       end()
     }
   }
@@ -242,26 +271,33 @@ export class Hosts {
       const uri = this.#connections.get(host)?.uri ?? ''
       void this.remove(host)
         .catch(error => log.warn({ host, error: String(error) }, 'could not let go of a host cleanly'))
+        .then(() => this.#recordOffline(host))
         .then(() => this.#retry(host, uri))
     })
     return lease
   }
 
   async #connectOrRetry(host: string, uri: string): Promise<void> {
-    const { store, log } = this.#options
+    const { log } = this.#options
     try {
       await this.#connect(parseUri(uri))
     } catch (error) {
       log.warn({ uri, error: String(error) }, 'host does not answer; trying again in the background')
-      await store.transact(transaction => {
-        transaction.patch(host_, host, { live: false })
-        for (const vm of store.all(VM)) {
-          const record = store.get(VM, vm)
-          if (record?.affinity === host && record.power_state !== 'Halted') recordUnreachable(transaction, vm)
-        }
-      })
+      await this.#recordOffline(host)
       void this.#retry(host, uri)
     }
+  }
+
+  /** The host does not answer, and what ran on it last is Unknown. */
+  async #recordOffline(host: string): Promise<void> {
+    const { store } = this.#options
+    await store.transact(transaction => {
+      if (transaction.get(host_, host) === undefined) return
+      transaction.patch(host_, host, { live: false })
+      for (const vm of store.findBy(VM, 'affinity', host)) {
+        if (store.get(VM, vm)?.power_state !== 'Halted') recordUnreachable(transaction, vm)
+      }
+    })
   }
 
   async #retry(host: string, uri: string): Promise<void> {
@@ -275,7 +311,9 @@ export class Hosts {
         log.info({ uri }, 'host answers again')
         return
       } catch (error) {
-        if (!signal.aborted) log.debug({ uri, error: String(error) }, 'host still does not answer')
+        if (signal.aborted) return
+        log.debug({ uri, error: String(error) }, 'host still does not answer')
+        await this.#recordOffline(host)
       }
     }
   }
@@ -335,7 +373,7 @@ export class Hosts {
 
 function parseUri(text: string): URL {
   const invalid = (reason: string) =>
-    fail('HOST_URI_INVALID', { uri: text.replace(/:[^/@]*@/, ':…@').slice(0, 200), reason })
+    fail('HOST_URI_INVALID', { uri: text.replace(/\/\/.*@/, '//…@').slice(0, 200), reason })
   const uri = URL.parse(text)
   if (uri === null) throw invalid('not a URI; try qemu:///system or memory:///lab?vms=10')
   if (uri.password !== '') throw invalid('a URI must not hold a password; it would end up in logs')

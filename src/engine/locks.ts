@@ -7,7 +7,12 @@ const WAITING_MAX = 100
 
 /** One lock per object, first come, first served, with a bounded queue. */
 export class Locks {
+  readonly #waitingMax: number
   readonly #queues = new Map<string, (() => void)[]>()
+
+  constructor(waitingMax = WAITING_MAX) {
+    this.#waitingMax = waitingMax
+  }
 
   /** Runs `body` while nobody else holds `key`. Rejects with LockBusy where too many wait already. */
   async hold<R>(key: string, body: () => Promise<R> | R): Promise<R> {
@@ -25,7 +30,7 @@ export class Locks {
       this.#queues.set(key, [])
       return
     }
-    if (queue.length >= WAITING_MAX) throw new LockBusy(key)
+    if (queue.length >= this.#waitingMax) throw new LockBusy(key)
     await new Promise<void>(resolve => queue.push(resolve))
   }
 

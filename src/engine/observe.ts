@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   type BootConfig,
+  type DiskConfig,
   type Domain,
   type DomainConfig,
   type DomainState,
@@ -113,10 +114,12 @@ export async function observeHost(store: Store, driver: Driver, host: string, ov
     if (record !== undefined && record.affinity === host && record.domain !== '') ours.set(record.domain, vm)
   }
   const strangers = domains.filter(domain => !ours.has(domain.id))
-  const adopted = await Promise.all(strangers.map(domain => readConfig(driver, domain)))
+  const adopted = await readConfigs(driver, strangers)
   await store.transact(transaction => {
     for (const found of adopted) {
-      if (found !== undefined) ours.set(found.domain.id, adopt(transaction, host, found.config))
+      // An event may have brought it in while the definitions were being read.
+      if (found === undefined || vmOfDomain(transaction, host, found.domain.id) !== undefined) continue
+      ours.set(found.domain.id, adopt(transaction, host, found.config))
     }
     const states = new Map(domains.map(domain => [domain.id, domain.state]))
     for (const [domain, vm] of ours) {
@@ -155,6 +158,17 @@ export function vmOfDomain(
   return isIt(domain) ? domain : objects.all(VM).find(isIt)
 }
 
+const READS_AT_ONCE_MAX = 32
+
+async function readConfigs(driver: Driver, domains: readonly Domain[]) {
+  const found: Awaited<ReturnType<typeof readConfig>>[] = []
+  for (let start = 0; start < domains.length; start += READS_AT_ONCE_MAX) {
+    const part = domains.slice(start, start + READS_AT_ONCE_MAX)
+    found.push(...(await Promise.all(part.map(domain => readConfig(driver, domain)))))
+  }
+  return found
+}
+
 /** A domain and its definition; undefined where it went away in between. */
 async function readConfig(
   driver: Driver,
@@ -186,17 +200,25 @@ function adopt(transaction: Transaction, host: string, config: DomainConfig): st
     }),
   )
   for (const disk of config.disks) {
-    const vdi = transaction.all(VDI).find(ref => transaction.get(VDI, ref)?.location === disk.location)
+    const known = transaction.all(VDI).find(ref => transaction.get(VDI, ref)?.location === disk.location)
+    const vdi = known ?? adoptDisk(transaction, disk)
     const record = newRecord(VBD, {
       uuid: transaction.get(VBD, disk.id) === undefined ? disk.id : randomUUID(),
       VM: uuid,
-      VDI: vdi ?? NULL_REF,
+      VDI: vdi,
       device: disk.device,
       mode: disk.readOnly ? 'RO' : 'RW',
       driver: disk.bus === 'emulated' ? 'ioemu' : 'paravirtualised',
     })
     transaction.insert(VBD, record)
   }
+  return uuid
+}
+
+/** An image that is in no repository we know of: kept, or the VM would lose it at its next start. A scan gives it its SR. */
+function adoptDisk(transaction: Transaction, { location, format }: DiskConfig): string {
+  const uuid = randomUUID()
+  transaction.insert(VDI, newRecord(VDI, { uuid, name_label: location, location, image_format: format }))
   return uuid
 }
 

@@ -21,18 +21,24 @@ export class RateLimit {
   waitMs(key: string): number {
     const failures = this.#failures(key)
     const { burst, refillMs } = this.#options
-    return failures < burst ? 0 : Math.ceil((failures - burst + 1) * refillMs)
+    return failures <= burst - 1 ? 0 : Math.ceil((failures - burst + 1) * refillMs)
   }
 
   /** Counts a failure of the key. */
   failed(key: string): void {
-    const failures = Math.min(this.#failures(key), this.#options.burst) + 1
+    const failures = this.#failures(key) + 1
     this.#buckets.delete(key)
     this.#buckets.set(key, { failures, at: this.#options.now() })
     if (this.#buckets.size > KEYS_MAX) {
       const [oldest] = this.#buckets.keys()
       if (oldest !== undefined) this.#buckets.delete(oldest)
     }
+  }
+
+  /** Takes back a failure that was counted before it was known to be none. */
+  forgive(key: string): void {
+    const bucket = this.#buckets.get(key)
+    if (bucket !== undefined) bucket.failures = Math.max(0, bucket.failures - 1)
   }
 
   #failures(key: string): number {

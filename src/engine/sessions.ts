@@ -83,12 +83,15 @@ export class Sessions {
     const key = `${name.slice(0, 256)}@${address}`
     const waitMs = Math.max(this.#perUser.waitMs(key), this.#perAddress.waitMs(address))
     if (waitMs > 0) throw rateLimited(waitMs)
+    // Counted before the password is checked, or all that come at once would be checked.
+    this.#perUser.failed(key)
+    this.#perAddress.failed(address)
     const found = this.#store.findBy(user, 'short_name', name)[0]
     if (!(await this.#isPasswordOf(found, password, address))) {
-      this.#perUser.failed(key)
-      this.#perAddress.failed(address)
       throw fail('SESSION_AUTHENTICATION_FAILED', {})
     }
+    this.#perUser.forgive(key)
+    this.#perAddress.forgive(address)
     // The user may have been deleted while the password was being checked.
     if (found === undefined || this.#store.get(user, found) === undefined)
       throw fail('SESSION_AUTHENTICATION_FAILED', {})

@@ -84,14 +84,15 @@ function diskConfigs(store: Store, vm: VmRecord): DiskConfig[] {
  * Throws VDI_IN_USE where a disk of the VM is already in use by another VM that is not Halted, unless the image is
  * sharable or both only read it.
  */
-export function checkDisksFree(store: Store, vm: VmRecord): void {
+export function checkDisksFree(store: Store, vm: VmRecord, isStarting: (vm: string) => boolean): void {
   for (const mine of vm.VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
     const vdi = mine.VDI === NULL_REF ? undefined : store.get(VDI, mine.VDI)
     if (vdi === undefined || vdi.sharable) continue
     for (const other of vdi.VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
       const bothRead = vdi.read_only || (mine.mode === 'RO' && other.mode === 'RO')
       const user = other.VM === vm.uuid || other.VM === NULL_REF ? undefined : store.get(VM, other.VM)
-      if (!bothRead && user !== undefined && user.power_state !== 'Halted') {
+      const isBusy = user !== undefined && (user.power_state !== 'Halted' || isStarting(user.uuid))
+      if (!bothRead && isBusy) {
         throw fail('VDI_IN_USE', { vdi: vdi.uuid, operation: 'VM.start' })
       }
     }

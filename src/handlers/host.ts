@@ -1,7 +1,7 @@
 import { DriverError } from '../drivers/driver.ts'
 import { type Context, implement } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
-import { host_, host_cpu, SR, VM } from '../model/index.ts'
+import { host_, host_cpu, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
 import { ensureRepository } from './repository.ts'
 
 /** Hosts. The machine itself is only ever shut down where the operator's configuration allows it. */
@@ -27,8 +27,11 @@ export const hostHandlers = implement(host_, {
     return host
   },
 
-  async remove({ store, hosts }, { host }) {
+  async remove(context, { host }) {
+    const { store, hosts } = context
     if (store.get(host_, host)?.resident_VMs.length !== 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
+    // A host that is gone for good must be forgettable: then its VMs are forgotten with it, not deleted.
+    if (!hosts.connected().some(connection => connection.host === host)) return forget(context, host)
     const users = [
       ...store.findBy(VM, 'affinity', host).map(ref => `VM:${ref}`),
       ...store.findBy(SR, 'host', host).flatMap(ref => store.get(SR, ref)?.VDIs.map(vdi => `VDI:${vdi}`) ?? []),
@@ -45,6 +48,26 @@ export const hostHandlers = implement(host_, {
     return null
   },
 })
+
+/** Takes a host that does not answer, and what was on it, out of the records. What it still has is adopted if it comes back. */
+async function forget({ store, hosts }: Context, host: string): Promise<null> {
+  await hosts.remove(host)
+  await store.transact(transaction => {
+    for (const vm of store.findBy(VM, 'affinity', host)) {
+      const { VBDs = [], VIFs = [] } = transaction.get(VM, vm) ?? {}
+      for (const vbd of VBDs) transaction.remove(VBD, vbd)
+      for (const vif of VIFs) transaction.remove(VIF, vif)
+      transaction.remove(VM, vm)
+    }
+    for (const sr of store.findBy(SR, 'host', host)) {
+      for (const vdi of transaction.get(SR, sr)?.VDIs ?? []) transaction.remove(VDI, vdi)
+      transaction.remove(SR, sr)
+    }
+    for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
+    transaction.remove(host_, host)
+  })
+  return null
+}
 
 /** A host is of use without a repository of its own, so it stays; the error says so, and adding it again tries again. */
 async function addRepository(context: Context, host: string): Promise<void> {

@@ -1,11 +1,12 @@
 /** What SR and VDI share: finding the driver behind a repository, and reading repositories and images back. */
 
 import { randomUUID } from 'node:crypto'
-import type { Repository, RepositoryConfig, StorageOps, Volume } from '../drivers/driver.ts'
+import { DriverError, type Repository, type RepositoryConfig, type StorageOps, type Volume } from '../drivers/driver.ts'
 import type { Services, Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
+import { ApiError } from '../model/kernel/error.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 
@@ -36,8 +37,9 @@ export async function ensureRepository(parts: Parts, host: string): Promise<void
   const config = { type, location: storage.defaultLocation('default') }
   const repository = await storage.openRepository(config)
   const uuid = randomUUID()
-  const name_label = 'Default repository'
-  const name_description = `Images on ${store.get(host_, host)?.name_label ?? 'the host'}`
+  const host_name = store.get(host_, host)?.name_label ?? host
+  const name_label = store.all(SR).length === 0 ? 'Default repository' : `Repository of ${host_name}`
+  const name_description = `Images on ${host_name}`
   await store.transact(transaction =>
     transaction.insert(
       SR,
@@ -55,26 +57,70 @@ export async function ensureRepository(parts: Parts, host: string): Promise<void
 }
 
 /** Looks through a repository: images nobody told us of become VDIs; sizes and use are read again. */
-export async function scan(parts: Parts, sr: string): Promise<void> {
+export function scan(parts: Parts, sr: string): Promise<void> {
+  return parts.hosts.holdRepositories([sr], () => scanHeld(parts, sr))
+}
+
+async function scanHeld(parts: Parts, sr: string): Promise<void> {
+  const { store } = parts
   const { storage, config } = storageOf(parts, sr)
   const [repository, volumes] = [await storage.openRepository(config), await storage.listVolumes(config)]
-  await parts.store.transact(transaction => {
-    const known = new Map(
-      (transaction.get(SR, sr)?.VDIs ?? []).map(ref => [transaction.get(VDI, ref)?.location, ref] as const),
-    )
+  const strayed = await strayedImages(parts, storage, volumes)
+  await store.transact(transaction => {
+    const known = knownImages(transaction, store.get(SR, sr)?.host ?? NULL_REF)
     for (const volume of volumes) {
-      const vdi = known.get(volume.location)
+      const vdi = known.get(volume.location) ?? strayed.get(volume.location)
       if (vdi === undefined) adopt(transaction, sr, volume)
       else recordVolume(transaction, vdi, volume)
+      if (vdi !== undefined && transaction.get(VDI, vdi)?.SR !== sr) transaction.patch(VDI, vdi, { SR: sr })
     }
     recordRepository(transaction, sr, repository)
   })
 }
 
-/** Reads a repository's use back after one of its images changed. */
+/** The images of a host by location, those that are in no repository among them. */
+function knownImages(transaction: Transaction, host: string): ReadonlyMap<string, string> {
+  return new Map(
+    transaction.all(VDI).flatMap(ref => {
+      const vdi = transaction.get(VDI, ref)
+      const place = vdi === undefined || vdi.SR === NULL_REF ? host : transaction.get(SR, vdi.SR)?.host
+      return vdi !== undefined && place === host ? [[vdi.location, ref] as const] : []
+    }),
+  )
+}
+
+/** Images that bear the name of a VDI whose own image is gone: a move that a crash cut off. By location. */
+async function strayedImages(
+  { store }: Parts,
+  storage: StorageOps,
+  volumes: readonly Volume[],
+): Promise<ReadonlyMap<string, string>> {
+  const strayed = new Map<string, string>()
+  for (const { name, location } of volumes) {
+    const vdi = store.get(VDI, name)
+    if (vdi === undefined || vdi.location === location) continue
+    const isThere = await storage.getVolume(vdi.location).then(
+      () => true,
+      (error: unknown) => !(error instanceof DriverError && error.kind === 'not-found'),
+    )
+    if (!isThere) strayed.set(location, name)
+  }
+  return strayed
+}
+
+/**
+ * Reads a repository's use back after one of its images changed. What was done is done: a host that does not answer
+ * now leaves the old figures until the next look.
+ */
 export async function observeRepository(parts: Parts, sr: string): Promise<void> {
-  const { storage, config } = storageOf(parts, sr)
-  const repository = await storage.openRepository(config)
+  let repository: Repository
+  try {
+    const { storage, config } = storageOf(parts, sr)
+    repository = await storage.openRepository(config)
+  } catch (error) {
+    if (error instanceof DriverError || error instanceof ApiError) return
+    throw error
+  }
   await parts.store.transact(transaction => {
     if (transaction.get(SR, sr) !== undefined) recordRepository(transaction, sr, repository)
   })

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path/posix'
 import { type Context, implement } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VDI } from '../model/index.ts'
@@ -32,21 +33,34 @@ async function create(context: Context, values: RecordOf<typeof SR>): Promise<vo
   const host = hostOfType(context, values.type)
   const { storage } = hosts.driver(host)
   if (storage === undefined) throw fail('SR_UNKNOWN_DRIVER', { driver: values.type })
-  const location = values.location === '' ? storage.defaultLocation(values.uuid) : values.location
-  const taken = store.findBy(SR, 'location', location).find(ref => store.get(SR, ref)?.host === host)
-  if (taken !== undefined) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
+  const location = values.location === '' ? storage.defaultLocation(values.uuid) : plainPath(values.location)
+  if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
   await storage.openRepository({ type: values.type, location })
-  await store.transact(transaction => transaction.insert(SR, { ...values, location, host, VDIs: [] }))
+  await store.transact(transaction => {
+    // Another may have come while the folder was being opened.
+    if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
+    transaction.insert(SR, { ...values, location, host, VDIs: [] })
+  })
+  const from = new Map(values.VDIs.map(vdi => [vdi, store.get(VDI, vdi)?.SR ?? NULL_REF]))
   try {
     await scan(context, values.uuid)
     await setImages(context, values.uuid, [...(store.get(SR, values.uuid)?.VDIs ?? []), ...values.VDIs])
   } catch (error) {
+    // What was moved here already goes back first; its record must not go with the repository.
+    for (const [vdi, sr] of from) if (sr !== NULL_REF) await moveImage(context, vdi, sr)
     await store.transact(transaction => {
       for (const vdi of transaction.get(SR, values.uuid)?.VDIs ?? []) transaction.remove(VDI, vdi)
       transaction.remove(SR, values.uuid)
     })
     throw error
   }
+}
+
+/** One folder, one spelling: two repositories in one folder would share its images. */
+const plainPath = (path: string): string => (path.startsWith('/') ? normalize(path).replace(/(?<=.)\/$/, '') : path)
+
+function repositoryAt(store: Context['store'], host: string, location: string): boolean {
+  return store.findBy(SR, 'location', location).some(ref => store.get(SR, ref)?.host === host)
 }
 
 /** Listing an image moves it here; an image cannot be in no repository at all. */

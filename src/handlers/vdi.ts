@@ -42,23 +42,27 @@ function check({ virtual_size, sector_size }: VdiRecord): void {
 
 /** The image comes first: a record without an image would be a disk that is not there. */
 async function create(context: Context, values: VdiRecord): Promise<void> {
-  const { store, task } = context
   const sr = values.SR === NULL_REF ? defaultRepository(context) : values.SR
   if (values.parent !== NULL_REF) return unsupported(context, sr, 'VDI.create with a parent')
-  const { storage, config } = storageOf(context, sr)
+  await context.hosts.holdRepositories([sr], () => createHeld(context, { ...values, SR: sr }))
+  await observeRepository(context, sr)
+}
+
+async function createHeld(context: Context, values: VdiRecord): Promise<void> {
+  const { store, task } = context
+  const { storage, config } = storageOf(context, values.SR)
   const virtualBytes = Number(values.virtual_size * values.sector_size)
   const wanted = { name: values.uuid, format: values.image_format, virtualBytes }
   const volume = await storage.createVolume(config, wanted, { signal: task.signal, onProgress: task.progress })
   try {
     await store.transact(transaction => {
-      transaction.insert(VDI, { ...values, SR: sr, location: volume.location })
+      transaction.insert(VDI, { ...values, location: volume.location })
       recordVolume(transaction, values.uuid, volume)
     })
   } catch (error) {
     await storage.deleteVolume(volume.location)
     throw error
   }
-  await observeRepository(context, sr)
 }
 
 /** The repository of an image that names none: the oldest. */
@@ -70,6 +74,12 @@ function defaultRepository({ store }: Context): string {
 
 /** The image goes first: a file without a record would be left behind. A second call finishes what a crash left. */
 async function deleteImage(context: Context, vdi: string): Promise<void> {
+  const { SR: sr } = record(context, vdi)
+  await context.hosts.holdRepositories(sr === NULL_REF ? [] : [sr], () => deleteHeld(context, vdi))
+  if (sr !== NULL_REF) await observeRepository(context, sr)
+}
+
+async function deleteHeld(context: Context, vdi: string): Promise<void> {
   const { store } = context
   const { SR: sr, location } = record(context, vdi)
   if (sr !== NULL_REF) {
@@ -83,7 +93,6 @@ async function deleteImage(context: Context, vdi: string): Promise<void> {
   }
   // A VBD that came in the meantime is left with an empty drive.
   await store.transact(transaction => transaction.remove(VDI, vdi))
-  if (sr !== NULL_REF) await observeRepository(context, sr)
 }
 
 async function resize(context: Context, vdi: string, sectors: bigint): Promise<void> {
@@ -102,22 +111,36 @@ async function resize(context: Context, vdi: string, sectors: bigint): Promise<v
 
 /** Moves an image to another repository of the same host, while no VM uses it. */
 export async function moveImage(context: Context, vdi: string, sr: string): Promise<void> {
+  const from = record(context, vdi).SR
+  if (from === sr) return
+  if (from === NULL_REF)
+    throw fail('OPERATION_NOT_ALLOWED', { reason: `VDI ${vdi} is in no repository; scan the one it lies in` })
+  if (sr === NULL_REF) throw fail('HANDLE_INVALID', { class: 'SR', handle: sr })
+  await context.hosts.holdRepositories([from, sr], () => moveHeld(context, vdi, sr))
+  await observeRepository(context, from)
+  await observeRepository(context, sr)
+}
+
+async function moveHeld(context: Context, vdi: string, sr: string): Promise<void> {
   const { store, task } = context
   const current = record(context, vdi)
   if (current.SR === sr) return
-  if (sr === NULL_REF) throw fail('HANDLE_INVALID', { class: 'SR', handle: sr })
   checkUnused(context, vdi, 'VDI.set_SR')
-  const { storage } = storageOf(context, current.SR)
+  const source = storageOf(context, current.SR)
+  const { storage } = source
   const target = storageOf(context, sr)
   if (target.storage !== storage) return unsupported(context, sr, 'VDI.set_SR between hosts')
   const progress = { signal: task.signal, onProgress: task.progress }
   const volume = await storage.moveVolume(current.location, target.config, progress)
-  await store.transact(transaction => {
-    transaction.patch(VDI, vdi, { SR: sr })
-    recordVolume(transaction, vdi, volume)
-  })
-  await observeRepository(context, current.SR)
-  await observeRepository(context, sr)
+  try {
+    await store.transact(transaction => {
+      transaction.patch(VDI, vdi, { SR: sr })
+      recordVolume(transaction, vdi, volume)
+    })
+  } catch (error) {
+    await storage.moveVolume(volume.location, source.config)
+    throw error
+  }
 }
 
 const inUse = (vdi: string, operation: string, cause?: unknown) => fail('VDI_IN_USE', { vdi, operation }, { cause })
@@ -126,6 +149,7 @@ function checkUnused(context: Context, vdi: string, operation: string): void {
   const { store } = context
   for (const vbd of record(context, vdi).VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
     const user = vbd.VM === NULL_REF ? undefined : store.get(VM, vbd.VM)
-    if (user !== undefined && user.power_state !== 'Halted') throw inUse(vdi, operation)
+    const isBusy = user !== undefined && (user.power_state !== 'Halted' || context.hosts.isStarting(user.uuid))
+    if (isBusy) throw inUse(vdi, operation)
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { DriverError } from '../drivers/driver.ts'
 import { removeUnused } from '../engine/accessors.ts'
-import { type Context, implement } from '../engine/context.ts'
+import { type Context, implement, type Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -44,8 +44,10 @@ export const vmHandlers = implement(
     },
 
     async clean_reboot(context, { vm }) {
+      // What would keep it from starting again is found out before it is shut down.
+      checkStartable(context, record(context, vm))
       await cleanShutdown(context, vm)
-      await start(context, vm, false)
+      await boot(context, vm, false)
       return null
     },
 
@@ -112,17 +114,31 @@ function unsupported(context: Context, vm: string, operation: string): never {
 }
 
 async function start(context: Context, vm: string, paused: boolean): Promise<void> {
-  const { store, hosts, task } = context
+  const { store, hosts } = context
   if (record(context, vm).is_a_template) throw fail('VM_IS_TEMPLATE', { vm })
-  await place(context, vm)
-  const { driver, host, id } = hosts.placementOf(vm)
+  const host = hosts.hostFor(record(context, vm))
   if (store.get(host_, host)?.enabled === false) throw fail('HOST_DISABLED', { host })
-  const current = record(context, vm)
-  checkBootable(current)
-  checkDisksFree(store, current)
-  await observed(context, vm, async () => {
-    await driver.domains.define(domainConfig(store, current))
-    await driver.domains.start(id, { paused, signal: task.signal, onProgress: task.progress })
+  await boot(context, vm, paused, context.task.signal)
+}
+
+/** Throws what keeps a VM from starting by its own description, and where its disks are in use elsewhere. */
+function checkStartable({ store, hosts }: Context, vm: VmRecord): void {
+  checkBootable(vm)
+  domainConfig(store, vm)
+  checkDisksFree(store, vm, other => hosts.isStarting(other))
+}
+
+/** Starts a VM; an aborted `signal` takes the start back. */
+async function boot(context: Context, vm: string, paused: boolean, signal?: AbortSignal): Promise<void> {
+  const { store, hosts, task } = context
+  checkStartable(context, record(context, vm))
+  await hosts.whileStarting(vm, async () => {
+    await place(context, vm)
+    const { driver, id } = hosts.placementOf(vm)
+    await observed(context, vm, async () => {
+      await driver.domains.define(domainConfig(store, record(context, vm)))
+      await driver.domains.start(id, { paused, onProgress: task.progress, ...(signal && { signal }) })
+    })
   })
 }
 
@@ -137,12 +153,13 @@ async function place(context: Context, vm: string): Promise<void> {
 
 /** The guest is asked, and while it takes its time the VM is ShuttingDown; one that does not obey goes on running. */
 async function cleanShutdown(context: Context, vm: string): Promise<void> {
-  const { hosts, task } = context
+  const { hosts } = context
   const { driver, id } = hosts.placementOf(vm)
   hosts.setShuttingDown(vm, true)
   try {
     await driver.domains.requestShutdown(id)
-    const isDown = await hosts.waitFor(vm, state => state === 'Halted', CLEAN_SHUTDOWN_MS, task.signal)
+    // Whether its caller is still there or not: the guest has been asked, and is on its way.
+    const isDown = await hosts.waitFor(vm, state => state === 'Halted', CLEAN_SHUTDOWN_MS)
     if (!isDown) throw fail('VM_SHUTDOWN_TIMEOUT', { vm, timeout: String(CLEAN_SHUTDOWN_MS / 1000) })
   } finally {
     hosts.setShuttingDown(vm, false)
@@ -165,17 +182,49 @@ function check(vm: VmRecord): void {
 }
 
 /** The record comes first: a definition without a record would be adopted as a stranger after a crash in between. */
-async function create(context: Context, values: VmRecord): Promise<void> {
+async function create(
+  context: Context,
+  values: VmRecord,
+  attach: (transaction: Transaction) => void = () => undefined,
+): Promise<void> {
   const { store, hosts } = context
   const isPlaced = !values.is_a_template && (values.affinity !== NULL_REF || hosts.connected().length > 0)
   const vm = isPlaced ? { ...values, affinity: hosts.hostFor(values), domain: values.uuid } : values
-  await store.transact(transaction => transaction.insert(VM, vm))
+  const owners = ownersOf(store, vm)
+  await store.transact(transaction => {
+    transaction.insert(VM, vm)
+    attach(transaction)
+  })
   if (!isPlaced) return
   try {
     await defineIfBootable(context, vm.uuid)
   } catch (error) {
-    await store.transact(transaction => transaction.remove(VM, vm.uuid))
+    await undefine(context, vm).catch(() => undefined) // It may have been defined after all; the first error counts.
+    await store.transact(transaction => {
+      giveBack(transaction, vm, owners)
+      transaction.remove(VM, vm.uuid)
+    })
     throw error
+  }
+}
+
+/** Who has the disks and interfaces that a new VM takes. */
+function ownersOf(store: Context['store'], { VBDs, VIFs }: VmRecord): ReadonlyMap<string, string> {
+  return new Map<string, string>([
+    ...VBDs.map(ref => [ref, store.get(VBD, ref)?.VM ?? NULL_REF] as const),
+    ...VIFs.map(ref => [ref, store.get(VIF, ref)?.VM ?? NULL_REF] as const),
+  ])
+}
+
+/** Disks and interfaces that were somebody's go back; those that were made for the VM go with it. */
+function giveBack(transaction: Transaction, vm: VmRecord, owners: ReadonlyMap<string, string>): void {
+  const { VBDs, VIFs } = transaction.get(VM, vm.uuid) ?? vm
+  for (const [of, refs] of [[VBD, VBDs] as const, [VIF, VIFs] as const]) {
+    for (const ref of refs) {
+      const owner = owners.get(ref)
+      if (owner === undefined) transaction.remove(of, ref)
+      else transaction.patch(of, ref, { VM: owner })
+    }
   }
 }
 
@@ -207,8 +256,9 @@ function checkHalted({ uuid, power_state, is_a_template }: VmRecord): void {
 
 async function undefine(context: Context, vm: VmRecord): Promise<void> {
   if (vm.domain === '' || vm.affinity === NULL_REF) return
+  const driver = context.hosts.driver(vm.affinity)
   try {
-    await context.hosts.driver(vm.affinity).domains.undefine(vm.domain)
+    await driver.domains.undefine(vm.domain)
   } catch (error) {
     if (error instanceof DriverError && error.kind === 'not-found') return
     await context.hosts.observe(vm.uuid)
@@ -222,15 +272,18 @@ async function move(context: Context, vm: string, host: string): Promise<void> {
   const before = record(context, vm)
   if (before.affinity === host) return
   checkHalted(before)
+  // Both hosts must answer before anything happens, or the domain would be left on one and adopted from it later.
+  for (const end of [before.affinity, host]) if (end !== NULL_REF) context.hosts.driver(end)
   await store.transact(transaction => transaction.patch(VM, vm, { affinity: host, domain: host === '' ? '' : vm }))
   try {
     if (host !== NULL_REF && !before.is_a_template) await defineIfBootable(context, vm)
+    await undefine(context, before)
   } catch (error) {
+    await undefine(context, record(context, vm)).catch(() => undefined) // The first error counts.
     const { affinity, domain } = before
     await store.transact(transaction => transaction.patch(VM, vm, { affinity, domain }))
     throw error
   }
-  await undefine(context, before)
 }
 
 /** A copy of a Halted VM with interfaces of its own. Images that nobody writes are shared with the original. */
@@ -246,8 +299,7 @@ async function clone(context: Context, vm: string, name: string): Promise<string
     }
   }
   const fresh = { uuid, name_label: name, is_a_template: false, VIFs: [], VBDs: [], domain: '' } as const
-  await create(context, newRecord(VM, { ...original, ...fresh, resident_on: NULL_REF }))
-  await store.transact(transaction => {
+  await create(context, newRecord(VM, { ...original, ...fresh, resident_on: NULL_REF }), transaction => {
     for (const vbd of vbds) transaction.insert(VBD, newRecord(VBD, { ...vbd, uuid: randomUUID(), VM: uuid }))
     for (const vif of original.VIFs.flatMap(ref => store.get(VIF, ref) ?? [])) {
       transaction.insert(VIF, newRecord(VIF, { ...vif, uuid: randomUUID(), VM: uuid, MAC: randomMac() }))

@@ -64,7 +64,7 @@ export const host_ = defineClass({
       adminOnly: true,
     }),
     remove: message({
-      doc: 'Disconnects a hypervisor and forgets its host and CPUs. Its VMs must have been deleted or moved first.',
+      doc: 'Disconnects a hypervisor and forgets its host and CPUs. Its VMs must have been deleted or moved first; those of a host that does not answer are forgotten with it.',
       params: { host },
       result: t.void,
       errors: ['OBJECT_IN_USE', 'HOST_HAS_RESIDENT_VMS', 'PERMISSION_DENIED'],
