@@ -49,7 +49,7 @@ const create = command({
     format: { doc: 'qcow2 (default) or raw', value: 'FORMAT' },
     type: { doc: 'system (default), user or ephemeral', value: 'TYPE' },
   },
-  examples: ['disk create web-1-root --size 10G', 'disk create scratch --size 512M --sr default --format raw'],
+  examples: ['disk create web-1-root --size 10G', 'disk create scratch --size 512M --format raw'],
   async run(context, { name, size, sr, format, type }) {
     const bytes = size === undefined ? undefined : parseBytes(size)
     if (bytes === undefined || bytes === 0n) throw new UsageError('a disk needs a size, such as --size 10G')

@@ -25,7 +25,7 @@ const list = command({
 
 const add = command({
   doc: 'Connect a hypervisor; its VMs appear. One that is connected already stays as it is.',
-  args: { uri: { doc: 'qemu:///system, hyperv://USER@HOST/ or memory:///NAME?vms=N' } },
+  args: { uri: { doc: 'qemu:///system or memory:///NAME?vms=N' } },
   examples: ['host add qemu:///system', "host add 'memory:///lab?vms=10&seed=1'"],
   async run(context, { uri }) {
     refusePassword(uri)
@@ -60,7 +60,7 @@ const disable = command({
 })
 
 const remove = command({
-  doc: 'Disconnect a hypervisor and forget its host. It must have no VMs and no disks any more.',
+  doc: 'Disconnect a hypervisor and forget its host. It must have no VMs and no disks any more; one that is gone is forgotten with them.',
   args: HOST,
   examples: ['host remove lab'],
   async run(context, { host }) {

@@ -10,7 +10,11 @@ export const serve = command({
       value: 'DIR',
     },
     config: { doc: 'options from a JSON file; those of the command line win', value: 'FILE' },
-    listen: { doc: 'where to listen, such as https://0.0.0.0:4443?dialect=1 (repeatable)', value: 'URL', many: true },
+    listen: {
+      doc: 'where to listen, such as https://0.0.0.0:4443 (repeatable); these replace the usual ones',
+      value: 'URL',
+      many: true,
+    },
     host: { doc: 'a hypervisor to connect, such as qemu:///system (repeatable)', value: 'URI', many: true },
     allowPlainHttp: { doc: 'plain HTTP also on addresses that others reach' },
     logLevel: { doc: 'trace, debug, info, warn, error, fatal or silent', value: 'LEVEL' },

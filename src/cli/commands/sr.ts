@@ -25,7 +25,7 @@ const list = command({
 const scan = command({
   doc: 'Look through a repository: images that appeared become disks, sizes are read again.',
   args: { sr: { doc: 'UUID or name of the repository' } },
-  examples: ['sr scan default'],
+  examples: ['sr scan "Default repository"'],
   async run(context, { sr: name }) {
     const client = await context.connect()
     const sr = await find(client, 'SR', name)
