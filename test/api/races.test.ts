@@ -13,10 +13,11 @@ import { ensureRepository } from '../../src/handlers/repository.ts'
 import { storedClasses, VM } from '../../src/model/index.ts'
 import { memoryLog } from '../../src/store/memory-log.ts'
 import { openStore } from '../../src/store/open.ts'
-import type { WireValue } from '../../src/wire/xmlrpc/value.ts'
+import { isArray, type WireValue } from '../../src/wire/xmlrpc/value.ts'
 
 const PASSWORD = 'a password'
 const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+const byText = (a = '', b = ''): number => (a < b ? -1 : 1)
 const signal = new AbortController().signal
 
 /** An engine on a host in memory, which a test may prepare and disturb behind its back. */
@@ -44,12 +45,19 @@ async function world(host = new MemoryHost({ name: 'races' })) {
     const answer = await call(method, ...params)
     return answer.ok ? 'Success' : answer.error[0]
   }
-  const text = async (method: string, ...params: readonly WireValue[]) => String(await ok(method, ...params))
+  const text = async (method: string, ...params: readonly WireValue[]): Promise<string> => {
+    const value = await ok(method, ...params)
+    return typeof value === 'string' ? value : assert.fail(`${method} answered no text`)
+  }
+  const list = async (method: string): Promise<readonly string[]> => {
+    const value = await ok(method)
+    return isArray(value) ? value.map(element => (typeof element === 'string' ? element : '')) : assert.fail(method)
+  }
   const close = async () => {
     await hosts.close()
     await store.close()
   }
-  return { driver, store, sessions, ok, text, codeOf, close }
+  return { driver, store, sessions, ok, text, list, codeOf, close }
 }
 
 describe('what happens at once, or behind our back', () => {
@@ -92,13 +100,13 @@ describe('what happens at once, or behind our back', () => {
 
     const codes = await Promise.all(vms.map(vm => codeOf('VM.start', vm, false)))
 
-    assert.deepEqual(codes.sort(), ['Success', 'VDI_IN_USE'])
+    assert.deepEqual(codes.toSorted(byText), ['Success', 'VDI_IN_USE'])
     await close()
   })
 
   test('images that are made while their repository is scanned are there once', async () => {
-    const { ok, text, close } = await world()
-    const sr = String(await ok('SR.get_all'))
+    const { ok, text, list, close } = await world()
+    const [sr = ''] = await list('SR.get_all')
 
     const made = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -107,13 +115,13 @@ describe('what happens at once, or behind our back', () => {
       }),
     )
 
-    assert.deepEqual([...String(await ok('VDI.get_all')).split(',')].sort(), made.sort())
+    assert.deepEqual((await list('VDI.get_all')).toSorted(byText), made.toSorted(byText))
     await close()
   })
 
   test('a repository that cannot take all images given to it gives back those it took', async () => {
-    const { ok, text, codeOf, close } = await world()
-    const sr = String(await ok('SR.get_all'))
+    const { ok, text, list, codeOf, close } = await world()
+    const [sr = ''] = await list('SR.get_all')
     const [free, used] = [
       await text('VDI.create', { virtual_size: '8' }),
       await text('VDI.create', { virtual_size: '8' }),
@@ -125,7 +133,7 @@ describe('what happens at once, or behind our back', () => {
     assert.equal(await codeOf('SR.create', { type: 'memory', location: 'second', VDIs: [free, used] }), 'VDI_IN_USE')
 
     assert.equal(await text('VDI.get_SR', free), sr)
-    assert.equal(await text('SR.get_all'), sr)
+    assert.deepEqual(await list('SR.get_all'), [sr])
     await close()
   })
 
