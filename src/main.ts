@@ -129,11 +129,11 @@ function createServices(store: Services['store'], data: string, localSecret: str
 async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
   const given = process.env['POLYVISOR_ADMIN_PASSWORD']
   delete process.env['POLYVISOR_ADMIN_PASSWORD'] // No child process, and so no guest's, is to inherit it.
-  const password = await ensureFirstUser(services, given === '' ? undefined : given)
-  if (password === undefined) return
   const file = join(data, 'initial-password')
-  await writeSecret(file, `${password}\n`)
-  log.info({ user: FIRST_USER, file }, 'first start: the password of the first user is in this file')
+  await ensureFirstUser(services, given === '' ? undefined : given, async password => {
+    await writeSecret(file, `${password}\n`)
+    log.info({ user: FIRST_USER, file }, 'first start: the password of the first user is in this file')
+  })
 }
 
 /** Connects what the store knows and what the command line names; with neither, QEMU if it is here. */

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { user } from '../model/index.ts'
+import { credential, user } from '../model/index.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import type { Services } from './context.ts'
 
@@ -9,18 +9,22 @@ export const FIRST_USER = 'root'
 const RANDOM_PASSWORD_BYTES = 18
 
 /**
- * Makes the first user where there is none yet. Answers the password where a random one was chosen, for the operator
- * to be told; undefined where `password` was given or the user exists.
+ * Makes the first user where there is none that could log in. Without `password` a random one is chosen, and told to
+ * `announce` before it counts: a crash in between leaves a password that is known and not yet valid, never the reverse.
  */
 export async function ensureFirstUser(
   { store, sessions }: Pick<Services, 'store' | 'sessions'>,
   password: string | undefined,
-): Promise<string | undefined> {
-  if (store.all(user).some(ref => store.get(user, ref)?.administrator === true)) return undefined
+  announce: (password: string) => Promise<void> = async () => undefined,
+): Promise<void> {
+  const known = store.all(user).find(ref => store.get(user, ref)?.administrator === true)
+  if (known !== undefined && store.get(credential, known) !== undefined) return
   const chosen = password ?? randomBytes(RANDOM_PASSWORD_BYTES).toString('base64url')
-  const uuid = randomUUID()
-  const record = newRecord(user, { uuid, short_name: FIRST_USER, fullname: 'Administrator', administrator: true })
-  await store.transact(transaction => transaction.insert(user, record))
+  if (password === undefined) await announce(chosen)
+  const uuid = known ?? randomUUID()
+  if (known === undefined) {
+    const record = newRecord(user, { uuid, short_name: FIRST_USER, fullname: 'Administrator', administrator: true })
+    await store.transact(transaction => transaction.insert(user, record))
+  }
   await sessions.setPassword(uuid, chosen)
-  return password === undefined ? chosen : undefined
 }
