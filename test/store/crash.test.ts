@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
@@ -27,15 +27,25 @@ function start(
   return { child, lines: createInterface({ input: child.stdout }) }
 }
 
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
 /** Lets a child commit for a while, kills it, and answers the highest count that each caller was told is durable. */
 async function commitAndKill(
   context: TestContext,
   folder: string,
   afterMs: number,
+  walBytes = 0,
 ): Promise<ReadonlyMap<string, bigint>> {
   const acknowledgements = join(temporaryFolder(context), 'acknowledged')
   const { child, lines } = start(context, process.execPath, [CHILD, folder, acknowledgements])
-  lines.once('line', () => setTimeout(() => child.kill('SIGKILL'), afterMs))
+  lines.once('line', () => {
+    // However busy the machine is: not before something has been told, and as much written as is asked for.
+    const timer = setInterval(() => {
+      if (sizeOf(acknowledgements) === 0 || sizeOf(join(folder, 'state.db-wal')) < walBytes) return
+      clearInterval(timer)
+      setTimeout(() => child.kill('SIGKILL'), afterMs)
+    }, 2)
+  })
   await once(child, 'exit')
   assert.equal(child.signalCode, 'SIGKILL')
   // The last line may be torn.
@@ -91,7 +101,7 @@ describe('a side file that is torn', () => {
   ): Promise<{ source: string; wal: Buffer; checkpointed: bigint; all: bigint }> {
     const source = join(temporaryFolder(context), 'source')
     mkdirSync(source)
-    await commitAndKill(context, source, 150)
+    await commitAndKill(context, source, 20, 150_000)
     const wal = readFileSync(join(source, 'state.db-wal'))
     const totalWith = async (bytes: Buffer) => {
       const store = await open(context, copyWith(context, source, bytes))
