@@ -199,12 +199,12 @@ async function create(
   try {
     await defineIfBootable(context, vm.uuid)
   } catch (error) {
-    await undefine(context, vm).catch(() => undefined) // It may have been defined after all; the first error counts.
+    const told = await takeBack(context, vm, error) // It may have been defined after all.
     await store.transact(transaction => {
       giveBack(transaction, vm, owners)
       transaction.remove(VM, vm.uuid)
     })
-    throw error
+    throw told
   }
 }
 
@@ -266,6 +266,18 @@ async function undefine(context: Context, vm: VmRecord): Promise<void> {
   }
 }
 
+/** Undefines what a failed step may have defined. Answers the error to throw: the cause, with what remains if this fails too. */
+async function takeBack(context: Context, vm: VmRecord, cause: unknown): Promise<unknown> {
+  try {
+    await undefine(context, vm)
+    return cause
+  } catch (error) {
+    if (!(error instanceof DriverError && cause instanceof DriverError)) return cause
+    const remains = `domain ${vm.domain} may remain on host ${vm.affinity}: ${error.message}`
+    return new DriverError(cause.kind, `${cause.message}; ${remains}`, { cause })
+  }
+}
+
 /** A Halted VM moves to another host: undefined here, defined there. */
 async function move(context: Context, vm: string, host: string): Promise<void> {
   const { store } = context
@@ -279,10 +291,10 @@ async function move(context: Context, vm: string, host: string): Promise<void> {
     if (host !== NULL_REF && !before.is_a_template) await defineIfBootable(context, vm)
     await undefine(context, before)
   } catch (error) {
-    await undefine(context, record(context, vm)).catch(() => undefined) // The first error counts.
+    const told = await takeBack(context, record(context, vm), error)
     const { affinity, domain } = before
     await store.transact(transaction => transaction.patch(VM, vm, { affinity, domain }))
-    throw error
+    throw told
   }
 }
 

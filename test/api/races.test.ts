@@ -45,6 +45,10 @@ async function world(host = new MemoryHost({ name: 'races' })) {
     const answer = await call(method, ...params)
     return answer.ok ? 'Success' : answer.error[0]
   }
+  const errorOf = async (method: string, ...params: readonly WireValue[]): Promise<readonly string[]> => {
+    const answer = await call(method, ...params)
+    return answer.ok ? assert.fail(`${method} succeeded`) : answer.error
+  }
   const text = async (method: string, ...params: readonly WireValue[]): Promise<string> => {
     const value = await ok(method, ...params)
     return typeof value === 'string' ? value : assert.fail(`${method} answered no text`)
@@ -57,7 +61,7 @@ async function world(host = new MemoryHost({ name: 'races' })) {
     await hosts.close()
     await store.close()
   }
-  return { driver, store, sessions, ok, text, list, codeOf, close }
+  return { driver, store, sessions, ok, text, list, codeOf, errorOf, close }
 }
 
 describe('what happens at once, or behind our back', () => {
@@ -151,6 +155,19 @@ describe('what happens at once, or behind our back', () => {
       (await driver.domains.list()).map(domain => domain.id),
       [owner],
     )
+    await close()
+  })
+
+  test('a VM that cannot be made, nor taken back, is said to remain on its host', async () => {
+    const { driver, errorOf, close } = await world()
+    driver.faults.plan({ operation: 'domains.define', nth: 1, when: 'after', kind: 'refused' })
+    driver.faults.plan({ operation: 'domains.undefine', nth: 1, when: 'before', kind: 'refused' })
+
+    const [code, , , reason = ''] = await errorOf('VM.create', {})
+
+    const [left] = await driver.domains.list()
+    assert.equal(code, 'DRIVER_FAILED')
+    assert.match(reason, new RegExp(`domain ${left?.id} may remain on host`))
     await close()
   })
 
