@@ -1,3 +1,20 @@
+import type { Duplex } from 'node:stream'
+import type { DiskConfig, DomainConfig, DomainId, ImageFormat, NicConfig, Scheduling } from './domain-config.ts'
+
+export type {
+  BootConfig,
+  BootDevice,
+  CpuConfig,
+  DiskConfig,
+  DomainConfig,
+  DomainId,
+  ExitActions,
+  ImageFormat,
+  NicConfig,
+  PlatformConfig,
+  Scheduling,
+} from './domain-config.ts'
+
 /**
  * What a hypervisor can do for us, in our words. A driver translates; it keeps no state of ours.
  *
@@ -12,15 +29,37 @@ export interface Driver {
   readonly name: string
   readonly host: HostOps
   readonly domains: DomainOps
+  readonly devices?: DeviceOps
+  readonly suspension?: SuspensionOps
+  readonly dumps?: DumpOps
   readonly storage?: StorageOps
+  readonly clones?: CloneOps
+  readonly networks?: NetworkOps
   readonly consoles?: ConsoleOps
+  readonly terminals?: TerminalOps
+  readonly metrics?: MetricsOps
+  readonly scheduler?: SchedulerOps
+  readonly power?: PowerOps
   readonly events?: EventOps
   /** Releases connections; domains go on running. Calling it twice is harmless. */
   close(): Promise<void>
 }
 
 /** The groups a driver may leave out, in the order in which documents show them. */
-export const OPTIONAL_GROUPS = ['storage', 'consoles', 'events'] as const
+export const OPTIONAL_GROUPS = [
+  'devices',
+  'suspension',
+  'dumps',
+  'storage',
+  'clones',
+  'networks',
+  'consoles',
+  'terminals',
+  'metrics',
+  'scheduler',
+  'power',
+  'events',
+] as const
 
 /** What long operations are given: a way to be told to stop, and a way to say how far they are (0 to 1). */
 export interface OperationOptions {
@@ -36,6 +75,8 @@ export interface ConnectOptions {
   /** Something worth an operator's notice that no call can report. */
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
   readonly signal?: AbortSignal
+  /** The programs that shut this machine down and reboot it, with their arguments; absent unless the operator allows it. */
+  readonly hostPower?: { readonly shutdown: readonly string[]; readonly reboot: readonly string[] }
 }
 
 // --- host
@@ -62,58 +103,25 @@ export interface HostOps {
   info(): Promise<HostInfo>
 }
 
+/** The power of the machine itself; a group that is there only where the operator's configuration allows it. */
+export interface PowerOps {
+  shutdown(): Promise<void>
+  reboot(): Promise<void>
+}
+
 // --- domains
 
-/** The hypervisor's own identifier of a domain, a UUID in lower case. */
-export type DomainId = string
-
 /**
- * `unknown` is what a driver says when the hypervisor reports something without a name here; never as a stand-in
- * for "could not ask".
+ * `crashed`: the guest has panicked and is held in memory, its CPUs stopped (`ExitActions`). `unknown` is what a driver
+ * says when the hypervisor reports something without a name here; never as a stand-in for "could not ask".
  */
-export type DomainState = 'halted' | 'running' | 'paused' | 'suspended' | 'unknown'
+export type DomainState = 'halted' | 'running' | 'paused' | 'crashed' | 'suspended' | 'unknown'
 
 /** A domain at a moment. */
 export interface Domain {
   readonly id: DomainId
   readonly name: string
   readonly state: DomainState
-}
-
-/** An image format that a disk may have. */
-export type ImageFormat = 'raw' | 'qcow2'
-
-/** A disk of a domain. */
-export interface DiskConfig {
-  /** Unique within the domain; for us the UUID of the VBD. */
-  readonly id: string
-  /** The volume's location on the host, as `Volume.location` gives it. */
-  readonly location: string
-  readonly format: ImageFormat
-  readonly readOnly: boolean
-  /** The name the guest should see, such as `hda` or `xvda`; decides the order of disks. */
-  readonly device: string
-  /** `emulated`: IDE or SATA, works with every guest. `paravirtualised`: virtio, faster. */
-  readonly bus: 'emulated' | 'paravirtualised'
-}
-
-/** A device that firmware can boot from. */
-export type BootDevice = 'floppy' | 'disk' | 'cdrom'
-
-/** How a domain boots: a kernel that the host loads (absolute paths on the host), or firmware and a device. */
-export type BootConfig =
-  | { readonly kind: 'kernel'; readonly kernel: string; readonly initrd: string | null; readonly cmdline: string }
-  | { readonly kind: 'firmware'; readonly device: BootDevice }
-
-/** The definition of a domain: everything that a host must know to start it. */
-export interface DomainConfig {
-  readonly id: DomainId
-  readonly name: string
-  readonly description: string
-  readonly memoryBytes: number
-  readonly vcpus: number
-  readonly boot: BootConfig
-  readonly disks: readonly DiskConfig[]
 }
 
 /**
@@ -128,7 +136,8 @@ export interface DomainOps {
   config(id: DomainId): Promise<DomainConfig>
   /**
    * Makes the domain, or replaces the definition of one that exists; durable when it resolves. A running domain
-   * keeps running as it is, the new definition counts from its next start.
+   * keeps running as it is, the new definition counts from its next start; but `exits` count at once. A suspended one
+   * is resumed as it was suspended.
    */
   define(config: DomainConfig): Promise<void>
   /** Forgets a halted domain and what the driver kept for it, never its volumes. `bad-state` unless halted. */
@@ -147,10 +156,68 @@ export interface DomainOps {
    * guest obeys shows in its state. `bad-state` unless running.
    */
   requestShutdown(id: DomainId): Promise<void>
-  /** Cuts the power: running or paused → halted. `bad-state` when halted. */
+  /** Cuts the power: running, paused, crashed or suspended (what was saved is discarded) → halted. `bad-state` when halted. */
   powerOff(id: DomainId): Promise<void>
-  /** Resets the machine: running or paused → running. `bad-state` when halted. */
+  /** Resets the machine: running, paused or crashed → running. `bad-state` when halted or suspended. */
   reset(id: DomainId): Promise<void>
+}
+
+// --- devices
+
+/**
+ * Changing a domain that runs, is paused or suspended; `bad-state` where a halted one would do with `define`, and for a
+ * suspended one. Each changes the stored definition too, and where the living machine refuses, neither has changed.
+ */
+export interface DeviceOps {
+  /** Plugs a disk in. Resolves when the machine has it; whether the guest looks is the guest's. */
+  attachDisk(id: DomainId, disk: DiskConfig): Promise<void>
+  /** Pulls a disk. Resolves when the guest has let go; `refused` when it does not within some seconds, and keeps it. */
+  detachDisk(id: DomainId, disk: string): Promise<void>
+  /** Changes what lies in a cdrom or floppy drive; null ejects. Also where the guest has locked the tray. */
+  changeMedium(
+    id: DomainId,
+    drive: string,
+    medium: { readonly location: string; readonly format: ImageFormat } | null,
+  ): Promise<void>
+  attachNic(id: DomainId, nic: NicConfig): Promise<void>
+  /** As `detachDisk`. */
+  detachNic(id: DomainId, nic: string): Promise<void>
+  /** Moves the cable of an interface to another network, or unplugs it. The guest sees the carrier go and come. */
+  connectNic(id: DomainId, nic: string, network: string | null): Promise<void>
+  /** Asks the guest's balloon driver to leave it this much memory; how far it got is in the metrics. */
+  setMemoryTarget(id: DomainId, bytes: number): Promise<void>
+}
+
+// --- suspension
+
+/** Putting domains to disk, their memory with them. */
+export interface SuspensionOps {
+  /**
+   * Running or paused → suspended. With `live` the guest goes on while its memory is being written. A failed or aborted
+   * suspension leaves it as it was, and no file. `bad-state` when halted.
+   */
+  suspend(id: DomainId, options?: OperationOptions & { readonly live?: boolean }): Promise<void>
+  /** Suspended → running, or paused. A failed resume leaves it suspended. `bad-state` unless suspended. */
+  resume(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
+}
+
+// --- dumps
+
+/** A guest's memory, written to a file of the host for whoever looks for the cause of a crash. */
+export interface Dump {
+  readonly location: string
+  readonly bytes: number
+}
+
+/** Dumping the memory of guests. */
+export interface DumpOps {
+  /**
+   * Writes the memory of a paused or crashed domain as an ELF core file. Only the newest few of a domain are kept.
+   * `bad-state` unless paused or crashed. A failure leaves no file.
+   */
+  dump(id: DomainId, options?: OperationOptions): Promise<Dump>
+  /** The dumps that are kept of a domain, oldest first. */
+  list(id: DomainId): Promise<readonly Dump[]>
 }
 
 // --- storage
@@ -178,6 +245,8 @@ export interface Volume {
   readonly virtualBytes: number
   /** As it weighs on the repository. */
   readonly physicalBytes: number
+  /** The image of a CD, or another that must not be written. */
+  readonly readOnly?: true
 }
 
 /** Disk images in repositories. */
@@ -210,6 +279,97 @@ export interface StorageOps {
   deleteVolume(location: string): Promise<void>
 }
 
+/** Copies of images and of whole repositories. */
+export interface CloneOps {
+  /**
+   * Makes a second image with what the first holds at this moment, in the same repository, sharing blocks with it: in no
+   * time, whatever their size. Both go on independently, and either may be deleted first. Also while a running domain
+   * writes to it. `virtualBytes` may be larger than the first's, not smaller.
+   * `original` is the first image afterwards: its location and format may have changed, and the definitions of domains
+   * with it. A failure leaves the first with its content and no second.
+   */
+  cloneVolume(
+    location: string,
+    clone: { readonly name: string; readonly virtualBytes?: number },
+    options?: OperationOptions,
+  ): Promise<{ readonly original: Volume; readonly clone: Volume }>
+  /**
+   * Copies every image of a repository to another, empty or new one, sharing among the copies what was shared; `nameOf`
+   * gives each its new name. `bad-state` while a running domain writes to one. A failure leaves no file there.
+   */
+  copyRepository(
+    repository: RepositoryConfig,
+    target: RepositoryConfig,
+    nameOf: (name: string) => string,
+    options?: OperationOptions,
+  ): Promise<readonly { readonly from: string; readonly volume: Volume }[]>
+}
+
+// --- networks
+
+/** A network as the host is to provide it. */
+export interface NetworkConfig {
+  /** A UUID in lower case. */
+  readonly id: string
+  readonly name: string
+  /** The ethernet device or bridge of the host through which it reaches the outside; empty: through the host's own sockets. */
+  readonly nic: string
+  /** The 802.1Q tag it has there, 1 to 4094; null for none. Networks are apart from each other whatever their tags. */
+  readonly vlan: number | null
+  /** What guests are told by DHCP, where the network offers it; both empty: the driver's default. */
+  readonly gateway: string
+  readonly netmask: string
+}
+
+/** Networks of the host that interfaces of domains are plugged into. */
+export interface NetworkOps {
+  list(): Promise<readonly NetworkConfig[]>
+  /** Makes a network or changes one; interfaces that are plugged into it stay plugged. `refused` where the host may not. */
+  define(network: NetworkConfig): Promise<void>
+  /** Forgets a network. `bad-state` while an interface of a domain that is not halted is plugged into it. */
+  undefine(id: string): Promise<void>
+}
+
+// --- metrics
+
+/** What a domain has used since it was started, and what it has now. */
+export interface DomainMetrics {
+  /** When this was read, in milliseconds of a clock that never goes back. */
+  readonly atMs: number
+  /** What the guest has of its memory: what the balloon leaves it. */
+  readonly memoryBytes: number
+  /** CPU time that each virtual CPU has used, in milliseconds, by number. */
+  readonly vcpuMs: readonly number[]
+  /** By `DiskConfig.id`, what the guest has read and written. */
+  readonly disks: readonly { readonly id: string; readonly readBytes: number; readonly writtenBytes: number }[]
+  /** By `NicConfig.id`, from the guest's side. */
+  readonly nics: readonly { readonly id: string; readonly receivedBytes: number; readonly sentBytes: number }[]
+  /** Versions of what runs in the guest for the host's sake, such as `{ 'qemu-guest-agent': '7.2.22' }`. */
+  readonly tools: Readonly<Record<string, string>>
+}
+
+/** CPU time of a CPU of the host since it was started, in milliseconds. */
+export interface CpuTime {
+  readonly number: number
+  readonly busyMs: number
+  readonly idleMs: number
+}
+
+/** Counters, of which the reader makes rates. */
+export interface MetricsOps {
+  /** `bad-state` unless running or paused. */
+  domain(id: DomainId): Promise<DomainMetrics>
+  cpus(): Promise<readonly CpuTime[]>
+}
+
+// --- scheduler
+
+/** Changing what a running domain gets of the host's CPUs. */
+export interface SchedulerOps {
+  /** `refused`, naming it, where the host has no way to do a part of it; then nothing has changed. `bad-state` when halted. */
+  set(id: DomainId, scheduling: Scheduling): Promise<void>
+}
+
 // --- consoles
 
 /** A stretch of serial output. */
@@ -228,13 +388,24 @@ export interface ConsoleOps {
   readSerial(id: DomainId, from: number, bytesMax: number): Promise<SerialChunk>
 }
 
+/** `serial`: the first serial port, raw bytes both ways. `vnc`: the display, as a server of the RFB protocol speaks. */
+export type ConsoleKind = 'serial' | 'vnc'
+
+/** Consoles to type at and to look at. */
+export interface TerminalOps {
+  /** Which consoles a domain has now; none unless running, paused or crashed. */
+  kinds(id: DomainId): Promise<readonly ConsoleKind[]>
+  /** Connects to a console; several may at once. Ends when the domain halts. `bad-state` where there is none now. */
+  open(id: DomainId, kind: ConsoleKind): Promise<Duplex>
+}
+
 // --- events
 
 /** Something happened to a domain; what, is for the reader to look up (`domains.get`). */
 export interface DomainEvent {
   readonly id: DomainId
   /** `changed` also covers every change of state; `crashed` comes before the `changed` that follows from it. */
-  readonly kind: 'defined' | 'undefined' | 'changed' | 'crashed' | 'guest-shutdown' | 'guest-reset'
+  readonly kind: 'defined' | 'undefined' | 'changed' | 'crashed' | 'guest-shutdown' | 'guest-suspended' | 'guest-reset'
 }
 
 /** What happens on the host without being asked for, and what was asked for too. */

@@ -26,6 +26,8 @@ const POWER_STATE: Readonly<Record<DomainState, PowerState>> = {
   halted: 'Halted',
   running: 'Running',
   paused: 'Paused',
+  // The draft has no word for it; what can be done with it is what can be done with a paused one.
+  crashed: 'Paused',
   suspended: 'Suspended',
   unknown: 'Unknown',
 }
@@ -46,7 +48,7 @@ export function recordState(
 ): void {
   const reported = POWER_STATE[state ?? 'halted']
   const power_state = reported === 'Running' && overlay.isShuttingDown(vm) ? 'ShuttingDown' : reported
-  const isResident = state === 'running' || state === 'paused'
+  const isResident = state === 'running' || state === 'paused' || state === 'crashed'
   transaction.patch(VM, vm, { power_state, resident_on: isResident ? host : NULL_REF })
 }
 
@@ -226,6 +228,8 @@ const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy' } as const
 
 function bootFields(boot: BootConfig): Partial<RecordOf<typeof VM>> {
   if (boot.kind === 'firmware') return { boot_method: 'bios', bios_boot: BOOT_OPTION[boot.device] }
+  if (boot.kind === 'guest-grub') return { boot_method: 'grub', grub_cmdline: boot.cmdline }
   const { kernel, initrd, cmdline } = boot
-  return { boot_method: 'kernel_external', kernel_kernel: kernel, kernel_initrd: initrd ?? '', kernel_args: cmdline }
+  const boot_method = boot.kind === 'kernel' ? 'kernel_external' : 'kernel_internal'
+  return { boot_method, kernel_kernel: kernel, kernel_initrd: initrd ?? '', kernel_args: cmdline }
 }

@@ -15,7 +15,10 @@ export { FIXTURES } from './fixtures.ts'
 export { MemoryHost, type MemoryHostOptions } from './host.ts'
 
 /** A driver for a host in this process, and the means to make it fail. */
-export interface MemoryDriver extends Required<Driver> {
+export interface MemoryDriver extends Driver {
+  readonly storage: NonNullable<Driver['storage']>
+  readonly consoles: NonNullable<Driver['consoles']>
+  readonly events: NonNullable<Driver['events']>
   readonly faults: Faults
 }
 

@@ -85,6 +85,7 @@ function bootArguments({ boot }: DomainConfig): string[] {
   if (boot.kind === 'firmware') {
     return boot.device === 'disk' ? [] : ['-boot', `order=${boot.device === 'floppy' ? 'a' : 'd'}`]
   }
+  if (boot.kind !== 'kernel') throw new DriverError('refused', `booting from a ${boot.kind} is not known yet`)
   const initrd = boot.initrd === null ? [] : ['-initrd', boot.initrd]
   return ['-kernel', boot.kernel, ...initrd, '-append', boot.cmdline]
 }
