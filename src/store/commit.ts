@@ -28,7 +28,7 @@ export function commitOf(touches: readonly Touch[], generation: number): Commit 
     } else if (before === undefined || touch.renewed) {
       changes.push({ generation, class: name, ref, kind: touch.renewed ? 'mod' : 'add', fields: names })
       if (touch.renewed) encoded.push(`["d",${object}]`)
-      encoded.push(`["a",${object},${membersText(table.schema.fields, now)}]`)
+      encoded.push(`["a",${object},${membersText(table.schema.durable, now)}]`)
     } else {
       const written = touch.written.filter(
         ({ field }) => !field.codec.equal(before.record[field.name], now[field.name]),
@@ -64,6 +64,7 @@ function difference(table: Table, ref: string, before: StoredRecord | undefined,
   if (now === undefined) return [{ generation, class: name, ref, kind: 'del', fields: [] }]
   if (before === undefined) return [{ generation, class: name, ref, kind: 'add', fields: names }]
   const fields = names.filter(field => now[field] !== before[field])
+  if (fields.length === 0) return []
   return [{ generation, class: name, ref, kind: 'mod', fields }]
 }
 

@@ -17,6 +17,7 @@ import {
   type Transaction,
   type User,
 } from './store.ts'
+import { sample } from './sample.ts'
 import { find, type Tables, tableOf, usersOf } from './table.ts'
 import { OpenTransaction, recordOf } from './transaction.ts'
 import { Writer } from './writer.ts'
@@ -128,6 +129,11 @@ class ObjectStore implements Store {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  sample<C extends Class>(of: C, ref: string, measured: Partial<RecordOf<C>>): void {
+    if (this.#isInTransaction) throw new TypeError('a sample cannot be written within a transaction')
+    sample(tableOf(this.#tables, of.name), ref, measured)
   }
 
   settled(): Promise<void> {

@@ -12,7 +12,7 @@ export interface Restored {
 
 /**
  * Makes records of what a log held. The log may have been written under an older declaration: fields it does not have
- * get their default, and fields and classes that are no longer declared are left alone, each with one warning. Throws
+ * get their default, as measured ones always do, and fields and classes that are no longer declared are left alone, each with one warning. Throws
  * Damaged for a value that is not of its field's type.
  */
 export function restore(schema: Schema, objects: EncodedObjects, warn: (message: string) => void): Restored {
@@ -45,7 +45,8 @@ function decodeRecord(
   encoded: EncodedRecord,
 ): { readonly record: StoredRecord; readonly missing: EncodedRecord | undefined } {
   let missing: Record<string, unknown> | undefined
-  const record = newRecord(schema.fields, ({ name, codec, default: otherwise }) => {
+  const record = newRecord(schema.fields, ({ name, codec, default: otherwise, isVolatile }) => {
+    if (isVolatile) return otherwise
     const json = encoded[name]
     if (json === undefined) {
       missing ??= {}

@@ -14,6 +14,8 @@ export interface FieldSchema {
   readonly codec: Codec
   /** The normalised default. */
   readonly default: unknown
+  /** Measured: it changes by samples and not by transactions, and the log does not have it. */
+  readonly isVolatile: boolean
   /** Set where the field holds references. */
   readonly reference?: Reference
 }
@@ -40,6 +42,9 @@ export interface ClassSchema {
   readonly byName: ReadonlyMap<string, FieldSchema>
   /** The wire names of all fields. */
   readonly names: readonly string[]
+  /** The fields that the log has. */
+  readonly durable: readonly FieldSchema[]
+  readonly volatile: readonly FieldSchema[]
   readonly bound: readonly ReferenceField[]
   readonly unbound: readonly ReferenceField[]
 }
@@ -66,7 +71,7 @@ export function partnerOf(field: ReferenceField): ReferenceField | undefined {
 
 /**
  * Prepares the declared classes. Throws TypeError that lists everything wrong with them: a bound pair whose ends do
- * not agree, a reference to a class that is not declared, a default of the wrong type, a class without `uuid`.
+ * not agree, a reference to a class that is not declared, a default of the wrong type, a class without `uuid`, a reference that is volatile.
  */
 export function compileSchema(classes: readonly Class[]): Schema {
   const problems: string[] = []
@@ -95,6 +100,8 @@ function classSchema(name: string, byName: ReadonlyMap<string, FieldSchema>): Cl
     fields,
     byName,
     names: Object.freeze(fields.map(field => field.name)),
+    durable: fields.filter(field => !field.isVolatile),
+    volatile: fields.filter(field => field.isVolatile),
     bound: references.filter(field => field.reference.partner !== undefined),
     unbound: references.filter(field => field.reference.partner === undefined),
   }
@@ -113,6 +120,7 @@ function compileFields(of: Class, problems: string[]): Map<string, Draft> {
         names: Object.freeze([name]),
         codec,
         default: codec.normalise(defaultOfField(field)),
+        isVolatile: field.volatile === true,
       })
     } catch (cause) {
       problems.push(`${of.name}.${path}: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -126,6 +134,9 @@ function bindFields(of: Class, declared: ReadonlyMap<string, Class>, drafts: Dra
   for (const [path, field] of Object.entries(of.fields)) {
     const draft = drafts.get(of.name)?.get(wireName(path))
     const target = targetOf(field.type)
+    if (field.volatile === true && (target !== undefined || path === 'uuid')) {
+      problems.push(`${of.name}.${path}: must be durable`)
+    }
     const problem = draft === undefined ? undefined : bindingProblem(of.name, path, field, declared)
     if (problem !== undefined) problems.push(`${of.name}.${path}: ${problem}`)
     if (draft === undefined || target === undefined) continue

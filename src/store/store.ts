@@ -29,6 +29,14 @@ export interface Store {
    */
   transact<R>(body: (transaction: Transaction) => R): Promise<R>
 
+  /**
+   * Writes what was measured of an object into fields that are declared volatile: seen at once, held in memory alone,
+   * their defaults after a restart. The feed does not tell of it, and what is taken back or rolled back leaves it.
+   * Does nothing where there is no such object. Throws TypeError for a field that is not volatile, and within a
+   * transaction.
+   */
+  sample<C extends Class>(of: C, ref: string, measured: Partial<RecordOf<C>>): void
+
   /** Resolves when everything committed so far is durable; rejects with StoreFailure if it was taken back. */
   settled(): Promise<void>
 
@@ -56,13 +64,14 @@ export interface Transaction {
   all(of: Class): readonly string[]
   get<C extends Class>(of: C, ref: string): RecordOf<C> | undefined
   /**
-   * Adds an object. Its `uuid` is its reference. Bound partners named by its fields are updated. Throws if the
-   * reference exists, and ReferenceUnknown where a field names an object that does not.
+   * Adds an object. Its `uuid` is its reference. Bound partners named by its fields are updated; volatile fields have
+   * their defaults, whatever is given. Throws if the reference exists, and ReferenceUnknown where a field names an
+   * object that does not.
    */
   insert<C extends Class>(of: C, record: RecordOf<C>): void
   /**
    * Changes fields; bound partners follow. Throws ReferenceUnknown if there is no such object or a field names one that
-   * does not exist. Setting an equal value changes nothing.
+   * does not exist. Setting an equal value changes nothing. Throws TypeError for a volatile field.
    */
   patch<C extends Class>(of: C, ref: string, change: Partial<RecordOf<C>>): void
   /**

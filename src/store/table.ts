@@ -90,16 +90,26 @@ export class Table {
     return this.#entries.get(ref)
   }
 
-  /** Puts back what there was for a reference, in its old place among the others. */
+  /**
+   * Puts back what there was for a reference, in its old place among the others. Of an object that was there all the
+   * while, what has been measured meanwhile stays.
+   */
   restore(ref: string, was: Memento): void {
     if (was === undefined) return this.take(ref)
     const now = this.#entries.get(ref)
-    this.#entries.set(ref, was)
-    if (now?.created !== was.created) {
+    const isSame = now?.created === was.created
+    this.#entries.set(ref, isSame ? { ...was, record: this.#withSamples(was.record, now.record) } : was)
+    if (!isSame) {
       this.#isInOrder = false
       this.#refs = undefined
     }
     this.#reindex(ref, now?.record, was.record)
+  }
+
+  #withSamples(record: StoredRecord, now: StoredRecord): StoredRecord {
+    const measured = this.schema.volatile.filter(({ name }) => record[name] !== now[name])
+    if (measured.length === 0) return record
+    return changedRecord(record, Object.fromEntries(measured.map(({ name }) => [name, now[name]])))
   }
 
   #sort(): void {

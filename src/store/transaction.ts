@@ -42,7 +42,7 @@ export class OpenTransaction implements Transaction {
     this.#writer.touch(table, ref).added()
     table.put(
       ref,
-      newRecord(schema.fields, field => (isBound(field) ? nothing(field) : given.get(field))),
+      newRecord(schema.fields, field => (isBound(field) ? nothing(field) : initial(field, given.get(field)))),
     )
     for (const field of schema.bound) this.#writer.relate(table, ref, field, refsIn(field, given.get(field)))
   }
@@ -52,6 +52,8 @@ export class OpenTransaction implements Transaction {
     const record = table.get(ref)
     if (record === undefined) throw new ReferenceUnknown(of.name, ref)
     const given = assignments(table.schema, change)
+    const measured = given.find(({ field }) => field.isVolatile)
+    if (measured !== undefined) throw new TypeError(`${of.name}.${measured.field.name} is sampled, not patched`)
     for (const { field, value } of given) this.#checkReferences(table, ref, field, value)
     const changed = given.filter(({ field, value }) => !field.codec.equal(record[field.name], value))
     if (changed.some(({ field }) => field.name === 'uuid')) throw new TypeError(`${of.name}: a uuid cannot change`)
@@ -110,13 +112,13 @@ export class OpenTransaction implements Transaction {
 }
 
 /** A field and the value it is to have, as the store keeps it. */
-interface Assignment {
+export interface Assignment {
   readonly field: FieldSchema
   readonly value: unknown
 }
 
 /** The given values, normalised. Throws TypeError that names the field. */
-function assignments(schema: ClassSchema, values: Readonly<Record<string, unknown>>): Assignment[] {
+export function assignments(schema: ClassSchema, values: Readonly<Record<string, unknown>>): Assignment[] {
   return Object.keys(values).map(name => {
     const field = schema.byName.get(name)
     if (field === undefined) throw new TypeError(`${schema.name} has no field ${name}`)
@@ -131,6 +133,8 @@ function assignments(schema: ClassSchema, values: Readonly<Record<string, unknow
 
 const isBound = (field: FieldSchema): field is ReferenceField => field.reference?.partner !== undefined
 const nothing = (field: ReferenceField) => (field.reference.many ? NO_REFS : NULL_REF)
+/** Whoever copies an object copies what was measured of it, too; of the copy, nothing has been. */
+const initial = (field: FieldSchema, value: unknown) => (field.isVolatile ? field.default : value)
 const NO_REFS: readonly string[] = Object.freeze([])
 
 /** A stored record by its class's own type. */

@@ -13,7 +13,7 @@ export const host_cpu = defineClass({
     host: roIns(t.ref('host'), 'the host the CPU is in', { boundTo: 'host.host_CPUs' }),
     number: roIns(t.int, 'the number of the physical CPU within the host'),
     features: roIns(t.set(cpuFeature), 'the features supported by the CPU'),
-    utilisation: roRun(t.float, 'the current CPU utilisation'),
+    utilisation: roRun(t.float, 'the current CPU utilisation', { volatile: true }),
   },
   messages: {},
 })

@@ -15,8 +15,8 @@ export const VBD = defineClass({
     device: rw(t.string, 'device seen by the guest e.g. hda1'),
     mode: rw(vbdMode, 'the mode the disk should be mounted with', { default: 'RW' }),
     driver: rw(driverType, 'the style of driver'),
-    'IO_bandwidth/incoming_kbs': roRun(t.float, 'Read bandwidth (Kb/s)', { unit: 'KiB/s' }),
-    'IO_bandwidth/outgoing_kbs': roRun(t.float, 'Write bandwidth (Kb/s)', { unit: 'KiB/s' }),
+    'IO_bandwidth/incoming_kbs': roRun(t.float, 'Read bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
+    'IO_bandwidth/outgoing_kbs': roRun(t.float, 'Write bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
   },
   messages: {},
 })

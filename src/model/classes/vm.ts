@@ -43,13 +43,15 @@ export const VM = defineClass({
     resident_on: roRun(t.ref('host'), 'the host the VM is currently resident on', { boundTo: 'host.resident_VMs' }),
     'memory/static_max': roIns(t.int, 'Statically-set (i.e. absolute) maximum', { unit: 'bytes', default: 256n * MIB }),
     'memory/dynamic_max': rw(t.int, 'Dynamic maximum; 0 is the static maximum', { unit: 'bytes' }),
-    'memory/actual': roRun(t.int, "Guest's actual usage", { unit: 'bytes' }),
+    'memory/actual': roRun(t.int, "Guest's actual usage", { unit: 'bytes', volatile: true }),
     'memory/dynamic_min': rw(t.int, 'Dynamic minimum; 0 is the static minimum', { unit: 'bytes' }),
     'memory/static_min': roIns(t.int, 'Statically-set (i.e. absolute) minimum', { unit: 'bytes' }),
     'VCPUs/policy': rw(t.string, 'the name of the VCPU scheduling policy to be applied'),
     'VCPUs/params': rw(t.string, 'string-encoded parameters passed to selected VCPU policy'),
     'VCPUs/number': roRun(t.int, 'Current number of VCPUs', { onCreate: true, default: 1n }),
-    'VCPUs/utilisation': roRun(t.map(t.int, t.float), "Utilisation for all of guest's current VCPUs"),
+    'VCPUs/utilisation': roRun(t.map(t.int, t.float), "Utilisation for all of guest's current VCPUs", {
+      volatile: true,
+    }),
     'VCPUs/features/required': roIns(t.set(cpuFeature), 'CPU features the guest demands the host supports'),
     'VCPUs/features/can_use': roIns(t.set(cpuFeature), 'CPU features the guest can use if available'),
     'VCPUs/features/force_on': rw(t.set(cpuFeature), 'CPU features to expose to the guest above the bare minimum'),
@@ -78,7 +80,9 @@ export const VM = defineClass({
     'kernel/args': rw(t.string, 'extra kernel command-line arguments'),
     'grub/cmdline': rw(t.string, 'grub command-line'),
     PCI_bus: roIns(t.string, 'PCI bus path for pass-through devices'),
-    tools_version: roRun(t.map(t.string, t.string), 'versions of installed paravirtualised drivers'),
+    tools_version: roRun(t.map(t.string, t.string), 'versions of installed paravirtualised drivers', {
+      volatile: true,
+    }),
     affinity: rw(t.ref('host'), 'the host the VM is defined on and starts on; null lets the server choose', {
       extension: true,
     }),

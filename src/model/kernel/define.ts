@@ -26,6 +26,8 @@ export interface FieldOptions<T extends Type = Type> {
   readonly onCreate?: true
   /** Computed from its bound partner; a constructor does not store it. */
   readonly derived?: true
+  /** Measured again and again: held in memory alone, never logged, its default in new objects and after a restart. */
+  readonly volatile?: true
 }
 
 /** A field of a class. */
