@@ -5,13 +5,20 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { dtd } from '../src/engine/dtd.ts'
+import { classes } from '../src/model/index.ts'
 import { classPages } from './docs/classes.ts'
 import { errorPage } from './docs/errors.ts'
 import { supportMatrix } from './docs/support-matrix.ts'
 
 /** Every generated page, by file name. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  return new Map([...classPages(), ['errors.md', errorPage()], ['support-matrix.md', await supportMatrix()]])
+  return new Map([
+    ...classPages(),
+    ['errors.md', errorPage()],
+    ['support-matrix.md', await supportMatrix()],
+    ['polyvisor-0.2.dtd', dtd(Object.values(classes))],
+  ])
 }
 
 /** Where the pages stand. */

@@ -1,5 +1,6 @@
 import type { Answer, Call, Engine } from '../engine/engine.ts'
 import { type Dialect, dialects, draft } from '../engine/dialect.ts'
+import { documentType } from '../engine/dtd.ts'
 import { LOCAL_ADDRESS } from '../engine/sessions.ts'
 import { decodeCall } from '../wire/xmlrpc/decode.ts'
 import { encodeFault, encodeResponseText } from '../wire/xmlrpc/encode.ts'
@@ -68,6 +69,9 @@ function dialectOf({ path, dialect }: ApiRequest): Dialect | undefined {
 }
 
 function aboutThisPlace({ path }: ApiRequest): ApiReply {
+  const [, className] = /^\/dtd(?:\/([^/]+))?$/.exec(path) ?? []
+  const document = path === '/dtd' || className !== undefined ? documentType(className) : undefined
+  if (document !== undefined) return { status: 200, contentType: 'application/xml-dtd; charset=utf-8', body: document }
   if (path !== '/') return text(404, 'There is nothing here. XML-RPC calls are posted to /.\n')
   return text(200, 'Polyvisor. XML-RPC calls of the Xen Management API are posted here.\n')
 }

@@ -23,7 +23,8 @@ function contents(all: readonly Class[]): string {
 
 The Xen Management API, revision 0.2, as this server speaks it: every class with its fields and calls, made from the
 declaration in \`src/model\`. See also the [enumerations](enumerations.md), the [errors](errors.md), and what each
-[driver supports](support-matrix.md).
+[driver supports](support-matrix.md). The documents of \`to_XML\` are of [this type](polyvisor-0.2.dtd), which a
+server answers at \`/dtd\`, and at \`/dtd/VM\` for a class alone.
 
 ${table(['Class', 'Description', 'Calls'], rows)}
 Every call but \`session.login_with_password\` takes the session as its first argument, which the signatures below
