@@ -81,7 +81,8 @@ export interface PlatformConfig {
 
 /**
  * What becomes of a domain whose guest ends by itself; the host does it, whether or not anybody is connected. A guest
- * suspends itself by ACPI S4, having saved its memory to its own disk. `hold` leaves a panicked guest `crashed`.
+ * suspends itself by ACPI S4, having saved its memory to its own disk. `hold` leaves a panicked guest `crashed`. A
+ * `restart` is a reset: the domain stays running, and a definition given meanwhile waits for the next start.
  */
 export interface ExitActions {
   readonly shutdown: 'halt' | 'restart'

@@ -143,8 +143,9 @@ export interface DomainOps {
   /** Forgets a halted domain and what the driver kept for it, never its volumes. `bad-state` unless halted. */
   undefine(id: DomainId): Promise<void>
   /**
-   * Halted → running, or paused before the first instruction. `bad-state` unless halted; `refused` where a kernel or
-   * disk is missing. A failed or aborted start leaves it halted.
+   * Halted → running, or paused before the first instruction. `bad-state` unless halted; `refused` where a kernel, disk
+   * or network is missing, where another domain that is not halted writes to a disk that they do not share, and where
+   * the host has not what the definition demands of it. A failed or aborted start leaves it halted.
    */
   start(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
   /** Running → paused. `bad-state` unless running. */
@@ -165,15 +166,20 @@ export interface DomainOps {
 // --- devices
 
 /**
- * Changing a domain that runs, is paused or suspended; `bad-state` where a halted one would do with `define`, and for a
- * suspended one. Each changes the stored definition too, and where the living machine refuses, neither has changed.
+ * Changing a domain that runs or is paused; `bad-state` in every other state: for a halted one `define` does. Each
+ * changes the stored definition too, and where the living machine refuses, neither has changed. `not-found` where the
+ * domain has no such disk or interface; `refused` where it has one of that id already, where a volume or network is
+ * missing, and as at `start`.
  */
 export interface DeviceOps {
   /** Plugs a disk in. Resolves when the machine has it; whether the guest looks is the guest's. */
   attachDisk(id: DomainId, disk: DiskConfig): Promise<void>
   /** Pulls a disk. Resolves when the guest has let go; `refused` when it does not within some seconds, and keeps it. */
   detachDisk(id: DomainId, disk: string): Promise<void>
-  /** Changes what lies in a cdrom or floppy drive; null ejects. Also where the guest has locked the tray. */
+  /**
+   * Changes what lies in a cdrom or floppy drive; null ejects, and the drive's location is empty. Also where the guest
+   * has locked the tray. `refused` for a disk that is no drive.
+   */
   changeMedium(
     id: DomainId,
     drive: string,
@@ -184,7 +190,10 @@ export interface DeviceOps {
   detachNic(id: DomainId, nic: string): Promise<void>
   /** Moves the cable of an interface to another network, or unplugs it. The guest sees the carrier go and come. */
   connectNic(id: DomainId, nic: string, network: string | null): Promise<void>
-  /** Asks the guest's balloon driver to leave it this much memory; how far it got is in the metrics. */
+  /**
+   * Asks the guest's balloon driver to leave it this much memory; how far it got is in the metrics. `refused` where
+   * that is more than `memoryBytes`, or nothing.
+   */
   setMemoryTarget(id: DomainId, bytes: number): Promise<void>
 }
 
@@ -324,9 +333,15 @@ export interface NetworkConfig {
 /** Networks of the host that interfaces of domains are plugged into. */
 export interface NetworkOps {
   list(): Promise<readonly NetworkConfig[]>
-  /** Makes a network or changes one; interfaces that are plugged into it stay plugged. `refused` where the host may not. */
+  /**
+   * Makes a network or changes one; interfaces that are plugged into it stay plugged; durable when it resolves.
+   * `refused` where the host has no such ethernet device, or may not use it, or the tag is none of 802.1Q.
+   */
   define(network: NetworkConfig): Promise<void>
-  /** Forgets a network. `bad-state` while an interface of a domain that is not halted is plugged into it. */
+  /**
+   * Forgets a network. `bad-state` while an interface of a domain that is not halted is plugged into it, `not-found`
+   * where there is none of this id. Halted domains that name it are refused their start from then on.
+   */
   undefine(id: string): Promise<void>
 }
 
@@ -366,7 +381,10 @@ export interface MetricsOps {
 
 /** Changing what a running domain gets of the host's CPUs. */
 export interface SchedulerOps {
-  /** `refused`, naming it, where the host has no way to do a part of it; then nothing has changed. `bad-state` when halted. */
+  /**
+   * Changes the stored definition too. `refused`, naming it, where the host has no way to do a part of it or has no
+   * such CPU; then nothing has changed. `bad-state` when halted or suspended.
+   */
   set(id: DomainId, scheduling: Scheduling): Promise<void>
 }
 
@@ -420,7 +438,7 @@ export interface EventOps {
 // --- errors
 
 /**
- * `not-found`: no such domain or volume. `bad-state`: it is not in a state that allows this. `unreachable`: the host
+ * `not-found`: no such domain, volume, network or device of a domain. `bad-state`: it is not in a state that allows this. `unreachable`: the host
  * does not answer. `refused`: it answered no, for the reason in the message.
  */
 export type DriverErrorKind = 'not-found' | 'bad-state' | 'unreachable' | 'refused'

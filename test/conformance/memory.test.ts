@@ -4,8 +4,8 @@ import { type Guest, describeDriver, type Setup, type Traits } from './suite.ts'
 const MIB = 1_048_576
 
 const TRAITS: Traits = {
-  groups: ['storage', 'consoles', 'events'],
-  guests: ['obedient', 'broken', 'deaf', 'crashing'],
+  groups: ['suspension', 'storage', 'consoles', 'events'],
+  guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 3000,
   testMs: 10_000,
@@ -16,6 +16,10 @@ const NAMES: Readonly<Record<Guest, string>> = {
   broken: 'vm-that-fails-to-start',
   deaf: 'vm-that-ignores-shutdown',
   crashing: 'vm-that-crashes',
+  suspending: 'vm-that-suspends',
+  rebooting: 'vm-that-reboots',
+  yielding: 'web',
+  clinging: 'vm-that-clings',
 }
 
 let hosts = 0

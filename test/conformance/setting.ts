@@ -3,11 +3,13 @@ import type { DomainConfig, Driver, OPTIONAL_GROUPS, RepositoryConfig } from '..
 export type OptionalGroup = (typeof OPTIONAL_GROUPS)[number]
 
 /**
- * A guest to try a driver with. `obedient`: boots, prints `BOOT-OK` and then more on its serial port, and obeys a
- * request to shut down. `broken`: its definition is accepted, its start refused. `deaf`: runs and ignores the request
- * to shut down. `crashing`: crashes by itself soon after its start.
+ * A guest to try a driver with. `obedient`: boots, prints `BOOT-OK` and then more on its serial port, obeys a request
+ * to shut down, and shuts down when `p` is typed on its serial port. `broken`: its definition is accepted, its start
+ * refused. `deaf`: runs and ignores the request to shut down. `crashing`, `suspending`, `rebooting`: does that by
+ * itself soon after each boot, suspending itself by ACPI S4. `yielding`: boots, prints `BOOT-OK`, and lets go of
+ * devices and of memory when it is asked to. `clinging`: boots, prints `BOOT-OK`, and does neither.
  */
-export type Guest = 'obedient' | 'broken' | 'deaf' | 'crashing'
+export type Guest = 'obedient' | 'broken' | 'deaf' | 'crashing' | 'suspending' | 'rebooting' | 'yielding' | 'clinging'
 
 /** What must be known of a driver before its tests can be registered. */
 export interface Traits {

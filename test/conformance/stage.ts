@@ -12,8 +12,9 @@ import {
   type EventOps,
   type RepositoryConfig,
   type StorageOps,
+  type SuspensionOps,
 } from '../../src/drivers/driver.ts'
-import type { Guest, Setup, Traits } from './setting.ts'
+import type { Guest, OptionalGroup, Setup, Traits } from './setting.ts'
 
 /** An id that no host has. */
 export const NOBODY = '00000000-0000-4000-8000-000000000000'
@@ -81,19 +82,27 @@ export class Stage {
     return this.#driver
   }
 
+  /** A group of operations that the driver must have. */
+  #group<G extends OptionalGroup>(name: G): NonNullable<Driver[G]> {
+    const group = this.driver[name]
+    assert(group !== undefined, `the driver has the group \`${name}\``)
+    return group
+  }
+
+  get suspension(): SuspensionOps {
+    return this.#group('suspension')
+  }
+
   get storage(): StorageOps {
-    assert(this.driver.storage !== undefined, 'the driver has the group `storage`')
-    return this.driver.storage
+    return this.#group('storage')
   }
 
   get consoles(): ConsoleOps {
-    assert(this.driver.consoles !== undefined, 'the driver has the group `consoles`')
-    return this.driver.consoles
+    return this.#group('consoles')
   }
 
   get events(): EventOps {
-    assert(this.driver.events !== undefined, 'the driver has the group `events`')
-    return this.driver.events
+    return this.#group('events')
   }
 
   get repository(): RepositoryConfig {
@@ -122,6 +131,13 @@ export class Stage {
   async running(guest: Guest = 'obedient'): Promise<DomainId> {
     const id = await this.halted(guest)
     await this.driver.domains.start(id)
+    return id
+  }
+
+  /** A running domain whose guest has printed that it is up, where the driver can tell. */
+  async booted(guest: Guest = 'obedient'): Promise<DomainId> {
+    const id = await this.running(guest)
+    if (this.driver.consoles !== undefined) await this.untilBooted(id)
     return id
   }
 

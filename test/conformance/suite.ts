@@ -4,9 +4,11 @@ import { describeConnection } from './contract/connection.ts'
 import { describeConsoles } from './contract/consoles.ts'
 import { describeDefinitions } from './contract/definitions.ts'
 import { describeEvents } from './contract/events.ts'
+import { describeExits } from './contract/exits.ts'
 import { describeHost } from './contract/host.ts'
 import { describePower } from './contract/power.ts'
 import { describeStorage } from './contract/storage.ts'
+import { describeSuspension } from './contract/suspension.ts'
 import type { Setup, Traits } from './setting.ts'
 import { Stage } from './stage.ts'
 
@@ -25,6 +27,8 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     describePower(stage)
     describeConcurrency(stage)
     describeConnection(stage)
+    describeExits(stage)
+    if (traits.groups.includes('suspension')) describeSuspension(stage)
     if (traits.groups.includes('storage')) describeStorage(stage)
     if (traits.groups.includes('consoles')) describeConsoles(stage)
     if (traits.groups.includes('events')) describeEvents(stage)

@@ -1,8 +1,9 @@
-import { type DomainConfig, type DomainOps, type DomainState, DriverError } from '../driver.ts'
+import { type DomainConfig, type DomainOps, DriverError } from '../driver.ts'
 import type { Connection } from './connection.ts'
 import { behaviourOf } from './fixtures.ts'
-import { type Ending, Guest } from './guest.ts'
+import { Guest } from './guest.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
+import { assertState, end, enter, guestOf, halt } from './life.ts'
 
 /** The domains of a memory host. */
 export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
@@ -16,7 +17,7 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     start(id, { paused = false, ...options } = {}) {
       const name = host.domains.get(id)?.config.name ?? ''
       const effect = () => start(host, host.domain(id), paused)
-      return connection.call('domains.start', effect, { ...options, takesMs: behaviourOf(name).startMs })
+      return connection.call('domains.start', effect, { ...options, takesMs: behaviourOf(name).workMs })
     },
 
     pause: id =>
@@ -41,14 +42,14 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     powerOff: id =>
       connection.call('domains.powerOff', () => {
         const domain = host.domain(id)
-        guestOf(domain, 'cut the power of', ['running', 'paused']).cut()
+        guestOf(domain, 'cut the power of', ['running', 'paused', 'crashed', 'suspended']).cut()
         halt(host, domain)
       }),
 
     reset: id =>
       connection.call('domains.reset', () => {
         const domain = host.domain(id)
-        guestOf(domain, 'reset', ['running', 'paused']).reset()
+        guestOf(domain, 'reset', ['running', 'paused', 'crashed']).reset()
         enter(host, domain, 'running')
       }),
   }
@@ -84,32 +85,4 @@ function start(host: MemoryHost, domain: MemoryDomain, isPaused: boolean): void 
   host.active.add(domain)
   if (!isPaused) guest.run()
   enter(host, domain, isPaused ? 'paused' : 'running')
-}
-
-/** What follows when a guest ends by itself. */
-function end(host: MemoryHost, domain: MemoryDomain, ending: Ending): void {
-  host.emit(domain.now.id, ending === 'crash' ? 'crashed' : 'guest-shutdown')
-  halt(host, domain)
-}
-
-function halt(host: MemoryHost, domain: MemoryDomain): void {
-  domain.active = null
-  host.active.delete(domain)
-  enter(host, domain, 'halted')
-}
-
-function enter(host: MemoryHost, domain: MemoryDomain, state: DomainState): void {
-  domain.now = { ...domain.now, state }
-  host.emit(domain.now.id, 'changed')
-}
-
-function guestOf(domain: MemoryDomain, deed: string, allowed: readonly DomainState[]): Guest {
-  assertState(domain, deed, allowed)
-  if (domain.active === null) throw new Error(`domain ${domain.now.id} is ${domain.now.state} without a guest`)
-  return domain.active.guest
-}
-
-function assertState({ now }: MemoryDomain, deed: string, allowed: readonly DomainState[]): void {
-  if (allowed.includes(now.state)) return
-  throw new DriverError('bad-state', `cannot ${deed} ${now.name}: it is ${now.state}, not ${allowed.join(' or ')}`)
 }

@@ -1,10 +1,11 @@
-import { type DomainOps, DriverError, type DriverErrorKind, type StorageOps } from '../driver.ts'
+import { type DomainOps, DriverError, type DriverErrorKind, type StorageOps, type SuspensionOps } from '../driver.ts'
 import type { Random } from './random.ts'
 
 /** The operations that can fail, `group.operation`. */
 export type Operation =
   | 'host.info'
   | `domains.${keyof DomainOps}`
+  | `suspension.${keyof SuspensionOps}`
   | `storage.${Exclude<keyof StorageOps, 'types' | 'defaultLocation'>}`
   | 'consoles.readSerial'
 

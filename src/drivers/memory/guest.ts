@@ -1,9 +1,6 @@
 import type { Clock } from './clock.ts'
-import type { Behaviour } from './fixtures.ts'
+import type { Behaviour, Ending } from './fixtures.ts'
 import { SERIAL_BYTES_MAX, type SerialPort } from './serial-port.ts'
-
-/** How a guest ends by itself. */
-export type Ending = 'shutdown' | 'crash'
 
 const TICK_MS = 100
 const BANNER = 'BOOT-OK\r\n'
@@ -25,6 +22,8 @@ export class Guest {
   #sinceMs: number | null = null
   /** How long it ran before that, since it booted. */
   #ranMs = 0
+  /** How long it ran in all the boots before this one. */
+  #ranBeforeMs = 0
   #lines = 0
   #hasPrintedBanner = false
   /** When it will end by itself, in the time it ran. */
@@ -39,6 +38,20 @@ export class Guest {
     this.#powerUp()
   }
 
+  get isYielding(): boolean {
+    return this.#behaviour.isYielding
+  }
+
+  /** How long it has run since it booted. */
+  get uptimeMs(): number {
+    return this.#ranMs + (this.#sinceMs === null ? 0 : this.#clock.nowMs() - this.#sinceMs)
+  }
+
+  /** How long it has run since it was started; a reset does not set this back. */
+  get lifeMs(): number {
+    return this.#ranBeforeMs + this.uptimeMs
+  }
+
   run(): void {
     this.#sinceMs = this.#clock.nowMs()
     this.#arm()
@@ -46,7 +59,7 @@ export class Guest {
 
   pause(): void {
     this.print()
-    this.#ranMs = this.#uptimeMs()
+    this.#ranMs = this.uptimeMs
     this.#sinceMs = null
     this.#disarm()
   }
@@ -60,7 +73,7 @@ export class Guest {
   requestShutdown(): void {
     const { shutdownAfterMs } = this.#behaviour
     if (shutdownAfterMs === null) return
-    this.#endBy(this.#uptimeMs() + shutdownAfterMs, 'shutdown')
+    this.#endBy(this.uptimeMs + shutdownAfterMs, 'shutdown')
     this.#arm()
   }
 
@@ -76,7 +89,7 @@ export class Guest {
     if (!this.#hasPrintedBanner) this.#serial.print(BANNER)
     this.#hasPrintedBanner = true
 
-    const due = Math.floor(this.#uptimeMs() / TICK_MS)
+    const due = Math.floor(this.uptimeMs / TICK_MS)
     const first = Math.max(this.#lines, due - LINES_MAX)
     if (first > this.#lines) this.#serial.skip((first - this.#lines) * LINE_BYTES)
     let text = ''
@@ -86,12 +99,13 @@ export class Guest {
   }
 
   #powerUp(): void {
+    this.#ranBeforeMs += this.#ranMs
     this.#ranMs = 0
     this.#lines = 0
     this.#hasPrintedBanner = false
     this.#end = null
-    const { crashAfterMs } = this.#behaviour
-    if (crashAfterMs !== null) this.#endBy(crashAfterMs, 'crash')
+    const { end } = this.#behaviour
+    if (end !== null) this.#endBy(end.afterMs, end.ending)
   }
 
   /** The earlier of two endings counts. */
@@ -103,14 +117,10 @@ export class Guest {
     this.#disarm()
     const end = this.#end
     if (end === null) return
-    this.#disarm = this.#clock.after(Math.max(0, end.atMs - this.#uptimeMs()), () => {
+    this.#disarm = this.#clock.after(Math.max(0, end.atMs - this.uptimeMs), () => {
       this.cut()
       this.#onEnd(end.ending)
     })
-  }
-
-  #uptimeMs(): number {
-    return this.#ranMs + (this.#sinceMs === null ? 0 : this.#clock.nowMs() - this.#sinceMs)
   }
 }
 

@@ -30,7 +30,7 @@ export interface MemoryDomain {
   config: DomainConfig
   now: Domain
   readonly serial: SerialPort
-  /** What it was started with, and what runs in it; `null` while it is halted. */
+  /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
   active: { readonly config: DomainConfig; readonly guest: Guest } | null
 }
 

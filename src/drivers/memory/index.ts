@@ -7,6 +7,7 @@ import { Faults, type PlannedFault } from './faults.ts'
 import { MemoryHost, type MemoryHostOptions } from './host.ts'
 import { Random } from './random.ts'
 import { storageOps } from './storage.ts'
+import { suspensionOps } from './suspension.ts'
 import { type MemoryUri, parseMemoryUri } from './uri.ts'
 
 export type { Clock } from './clock.ts'
@@ -16,6 +17,7 @@ export { MemoryHost, type MemoryHostOptions } from './host.ts'
 
 /** A driver for a host in this process, and the means to make it fail. */
 export interface MemoryDriver extends Driver {
+  readonly suspension: NonNullable<Driver['suspension']>
   readonly storage: NonNullable<Driver['storage']>
   readonly consoles: NonNullable<Driver['consoles']>
   readonly events: NonNullable<Driver['events']>
@@ -47,6 +49,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     faults,
     host: { info: () => connection.call('host.info', () => host.info) },
     domains: domainOps(host, connection),
+    suspension: suspensionOps(host, connection),
     storage: storageOps(host, connection),
     consoles: consoleOps(host, connection),
     events: events.ops,

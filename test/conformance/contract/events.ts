@@ -1,28 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DomainEvent, DomainId } from '../../../src/drivers/driver.ts'
+import { Ear } from '../ear.ts'
 import type { Stage } from '../stage.ts'
-
-type Kind = DomainEvent['kind']
-
-/** The kinds heard of one domain, in order. */
-class Ear {
-  readonly kinds: Kind[] = []
-  readonly #id: DomainId
-
-  constructor(id: DomainId) {
-    this.#id = id
-  }
-
-  readonly listen = (event: DomainEvent): void => {
-    if (event.id === this.#id) this.kinds.push(event.kind)
-  }
-
-  count(kind: Kind): number {
-    return this.kinds.filter(heard => heard === kind).length
-  }
-}
 
 const QUIET_MS = 100
 
