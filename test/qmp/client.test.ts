@@ -200,6 +200,31 @@ describe('what comes unasked', () => {
     ])
   })
 
+  test('is heard to the end, though a command was given to a server that has closed already', async () => {
+    const { promise: isClosed, resolve } = Promise.withResolvers<void>()
+    const last = (name: string) =>
+      `${JSON.stringify({ timestamp: { seconds: 1, microseconds: 0 }, event: name, data: {} })}\r\n`
+    const server = await serve(
+      obedient((_, socket) => {
+        socket.once('close', () => resolve())
+        // In the kernel before the socket goes; nobody has read it by then.
+        socket.write(last('GUEST_PANICKED') + last('SHUTDOWN'), () => socket.destroy())
+      }),
+    )
+    const heard: string[] = []
+    const ends: QmpConnectionError[] = []
+    const client = await connect(server, {
+      onEvent: ({ event }) => heard.push(event),
+      onClose: error => ends.push(error),
+    })
+    const first = assert.rejects(client.execute('stop'), failsBy('closed'))
+    const late = isClosed.then(() => assert.rejects(client.execute('cont'), failsBy('closed')))
+
+    await Promise.all([first, late])
+    assert.deepEqual(heard, ['GUEST_PANICKED', 'SHUTDOWN'])
+    assert.equal(ends.length, 1)
+  })
+
   for (const [what, line] of [
     ['an answer to nothing', '{"return": {}, "id": 999}\r\n'],
     ['an error that names no command', '{"error": {"class": "GenericError", "desc": "JSON parse error"}}\r\n'],

@@ -1,4 +1,3 @@
-import { createConnection, type Socket } from 'node:net'
 import {
   decodeAnswer,
   decodeEvent,
@@ -11,6 +10,7 @@ import {
 import { QmpConnectionError, QmpError } from './error.ts'
 import { type JsonObject, JsonShapeError, stringMember, toJsonObject } from './json.ts'
 import { LineSplitter } from './lines.ts'
+import { ReadingSocket } from './socket.ts'
 
 /** The longest line that is accepted; the longest that QEMU sends, its schema, has some 200 KB. */
 export const LINE_BYTES_MAX = 1_048_576
@@ -20,6 +20,8 @@ export const IN_FLIGHT_MAX = 8
 export const WAITING_MAX = 64
 /** How long a connection or an answer may take where the caller says nothing. */
 export const ANSWER_TIMEOUT_MS = 10_000
+/** How long the end may take to be read once nothing can be sent any more. */
+export const END_MS = 2_000
 
 /** How to connect, and who is told what QEMU says unasked. */
 export interface QmpOptions {
@@ -65,7 +67,7 @@ interface Pending {
 export class QmpClient {
   readonly #path: string
   readonly #greeting = Promise.withResolvers<QmpGreeting>()
-  readonly #socket: Socket
+  readonly #socket: ReadingSocket
   readonly #lines = new LineSplitter(LINE_BYTES_MAX)
   readonly #options: QmpOptions
   readonly #pending = new Map<number, Pending>()
@@ -74,6 +76,7 @@ export class QmpClient {
   #nextId = 1
   #isGreeted = false
   #isReady = false
+  #endTimer: NodeJS.Timeout | undefined
   #end: QmpConnectionError | undefined
 
   /** Use `connectQmp`, which waits until commands may be given. */
@@ -82,7 +85,8 @@ export class QmpClient {
     this.#options = options
     // Nobody may be waiting for the greeting any more when the connection ends.
     this.#greeting.promise.catch(() => undefined)
-    this.#socket = createConnection({ path })
+    this.#socket = new ReadingSocket(error => this.#cannotSend(error))
+    this.#socket.connect({ path })
     this.#socket.on('data', chunk => this.#receive(chunk))
     this.#socket.on('error', error => this.#finish(connectionError(path, error)))
     this.#socket.on('close', () => this.#finish(new QmpConnectionError('closed', `QEMU closed ${path}`)))
@@ -202,6 +206,12 @@ export class QmpClient {
     this.#send()
   }
 
+  /** What QEMU said last is still to be read; only if that has no end, the connection is given up. */
+  #cannotSend(error: Error): void {
+    if (this.#end !== undefined) return
+    this.#endTimer ??= setTimeout(() => this.#finish(connectionError(this.#path, error)), END_MS)
+  }
+
   #finish(error: QmpConnectionError): void {
     if (this.#end !== undefined) return
     this.#fail(error)
@@ -210,6 +220,7 @@ export class QmpClient {
 
   #fail(error: QmpConnectionError): void {
     this.#end = error
+    clearTimeout(this.#endTimer)
     this.#socket.destroy()
     this.#greeting.reject(error)
     for (const { reject } of this.#pending.values()) reject(error)
