@@ -8,7 +8,14 @@ import { setTimeout } from 'node:timers/promises'
 import { elf, INSTALLED, machine } from './setup/machine.ts'
 
 const NPM_CI = 'npm ci --include=dev --no-audit --no-fund --loglevel=error'
-const GUEST = 'node_modules/.cache/polyvisor/guest/vmlinuz'
+const GUEST = 'node_modules/.cache/polyvisor/guest'
+
+/** A guest as a user puts it there who has no apt. */
+async function putGuest(folder: string): Promise<void> {
+  await mkdir(join(folder, 'modules'), { recursive: true })
+  await writeFile(join(folder, 'vmlinuz'), 'their kernel')
+  await writeFile(join(folder, 'modules', 'order'), '')
+}
 
 test('a first setup installs the packages, and the next one does and says nothing', async context => {
   const { setUp } = await machine(context)
@@ -162,8 +169,7 @@ test('where apt may not be used, serving goes on without QEMU and the tests do n
 
 test('without apt the packages are named, and with the tools nothing is asked of it', async context => {
   const { root, setUp, put } = await machine(context, ['qemu-img', 'apt-get', 'apt-cache', 'dpkg-deb'])
-  await mkdir(join(root, '.cache', 'guest'), { recursive: true })
-  await writeFile(join(root, '.cache', 'guest', 'vmlinuz'), 'kernel')
+  await putGuest(join(root, '.cache', 'guest'))
 
   const without = await setUp('--tests')
   await put('qemu-img', '')
@@ -188,7 +194,8 @@ test('the tests get a kernel for guests, once, and keep it when npm makes node_m
   const { root, setUp } = await machine(context)
 
   const first = await setUp('--tests')
-  const kernel = await readFile(join(root, GUEST), 'utf8')
+  const kernel = await readFile(join(root, GUEST, 'vmlinuz'), 'utf8')
+  const order = await readFile(join(root, GUEST, 'modules', 'order'), 'utf8')
   await rm(join(root, 'node_modules'), { recursive: true })
   const second = await setUp('--tests')
 
@@ -198,19 +205,33 @@ test('the tests get a kernel for guests, once, and keep it when npm makes node_m
     'dpkg-deb -x linux-image-9-cloud-amd64.deb unpacked',
   ])
   assert.equal(kernel, 'kernel\n')
+  assert.equal(order, 'virtio.ko\nvirtio_ring.ko\nvirtio_pci.ko\n')
+  assert.ok(existsSync(join(root, GUEST, 'modules', 'virtio_ring.ko')))
   assert.deepEqual(second, { code: 0, told: first.told.split('\n')[0]?.concat('\n'), calls: [NPM_CI] })
-  assert.equal(await readFile(join(root, GUEST), 'utf8'), kernel)
+  assert.equal(await readFile(join(root, GUEST, 'vmlinuz'), 'utf8'), kernel)
 })
 
 test('a kernel that somebody put into node_modules outlives npm too', async context => {
   const { root, setUp } = await machine(context)
-  await mkdir(join(root, GUEST, '..'), { recursive: true })
-  await writeFile(join(root, GUEST), 'their kernel')
+  await putGuest(join(root, GUEST))
 
   const { code } = await setUp('--tests')
 
   assert.equal(code, 0)
-  assert.equal(await readFile(join(root, GUEST), 'utf8'), 'their kernel')
+  assert.equal(await readFile(join(root, GUEST, 'vmlinuz'), 'utf8'), 'their kernel')
+})
+
+test('a kernel that an earlier setup left without its modules is replaced by one with them', async context => {
+  const { root, setUp } = await machine(context)
+  for (const folder of ['.cache/guest', GUEST]) {
+    await mkdir(join(root, folder), { recursive: true })
+    await writeFile(join(root, folder, 'vmlinuz'), 'old kernel')
+  }
+
+  const { code } = await setUp('--tests')
+
+  assert.equal(code, 0)
+  assert.equal(await readFile(join(root, GUEST, 'vmlinuz'), 'utf8'), 'kernel\n')
 })
 
 test('a kernel that cannot be had is a reason not to test, and leaves nothing behind', async context => {
@@ -220,7 +241,7 @@ test('a kernel that cannot be had is a reason not to test, and leaves nothing be
   const { code, told } = await setUp('--tests')
 
   assert.equal(code, 1)
-  assert.match(told, /cannot be unpacked[\s\S]*the tests need the boot\/vmlinuz-\* .* as .*\.cache\/guest\/vmlinuz/)
+  assert.match(told, /cannot be unpacked[\s\S]*the tests need of .* the boot\/vmlinuz-\* as .*\.cache\/guest\/vmlinuz/)
   assert.equal(existsSync(join(root, '.cache', 'setup.lock')), false)
 })
 

@@ -3,7 +3,7 @@
 
 import process from 'node:process'
 
-import { hasKernel, installKernel, keepKernel } from './setup/kernel.mjs'
+import { hasGuest, installGuest, keepGuest } from './setup/guest.mjs'
 import { withLock } from './setup/lock.mjs'
 import { checkNode, hasPackages, installPackages, usableNode } from './setup/packages.mjs'
 import { say } from './setup/run.mjs'
@@ -15,7 +15,8 @@ const HELP = `Usage: node tools/setup.mjs [--tests]
 Sets up what is missing in this checkout, and does nothing where nothing is:
   - the npm packages of package-lock.json, among them the Node that runs everything;
   - through apt, where it may (as root, or with sudo that asks no password), QEMU to serve guests with.
-With --tests also what the tests need: busybox, python3, curl, xmllint, and a Linux kernel for guests.
+With --tests also what the tests need: busybox, python3, curl, xmllint, tools for disk images, and a Linux
+kernel for guests.
 
 Exit codes: 0 everything needed is there (QEMU is not needed for serving), 1 something is missing, 2 wrong usage.
 `
@@ -32,7 +33,7 @@ function main(args) {
   }
   const forTests = args.length > 0
   try {
-    if (isStamped(forTests) && missingTools(forTests).length === 0 && (!forTests || hasKernel())) return 0
+    if (isStamped(forTests) && missingTools(forTests).length === 0 && (!forTests || hasGuest())) return 0
     if (isComplete(forTests)) return 0
     return withLock(() => (isComplete(forTests) ? 0 : setUp(forTests)))
   } catch (error) {
@@ -45,16 +46,16 @@ function main(args) {
 /** Looks at everything; leaves a stamp that spares most of it next time. */
 function isComplete(forTests) {
   const isAllThere = hasPackages() && usableNode() !== undefined && missingTools(forTests).length === 0
-  if (!isAllThere || (forTests && !hasKernel())) return false
+  if (!isAllThere || (forTests && !hasGuest())) return false
   leaveStamp(forTests)
   return true
 }
 
 /** Does what is to be done, in this order: making node_modules anew takes along what lies in it. */
 function setUp(forTests) {
-  keepKernel()
+  keepGuest()
   const unrunnable = installPackages() ?? checkNode()
-  const problems = [unrunnable, installTools(missingTools(forTests)), forTests ? installKernel() : undefined]
+  const problems = [unrunnable, installTools(missingTools(forTests)), forTests ? installGuest() : undefined]
   for (const problem of problems) if (problem !== undefined) say(problem)
   if (problems.every(problem => problem === undefined)) {
     leaveStamp(forTests)

@@ -9,6 +9,7 @@ const FOLDER = 0o040000
 const FILE = 0o100000
 
 export const folder = (path: string): CpioEntry => ({ path, mode: FOLDER | 0o755 })
+export const file = (path: string, data: Buffer): CpioEntry => ({ path, mode: FILE | 0o644, data })
 export const program = (path: string, data: Buffer): CpioEntry => ({ path, mode: FILE | 0o755, data })
 
 /** An archive as Linux unpacks it for its first root file system. Source: Linux, early-userspace/buffer-format. */

@@ -2,10 +2,11 @@ import { access, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { cpio, folder, program } from './cpio.ts'
 
-/** The kernel of Debian's package linux-image-cloud-amd64, which the setup of the tests unpacks here. */
-const KERNEL = fileURLToPath(new URL('../../node_modules/.cache/polyvisor/guest/vmlinuz', import.meta.url))
+/** Where the setup of the tests unpacks of Debian's package linux-image-cloud-amd64 the kernel and modules. */
+export const GUEST = fileURLToPath(new URL('../../node_modules/.cache/polyvisor/guest', import.meta.url))
+const KERNEL = `${GUEST}/vmlinuz`
 /** Of Debian's package busybox-static. */
-const BUSYBOX = '/bin/busybox'
+export const BUSYBOX = '/bin/busybox'
 
 /** What the guest prints when its own program runs; the next line is the kernel's command line, after this word. */
 export const GREETING = 'GUEST-UP'

@@ -36,6 +36,9 @@ const BRINGS = {
   python3: 'python3',
   curl: 'curl',
   'libxml2-utils': 'xmllint',
+  fdisk: 'sfdisk',
+  e2fsprogs: 'mkfs.ext4',
+  dosfstools: 'mkfs.vfat',
 } as const
 
 const LOCK = JSON.stringify({
@@ -116,7 +119,16 @@ policy) shift; for name in "$@"; do echo "$name:"; echo "  Candidate: 1"; done ;
 depends) echo "$3"; echo "  Depends: linux-image-9-cloud-amd64" ;;
 esac`,
   )
-  await put('dpkg-deb', `/bin/mkdir -p "$3/boot"; echo kernel > "$3/boot/vmlinuz-9"`)
+  await put(
+    'dpkg-deb',
+    `/bin/mkdir -p "$3/boot" "$3/lib/modules/9/drivers"
+echo kernel > "$3/boot/vmlinuz-9"
+cd "$3/lib/modules/9/drivers"
+printf '\\0depends=virtio-ring,virtio\\0' > virtio-pci.ko
+printf '\\0depends=virtio\\0' > virtio_ring.ko
+printf '\\0depends=\\0' > virtio.ko
+printf '\\0depends=\\0' > unheard-of.ko`,
+  )
 }
 
 async function writeProgram(path: string, content: string | Buffer): Promise<void> {

@@ -7,8 +7,8 @@ export const OWN_BIN = join(MODULES, '.bin')
 export const OWN_NODE = join(OWN_BIN, 'node')
 /** Goes with node_modules whenever npm makes that anew, and so do the stamps in it. */
 export const MODULES_CACHE = join(MODULES, '.cache', 'polyvisor')
-/** Where the tests look for the guests' kernel. */
-export const GUEST_KERNEL = join(MODULES_CACHE, 'guest', 'vmlinuz')
+/** Where the tests look for the guests' kernel and modules. */
+export const GUEST = join(MODULES_CACHE, 'guest')
 /** Outlives node_modules: the kernel need not be fetched again. */
 export const CACHE = join(ROOT, '.cache')
-export const KEPT_KERNEL = join(CACHE, 'guest', 'vmlinuz')
+export const KEPT_GUEST = join(CACHE, 'guest')

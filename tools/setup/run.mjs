@@ -45,12 +45,14 @@ export function findCommand(name) {
     })
 }
 
-/** Copies a file so that it is there in whole or not at all. */
-export function copyWhole(from, to) {
+/** Copies a folder so that it is there in whole or not at all; one that was there before goes. */
+export function copyFolderWhole(from, to) {
   fs.mkdirSync(dirname(to), { recursive: true })
-  const draft = `${to}.${process.pid}`
-  fs.copyFileSync(from, draft)
+  const [draft, old] = [`${to}.${process.pid}`, `${to}.old.${process.pid}`]
+  fs.cpSync(from, draft, { recursive: true })
+  if (fs.existsSync(to)) fs.renameSync(to, old)
   fs.renameSync(draft, to)
+  fs.rmSync(old, { recursive: true, force: true })
 }
 
 /** Waits, and lets nothing else happen. */

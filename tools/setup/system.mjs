@@ -16,6 +16,9 @@ const FOR_TESTS = [
   { name: 'python3', package: 'python3' },
   { name: 'curl', package: 'curl' },
   { name: 'xmllint', package: 'libxml2-utils' },
+  { name: 'sfdisk', package: 'fdisk' },
+  { name: 'mkfs.ext4', package: 'e2fsprogs' },
+  { name: 'mkfs.vfat', package: 'dosfstools' },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: hasAuthorities },
 ]
 const AUTHORITIES = [
