@@ -58,7 +58,7 @@ describe('a start', () => {
     ],
     [
       'the same image twice',
-      folder => ({ disks: [disk(`${folder}/file`), disk(`${folder}/file`, { device: 'hdb' })] }),
+      folder => ({ disks: [disk(`${folder}/file`), disk(`${folder}/file`, { id: 'other', device: 'hdb' })] }),
       /QEMU: .*lock/,
     ],
     [

@@ -10,7 +10,7 @@ import {
   type OperationOptions,
 } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
-import { commandLine } from './command-line.ts'
+import { commandLine } from './command-line/index.ts'
 import { assertDefinable, type Definition, serialise } from './definition.ts'
 import { syncFolder, writeAtomically } from './files.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
@@ -22,6 +22,7 @@ import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { SerialLog } from './serial-log.ts'
+import { slotsOf } from './slots.ts'
 
 /** What all domains of a connection have in common. */
 export interface Surroundings {
@@ -30,6 +31,14 @@ export interface Surroundings {
   readonly accelerator: Accelerator
   readonly tell: (event: DomainEvent) => void
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+/** What a change to a living domain works on. */
+export interface LivingDomain {
+  readonly machine: Machine
+  readonly definition: Definition
+  /** Makes this the definition; durable when it resolves. */
+  readonly keep: (definition: Definition) => Promise<void>
 }
 
 /** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
@@ -99,11 +108,10 @@ export class QemuDomain {
     return this.#lock.run(async () => {
       assertDefinable(config)
       const machine = this.#definition?.machine ?? this.#surroundings.installation.machine
-      const definition = { config: structuredClone(config), machine }
+      const slots = slotsOf(config, this.#definition?.slots, { keepAll: this.isRunning })
       await makeFolder(this.#files.folder)
-      await writeAtomically(this.#files.definition, serialise(definition))
+      await this.#keep({ config: structuredClone(config), machine, slots })
       await syncFolder(this.#surroundings.root)
-      this.#definition = definition
       this.#tell('defined')
     })
   }
@@ -123,7 +131,7 @@ export class QemuDomain {
       this.#assertHalted()
       if (signal?.aborted === true) throw new DriverError('refused', `the start of domain ${this.id} was aborted`)
       const { accelerator, installation } = this.#surroundings
-      const definition = this.#defined()
+      const definition = this.#freshDefinition()
       const conditions = { files: this.#files, accelerator, isPaused }
       const args = commandLine(definition, conditions)
       this.#images = lookAtFiles(definition.config)
@@ -184,6 +192,17 @@ export class QemuDomain {
     })
   }
 
+  /**
+   * Changes the living machine and, with `keep`, the definition, in its turn among all operations. `bad-state` unless
+   * it runs or is paused. Undoing what fails half-way is the caller's.
+   */
+  change<T>(operation: (living: LivingDomain) => Promise<T>): Promise<T> {
+    return this.#inOrder(async () => {
+      const machine = this.#anyMachine()
+      return operation({ machine, definition: this.#defined(), keep: definition => this.#keep(definition) })
+    })
+  }
+
   /** Keeps the logs of a running domain within their bounds. */
   async trimLogs(): Promise<void> {
     if (!this.isRunning) return
@@ -195,6 +214,18 @@ export class QemuDomain {
   detach(): void {
     this.#isDetached = true
     this.#machine?.detach()
+  }
+
+  async #keep(definition: Definition): Promise<void> {
+    await writeAtomically(this.#files.definition, serialise(definition))
+    this.#definition = definition
+  }
+
+  /** Without the places of devices that only an earlier machine had. Kept in memory: whoever reads the file prunes, too. */
+  #freshDefinition(): Definition {
+    const definition = this.#defined()
+    this.#definition = { ...definition, slots: slotsOf(definition.config, definition.slots) }
+    return this.#definition
   }
 
   #newMachine(process: ProcessIdentity): Machine {

@@ -24,10 +24,12 @@ export function lookAtFiles({ boot, disks }: DomainConfig): ReadonlySet<ImageKey
     if (boot.initrd !== null) lookAt('initrd', boot.initrd, constants.R_OK)
   }
   return new Set(
-    disks.map(({ device, location, readOnly }) => {
-      const mode = readOnly ? constants.R_OK : constants.R_OK | constants.W_OK
-      return keyOf(lookAt(`image of disk ${device}`, location, mode))
-    }),
+    disks
+      .filter(disk => disk.location !== '')
+      .map(({ device, kind, location, readOnly }) => {
+        const mode = readOnly || kind === 'cdrom' ? constants.R_OK : constants.R_OK | constants.W_OK
+        return keyOf(lookAt(`image of disk ${device}`, location, mode))
+      }),
   )
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { JsonShapeError } from '../../protocols/qmp/json.ts'
 import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
-import { imagesIn } from './command-line.ts'
+import { imagesIn } from './command-line/index.ts'
 import { type Definition, parse } from './definition.ts'
 import { QemuDomain, type Surroundings } from './domain.ts'
 import { systemCode } from './files.ts'

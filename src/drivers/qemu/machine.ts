@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectQmp, type QmpClient } from '../../protocols/qmp/client.ts'
+import { connectQmp, type ExecuteOptions, type QmpClient } from '../../protocols/qmp/client.ts'
 import type { QmpCommand, QmpCommands, QmpEvent } from '../../protocols/qmp/commands.ts'
 import { QmpConnectionError } from '../../protocols/qmp/error.ts'
 import { type DomainId, type DomainState, DriverError } from '../driver.ts'
@@ -46,6 +46,7 @@ export class Machine {
   readonly #files: DomainFiles
   readonly #witness: MachineWitness
   readonly #resets = new ResetCounter()
+  readonly #listeners = new Set<(event: QmpEvent) => void>()
   #qmp: QmpClient | undefined
   #state: DomainState = 'unknown'
   #ending: Ending | undefined
@@ -101,20 +102,47 @@ export class Machine {
 
   /** Asks QEMU for its state. Rejects as `unreachable` where it does not answer, as `bad-state` where it has ended. */
   async refresh(): Promise<DomainState> {
-    const { status } = await this.#execute('query-status')
+    const { status } = await this.execute('query-status')
     if (!this.#isEnding) this.#setState(stateOf(status))
     return this.#state
   }
 
   /** Gives a command, then reads the state back. Rejects as `refresh` does, and as `refused` where QEMU refuses. */
   async command(command: 'stop' | 'cont' | 'system_reset'): Promise<DomainState> {
-    await this.#execute(command)
+    await this.execute(command)
     return this.refresh()
   }
 
   /** Presses the power button. The state is not read back: the guest may be gone at once. Rejects as `command` does. */
   async requestShutdown(): Promise<void> {
-    await this.#execute('system_powerdown')
+    await this.execute('system_powerdown')
+  }
+
+  /**
+   * Gives any command. Rejects as `unreachable` where QEMU does not answer, as `bad-state` where it has ended, and with
+   * QmpError where it refuses.
+   */
+  async execute<C extends QmpCommand>(
+    command: C,
+    argument: QmpCommands[C]['arguments'] = {},
+    options: ExecuteOptions = {},
+  ): Promise<QmpCommands[C]['returns']> {
+    if (this.#qmp !== undefined) {
+      try {
+        return await this.#qmp.execute(command, argument, options)
+      } catch (error) {
+        if (!(error instanceof QmpConnectionError && error.failure === 'closed')) throw error
+      }
+    }
+    await this.#losing
+    if (this.#gone !== undefined) throw new DriverError('bad-state', `domain ${this.#id} has halted`)
+    throw new DriverError('unreachable', `QEMU (process ${this.process.pid}) does not answer`)
+  }
+
+  /** Calls `listener` for each event of QEMU until the returned function is called. It must not throw. */
+  listen(listener: (event: QmpEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
   }
 
   /** Ends QEMU and resolves when it is gone: asks first, then kills. Rejects as `unreachable` if it survives even that. */
@@ -176,19 +204,6 @@ export class Machine {
     }
   }
 
-  async #execute<C extends QmpCommand>(command: C): Promise<QmpCommands[C]['returns']> {
-    if (this.#qmp !== undefined) {
-      try {
-        return await this.#qmp.execute(command)
-      } catch (error) {
-        if (!(error instanceof QmpConnectionError && error.failure === 'closed')) throw error
-      }
-    }
-    await this.#losing
-    if (this.#gone !== undefined) throw new DriverError('bad-state', `domain ${this.#id} has halted`)
-    throw new DriverError('unreachable', `QEMU (process ${this.process.pid}) does not answer`)
-  }
-
   /** Whether QEMU may be expected to go by itself. */
   async #quit(): Promise<boolean> {
     if (this.#qmp === undefined) return false
@@ -202,7 +217,9 @@ export class Machine {
   }
 
   /** Source: QEMU qapi/run-state.json and qapi/misc.json, the events of these names. */
-  #hear({ event, data, timestampMs }: QmpEvent): void {
+  #hear(told: QmpEvent): void {
+    for (const listener of this.#listeners) listener(told)
+    const { event, data, timestampMs } = told
     const reason = String(data['reason'])
     switch (event) {
       case 'STOP':

@@ -1,0 +1,55 @@
+import type { Accelerator } from '../accelerator.ts'
+import type { Definition } from '../definition.ts'
+import type { DomainFiles } from '../layout.ts'
+import { boardArguments } from './board.ts'
+import { bootArguments } from './boot.ts'
+import { consoleArguments, monitorArguments } from './consoles.ts'
+import { cpuArguments } from './cpu.ts'
+import { diskArguments } from './disks.ts'
+import { exitArguments } from './exits.ts'
+import { nicArguments } from './nics.ts'
+
+/** What, beside the definition, decides how QEMU is called. */
+export interface StartConditions {
+  readonly files: DomainFiles
+  readonly accelerator: Accelerator
+  /** Whether the guest must not execute anything yet. */
+  readonly isPaused: boolean
+}
+
+/**
+ * The arguments that make QEMU run a domain, one file for each concern. Throws as `refused` what the machine has no
+ * room for. Where QEMU takes JSON, it gets JSON, so that no character of a path means anything; elsewhere commas are
+ * doubled.
+ * Source: qemu-system(1) of QEMU 7.2.
+ */
+export function commandLine(definition: Definition, { files, accelerator, isPaused }: StartConditions): string[] {
+  const { config } = definition
+  return [
+    boardArguments(definition),
+    cpuArguments(config, accelerator),
+    exitArguments(config),
+    ['-pidfile', files.pid],
+    monitorArguments(files),
+    consoleArguments(files),
+    bootArguments(config),
+    diskArguments(definition),
+    nicArguments(definition),
+    isPaused ? ['-S'] : [],
+  ].flat()
+}
+
+/** The files of images in a command line that `commandLine` made. */
+export function imagesIn(commandArguments: readonly string[]): string[] {
+  return commandArguments.flatMap((argument, index) => {
+    if (commandArguments[index - 1] !== '-blockdev') return []
+    const node: unknown = JSON.parse(argument)
+    return isBlockNode(node) ? [node.file.filename] : []
+  })
+}
+
+function isBlockNode(value: unknown): value is { readonly file: { readonly filename: string } } {
+  if (typeof value !== 'object' || value === null || !('file' in value)) return false
+  const { file } = value
+  return typeof file === 'object' && file !== null && 'filename' in file && typeof file.filename === 'string'
+}
