@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type CloneOps,
   type ConsoleOps,
   type DomainConfig,
   type DomainId,
@@ -95,6 +96,10 @@ export class Stage {
 
   get storage(): StorageOps {
     return this.#group('storage')
+  }
+
+  get clones(): CloneOps {
+    return this.#group('clones')
   }
 
   get consoles(): ConsoleOps {

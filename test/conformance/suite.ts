@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'node:test'
+import { describeClones } from './contract/clones.ts'
 import { describeConcurrency } from './contract/concurrency.ts'
 import { describeConnection } from './contract/connection.ts'
 import { describeConsoles } from './contract/consoles.ts'
@@ -30,6 +31,7 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     describeExits(stage)
     if (traits.groups.includes('suspension')) describeSuspension(stage)
     if (traits.groups.includes('storage')) describeStorage(stage)
+    if (traits.groups.includes('clones')) describeClones(stage)
     if (traits.groups.includes('consoles')) describeConsoles(stage)
     if (traits.groups.includes('events')) describeEvents(stage)
   })

@@ -1,4 +1,11 @@
-import { type DomainOps, DriverError, type DriverErrorKind, type StorageOps, type SuspensionOps } from '../driver.ts'
+import {
+  type CloneOps,
+  type DomainOps,
+  DriverError,
+  type DriverErrorKind,
+  type StorageOps,
+  type SuspensionOps,
+} from '../driver.ts'
 import type { Random } from './random.ts'
 
 /** The operations that can fail, `group.operation`. */
@@ -7,6 +14,7 @@ export type Operation =
   | `domains.${keyof DomainOps}`
   | `suspension.${keyof SuspensionOps}`
   | `storage.${Exclude<keyof StorageOps, 'types' | 'defaultLocation'>}`
+  | `clones.${keyof CloneOps}`
   | 'consoles.readSerial'
 
 /** A failure that is planned: the nth call of an operation, counted from now. */

@@ -31,7 +31,7 @@ export interface MemoryDomain {
   now: Domain
   readonly serial: SerialPort
   /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
-  active: { readonly config: DomainConfig; readonly guest: Guest } | null
+  active: { config: DomainConfig; readonly guest: Guest } | null
 }
 
 /** How many domains a memory host has room for. */
@@ -95,6 +95,14 @@ export class MemoryHost {
   isInUse(location: string): boolean {
     for (const { active } of this.active) {
       if (active?.config.disks.some(disk => disk.location === location)) return true
+    }
+    return false
+  }
+
+  /** Whether a domain that is not halted has the volume at `location` open for writing. */
+  isWritten(location: string): boolean {
+    for (const { active } of this.active) {
+      if (active?.config.disks.some(disk => disk.location === location && !disk.readOnly)) return true
     }
     return false
   }

@@ -1,4 +1,5 @@
 import { type Driver, DriverError } from '../driver.ts'
+import { cloneOps } from './clones.ts'
 import { Connection } from './connection.ts'
 import { consoleOps } from './consoles.ts'
 import { domainOps } from './domains.ts'
@@ -19,6 +20,7 @@ export { MemoryHost, type MemoryHostOptions } from './host.ts'
 export interface MemoryDriver extends Driver {
   readonly suspension: NonNullable<Driver['suspension']>
   readonly storage: NonNullable<Driver['storage']>
+  readonly clones: NonNullable<Driver['clones']>
   readonly consoles: NonNullable<Driver['consoles']>
   readonly events: NonNullable<Driver['events']>
   readonly faults: Faults
@@ -51,6 +53,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     domains: domainOps(host, connection),
     suspension: suspensionOps(host, connection),
     storage: storageOps(host, connection),
+    clones: cloneOps(host, connection),
     consoles: consoleOps(host, connection),
     events: events.ops,
     async close() {

@@ -1,4 +1,5 @@
 import { DriverError, type ImageFormat, type Repository, type RepositoryConfig, type Volume } from '../driver.ts'
+import { type Base, BaseCopier, chainBytes, release } from './base.ts'
 
 /** The one repository type of a memory host. */
 export const REPOSITORY_TYPE = 'memory'
@@ -20,13 +21,20 @@ interface Shelf {
   physicalBytes: number
 }
 
+/** A volume where it lies, and the blocks it shares with others. */
+interface Place {
+  readonly shelf: Shelf
+  readonly volume: Volume
+  readonly base: Base | null
+}
+
 /** Repositories and volumes of a memory host. */
 export class VolumeStore {
   readonly #capacityBytes: number
   /** By the location of the repository. */
   readonly #shelves = new Map<string, Shelf>()
   /** By the location of the volume. */
-  readonly #places = new Map<string, { readonly shelf: Shelf; readonly volume: Volume }>()
+  readonly #places = new Map<string, Place>()
 
   /** A repository promises no more virtual bytes than `capacityBytes`: it does not overcommit. */
   constructor(capacityBytes: number) {
@@ -46,6 +54,11 @@ export class VolumeStore {
     return { capacityBytes: this.#capacityBytes, usedBytes: shelf.physicalBytes }
   }
 
+  /** How many volumes a repository has; none where it is not open. */
+  count({ location }: RepositoryConfig): number {
+    return this.#shelves.get(location)?.volumes.size ?? 0
+  }
+
   list(repository: RepositoryConfig): Volume[] {
     return [...this.#shelf(repository).volumes.values()]
   }
@@ -53,14 +66,68 @@ export class VolumeStore {
   create(repository: RepositoryConfig, wanted: Pick<Volume, 'name' | 'format' | 'virtualBytes'>): Volume {
     const shelf = this.#shelf(repository)
     const { name, format, virtualBytes } = wanted
-    assertName(name)
-    assertSize(virtualBytes)
-    if (shelf.volumes.has(name)) throw refused(`the repository has a volume named ${name} already`)
-    if (this.#places.size >= VOLUMES_MAX) throw refused(`the host has ${VOLUMES_MAX} volumes already`)
-    this.#assertRoom(shelf, virtualBytes)
-
-    const location = `${repository.location.replace(/\/$/, '')}/${name}.${format}`
+    this.#assertFree(shelf, name, virtualBytes)
+    const location = locationOf(repository.location, name, format)
     return this.#put(shelf, { location, name, format, virtualBytes, physicalBytes: EMPTY_BYTES[format] })
+  }
+
+  /**
+   * Makes a second volume with the content of the first. What the first holds becomes a base of both, as it would with
+   * images of type qcow2: a raw one becomes such an image, and so has another location.
+   */
+  clone(
+    location: string,
+    wanted: { readonly name: string; readonly virtualBytes?: number },
+  ): { original: Volume; clone: Volume } {
+    const { shelf, volume, base: parent } = this.#place(location)
+    const virtualBytes = wanted.virtualBytes ?? volume.virtualBytes
+    this.#assertFree(shelf, wanted.name, virtualBytes)
+    if (virtualBytes < volume.virtualBytes) {
+      throw refused(`the volume has ${volume.virtualBytes} bytes, and its clone cannot have ${virtualBytes}`)
+    }
+    const folder = location.slice(0, location.lastIndexOf('/'))
+    const layer = (name: string, bytes: number): Volume => ({
+      location: locationOf(folder, name, 'qcow2'),
+      name,
+      format: 'qcow2',
+      virtualBytes: bytes,
+      physicalBytes: EMPTY_BYTES.qcow2,
+    })
+    const base = { bytes: volume.physicalBytes, parent, uses: 2 }
+    this.#take(location)
+    shelf.physicalBytes += base.bytes
+    return {
+      original: this.#put(shelf, layer(volume.name, volume.virtualBytes), base),
+      clone: this.#put(shelf, layer(wanted.name, virtualBytes), base),
+    }
+  }
+
+  /** Copies all volumes of a repository; where one is refused, none is made. */
+  copyAll(
+    from: RepositoryConfig,
+    to: RepositoryConfig,
+    nameOf: (name: string) => string,
+  ): { from: string; volume: Volume }[] {
+    const originals = this.list(from)
+    this.open(to)
+    const shelf = this.#shelf(to)
+    if (shelf.volumes.size > 0) throw refused(`the repository at ${to.location} is not empty`)
+    const copier = new BaseCopier()
+    const made: { from: string; volume: Volume }[] = []
+    try {
+      for (const { location, format, virtualBytes, physicalBytes } of originals) {
+        const { volume, base } = this.#place(location)
+        const name = nameOf(volume.name)
+        this.#assertFree(shelf, name, virtualBytes)
+        const copy = { location: locationOf(to.location, name, format), name, format, virtualBytes, physicalBytes }
+        made.push({ from: location, volume: this.#put(shelf, copy, copier.copy(base)) })
+      }
+    } catch (error) {
+      for (const { volume } of made) this.#take(volume.location)
+      throw error
+    }
+    shelf.physicalBytes += copier.bytes
+    return made
   }
 
   has(location: string): boolean {
@@ -72,38 +139,47 @@ export class VolumeStore {
   }
 
   resize(location: string, virtualBytes: number): Volume {
-    const { shelf, volume } = this.#place(location)
+    const { shelf, volume, base } = this.#place(location)
     assertSize(virtualBytes)
     if (virtualBytes < volume.virtualBytes) {
       throw refused(`the volume has ${volume.virtualBytes} bytes and cannot shrink to ${virtualBytes}`)
     }
     this.#assertRoom(shelf, virtualBytes - volume.virtualBytes)
-    this.delete(location)
-    return this.#put(shelf, { ...volume, virtualBytes })
+    this.#take(location)
+    return this.#put(shelf, { ...volume, virtualBytes }, base)
   }
 
-  /** Makes the new one first: where it is refused, nothing has changed. */
+  /** Makes the new one first: where it is refused, nothing has changed. There it shares blocks with nobody. */
   move(location: string, repository: RepositoryConfig): Volume {
-    const { volume } = this.#place(location)
-    const moved = this.create(repository, volume)
+    const { volume, base } = this.#place(location)
+    const { location: place } = this.create(repository, volume)
+    const { shelf, volume: moved } = this.#place(place)
+    this.#take(place)
     this.delete(location)
-    return moved
+    return this.#put(shelf, { ...moved, physicalBytes: volume.physicalBytes + chainBytes(base) })
   }
 
   delete(location: string): void {
+    const { shelf, base } = this.#place(location)
+    this.#take(location)
+    shelf.physicalBytes -= release(base)
+  }
+
+  #put(shelf: Shelf, volume: Volume, base: Base | null = null): Volume {
+    shelf.volumes.set(volume.name, volume)
+    shelf.virtualBytes += volume.virtualBytes
+    shelf.physicalBytes += volume.physicalBytes
+    this.#places.set(volume.location, { shelf, volume, base })
+    return volume
+  }
+
+  /** Takes a volume off its shelf; its base stays as it was. */
+  #take(location: string): void {
     const { shelf, volume } = this.#place(location)
     shelf.volumes.delete(volume.name)
     shelf.virtualBytes -= volume.virtualBytes
     shelf.physicalBytes -= volume.physicalBytes
     this.#places.delete(location)
-  }
-
-  #put(shelf: Shelf, volume: Volume): Volume {
-    shelf.volumes.set(volume.name, volume)
-    shelf.virtualBytes += volume.virtualBytes
-    shelf.physicalBytes += volume.physicalBytes
-    this.#places.set(volume.location, { shelf, volume })
-    return volume
   }
 
   #shelf({ location }: RepositoryConfig): Shelf {
@@ -112,16 +188,29 @@ export class VolumeStore {
     return shelf
   }
 
-  #place(location: string): { readonly shelf: Shelf; readonly volume: Volume } {
+  #place(location: string): Place {
     const place = this.#places.get(location)
     if (place === undefined) throw new DriverError('not-found', `the host has no volume at ${location}`)
     return place
+  }
+
+  /** That a volume of this name and size can be made. */
+  #assertFree(shelf: Shelf, name: string, virtualBytes: number): void {
+    assertName(name)
+    assertSize(virtualBytes)
+    if (shelf.volumes.has(name)) throw refused(`the repository has a volume named ${name} already`)
+    if (this.#places.size >= VOLUMES_MAX) throw refused(`the host has ${VOLUMES_MAX} volumes already`)
+    this.#assertRoom(shelf, virtualBytes)
   }
 
   #assertRoom(shelf: Shelf, moreBytes: number): void {
     const freeBytes = this.#capacityBytes - shelf.virtualBytes
     if (moreBytes > freeBytes) throw refused(`the repository has room for ${freeBytes} bytes, not for ${moreBytes}`)
   }
+}
+
+function locationOf(folder: string, name: string, format: ImageFormat): string {
+  return `${folder.replace(/\/$/, '')}/${name}.${format}`
 }
 
 function assertName(name: string): void {
