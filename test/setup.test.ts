@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -14,7 +14,9 @@ const GUEST = 'node_modules/.cache/polyvisor/guest'
 async function putGuest(folder: string): Promise<void> {
   await mkdir(join(folder, 'modules'), { recursive: true })
   await writeFile(join(folder, 'vmlinuz'), 'their kernel')
+  await mkdir(join(folder, 'agent'), { recursive: true })
   await writeFile(join(folder, 'modules', 'order'), '')
+  await writeFile(join(folder, 'agent', 'qemu-ga'), '')
 }
 
 test('a first setup installs the packages, and the next one does and says nothing', async context => {
@@ -201,12 +203,17 @@ test('the tests get a kernel for guests, once, and keep it when npm makes node_m
 
   assert.deepEqual(first.calls.slice(1), [
     'apt-cache depends --important linux-image-cloud-amd64',
-    'apt-get -q download linux-image-9-cloud-amd64',
+    'apt-cache depends --important qemu-guest-agent',
+    'apt-cache depends --important libc6',
+    'apt-get -q download linux-image-9-cloud-amd64 qemu-guest-agent libc6 libgcc-s1',
     'dpkg-deb -x linux-image-9-cloud-amd64.deb unpacked',
+    'dpkg-deb -x qemu-guest-agent.deb unpacked',
   ])
   assert.equal(kernel, 'kernel\n')
   assert.equal(order, 'virtio.ko\nvirtio_ring.ko\nvirtio_pci.ko\n')
   assert.ok(existsSync(join(root, GUEST, 'modules', 'virtio_ring.ko')))
+  const agent = await readdir(join(root, GUEST, 'agent'))
+  assert.deepEqual(agent.toSorted(), ['ld-linux-x86-64.so.2', 'libc.so.6', 'qemu-ga'])
   assert.deepEqual(second, { code: 0, told: first.told.split('\n')[0]?.concat('\n'), calls: [NPM_CI] })
   assert.equal(await readFile(join(root, GUEST, 'vmlinuz'), 'utf8'), kernel)
 })

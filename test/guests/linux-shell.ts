@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DomainConfig } from '../../src/drivers/driver.ts'
 import { type CpioEntry, cpio, file, folder, program } from './cpio.ts'
@@ -74,13 +74,44 @@ async function modules(): Promise<CpioEntry[]> {
   return [...files, file('lib/modules/order', order)]
 }
 
+/** Starts QEMU's guest agent as soon as the machine has a port for it, also where that is plugged in later. */
+const START_AGENT = `#!/bin/sh
+{
+  while :; do
+    for port in /sys/class/virtio-ports/*; do
+      [ "$(cat "$port/name" 2>/dev/null)" = org.qemu.guest_agent.0 ] || continue
+      mkdir -p /var/run /run
+      qemu-ga -m virtio-serial -p "/dev/\${port##*/}" -t /run -f /run/qemu-ga.pid
+    done
+    sleep 1
+  done
+} </dev/null >/dev/null 2>&1 &
+`
+
+/** What to pack in as `extra` so that QEMU's guest agent answers on the virtio port org.qemu.guest_agent.0. */
+export async function guestAgent(): Promise<CpioEntry[]> {
+  const from = join(GUEST, 'agent')
+  const names = await readdir(from).catch(() => {
+    throw new Error(`${from} is missing: run tools/setup.mjs --tests`)
+  })
+  const entries = names.map(async name => program(join(placeOf(name), name), await readFile(join(from, name))))
+  const start = program('etc/start', Buffer.from(START_AGENT))
+  return [folder('lib64'), folder('lib/x86_64-linux-gnu'), ...(await Promise.all(entries)), start]
+}
+
+function placeOf(name: string): string {
+  if (name === 'qemu-ga') return 'bin'
+  return name.startsWith('ld-linux') ? 'lib64' : 'lib/x86_64-linux-gnu'
+}
+
 /** What of a definition boots this guest; its initrd is written into `folderOfInitrd`. */
 export async function bootLinux(
   folderOfInitrd: string,
   words: readonly (GuestWord | (string & {}))[] = [],
+  extra: readonly CpioEntry[] = [],
 ): Promise<Pick<DomainConfig, 'memoryBytes' | 'boot' | 'disks'>> {
   const initrd = join(folderOfInitrd, `initrd-${crypto.randomUUID()}.cpio`)
-  await writeShellInitrd(initrd)
+  await writeShellInitrd(initrd, extra)
   const cmdline = [CONSOLE, 'quiet', ...words].join(' ')
   return { memoryBytes: MEMORY_BYTES, boot: { kind: 'kernel', kernel: await kernel(), initrd, cmdline }, disks: [] }
 }

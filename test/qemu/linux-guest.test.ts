@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GREETING } from '../guests/linux.ts'
-import { bootLinux, SHUTDOWN_GREETING } from '../guests/linux-shell.ts'
+import { bootLinux, guestAgent, SHUTDOWN_GREETING } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
 
@@ -26,5 +33,30 @@ describe('the Linux guest of the tests', () => {
     } finally {
       await world.close()
     }
+  })
+
+  test('answers through QEMU’s guest agent', { timeout: TEST_MS }, async context => {
+    const folder = await mkdtemp('/tmp/pv-')
+    context.after(() => rm(folder, { recursive: true, force: true }))
+    const { boot } = await bootLinux(folder, [], await guestAgent())
+    assert(boot.kind === 'kernel' && boot.initrd !== null)
+    const socket = join(folder, 'agent.sock')
+    const machine = ['-machine', 'pc', '-accel', 'tcg', '-m', '128M', '-nodefaults', '-display', 'none']
+    const kernel = ['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.cmdline]
+    const chardev = ['-chardev', `socket,id=agent,path=${socket},server=on,wait=on`]
+    const devices = 'virtio-serial-pci virtserialport,chardev=agent,name=org.qemu.guest_agent.0'
+    const port = [...chardev, ...devices.split(' ').flatMap(device => ['-device', device])]
+    const qemu = spawn('qemu-system-x86_64', [...machine, ...kernel, ...port], { stdio: 'ignore' })
+    context.after(() => qemu.kill('SIGKILL'))
+    while (!existsSync(socket)) await sleep(20)
+    const connection = createConnection(socket)
+    context.after(() => connection.destroy())
+    await once(connection, 'connect')
+
+    const answered = once(connection.setEncoding('utf8'), 'data')
+    connection.write('{"execute":"guest-info"}\n')
+    const [answer] = await answered
+
+    assert.match(String(answer), /"version": "\d+\.\d+\.\d+"/)
   })
 })

@@ -110,18 +110,27 @@ async function putApt(put: Machine['put'], bin: string): Promise<void> {
   })
   await put(
     'apt-get',
-    `for word in "$@"; do case "$word" in\n${cases.join('\n')}\nlinux-image-*) : > "$word.deb" ;;\nesac; done`,
+    `for word in "$@"; do case "$word" in\n${cases.join('\n')}\nlinux-image-*|qemu-guest-agent) : > "$word.deb" ;;\nesac; done`,
   )
   await put(
     'apt-cache',
     `case "$1" in
 policy) shift; for name in "$@"; do echo "$name:"; echo "  Candidate: 1"; done ;;
-depends) echo "$3"; echo "  Depends: linux-image-9-cloud-amd64" ;;
+depends) echo "$3"
+case "$3" in
+linux-image-*) echo "  Depends: linux-image-9-cloud-amd64" ;;
+qemu-guest-agent) echo "  Depends: libc6"; echo "  Depends: init-system-helpers" ;;
+libc6) echo "  Depends: libgcc-s1" ;;
+esac ;;
 esac`,
   )
   await put(
     'dpkg-deb',
-    `/bin/mkdir -p "$3/boot" "$3/lib/modules/9/drivers"
+    `/bin/mkdir -p "$3/boot" "$3/lib/modules/9/drivers" "$3/usr/sbin"
+printf '\\0libc.so.6\\0' > "$3/usr/sbin/qemu-ga"
+printf '\\0ld-linux-x86-64.so.2\\0' > "$3/lib/libc.so.6"
+echo > "$3/lib/ld-linux-x86-64.so.2"
+echo > "$3/lib/libunneeded.so.1"
 echo kernel > "$3/boot/vmlinuz-9"
 cd "$3/lib/modules/9/drivers"
 printf '\\0depends=virtio-ring,virtio\\0' > virtio-pci.ko

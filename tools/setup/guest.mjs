@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 
+import { AGENT_PACKAGE, pickAgent } from './guest-agent.mjs'
 import { CACHE, GUEST, KEPT_GUEST } from './place.mjs'
 import { copyFolderWhole, findCommand, run, say } from './run.mjs'
 import { aptUpdate, rootPrefix } from './system.mjs'
@@ -16,7 +17,9 @@ const MODULES =
 /** Whether the guests' kernel and its modules are where the tests look for them. */
 export const hasGuest = () => isWhole(GUEST)
 
-const isWhole = folder => fs.existsSync(join(folder, 'vmlinuz')) && fs.existsSync(join(folder, 'modules', 'order'))
+const PARTS = ['vmlinuz', join('modules', 'order'), join('agent', 'qemu-ga')]
+
+const isWhole = folder => PARTS.every(part => fs.existsSync(join(folder, part)))
 
 /** Saves a guest that is only in node_modules from npm. */
 export function keepGuest() {
@@ -29,7 +32,8 @@ export function installGuest() {
     const problem = fetchGuest()
     if (problem !== undefined) {
       return `${problem}\nthe tests need of Debian's ${KERNEL_PACKAGE} the boot/vmlinuz-* as ${KEPT_GUEST}/vmlinuz, and its
-modules in ${KEPT_GUEST}/modules, in whose file "order" their names are in the order of loading`
+modules in ${KEPT_GUEST}/modules, in whose file "order" their names are in the order of loading;
+and of ${AGENT_PACKAGE} the usr/sbin/qemu-ga with the libraries it needs, all in ${KEPT_GUEST}/agent`
     }
   }
   if (!hasGuest()) copyFolderWhole(KEPT_GUEST, GUEST)
@@ -43,38 +47,53 @@ function fetchGuest() {
   say('fetching a Linux kernel for the guests of the tests …')
   const folder = fs.mkdtempSync(join(CACHE, 'kernel-'))
   try {
-    let problem = downloadKernel(folder)
+    let problem = download(folder)
     // The lists may be missing or older than the archive.
-    if (problem !== undefined && rootPrefix() !== undefined) problem = aptUpdate() ?? downloadKernel(folder)
-    return problem ?? unpackKernel(folder)
+    if (problem !== undefined && rootPrefix() !== undefined) problem = aptUpdate() ?? download(folder)
+    return problem ?? unpack(folder)
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** The package itself holds nothing: it depends on that of the current version. */
-function downloadKernel(folder) {
-  const depends = run('apt-cache', ['depends', '--important', KERNEL_PACKAGE]).output
-  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1]
-  if (name === undefined) return `apt knows no ${KERNEL_PACKAGE}`
-  const result = run('apt-get', ['-q', 'download', name], folder)
-  return result.isOk ? undefined : `apt-get download ${name} failed:\n${result.output}`
+function download(folder) {
+  // The package itself holds nothing: it depends on that of the current version.
+  const kernel = dependsOf(KERNEL_PACKAGE).find(name => name.startsWith('linux-image-'))
+  if (kernel === undefined) return `apt knows no ${KERNEL_PACKAGE}`
+  const packages = [kernel, AGENT_PACKAGE, ...librariesOf(AGENT_PACKAGE)]
+  const result = run('apt-get', ['-q', 'download', ...packages], folder)
+  return result.isOk ? undefined : `apt-get download ${packages.join(' ')} failed:\n${result.output}`
 }
 
-function unpackKernel(folder) {
-  const archive = fs.readdirSync(folder).find(name => name.endsWith('.deb'))
-  if (archive === undefined) return 'apt-get download left no package'
-  const result = run('dpkg-deb', ['-x', archive, 'unpacked'], folder)
-  if (!result.isOk) return `${archive} cannot be unpacked:\n${result.output}`
-  const boot = join(folder, 'unpacked', 'boot')
+/** The packages of libraries that a program's package depends on, and those that these do. */
+function librariesOf(name) {
+  const isLibrary = needed => needed.startsWith('lib')
+  const first = dependsOf(name).filter(isLibrary)
+  return [...new Set([...first, ...first.flatMap(dependsOf).filter(isLibrary)])]
+}
+
+function dependsOf(name) {
+  const { output } = run('apt-cache', ['depends', '--important', name])
+  return Array.from(output.matchAll(/Depends: ([^\s<]\S*)/g), match => match[1])
+}
+
+function unpack(folder) {
+  const archives = fs.readdirSync(folder).filter(name => name.endsWith('.deb'))
+  if (archives.length === 0) return 'apt-get download left no package'
+  for (const archive of archives) {
+    const result = run('dpkg-deb', ['-x', archive, 'unpacked'], folder)
+    if (!result.isOk) return `${archive} cannot be unpacked:\n${result.output}`
+  }
+  const [unpacked, guest] = [join(folder, 'unpacked'), join(folder, 'guest')]
+  const boot = join(unpacked, 'boot')
   const kernel = fs.existsSync(boot) ? fs.readdirSync(boot).find(name => name.startsWith('vmlinuz-')) : undefined
-  if (kernel === undefined) return `there is no boot/vmlinuz-* in ${archive}`
-  const guest = join(folder, 'guest')
+  if (kernel === undefined) return `there is no boot/vmlinuz-* in the packages ${archives.join(' ')}`
   fs.mkdirSync(guest)
   fs.copyFileSync(join(boot, kernel), join(guest, 'vmlinuz'))
-  pickModules(join(folder, 'unpacked', 'lib', 'modules'), join(guest, 'modules'))
-  copyFolderWhole(guest, KEPT_GUEST)
-  return undefined
+  pickModules(join(unpacked, 'lib', 'modules'), join(guest, 'modules'))
+  const problem = pickAgent(unpacked, join(guest, 'agent'))
+  if (problem === undefined) copyFolderWhole(guest, KEPT_GUEST)
+  return problem
 }
 
 /** Copies the modules that guests load into one folder, with a list of them in an order in which they can be loaded. */
