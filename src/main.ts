@@ -11,10 +11,12 @@ import type { Services } from './engine/context.ts'
 import { Engine } from './engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from './engine/first-user.ts'
 import { Hosts } from './engine/hosts.ts'
+import { watchImages } from './engine/image-use.ts'
+import { Sampler } from './engine/metrics.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
 import { implementations } from './handlers/index.ts'
-import { ensureRepository, scan } from './handlers/repository.ts'
+import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
@@ -53,6 +55,7 @@ const HOST_WITHOUT_QEMU = 'memory:///'
 interface Running {
   readonly services: Services
   readonly server: RunningServer
+  readonly stopMeasuring: () => void
 }
 
 /**
@@ -93,9 +96,10 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     await writeSecret(join(data, 'local-secret'), localSecret)
     const { listeners } = configuration
     const server = await startServer({ listeners, handle: xmlRpcFace(engine), log, dataDir: data })
+    const stopMeasuring = measure(services, log)
     sweepRegularly(services, log)
     announce({ ready: true, pid: process.pid, data, listeners: server.addresses, hosts })
-    return { services, server }
+    return { services, server, stopMeasuring }
   } catch (error) {
     await store.close()
     throw error
@@ -186,9 +190,22 @@ function sweepRegularly({ sessions, tasks }: Services, log: pino.Logger): void {
   ).unref()
 }
 
-async function close({ services, server }: Running): Promise<void> {
+/** Reads what VMs and hosts use, until the function it answers is called. */
+function measure(services: Services, log: pino.Logger): () => void {
+  const { store, hosts } = services
+  const sampler = new Sampler({ store, hosts, log })
+  sampler.start()
+  const stopWatching = watchImages({ store, hosts, log, observeRepository: sr => observeRepository(services, sr) })
+  return () => {
+    sampler.close()
+    stopWatching()
+  }
+}
+
+async function close({ services, server, stopMeasuring }: Running): Promise<void> {
   const { store, hosts, tasks } = services
   await Promise.all([server.close(GRACE_MS), tasks.close(GRACE_MS)])
+  stopMeasuring()
   await hosts.close()
   await store.close()
 }
