@@ -1,0 +1,76 @@
+import { booleanMember, integerMember, type JsonObject, stringMember } from '../../../protocols/qmp/json.ts'
+
+/** Rises whenever an older driver and a newer switch would misunderstand one another. */
+export const PROTOCOL_VERSION = 1
+
+/** The longest line that either side of the control socket takes. */
+export const LINE_BYTES_MAX = 16 * 1_048_576
+
+/** A port as it is to be. */
+export interface PortWish {
+  /** Unique in the switch. */
+  readonly id: string
+  /** The Unix socket on which QEMU listens. */
+  readonly path: string
+  /** The network it is plugged into; null for none. */
+  readonly segment: string | null
+  /** What the port has counted before, in a switch that is gone. */
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
+/** What went through a port, from the side of the guest behind it. */
+export interface PortCounters {
+  readonly id: string
+  /** What was passed on to the guest. */
+  readonly receivedBytes: number
+  readonly receivedPackets: number
+  /** What the guest has sent. */
+  readonly sentBytes: number
+  readonly sentPackets: number
+  /** What the guest should have got and was too slow for, or what it sent and was no frame. */
+  readonly droppedPackets: number
+}
+
+/** A port as it is. */
+export interface PortStatus extends PortCounters {
+  readonly path: string
+  readonly segment: string | null
+  readonly isConnected: boolean
+}
+
+/** What the switch says first on its control socket. */
+export interface Greeting {
+  readonly version: number
+  readonly pid: number
+}
+
+/** The commands of the control socket: one line of JSON each, with an `id` that the answer repeats. */
+export type Command =
+  | { readonly command: 'put'; readonly port: PortWish }
+  | { readonly command: 'remove'; readonly port: string }
+  | { readonly command: 'status' }
+
+/** Reads a port that is to be. Throws JsonShapeError. */
+export const readPortWish = (object: JsonObject): PortWish => ({
+  id: stringMember(object, 'id'),
+  path: stringMember(object, 'path'),
+  segment: object['segment'] === null ? null : stringMember(object, 'segment'),
+  receivedBytes: integerMember(object, 'receivedBytes'),
+  sentBytes: integerMember(object, 'sentBytes'),
+})
+
+/** Reads a port that is. Throws JsonShapeError. */
+export const readPortStatus = (object: JsonObject): PortStatus => ({
+  ...readPortWish(object),
+  receivedPackets: integerMember(object, 'receivedPackets'),
+  sentPackets: integerMember(object, 'sentPackets'),
+  droppedPackets: integerMember(object, 'droppedPackets'),
+  isConnected: booleanMember(object, 'isConnected'),
+})
+
+/** Reads a greeting. Throws JsonShapeError. */
+export const readGreeting = (object: JsonObject): Greeting => ({
+  version: integerMember(object, 'version'),
+  pid: integerMember(object, 'pid'),
+})
