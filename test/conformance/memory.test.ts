@@ -4,7 +4,7 @@ import { type Guest, describeDriver, type Setup, type Traits } from './suite.ts'
 const MIB = 1_048_576
 
 const TRAITS: Traits = {
-  groups: ['suspension', 'storage', 'clones', 'consoles', 'events'],
+  groups: ['devices', 'suspension', 'storage', 'clones', 'networks', 'consoles', 'metrics', 'events'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 3000,

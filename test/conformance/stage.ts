@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CloneOps,
   type ConsoleOps,
+  type DeviceOps,
   type DomainConfig,
   type DomainId,
   type DomainState,
@@ -11,6 +12,8 @@ import {
   DriverError,
   type DriverErrorKind,
   type EventOps,
+  type MetricsOps,
+  type NetworkOps,
   type RepositoryConfig,
   type StorageOps,
   type SuspensionOps,
@@ -88,6 +91,18 @@ export class Stage {
     const group = this.driver[name]
     assert(group !== undefined, `the driver has the group \`${name}\``)
     return group
+  }
+
+  get devices(): DeviceOps {
+    return this.#group('devices')
+  }
+
+  get networks(): NetworkOps {
+    return this.#group('networks')
+  }
+
+  get metrics(): MetricsOps {
+    return this.#group('metrics')
   }
 
   get suspension(): SuspensionOps {

@@ -4,9 +4,13 @@ import { describeConcurrency } from './contract/concurrency.ts'
 import { describeConnection } from './contract/connection.ts'
 import { describeConsoles } from './contract/consoles.ts'
 import { describeDefinitions } from './contract/definitions.ts'
+import { describeDevices } from './contract/devices.ts'
+import { describeDrives } from './contract/drives.ts'
 import { describeEvents } from './contract/events.ts'
 import { describeExits } from './contract/exits.ts'
 import { describeHost } from './contract/host.ts'
+import { describeMetrics } from './contract/metrics.ts'
+import { describeNetworks } from './contract/networks.ts'
 import { describePower } from './contract/power.ts'
 import { describeStorage } from './contract/storage.ts'
 import { describeSuspension } from './contract/suspension.ts'
@@ -30,7 +34,11 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     describeConnection(stage)
     describeExits(stage)
     if (traits.groups.includes('suspension')) describeSuspension(stage)
+    if (traits.groups.includes('devices')) describeDevices(stage)
     if (traits.groups.includes('storage')) describeStorage(stage)
+    if (traits.groups.includes('storage')) describeDrives(stage)
+    if (traits.groups.includes('networks')) describeNetworks(stage)
+    if (traits.groups.includes('metrics')) describeMetrics(stage)
     if (traits.groups.includes('clones')) describeClones(stage)
     if (traits.groups.includes('consoles')) describeConsoles(stage)
     if (traits.groups.includes('events')) describeEvents(stage)

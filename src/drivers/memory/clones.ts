@@ -43,7 +43,7 @@ function rename(host: MemoryHost, from: string, { location, format }: Volume): v
     const renamed = (disks: typeof config.disks) =>
       disks.map(disk => (disk.location === from ? { ...disk, location, format } : disk))
     if (active !== null && isIn(active.config.disks)) {
-      active.config = { ...active.config, disks: renamed(active.config.disks) }
+      active.change({ ...active.config, disks: renamed(active.config.disks) })
     }
     if (!isIn(config.disks)) continue
     domain.config = { ...config, disks: renamed(config.disks) }

@@ -1,9 +1,10 @@
 import { type DomainConfig, type DomainOps, DriverError } from '../driver.ts'
 import type { Connection } from './connection.ts'
-import { behaviourOf } from './fixtures.ts'
-import { Guest } from './guest.ts'
+import { assertStartable } from './demands.ts'
+import { behaviourOf, type Ending } from './fixtures.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
-import { assertState, end, enter, guestOf, halt } from './life.ts'
+import { activeOf, assertState, end, enter, guestOf, halt } from './life.ts'
+import { Machine } from './machine.ts'
 
 /** The domains of a memory host. */
 export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
@@ -49,7 +50,7 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     reset: id =>
       connection.call('domains.reset', () => {
         const domain = host.domain(id)
-        guestOf(domain, 'reset', ['running', 'paused', 'crashed']).reset()
+        activeOf(domain, 'reset', ['running', 'paused', 'crashed']).reset()
         enter(host, domain, 'running')
       }),
   }
@@ -74,15 +75,14 @@ function undefine(host: MemoryHost, domain: MemoryDomain): void {
 
 function start(host: MemoryHost, domain: MemoryDomain, isPaused: boolean): void {
   assertState(domain, 'start', ['halted'])
-  const { config } = domain
-  const behaviour = behaviourOf(config.name)
+  const behaviour = behaviourOf(domain.config.name)
   if (behaviour.startRefusal !== null) throw new DriverError('refused', behaviour.startRefusal)
-  const missing = config.disks.find(disk => !host.volumes.has(disk.location))
-  if (missing !== undefined) throw new DriverError('refused', `there is no volume at ${missing.location}`)
+  assertStartable(host, domain)
 
-  const guest = new Guest(behaviour, host.agenda, domain.serial, ending => end(host, domain, ending))
-  domain.active = { config, guest }
+  const onEnd = (ending: Ending) => end(host, domain, ending)
+  const machine = new Machine(domain.config, behaviour, host.agenda, domain.serial, onEnd)
+  domain.active = machine
   host.active.add(domain)
-  if (!isPaused) guest.run()
+  if (!isPaused) machine.guest.run()
   enter(host, domain, isPaused ? 'paused' : 'running')
 }

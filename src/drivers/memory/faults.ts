@@ -1,8 +1,11 @@
 import {
   type CloneOps,
+  type DeviceOps,
   type DomainOps,
   DriverError,
   type DriverErrorKind,
+  type MetricsOps,
+  type NetworkOps,
   type StorageOps,
   type SuspensionOps,
 } from '../driver.ts'
@@ -12,6 +15,9 @@ import type { Random } from './random.ts'
 export type Operation =
   | 'host.info'
   | `domains.${keyof DomainOps}`
+  | `devices.${keyof DeviceOps}`
+  | `networks.${keyof NetworkOps}`
+  | `metrics.${keyof MetricsOps}`
   | `suspension.${keyof SuspensionOps}`
   | `storage.${Exclude<keyof StorageOps, 'types' | 'defaultLocation'>}`
   | `clones.${keyof CloneOps}`

@@ -16,7 +16,7 @@ const COUNTER_VALUES = 2 ** 32
 export class Guest {
   readonly #behaviour: Behaviour
   readonly #clock: Clock
-  readonly #serial: SerialPort
+  readonly #serial: SerialPort | null
   readonly #onEnd: (ending: Ending) => void
   /** When it last began to run; `null` while it is paused. */
   #sinceMs: number | null = null
@@ -30,7 +30,8 @@ export class Guest {
   #end: { readonly atMs: number; readonly ending: Ending } | null = null
   #disarm: () => void = () => {}
 
-  constructor(behaviour: Behaviour, clock: Clock, serial: SerialPort, onEnd: (ending: Ending) => void) {
+  /** Prints nowhere where `serial` is `null`. */
+  constructor(behaviour: Behaviour, clock: Clock, serial: SerialPort | null, onEnd: (ending: Ending) => void) {
     this.#behaviour = behaviour
     this.#clock = clock
     this.#serial = serial
@@ -85,7 +86,7 @@ export class Guest {
 
   /** Brings the serial port up to date. */
   print(): void {
-    if (this.#sinceMs === null) return
+    if (this.#sinceMs === null || this.#serial === null) return
     if (!this.#hasPrintedBanner) this.#serial.print(BANNER)
     this.#hasPrintedBanner = true
 

@@ -5,9 +5,11 @@ import {
   type DomainId,
   DriverError,
   type HostInfo,
+  type NetworkConfig,
 } from '../driver.ts'
 import { Agenda, type Clock, machineClock } from './clock.ts'
-import type { Guest } from './guest.ts'
+import { CpuMeter } from './cpu-meter.ts'
+import type { Machine } from './machine.ts'
 import { populate } from './population.ts'
 import { Random } from './random.ts'
 import { SerialPort } from './serial-port.ts'
@@ -31,7 +33,7 @@ export interface MemoryDomain {
   now: Domain
   readonly serial: SerialPort
   /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
-  active: { config: DomainConfig; readonly guest: Guest } | null
+  active: Machine | null
 }
 
 /** How many domains a memory host has room for. */
@@ -61,7 +63,9 @@ const CPU_FEATURES = [
 export class MemoryHost {
   readonly info: HostInfo
   readonly domains = new Map<DomainId, MemoryDomain>()
+  readonly networks = new Map<string, NetworkConfig>()
   readonly volumes: VolumeStore
+  readonly cpuMeter: CpuMeter
   /** The domains that are not halted. */
   readonly active = new Set<MemoryDomain>()
   readonly clock: Clock
@@ -73,6 +77,7 @@ export class MemoryHost {
     this.info = describeHost(name, new Random(`host ${name} ${seed}`).uuid())
     this.clock = clock
     this.agenda = new Agenda(clock)
+    this.cpuMeter = new CpuMeter(clock, this.info.cpus.length)
     this.volumes = new VolumeStore(repositoryBytes)
     for (const config of populate(new Random(`population ${name} ${seed}`), vms)) this.add(config)
   }

@@ -2,10 +2,13 @@ import { type Driver, DriverError } from '../driver.ts'
 import { cloneOps } from './clones.ts'
 import { Connection } from './connection.ts'
 import { consoleOps } from './consoles.ts'
+import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
 import { createEvents } from './events.ts'
 import { Faults, type PlannedFault } from './faults.ts'
 import { MemoryHost, type MemoryHostOptions } from './host.ts'
+import { metricsOps } from './metrics.ts'
+import { networkOps } from './networks.ts'
 import { Random } from './random.ts'
 import { storageOps } from './storage.ts'
 import { suspensionOps } from './suspension.ts'
@@ -18,9 +21,12 @@ export { MemoryHost, type MemoryHostOptions } from './host.ts'
 
 /** A driver for a host in this process, and the means to make it fail. */
 export interface MemoryDriver extends Driver {
+  readonly devices: NonNullable<Driver['devices']>
   readonly suspension: NonNullable<Driver['suspension']>
   readonly storage: NonNullable<Driver['storage']>
   readonly clones: NonNullable<Driver['clones']>
+  readonly networks: NonNullable<Driver['networks']>
+  readonly metrics: NonNullable<Driver['metrics']>
   readonly consoles: NonNullable<Driver['consoles']>
   readonly events: NonNullable<Driver['events']>
   readonly faults: Faults
@@ -51,9 +57,12 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     faults,
     host: { info: () => connection.call('host.info', () => host.info) },
     domains: domainOps(host, connection),
+    devices: deviceOps(host, connection),
     suspension: suspensionOps(host, connection),
     storage: storageOps(host, connection),
     clones: cloneOps(host, connection),
+    networks: networkOps(host, connection),
+    metrics: metricsOps(host, connection),
     consoles: consoleOps(host, connection),
     events: events.ops,
     async close() {

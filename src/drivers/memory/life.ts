@@ -2,6 +2,7 @@ import { type DomainEvent, type DomainState, DriverError, type ExitActions } fro
 import type { Ending } from './fixtures.ts'
 import type { Guest } from './guest.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
+import type { Machine } from './machine.ts'
 
 /** What becomes of a domain that says nothing about it. */
 const EXITS: ExitActions = { shutdown: 'halt', reboot: 'restart', suspend: 'halt', crash: 'halt' }
@@ -20,13 +21,14 @@ export function end(host: MemoryHost, domain: MemoryDomain, ending: Ending): voi
   if (action === 'halt') halt(host, domain)
   else if (action === 'hold') enter(host, domain, 'crashed')
   else {
-    domain.active?.guest.reset()
+    domain.active?.reset()
     enter(host, domain, 'running')
   }
 }
 
 /** Puts out a domain whose guest has no power any more. */
 export function halt(host: MemoryHost, domain: MemoryDomain): void {
+  if (domain.active !== null) host.cpuMeter.retire(domain.active)
   domain.active = null
   host.active.delete(domain)
   enter(host, domain, 'halted')
@@ -42,12 +44,8 @@ export function guestOf(domain: MemoryDomain, deed: string, allowed: readonly Do
   return activeOf(domain, deed, allowed).guest
 }
 
-/** As `guestOf`, with what the guest was started with. */
-export function activeOf(
-  domain: MemoryDomain,
-  deed: string,
-  allowed: readonly DomainState[],
-): NonNullable<MemoryDomain['active']> {
+/** As `guestOf`, with the machine round the guest. */
+export function activeOf(domain: MemoryDomain, deed: string, allowed: readonly DomainState[]): Machine {
   assertState(domain, deed, allowed)
   if (domain.active === null) throw new Error(`domain ${domain.now.id} is ${domain.now.state} without a guest`)
   return domain.active

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DomainMetrics } from '../../../src/drivers/driver.ts'
+import { drive, nic, run, withDevices } from '../parts.ts'
+import type { Stage } from '../stage.ts'
+import { NOBODY, rejectsWith } from '../stage.ts'
+
+const MOMENT_MS = 300
+
+export function describeMetrics(stage: Stage): void {
+  describe('metrics', () => {
+    describeDomains(stage)
+    describeStates(stage)
+    describeCpus(stage)
+  })
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+/** Every counter of a reading, by a name of its own. */
+function counters({ vcpuMs, disks, nics }: DomainMetrics): Record<string, number> {
+  return Object.fromEntries([
+    ...vcpuMs.map((ms, number) => [`cpu ${number}`, ms] as const),
+    ...disks.flatMap(
+      disk =>
+        [
+          [`read ${disk.id}`, disk.readBytes],
+          [`written ${disk.id}`, disk.writtenBytes],
+        ] as const,
+    ),
+    ...nics.flatMap(
+      port =>
+        [
+          [`received ${port.id}`, port.receivedBytes],
+          [`sent ${port.id}`, port.sentBytes],
+        ] as const,
+    ),
+  ])
+}
+
+function describeDomains(stage: Stage): void {
+  stage.it('has a counter for each virtual CPU, disk and interface', async () => {
+    const config = { ...withDevices(stage, { disks: [drive('cdrom')], nics: [nic()] }), vcpus: 2 }
+    await run(stage, config)
+    const metrics = await stage.metrics.domain(config.id)
+    const ids = (devices: readonly { readonly id: string }[]) => devices.map(({ id }) => id).toSorted()
+
+    assert.equal(metrics.vcpuMs.length, 2)
+    assert.deepEqual(ids(metrics.disks), ids(config.disks))
+    assert.deepEqual(ids(metrics.nics), ids(config.nics ?? []))
+    assert(metrics.memoryBytes > 0 && metrics.memoryBytes <= config.memoryBytes)
+    for (const [name, value] of Object.entries(counters(metrics))) {
+      assert(Number.isFinite(value) && value >= 0, `${name}: ${value}`)
+    }
+    for (const [tool, version] of Object.entries(metrics.tools)) assert(tool !== '' && version !== '')
+  })
+
+  stage.it('counts on and never back, by a clock that does not go back either', async () => {
+    const id = await stage.booted()
+    let before = await stage.metrics.domain(id)
+    const first = before
+    for (let reading = 0; reading < 5; reading++) {
+      await sleep(20)
+      const next = await stage.metrics.domain(id)
+      assert(next.atMs >= before.atMs)
+      const [was, is] = [counters(before), counters(next)]
+      for (const name of Object.keys(was)) assert((is[name] ?? -1) >= (was[name] ?? 0), name)
+      before = next
+    }
+    assert(before.atMs > first.atMs)
+  })
+
+  stage.it('lets CPU time pass while a guest runs', async () => {
+    const id = await stage.booted()
+    const before = sum((await stage.metrics.domain(id)).vcpuMs)
+
+    await stage.until('CPU time passes', async () => sum((await stage.metrics.domain(id)).vcpuMs) > before)
+  })
+
+  stage.it('lets no CPU time pass while a guest is paused', async () => {
+    const id = await stage.booted()
+    await stage.driver.domains.pause(id)
+    const before = sum((await stage.metrics.domain(id)).vcpuMs)
+    await sleep(MOMENT_MS)
+
+    // The hypervisor itself may need a moment on the thread of a virtual CPU.
+    assert(sum((await stage.metrics.domain(id)).vcpuMs) - before < MOMENT_MS / 3)
+  })
+}
+
+function describeStates(stage: Stage): void {
+  stage.it('measures no halted domain, and one that was started again', async () => {
+    const id = await stage.halted()
+    await rejectsWith('bad-state', stage.metrics.domain(id))
+    await stage.driver.domains.start(id)
+    await stage.metrics.domain(id)
+    await stage.driver.domains.powerOff(id)
+    await rejectsWith('bad-state', stage.metrics.domain(id))
+    await stage.driver.domains.start(id, { paused: true })
+
+    assert((await stage.metrics.domain(id)).memoryBytes > 0)
+  })
+
+  if (stage.traits.groups.includes('suspension')) {
+    stage.it('measures no suspended domain, and one that was resumed', async () => {
+      const id = await stage.booted()
+      await stage.suspension.suspend(id)
+      await rejectsWith('bad-state', stage.metrics.domain(id))
+      await stage.suspension.resume(id)
+
+      assert.equal((await stage.metrics.domain(id)).vcpuMs.length, 1)
+    })
+  }
+
+  stage.it('says not-found to the metrics of a domain that the host does not have', async () => {
+    await rejectsWith('not-found', stage.metrics.domain(NOBODY))
+  })
+}
+
+function describeCpus(stage: Stage): void {
+  stage.it('tells what the CPUs of the host do, each by its number', async () => {
+    const { cpus } = await stage.driver.host.info()
+    const before = await stage.metrics.cpus()
+    assert.deepEqual(
+      before.map(cpu => cpu.number).toSorted((a, b) => a - b),
+      cpus.map(cpu => cpu.number).toSorted((a, b) => a - b),
+    )
+
+    await stage.until('time passes on each', async () => {
+      const after = new Map((await stage.metrics.cpus()).map(cpu => [cpu.number, cpu]))
+      return before.every(({ number, busyMs, idleMs }) => {
+        const cpu = after.get(number)
+        assert(cpu !== undefined && cpu.busyMs >= busyMs && cpu.idleMs >= idleMs, `CPU ${number} goes back`)
+        return cpu.busyMs + cpu.idleMs > busyMs + idleMs
+      })
+    })
+  })
+}
