@@ -2,7 +2,7 @@
 ;
 ; Prints BOOT-OK, the number of disks the firmware found (DISKS n), and then a counter once a second (TICK nnnn), all on
 ; COM1. Pressing the ACPI power button switches it off. Understands one-byte commands on COM1: p powers off, r resets,
-; c reports a crash (pvpanic), h hangs. Its mood, the byte before the signature, makes it disobedient: d ignores the power
+; s suspends to its own disk (ACPI S4; it saves nothing), c reports a crash (pvpanic), h hangs. Its mood, the byte before the signature, makes it disobedient: d ignores the power
 ; button, c crashes by itself at the second tick.
 ;
 ; Assemble with `nasm -f bin`; boot-sector.ts has the result.
@@ -88,6 +88,8 @@ wait_on:
         je power_off
         cmp al, 'r'
         je reset
+        cmp al, 's'
+        je suspend
         cmp al, 'c'
         je crash
         cmp al, 'h'
@@ -102,6 +104,11 @@ power_off:
         call print
         mov dx, PM_CONTROL
         mov ax, 0x2000          ; sleep type 0, which is off on the PIIX4, and go
+        out dx, ax
+        jmp hang
+suspend:
+        mov dx, PM_CONTROL
+        mov ax, 0x2800          ; sleep type 2, which is S4 on the PIIX4, and go
         out dx, ax
         jmp hang
 reset:

@@ -5,10 +5,10 @@ export type Mood = 'obedient' | 'deaf' | 'crashing'
 
 /** `boot-sector.asm`, assembled: the code up to its last byte that is not zero. */
 const CODE = [
-  '+vwx247bjtO8AHzqEHwAAL7tfK08/3QKuvgDAMKI4O7r8boEBu0MAe+6Aga4AAHvvvl86J0AoHUEBDDooACwCuibAPv0ugAG7fbEAXQLgD79',
-  'fWR1OLgAAe+hbASJwSsOGH2D+RJyBqMYfeg9ALr9A+yoAXTOuvgD7DxwdBA8cnQbPGN0HTxodbr69Ov8vgh96EAAugQGuAAg7+vtsP7mZOvn',
-  'ugUFsAHu69+7FX3+B4A/OXYKxgcwS4H7En1z774NfegPAIA+/X1jdQeAPhV9MnPQw6wIwHQF6AMA6/bDULr9A+yoIHT7WLr4A+7DAQADgAAB',
-  'AQADA///Qk9PVC1PSwpESVNLUyAAQllFCgBUSUNLIDAwMDAK',
+  '+vwx247bjtO8AHzqEHwAAL76fK08/3QKuvgDAMKI4O7r8boEBu0MAe+6Aga4AAHvvgZ96KoAoHUEBDDorQCwCuioAPv0ugAG7fbEAXQLgD79fWR1',
+  'PLgAAe+hbASJwSsOJX2D+RJyBqMlfehKALr9A+yoAXTOuvgD7DxwdBQ8cnQoPHN0GzxjdCY8aHW2+vTr/L4VfehJALoEBrgAIO/r7boEBrgAKO/r',
+  '5LD+5mTr3roFBbAB7uvWuyJ9/geAPzl2CsYHMEuB+x99c+++Gn3oDwCAPv19Y3UHgD4ifTJz0MOsCMB0BegDAOv2w1C6/QPsqCB0+1i6+APuwwEA',
+  'A4AAAQEAAwP//0JPT1QtT0sKRElTS1MgAEJZRQoAVElDSyAwMDAwCg==',
 ].join('')
 
 const SECTOR_BYTES = 512
