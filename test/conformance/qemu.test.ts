@@ -6,11 +6,11 @@ import { writeBootImage } from '../guests/boot-sector.ts'
 import { describeDriver, type Guest, type Setup, type Traits } from './suite.ts'
 
 const MIB = 1_048_576
-const BOOTABLE = ['obedient', 'deaf', 'crashing'] as const
+const BOOTABLE = ['obedient', 'deaf', 'crashing', 'rebooting', 'suspending'] as const
 
 const TRAITS: Traits = {
   groups: ['storage', 'consoles', 'events'],
-  guests: ['obedient', 'broken', 'deaf', 'crashing'],
+  guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending'],
   outlivesConnection: true,
   settleMs: 60_000,
   testMs: 180_000,

@@ -2,8 +2,8 @@
 ;
 ; Prints BOOT-OK, the number of disks the firmware found (DISKS n), and then a counter once a second (TICK nnnn), all on
 ; COM1. Pressing the ACPI power button switches it off. Understands one-byte commands on COM1: p powers off, r resets,
-; s suspends to its own disk (ACPI S4; it saves nothing), c reports a crash (pvpanic), h hangs. Its mood, the byte before the signature, makes it disobedient: d ignores the power
-; button, c crashes by itself at the second tick.
+; s suspends to its own disk (ACPI S4; it saves nothing), c reports a crash (pvpanic), h hangs. Its mood, the byte before
+; the signature, makes it disobedient: d ignores the power button; a command it gives itself at the second tick.
 ;
 ; Assemble with `nasm -f bin`; boot-sector.ts has the result.
 
@@ -77,6 +77,10 @@ wait_on:
         jb .no_tick
         mov [last], ax
         call tick
+        cmp byte [digits + 3], '2'
+        jb .no_tick
+        mov al, [mood]
+        jmp obey
 .no_tick:
         mov dx, COM1_LINE
         in al, dx
@@ -84,6 +88,7 @@ wait_on:
         jz wait_on
         mov dx, COM1
         in al, dx
+obey:
         cmp al, 'p'
         je power_off
         cmp al, 'r'
@@ -135,11 +140,6 @@ tick:
 .counted:
         mov si, tick_text
         call print
-        cmp byte [mood], 'c'
-        jne .done
-        cmp byte [digits + 3], '2'
-        jae crash
-.done:
         ret
 
 ; Prints the text at si, up to a zero.

@@ -108,8 +108,9 @@ export class World {
     return id
   }
 
-  async booted(): Promise<DomainId> {
-    const id = await this.running()
+  async booted(changes: Partial<DomainConfig> = {}): Promise<DomainId> {
+    const id = await this.define(changes)
+    await this.driver.domains.start(id)
     await this.untilPrinted(id, 'TICK 0001')
     return id
   }
@@ -131,7 +132,7 @@ export class World {
   }
 
   /** Gives a command of one byte to a guest of `boot-sector.asm`. */
-  async send(id: DomainId, command: 'p' | 'r' | 'c' | 'h'): Promise<void> {
+  async send(id: DomainId, command: 'p' | 'r' | 's' | 'c' | 'h'): Promise<void> {
     const socket = createConnection(this.files(id).serialSocket)
     socket.resume()
     await once(socket, 'connect')
@@ -154,12 +155,7 @@ export class World {
   }
 
   async untilState(id: DomainId, state: DomainState): Promise<void> {
-    // The list is told from events. Asking QEMU itself could be what it sees of us when it ends: what it said last
-    // would be lost with the broken connection.
-    await this.until(`the domain is ${state}`, async () => {
-      const domains = await this.driver.domains.list()
-      return domains.some(domain => domain.id === id && domain.state === state)
-    })
+    await this.until(`the domain is ${state}`, async () => (await this.state(id)) === state)
   }
 
   async untilPrinted(id: DomainId, text: string): Promise<void> {

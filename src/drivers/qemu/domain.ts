@@ -13,6 +13,8 @@ import type { Accelerator } from './accelerator.ts'
 import { commandLine } from './command-line/index.ts'
 import { assertDefinable, type Definition, serialise } from './definition.ts'
 import { syncFolder, writeAtomically } from './files.ts'
+import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
+import { actionOn } from './exits.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
 import { type ImageKey, lookAtFiles } from './images.ts'
 import type { Installation } from './installation.ts'
@@ -21,6 +23,7 @@ import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
+import { EXIT_EVENTS } from './run-state.ts'
 import { SerialLog } from './serial-log.ts'
 import { slotsOf } from './slots.ts'
 
@@ -55,6 +58,7 @@ export class QemuDomain {
   #definition: Definition | undefined
   #machine: Machine | undefined
   #images: ReadonlySet<ImageKey> = new Set()
+  readonly #exits: ExitKeeper
   #isDetached = false
 
   constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
@@ -63,6 +67,12 @@ export class QemuDomain {
     this.#files = filesOf(surroundings.root, id)
     this.#definition = definition
     this.serial = new SerialLog(this.#files)
+    this.#exits = new ExitKeeper({
+      qemuLog: this.#files.qemuLog,
+      exits: () => this.#definition?.config.exits,
+      found: exit => this.#tell(EXIT_EVENTS[exit]),
+      warn: message => surroundings.warn(`domain ${id}: ${message}`),
+    })
   }
 
   get isDefined(): boolean {
@@ -112,6 +122,7 @@ export class QemuDomain {
       await makeFolder(this.#files.folder)
       await this.#keep({ config: structuredClone(config), machine, slots })
       await syncFolder(this.#surroundings.root)
+      await this.#applyExits()
       this.#tell('defined')
     })
   }
@@ -159,7 +170,13 @@ export class QemuDomain {
       } catch (error) {
         if (!(error instanceof DriverError)) throw error
         this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
-        machine.keepTrying()
+        return machine.keepTrying()
+      }
+      try {
+        await this.#exits.takeOver(machine)
+      } catch (error) {
+        if (!isOrdinary(error)) throw error
+        if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${error.message}`)
       }
     })
   }
@@ -187,8 +204,8 @@ export class QemuDomain {
   reset(): Promise<void> {
     return this.#inOrder(async () => {
       const machine = this.#anyMachine()
-      const state = await machine.command('system_reset')
-      if (state !== 'running') assertLedTo('running', await machine.command('cont'))
+      await this.#exits.restart(machine)
+      assertLedTo('running', machine.state)
     })
   }
 
@@ -213,6 +230,7 @@ export class QemuDomain {
   /** Lets go of QEMU, which goes on. */
   detach(): void {
     this.#isDetached = true
+    this.#exits.stop()
     this.#machine?.detach()
   }
 
@@ -235,19 +253,51 @@ export class QemuDomain {
     }
     const witness: MachineWitness = {
       changed: tellIfMine('changed'),
-      crashed: tellIfMine('crashed'),
-      guestReset: tellIfMine('guest-reset'),
-      ended: ending => {
+      guestReset: () => {
         if (!isMine()) return
+        this.#tell('guest-reset')
+        // QEMU is not told yet that this is the end.
+        if (actionOn('reboot', this.#definition?.config.exits) === 'halt')
+          this.#afterwards(machine, () => machine.end())
+      },
+      held: exit => {
+        if (!isMine()) return
+        this.#tell(EXIT_EVENTS[exit])
+        this.#afterwards(machine, () => this.#exits.settle(machine, exit))
+      },
+      reached: () => this.#afterwards(machine, () => this.#exits.takeOver(machine)),
+      ended: exit => {
+        if (!isMine()) return
+        this.#exits.stop()
         this.#machine = undefined
         this.#images = new Set()
-        if (ending !== undefined) this.#tell(ending)
+        if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
         this.#tell('changed')
       },
       warn: message => this.#surroundings.warn(message),
     }
     const machine = new Machine(this.id, this.#files, process, witness)
     return machine
+  }
+
+  /** A living machine is told what the definition says now; one that cannot be reached is told when it can. */
+  async #applyExits(): Promise<void> {
+    try {
+      if (this.#machine?.isReached === true) await this.#exits.apply(this.#machine)
+    } catch (error) {
+      if (!isOrdinary(error)) throw error
+      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: its new exits do not count yet: ${error.message}`)
+    }
+  }
+
+  /** Does what follows from an event of QEMU's, in its turn. Of each machine there are never more than a few. */
+  #afterwards(machine: Machine, operation: () => Promise<void>): void {
+    const work = this.#lock.runAlways(async () => {
+      if (!this.#isDetached && this.#machine === machine) await operation()
+    })
+    work.catch((error: unknown) => {
+      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${String(error)}`)
+    })
   }
 
   async #leaveHalted(): Promise<void> {

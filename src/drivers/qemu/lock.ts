@@ -16,6 +16,11 @@ export class Lock {
   /** Runs `operation` when all that came before are done. Rejects as `refused` when too many wait. */
   async run<T>(operation: () => Promise<T>): Promise<T> {
     if (this.#count > WAITING_MAX) throw new DriverError('refused', `${WAITING_MAX} operations are waiting already`)
+    return this.runAlways(operation)
+  }
+
+  /** As `run`, however many wait. For what nobody could ask for again; whoever uses it sees to a bound. */
+  async runAlways<T>(operation: () => Promise<T>): Promise<T> {
     this.#count++
     const previous = this.#last
     const mine = previous.then(operation)

@@ -4,22 +4,18 @@ import { connectQmp, type ExecuteOptions, type QmpClient } from '../../protocols
 import type { QmpCommand, QmpCommands, QmpEvent } from '../../protocols/qmp/commands.ts'
 import { QmpConnectionError } from '../../protocols/qmp/error.ts'
 import { type DomainId, type DomainState, DriverError } from '../driver.ts'
+import { Course, type CourseWitness } from './course.ts'
 import { removeRuntimeFiles } from './folder.ts'
 import type { DomainFiles } from './layout.ts'
 import { isAlive, killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
-import { ResetCounter } from './reset-counter.ts'
-import { ENDINGS, stateOf } from './run-state.ts'
-
-/** How QEMU came to its end, where that was not the host's doing. */
-export type Ending = 'crashed' | 'guest-shutdown'
+import type { Exit } from './run-state.ts'
 
 /** Who is told what happens to a machine. */
-export interface MachineWitness {
-  readonly changed: () => void
-  readonly crashed: () => void
-  readonly guestReset: () => void
-  /** QEMU is gone, its sockets with it. Told once, last. */
-  readonly ended: (ending: Ending | undefined) => void
+export interface MachineWitness extends CourseWitness {
+  /** QEMU answers again after it did not. */
+  readonly reached: () => void
+  /** QEMU is gone, its sockets with it; by itself in this way, or by us. Told once, last. */
+  readonly ended: (exit: Exit | undefined) => void
   readonly warn: (message: string) => void
 }
 
@@ -45,12 +41,9 @@ export class Machine {
   readonly #id: DomainId
   readonly #files: DomainFiles
   readonly #witness: MachineWitness
-  readonly #resets = new ResetCounter()
+  readonly #course: Course
   readonly #listeners = new Set<(event: QmpEvent) => void>()
   #qmp: QmpClient | undefined
-  #state: DomainState = 'unknown'
-  #ending: Ending | undefined
-  #isEnding = false
   #isExpectedToEnd = false
   #isDetached = false
   /** While it is found out whether QEMU is gone with its connection. */
@@ -63,11 +56,12 @@ export class Machine {
     this.#files = files
     this.process = process
     this.#witness = witness
+    this.#course = new Course(witness)
   }
 
   /** The state as last told; `unknown` while QEMU does not answer. */
   get state(): DomainState {
-    return this.#state
+    return this.#course.state
   }
 
   /** Whether QEMU can be asked. */
@@ -103,14 +97,20 @@ export class Machine {
   /** Asks QEMU for its state. Rejects as `unreachable` where it does not answer, as `bad-state` where it has ended. */
   async refresh(): Promise<DomainState> {
     const { status } = await this.execute('query-status')
-    if (!this.#isEnding) this.#setState(stateOf(status))
-    return this.#state
+    this.#course.answered(status)
+    return this.#course.state
   }
 
   /** Gives a command, then reads the state back. Rejects as `refresh` does, and as `refused` where QEMU refuses. */
-  async command(command: 'stop' | 'cont' | 'system_reset'): Promise<DomainState> {
+  async command(command: 'stop' | 'cont'): Promise<DomainState> {
     await this.execute(command)
     return this.refresh()
+  }
+
+  /** The guest has ended and stays so; reads the state that QEMU gives it. Rejects as `refresh` does. */
+  async stayEnded(): Promise<void> {
+    this.#course.staysEnded()
+    await this.refresh()
   }
 
   /** Presses the power button. The state is not read back: the guest may be gone at once. Rejects as `command` does. */
@@ -197,7 +197,7 @@ export class Machine {
       if (!isAlive(this.process)) throw new QmpConnectionError('closed', `process ${this.process.pid} is gone`)
       if (this.#isDetached) throw new QmpConnectionError('aborted', 'the driver was closed')
       this.#qmp = qmp
-      this.#setState(stateOf(status))
+      this.#course.answered(status)
     } catch (error) {
       qmp.close()
       throw error
@@ -216,50 +216,9 @@ export class Machine {
     }
   }
 
-  /** Source: QEMU qapi/run-state.json and qapi/misc.json, the events of these names. */
-  #hear(told: QmpEvent): void {
-    for (const listener of this.#listeners) listener(told)
-    const { event, data, timestampMs } = told
-    const reason = String(data['reason'])
-    switch (event) {
-      case 'STOP':
-        if (!this.#isEnding) this.#setState('paused')
-        break
-      case 'RESUME':
-      case 'WAKEUP':
-        this.#resets.resumed(timestampMs)
-        this.#isEnding = false
-        this.#setState('running')
-        break
-      case 'SUSPEND':
-        this.#setState('unknown')
-        break
-      case 'RESET':
-        if (this.#resets.isByGuest(timestampMs, data['guest'] === true, this.#state === 'running')) {
-          this.#witness.guestReset()
-        }
-        break
-      case 'GUEST_PANICKED':
-        this.#panicked(data['action'])
-        break
-      case 'SHUTDOWN':
-        this.#isEnding = true
-        this.#ending ??= ENDINGS.get(reason)
-        break
-    }
-  }
-
-  /** A panicked guest is told of at once where QEMU stays; else when it is gone. */
-  #panicked(action: unknown): void {
-    if (action === 'pause' || action === 'run') return this.#witness.crashed()
-    this.#isEnding = true
-    this.#ending = 'crashed'
-  }
-
-  #setState(state: DomainState): void {
-    if (state === this.#state) return
-    this.#state = state
-    this.#witness.changed()
+  #hear(event: QmpEvent): void {
+    for (const listener of this.#listeners) listener(event)
+    this.#course.hear(event)
   }
 
   async #lose(error: QmpConnectionError): Promise<void> {
@@ -267,7 +226,7 @@ export class Machine {
     if (await waitUntilGone(this.process, EXIT_MS)) return this.#whenGone()
     if (this.#isDetached) return
     this.#witness.warn(`QEMU of domain ${this.#id} lives and does not answer: ${error.message}`)
-    this.#setState('unknown')
+    this.#course.lost()
     this.#inBackground(this.#reattach())
   }
 
@@ -275,6 +234,7 @@ export class Machine {
     if (!isAlive(this.process)) return this.#whenGone()
     try {
       await this.attach(REATTACH)
+      this.#witness.reached()
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       if (!this.#isDetached) this.keepTrying()
@@ -298,7 +258,7 @@ export class Machine {
     const wasKilled = existsSync(this.#files.pid)
     await removeRuntimeFiles(this.#files)
     if (this.#isDetached) return
-    const ending = this.#ending ?? (wasKilled && !this.#isEnding ? 'crashed' : undefined)
-    this.#witness.ended(this.#isExpectedToEnd ? undefined : ending)
+    const exit = this.#course.exit ?? (wasKilled && !this.#course.isEnding ? 'crash' : undefined)
+    this.#witness.ended(this.#isExpectedToEnd ? undefined : exit)
   }
 }

@@ -1,4 +1,4 @@
-import type { DomainState } from '../driver.ts'
+import type { DomainEvent, DomainState } from '../driver.ts'
 
 /**
  * QEMU's run states in our words. Everything that holds the guest in memory with its CPUs stopped is `paused`, for
@@ -20,8 +20,8 @@ const STATES: ReadonlyMap<string, DomainState> = new Map([
   ['watchdog', 'paused'],
   ['io-error', 'paused'],
   ['internal-error', 'paused'],
-  ['guest-panicked', 'paused'],
-  // Shut down, while QEMU was told to stay: it can be reset and continued.
+  ['guest-panicked', 'crashed'],
+  // Shut down, while QEMU was told to stay until somebody decides.
   ['shutdown', 'paused'],
   ['suspended', 'unknown'],
 ])
@@ -29,13 +29,25 @@ const STATES: ReadonlyMap<string, DomainState> = new Map([
 /** The state of a domain whose QEMU reports `status`. */
 export const stateOf = (status: string): DomainState => STATES.get(status) ?? 'unknown'
 
+/** How a guest ends by itself. */
+export type Exit = 'shutdown' | 'reboot' | 'suspend' | 'crash'
+
 /**
- * What the end of QEMU means by the reason it gave in its SHUTDOWN event; a reason without a line here, such as
+ * How the guest ended by the reason that QEMU gave in its SHUTDOWN event; a reason without a line here, such as
  * `host-qmp-quit`, is the host's own doing.
  * Source: QEMU qapi/run-state.json, ShutdownCause.
  */
-export const ENDINGS: ReadonlyMap<string, 'crashed' | 'guest-shutdown'> = new Map([
-  ['guest-shutdown', 'guest-shutdown'],
-  ['guest-panic', 'crashed'],
-  ['host-error', 'crashed'],
+export const EXITS_BY_REASON: ReadonlyMap<string, Exit> = new Map([
+  ['guest-shutdown', 'shutdown'],
+  ['guest-reset', 'reboot'],
+  ['guest-panic', 'crash'],
+  ['host-error', 'crash'],
 ])
+
+/** What is told when a guest ends. */
+export const EXIT_EVENTS = {
+  shutdown: 'guest-shutdown',
+  reboot: 'guest-reset',
+  suspend: 'guest-suspended',
+  crash: 'crashed',
+} as const satisfies Readonly<Record<Exit, DomainEvent['kind']>>

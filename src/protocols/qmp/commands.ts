@@ -1,4 +1,12 @@
-import { arrayMember, booleanMember, integerMember, isJsonObject, stringMember, toJsonObject } from './json.ts'
+import {
+  arrayMember,
+  booleanMember,
+  integerMember,
+  isJsonObject,
+  JsonShapeError,
+  stringMember,
+  toJsonObject,
+} from './json.ts'
 
 /** Answer of `query-status`. Source: QEMU qapi/run-state.json, StatusInfo. */
 export interface StatusInfo {
@@ -29,7 +37,18 @@ export interface QmpCommands {
   readonly cont: { arguments: NoArguments; returns: void }
   readonly system_powerdown: { arguments: NoArguments; returns: void }
   readonly system_reset: { arguments: NoArguments; returns: void }
+  /** What QEMU does by itself from now on; what is absent stays. */
+  readonly 'set-action': { arguments: SetAction; returns: void }
+  /** A command of the monitor for people, and its answer; where there is no other way. */
+  readonly 'human-monitor-command': { arguments: { readonly 'command-line': string }; returns: string }
   readonly quit: { arguments: NoArguments; returns: void }
+}
+
+/** Arguments of `set-action`. Source: QEMU qapi/run-state.json. */
+export interface SetAction {
+  readonly reboot?: 'reset' | 'shutdown'
+  readonly shutdown?: 'poweroff' | 'pause'
+  readonly panic?: 'pause' | 'shutdown' | 'exit-failure' | 'none'
 }
 
 type NoArguments = Readonly<Record<string, never>>
@@ -52,7 +71,14 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   cont: nothing,
   system_powerdown: nothing,
   system_reset: nothing,
+  'set-action': nothing,
+  'human-monitor-command': answer => textOf(answer, 'the monitor'),
   quit: nothing,
+}
+
+function textOf(answer: unknown, what: string): string {
+  if (typeof answer !== 'string') throw new JsonShapeError(`the answer of ${what} is no string`)
+  return answer
 }
 
 /** Reads a VersionInfo, as the greeting carries it too. Throws JsonShapeError. */
