@@ -13,6 +13,7 @@ import { Inventory } from './inventory.ts'
 import { keepLogsShort } from './housekeeping.ts'
 import { assertSocketsFit, rootOf } from './layout.ts'
 import { storageOps } from './storage.ts'
+import { terminalOps, Terminals } from './terminals.ts'
 
 /**
  * The QEMU of this machine: one process for each running domain, which outlives the connection and is found again by
@@ -31,9 +32,11 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
     const announcer = new Announcer()
     const inventory = new Inventory({ root, installation, accelerator, tell: announcer.tell, warn })
     await inventory.load()
+    const terminals = new Terminals(root, inventory)
     const housekeeping = keepLogsShort(inventory, warn)
     const close = async () => {
       gate.close()
+      terminals.close()
       housekeeping.stop()
       inventory.detach()
       announcer.close()
@@ -44,6 +47,7 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       domains: domainOps(inventory, gate),
       storage: storageOps(inventory, installation, resolve(dataDir), gate),
       consoles: consoleOps(inventory, gate),
+      terminals: terminalOps(terminals, gate),
       events: { subscribe: listener => announcer.subscribe(listener) },
       close,
     }

@@ -4,7 +4,7 @@ import { type DomainId, DriverError } from '../driver.ts'
 /**
  * The files of one domain. The folder is 0700, what lies in it 0600 or a socket of QEMU's:
  * `domain.json` the definition; `qmp.sock` and `rescue.sock` QMP, two since one serves one client; `serial.sock` the
- * first serial port; `serial.log`, `serial.log.1`, `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU
+ * first serial port, `vnc.sock` the display; `serial.log`, `serial.log.1`, `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU
  * itself had to say since its start.
  */
 export interface DomainFiles {
@@ -13,6 +13,7 @@ export interface DomainFiles {
   readonly qmp: string
   readonly rescue: string
   readonly serialSocket: string
+  readonly vncSocket: string
   readonly serialLog: string
   readonly serialLogOld: string
   readonly serialCount: string
@@ -35,6 +36,7 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     qmp: join(folder, 'qmp.sock'),
     rescue: join(folder, 'rescue.sock'),
     serialSocket: join(folder, 'serial.sock'),
+    vncSocket: join(folder, 'vnc.sock'),
     serialLog: join(folder, 'serial.log'),
     serialLogOld: join(folder, 'serial.log.1'),
     serialCount: join(folder, 'serial.json'),
@@ -48,6 +50,7 @@ export const runtimeFiles = (files: DomainFiles): readonly string[] => [
   files.qmp,
   files.rescue,
   files.serialSocket,
+  files.vncSocket,
   files.pid,
 ]
 
@@ -62,7 +65,7 @@ const SOCKET_PATH_BYTES_MAX = 107
 /** Rejects a data directory below which no socket could be made; better at once than at the first start. */
 export function assertSocketsFit(root: string): void {
   const files = filesOf(root, '00000000-0000-0000-0000-000000000000')
-  const paths = [files.qmp, files.rescue, files.serialSocket]
+  const paths = [files.qmp, files.rescue, files.serialSocket, files.vncSocket]
   const excess = Math.max(...paths.map(path => Buffer.byteLength(path))) - SOCKET_PATH_BYTES_MAX
   if (excess <= 0) return
   throw new DriverError(

@@ -12,11 +12,14 @@ function monitor(id: string, path: string): string[] {
 }
 
 /** What the guest can be typed at and looked at through. */
-export function consoleArguments({ serialSocket, serialLog }: DomainFiles): string[] {
+export function consoleArguments({ serialSocket, serialLog, vncSocket }: DomainFiles): string[] {
   const socket = `socket,id=serial0,path=${doubleCommas(serialSocket)},server=on,wait=off`
   return [
     '-chardev',
     `${socket},logfile=${doubleCommas(serialLog)},logappend=on`,
     ...device({ driver: 'isa-serial', id: 'serial0', chardev: 'serial0', index: 0 }),
+    // Otherwise a viewer that asks to be alone, as many do without being told to, would throw out the others.
+    '-vnc',
+    `unix:${doubleCommas(vncSocket)},share=ignore`,
   ]
 }
