@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { DiskConfig, DomainConfig } from '../../src/drivers/driver.ts'
-import { commandLine, imagesIn } from '../../src/drivers/qemu/command-line/index.ts'
+import { commandLine } from '../../src/drivers/qemu/command-line/index.ts'
 import { assertDefinable, parse, serialise } from '../../src/drivers/qemu/definition.ts'
 import { filesOf } from '../../src/drivers/qemu/layout.ts'
 import { diskName, placeOf, slotsOf, withoutSlot, withSlot } from '../../src/drivers/qemu/slots.ts'
@@ -164,7 +164,12 @@ test('disks are in the order of their devices, shorter names first', () => {
   const devices = ['sdaa', 'sdb', 'sdz', 'sda']
   const disks = devices.map(device => virtio(device))
 
-  assert.deepEqual(imagesIn(argumentsOf({ ...CONFIG, disks })), ['/sda', '/sdb', '/sdz', '/sdaa'])
+  const args = argumentsOf({ ...CONFIG, disks })
+  const images = args.filter((_argument, index) => args[index - 1] === '-blockdev')
+  assert.deepEqual(
+    images.map(node => JSON.parse(node).file.filename),
+    ['/sda', '/sdb', '/sdz', '/sdaa'],
+  )
 })
 
 const virtio = (device: string): DiskConfig => ({

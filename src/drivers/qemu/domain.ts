@@ -16,12 +16,13 @@ import { syncFolder, writeAtomically } from './files.ts'
 import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
 import { actionOn } from './exits.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
-import { type ImageKey, lookAtFiles } from './images.ts'
+import { filesOpenIn, type ImageKey, keysOf, lookAtFiles } from './images.ts'
 import type { Installation } from './installation.ts'
 import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
+import { setUp } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
 import { SerialLog } from './serial-log.ts'
@@ -42,6 +43,8 @@ export interface LivingDomain {
   readonly definition: Definition
   /** Makes this the definition; durable when it resolves. */
   readonly keep: (definition: Definition) => Promise<void>
+  /** Says that QEMU is about to be told to open this image, so that nobody deletes it meanwhile. */
+  readonly opens: (image: ImageKey) => void
 }
 
 /** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
@@ -57,8 +60,9 @@ export class QemuDomain {
   /** Undefined before it is defined and after it is undefined. */
   #definition: Definition | undefined
   #machine: Machine | undefined
-  #images: ReadonlySet<ImageKey> = new Set()
   readonly #exits: ExitKeeper
+  /** Images that QEMU was told to open and may not have opened yet. */
+  #opening: ReadonlySet<ImageKey> = new Set()
   #isDetached = false
 
   constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
@@ -97,9 +101,10 @@ export class QemuDomain {
     return { id: this.id, name: this.config.name, state: this.#machine?.state ?? 'halted' }
   }
 
-  /** Whether QEMU has this image, or is just being started with it. */
+  /** Whether QEMU has this image open, or is just being told to. */
   uses(image: ImageKey): boolean {
-    return this.#images.has(image)
+    if (this.#opening.has(image)) return true
+    return this.#machine !== undefined && filesOpenIn(this.#machine.process.pid).has(image)
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
@@ -145,28 +150,41 @@ export class QemuDomain {
       const definition = this.#freshDefinition()
       const conditions = { files: this.#files, accelerator, isPaused }
       const args = commandLine(definition, conditions)
-      this.#images = lookAtFiles(definition.config)
+      this.#opening = lookAtFiles(definition.config)
       try {
         const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
         const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
         this.#machine = await launch(start)
+        if (this.#machine !== undefined) await this.#setUp(this.#machine, definition)
         if (this.#isDetached) this.#machine?.detach()
       } finally {
+        this.#opening = new Set()
         if (this.#machine === undefined) await this.#leaveHalted()
       }
       this.#tell('changed')
     })
   }
 
+  async #setUp(machine: Machine, definition: Definition): Promise<void> {
+    try {
+      await setUp(machine, definition)
+    } catch (error) {
+      await machine.end()
+      throw error
+    }
+  }
+
   /** Takes over a QEMU that was found running; where it does not answer, goes on trying. */
-  adopt(process: ProcessIdentity, images: ReadonlySet<ImageKey>): Promise<void> {
+  adopt(process: ProcessIdentity): Promise<void> {
     return this.#lock.run(async () => {
       const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
       const machine = this.#newMachine(process)
       this.#machine = machine
-      this.#images = images
+      // It may have been started only now.
+      this.#opening = keysOf(this.config.disks.map(disk => disk.location))
       try {
         await machine.attach(ADOPTION)
+        this.#opening = new Set()
       } catch (error) {
         if (!(error instanceof DriverError)) throw error
         this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
@@ -216,7 +234,14 @@ export class QemuDomain {
   change<T>(operation: (living: LivingDomain) => Promise<T>): Promise<T> {
     return this.#inOrder(async () => {
       const machine = this.#anyMachine()
-      return operation({ machine, definition: this.#defined(), keep: definition => this.#keep(definition) })
+      const keep = (definition: Definition) => this.#keep(definition)
+      const opens = (image: ImageKey) => void (this.#opening = new Set([...this.#opening, image]))
+      const before = this.#opening
+      try {
+        return await operation({ machine, definition: this.#defined(), keep, opens })
+      } finally {
+        this.#opening = before
+      }
     })
   }
 
@@ -270,7 +295,7 @@ export class QemuDomain {
         if (!isMine()) return
         this.#exits.stop()
         this.#machine = undefined
-        this.#images = new Set()
+        this.#opening = new Set()
         if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
         this.#tell('changed')
       },
@@ -301,7 +326,6 @@ export class QemuDomain {
   }
 
   async #leaveHalted(): Promise<void> {
-    this.#images = new Set()
     // A start fails, too, when another manager has started this domain; those files are its QEMU's.
     if (!findByPidFile().has(this.#files.pid)) await removeRuntimeFiles(this.#files)
   }

@@ -1,5 +1,5 @@
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
-import { type DomainConfig, DriverError } from '../driver.ts'
+import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
+import { type DiskConfig, type DomainConfig, DriverError } from '../driver.ts'
 import { systemCode } from './files.ts'
 
 /** A file, by whatever path it is named: device and inode. */
@@ -14,6 +14,18 @@ export function keysOf(paths: readonly string[]): ReadonlySet<ImageKey> {
   return new Set(keys.map(keyOf))
 }
 
+/** The files that a process has open. */
+export function filesOpenIn(pid: number): ReadonlySet<ImageKey> {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return keysOf(readdirSync(folder).map(name => `${folder}/${name}`))
+  } catch (error) {
+    // It is gone, and has nothing open any more.
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return new Set()
+    throw error
+  }
+}
+
 /**
  * Looks whether all files are there that a start needs, and gives the keys of the disks. Rejects as `refused`, naming
  * the first that is missing. Done without letting go of the thread: a volume cannot be deleted meanwhile.
@@ -23,14 +35,13 @@ export function lookAtFiles({ boot, disks }: DomainConfig): ReadonlySet<ImageKey
     lookAt('kernel', boot.kernel, constants.R_OK)
     if (boot.initrd !== null) lookAt('initrd', boot.initrd, constants.R_OK)
   }
-  return new Set(
-    disks
-      .filter(disk => disk.location !== '')
-      .map(({ device, kind, location, readOnly }) => {
-        const mode = readOnly || kind === 'cdrom' ? constants.R_OK : constants.R_OK | constants.W_OK
-        return keyOf(lookAt(`image of disk ${device}`, location, mode))
-      }),
-  )
+  return new Set(disks.filter(disk => disk.location !== '').map(lookAtDisk))
+}
+
+/** Looks whether the image of a disk is there, as `lookAtFiles` does. */
+export function lookAtDisk({ device, kind, location, readOnly }: DiskConfig): ImageKey {
+  const mode = readOnly || kind === 'cdrom' ? constants.R_OK : constants.R_OK | constants.W_OK
+  return keyOf(lookAt(`image of disk ${device}`, location, mode))
 }
 
 function lookAt(what: string, path: string, mode: number): Stats {

@@ -1,12 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { JsonShapeError } from '../../protocols/qmp/json.ts'
 import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
-import { imagesIn } from './command-line/index.ts'
 import { type Definition, parse } from './definition.ts'
 import { QemuDomain, type Surroundings } from './domain.ts'
 import { systemCode } from './files.ts'
 import { removeFolder, removeStale } from './folder.ts'
-import { type ImageKey, keysOf } from './images.ts'
+import type { ImageKey } from './images.ts'
 import { filesOf, isDomainId } from './layout.ts'
 import { findByPidFile, type FoundProcess } from './process.ts'
 
@@ -85,7 +84,7 @@ export class Inventory {
     const domain = new QemuDomain(id, this.#surroundings, definition)
     this.#domains.set(id, domain)
     if (process === undefined) await removeStale(files)
-    else await domain.adopt(process, keysOf(imagesIn(process.arguments)))
+    else await domain.adopt(process)
   }
 
   /** A definition that cannot be read is told of and left as it is, for someone to mend. */

@@ -11,13 +11,16 @@ export type Slots = Readonly<Record<string, number>>
 const SLOT_MIN = 2
 const SLOT_MAX = 31
 
-/** Names of block nodes are the shortest of all: 31 bytes. Source: QEMU include/block/block_int-common.h. */
-const DIGITS = 24
+/** Names of block nodes have 31 bytes at most; some are left to tell apart the nodes of one disk. Source: QEMU include/block/block_int-common.h. */
+const DIGITS = 20
 
 const named = (kind: string, id: string): string =>
   `${kind}-${createHash('sha256').update(id).digest('hex').slice(0, DIGITS)}`
 
-/** The name of a disk as QEMU's device, and as its block node when it was plugged: of any id a name that QEMU takes. */
+/**
+ * The name of a disk as QEMU's device; all its block nodes have this, or this and a full stop and more, for a name. Of
+ * any id a name that QEMU takes.
+ */
 export const diskName = (id: string): string => named('disk', id)
 /** The name of a network interface as QEMU's device. */
 export const nicName = (id: string): string => named('nic', id)

@@ -24,9 +24,18 @@ export interface VersionInfo {
   readonly package: string
 }
 
+/** A drive in the answer of `query-block`. Source: QEMU qapi/block-core.json, BlockInfo. */
+export interface BlockInfo {
+  /** The id of the device that has the drive, or a path where it has none; empty for a drive of no device. */
+  readonly device: string
+  /** The block node of what lies in it; null for nothing. */
+  readonly node: string | null
+}
+
 /**
  * The commands that are spoken: what each takes and what it answers.
- * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json.
+ * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
+ * qapi/qdev.json, qapi/block-core.json, qapi/block.json.
  */
 export interface QmpCommands {
   readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
@@ -42,6 +51,22 @@ export interface QmpCommands {
   /** A command of the monitor for people, and its answer; where there is no other way. */
   readonly 'human-monitor-command': { arguments: { readonly 'command-line': string }; returns: string }
   readonly quit: { arguments: NoArguments; returns: void }
+  readonly device_add: { arguments: Properties; returns: void }
+  readonly device_del: { arguments: { readonly id?: string }; returns: void }
+  readonly 'blockdev-add': { arguments: Properties; returns: void }
+  readonly 'blockdev-del': { arguments: { readonly 'node-name'?: string }; returns: void }
+  readonly 'blockdev-open-tray': { arguments: { readonly id?: string; readonly force?: boolean }; returns: void }
+  readonly 'blockdev-close-tray': { arguments: { readonly id?: string }; returns: void }
+  readonly 'blockdev-remove-medium': { arguments: { readonly id?: string }; returns: void }
+  readonly 'blockdev-insert-medium': {
+    arguments: { readonly id?: string; readonly 'node-name'?: string }
+    returns: void
+  }
+  readonly 'query-block': { arguments: NoArguments; returns: readonly BlockInfo[] }
+  /** The names of all block nodes. */
+  readonly 'query-named-block-nodes': { arguments: { readonly flat?: boolean }; returns: readonly string[] }
+  /** In bytes; a balloon makes the guest smaller than its memory. */
+  readonly balloon: { arguments: { readonly value?: number }; returns: void }
 }
 
 /** Arguments of `set-action`. Source: QEMU qapi/run-state.json. */
@@ -50,6 +75,9 @@ export interface SetAction {
   readonly shutdown?: 'poweroff' | 'pause'
   readonly panic?: 'pause' | 'shutdown' | 'exit-failure' | 'none'
 }
+
+/** A device's or block node's properties, whose names depend on what it is. */
+type Properties = Readonly<Record<string, unknown>>
 
 type NoArguments = Readonly<Record<string, never>>
 
@@ -74,12 +102,32 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'set-action': nothing,
   'human-monitor-command': answer => textOf(answer, 'the monitor'),
   quit: nothing,
+  device_add: nothing,
+  device_del: nothing,
+  'blockdev-add': nothing,
+  'blockdev-del': nothing,
+  'blockdev-open-tray': nothing,
+  'blockdev-close-tray': nothing,
+  'blockdev-remove-medium': nothing,
+  'blockdev-insert-medium': nothing,
+  'query-block': answer => toArray(answer, 'the drives').map(decodeBlockInfo),
+  'query-named-block-nodes': answer =>
+    toArray(answer, 'the nodes').map(node => stringMember(toJsonObject(node, 'a node'), 'node-name')),
+  balloon: nothing,
 }
 
 function textOf(answer: unknown, what: string): string {
   if (typeof answer !== 'string') throw new JsonShapeError(`the answer of ${what} is no string`)
   return answer
 }
+
+function decodeBlockInfo(value: unknown): BlockInfo {
+  const { qdev, inserted } = toJsonObject(value, 'a drive')
+  const device = typeof qdev === 'string' ? qdev : ''
+  return { device, node: isJsonObject(inserted) ? stringMember(inserted, 'node-name') : null }
+}
+
+const toArray = (value: unknown, what: string): readonly unknown[] => arrayMember({ [what]: value }, what)
 
 /** Reads a VersionInfo, as the greeting carries it too. Throws JsonShapeError. */
 export function decodeVersion(answer: unknown): VersionInfo {

@@ -38,18 +38,3 @@ export function commandLine(definition: Definition, { files, accelerator, isPaus
     isPaused ? ['-S'] : [],
   ].flat()
 }
-
-/** The files of images in a command line that `commandLine` made. */
-export function imagesIn(commandArguments: readonly string[]): string[] {
-  return commandArguments.flatMap((argument, index) => {
-    if (commandArguments[index - 1] !== '-blockdev') return []
-    const node: unknown = JSON.parse(argument)
-    return isBlockNode(node) ? [node.file.filename] : []
-  })
-}
-
-function isBlockNode(value: unknown): value is { readonly file: { readonly filename: string } } {
-  if (typeof value !== 'object' || value === null || !('file' in value)) return false
-  const { file } = value
-  return typeof file === 'object' && file !== null && 'filename' in file && typeof file.filename === 'string'
-}

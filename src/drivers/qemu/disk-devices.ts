@@ -1,0 +1,157 @@
+import {
+  type ConnectOptions,
+  type DeviceOps,
+  type DiskConfig,
+  type DomainConfig,
+  type DomainId,
+  DriverError,
+} from '../driver.ts'
+import { addNode, nodeIn, nodesOf, removeNodes } from './block-nodes.ts'
+import { virtioPlace } from './command-line/disks.ts'
+import { assertDefinable } from './definition.ts'
+import type { LivingDomain } from './domain.ts'
+import type { Gate } from './gate.ts'
+import { lookAtDisk } from './images.ts'
+import type { Inventory } from './inventory.ts'
+import { changeDefinition } from './living-change.ts'
+import { diskName, isEmulated, withoutSlot, withSlot } from './slots.ts'
+import { unplug } from './unplug.ts'
+
+type DiskDevices = Pick<DeviceOps, 'attachDisk' | 'detachDisk' | 'changeMedium' | 'setMemoryTarget'>
+
+/** The part of the group `devices` that is about disks and memory. `warn` is told what no call can report. */
+export const diskDevices = (inventory: Inventory, gate: Gate, warn: ConnectOptions['warn']): DiskDevices => {
+  const change = (id: DomainId, operation: (living: LivingDomain) => Promise<void>): Promise<void> =>
+    gate.pass(() => inventory.find(id).change(operation))
+  /** A guest that lets go of a disk after it was told that it keeps it gets it back. */
+  const giveBack = (id: DomainId, disk: string) => () => {
+    change(id, living => replug(living, disk)).catch((error: unknown) => {
+      if (!gate.isClosed)
+        warn(`disk ${disk} of domain ${id} left late and cannot be plugged in again: ${String(error)}`)
+    })
+  }
+  return {
+    attachDisk: (id, disk) => change(id, living => attach(living, disk)),
+    detachDisk: (id, disk) => change(id, living => detach(living, disk, giveBack(id, disk))),
+    changeMedium: (id, drive, medium) => change(id, living => changeMedium(living, drive, medium)),
+    setMemoryTarget: (id, bytes) => change(id, living => setMemoryTarget(living, bytes)),
+  }
+}
+
+const refused = (message: string) => new DriverError('refused', message)
+
+async function attach(living: LivingDomain, disk: DiskConfig): Promise<void> {
+  const { machine, definition } = living
+  const { config, slots } = definition
+  if (isEmulated(disk))
+    throw refused(`disk ${disk.device}: only a paravirtualised disk can be plugged into a running domain`)
+  const changed = { ...config, disks: [...config.disks, structuredClone(disk)] }
+  assertDefinable(changed)
+  living.opens(lookAtDisk(disk))
+  const slotted = withSlot(slots, diskName(disk.id))
+  await changeDefinition(living, { ...definition, config: changed, slots: slotted }, () => plug(machine, disk, slotted))
+}
+
+async function plug(
+  machine: LivingDomain['machine'],
+  disk: DiskConfig,
+  slots: Readonly<Record<string, number>>,
+): Promise<void> {
+  const drive = await addNode(machine, disk)
+  try {
+    await machine.execute('device_add', { ...virtioPlace(disk, slots), drive })
+  } catch (error) {
+    await removeNodes(machine, [drive])
+    throw error
+  }
+}
+
+async function detach(living: LivingDomain, id: string, onLate: () => void): Promise<void> {
+  const { machine, definition } = living
+  const disk = findDisk(definition.config, id)
+  if (isEmulated(disk))
+    throw refused(`disk ${disk.device}: only a paravirtualised disk can be pulled from a running domain`)
+  const changed = withDisks(definition.config, disks => disks.filter(each => each.id !== id))
+  const slots = withoutSlot(definition.slots, diskName(id))
+  await changeDefinition(living, { ...definition, config: changed, slots }, () => unplug(machine, diskName(id), onLate))
+  // The disk is out, whatever becomes of this: an image that stays open counts as in use.
+  await removeNodes(machine, await nodesOf(machine, id))
+}
+
+/** Plugs a disk in again with what it had, unless it was detached meanwhile. */
+async function replug({ machine, definition }: LivingDomain, id: string): Promise<void> {
+  const disk = definition.config.disks.find(each => each.id === id)
+  if (disk === undefined) return
+  await removeNodes(machine, await nodesOf(machine, id))
+  await plug(machine, disk, definition.slots)
+}
+
+type Medium = Parameters<DeviceOps['changeMedium']>[2]
+
+async function changeMedium(living: LivingDomain, id: string, medium: Medium): Promise<void> {
+  const { machine, definition } = living
+  const drive = findDisk(definition.config, id)
+  if (drive.kind === undefined || drive.kind === 'disk') throw refused(`disk ${drive.device} is no drive for media`)
+  const loaded: DiskConfig = { ...drive, location: medium?.location ?? '', ...(medium && { format: medium.format }) }
+  const changed = withDisks(definition.config, disks => disks.map(each => (each.id === id ? loaded : each)))
+  assertDefinable(changed)
+  if (loaded.location !== '') living.opens(lookAtDisk(loaded))
+  await changeDefinition(living, { ...definition, config: changed }, async () => {
+    const before = await nodeIn(machine, id)
+    const next = loaded.location === '' ? null : await addNode(machine, loaded)
+    try {
+      await swap(machine, diskName(id), before, next)
+    } catch (error) {
+      if (next !== null) await removeNodes(machine, [next])
+      throw error
+    }
+    const nodes = await nodesOf(machine, id)
+    await removeNodes(
+      machine,
+      nodes.filter(node => node !== next),
+    )
+  })
+}
+
+/** Takes out what lies in the drive and puts the next in; where that cannot be, what lay in it lies in it again. */
+async function swap(
+  machine: LivingDomain['machine'],
+  id: string,
+  before: string | null,
+  next: string | null,
+): Promise<void> {
+  const put = (node: string | null) =>
+    node === null ? undefined : machine.execute('blockdev-insert-medium', { id, 'node-name': node })
+  await machine.execute('blockdev-open-tray', { id, force: true })
+  try {
+    if (before !== null) await machine.execute('blockdev-remove-medium', { id })
+    try {
+      await put(next)
+    } catch (error) {
+      await put(before)
+      throw error
+    }
+  } finally {
+    await machine.execute('blockdev-close-tray', { id })
+  }
+}
+
+async function setMemoryTarget(living: LivingDomain, bytes: number): Promise<void> {
+  const { machine, definition } = living
+  const config = { ...definition.config, memoryTargetBytes: bytes }
+  assertDefinable(config)
+  if (bytes > config.memoryBytes)
+    throw refused(`${bytes} bytes are more than the domain's memory, ${config.memoryBytes}`)
+  await changeDefinition(living, { ...definition, config }, () => machine.execute('balloon', { value: bytes }))
+}
+
+function findDisk({ id, disks }: DomainConfig, disk: string): DiskConfig {
+  const found = disks.find(each => each.id === disk)
+  if (found === undefined) throw new DriverError('not-found', `domain ${id} has no disk ${disk}`)
+  return found
+}
+
+const withDisks = (
+  config: DomainConfig,
+  change: (disks: readonly DiskConfig[]) => readonly DiskConfig[],
+): DomainConfig => ({ ...config, disks: change(config.disks) })

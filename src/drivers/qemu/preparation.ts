@@ -1,0 +1,16 @@
+import { DriverError } from '../driver.ts'
+import type { Definition } from './definition.ts'
+import type { Machine } from './machine.ts'
+
+/**
+ * What is left to be done when QEMU has been started with a definition. Rejects where that cannot be; what the machine
+ * is to become of then is the caller's to decide. A guest that has ended by then has no need of it.
+ */
+export async function setUp(machine: Machine, { config }: Definition): Promise<void> {
+  try {
+    const { memoryBytes, memoryTargetBytes = memoryBytes } = config
+    if (memoryTargetBytes < memoryBytes) await machine.execute('balloon', { value: memoryTargetBytes })
+  } catch (error) {
+    if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
+  }
+}
