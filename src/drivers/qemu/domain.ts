@@ -16,7 +16,7 @@ import { syncFolder, writeAtomically } from './files.ts'
 import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
 import { actionOn } from './exits.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
-import { filesOpenIn, type ImageKey, keysOf, lookAtFiles } from './images.ts'
+import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles, relocated } from './images.ts'
 import type { Installation } from './installation.ts'
 import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
@@ -105,6 +105,22 @@ export class QemuDomain {
   uses(image: ImageKey): boolean {
     if (this.#opening.has(image)) return true
     return this.#machine !== undefined && filesOpenIn(this.#machine.process.pid).has(image)
+  }
+
+  /** Whether QEMU has this image open for writing, or is just being told to open it. */
+  writes(image: ImageKey): boolean {
+    if (this.#opening.has(image)) return true
+    return this.#machine !== undefined && filesWrittenBy(this.#machine.process.pid).has(image)
+  }
+
+  /** The QEMU that runs it; undefined for a halted domain. */
+  get machine(): Machine | undefined {
+    return this.#machine
+  }
+
+  /** Whether its definition names this image, by whatever path. */
+  names(image: ImageKey): boolean {
+    return this.#definition !== undefined && keysOf(this.config.disks.map(disk => disk.location)).has(image)
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
@@ -243,6 +259,22 @@ export class QemuDomain {
         this.#opening = before
       }
     })
+  }
+
+  /** Runs `operation` while nothing else is done to the domain, whatever its state. */
+  hold<T>(operation: () => Promise<T>): Promise<T> {
+    return this.#lock.run(operation)
+  }
+
+  /**
+   * Lets the definition name `place` where it names this image, which lies in the same folder; durable when it resolves.
+   * Within `hold` only.
+   */
+  async relocate(image: ImageKey, place: string): Promise<void> {
+    if (!this.names(image)) return
+    const definition = this.#defined()
+    const disks = definition.config.disks.map(disk => relocated(disk, image, place))
+    await this.#keep({ ...definition, config: { ...definition.config, disks } })
   }
 
   /** Keeps the logs of a running domain within their bounds. */
