@@ -5,6 +5,7 @@ import {
   type DomainConfig,
   type DomainEvent,
   type DomainId,
+  type DomainMetrics,
   DriverError,
   type DomainState,
   type OperationOptions,
@@ -18,10 +19,12 @@ import { actionOn } from './exits.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
 import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles, relocated } from './images.ts'
 import type { Installation } from './installation.ts'
+import { GuestTools } from './guest-tools.ts'
 import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
+import { measure } from './measurement.ts'
 import { setUp } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
@@ -57,6 +60,7 @@ export class QemuDomain {
   readonly #files: DomainFiles
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
+  readonly #tools: GuestTools
   /** Undefined before it is defined and after it is undefined. */
   #definition: Definition | undefined
   #machine: Machine | undefined
@@ -77,6 +81,7 @@ export class QemuDomain {
       found: exit => this.#tell(EXIT_EVENTS[exit]),
       warn: message => surroundings.warn(`domain ${id}: ${message}`),
     })
+    this.#tools = new GuestTools(this.#files.agent)
   }
 
   get isDefined(): boolean {
@@ -277,6 +282,11 @@ export class QemuDomain {
     await this.#keep({ ...definition, config: { ...definition.config, disks } })
   }
 
+  /** What it uses, read beside the order of operations: nobody is to wait for a start, and none for this. */
+  async measure(): Promise<DomainMetrics> {
+    return measure({ config: this.config, machine: this.#anyMachine(), tools: this.#tools })
+  }
+
   /** Keeps the logs of a running domain within their bounds. */
   async trimLogs(): Promise<void> {
     if (!this.isRunning) return
@@ -328,6 +338,7 @@ export class QemuDomain {
         this.#exits.stop()
         this.#machine = undefined
         this.#opening = new Set()
+        this.#tools.forget()
         if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
         this.#tell('changed')
       },

@@ -12,6 +12,7 @@ import { findInstallation } from './installation.ts'
 import { Inventory } from './inventory.ts'
 import { keepLogsShort } from './housekeeping.ts'
 import { assertSocketsFit, rootOf } from './layout.ts'
+import { metricsOps } from './metrics.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
 import { qemuImgAt } from './qemu-img.ts'
@@ -54,6 +55,7 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       clones: cloneOps(tools, gate),
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
+      metrics: metricsOps(inventory, gate),
       events: { subscribe: listener => announcer.subscribe(listener) },
       close,
     }

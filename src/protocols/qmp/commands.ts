@@ -1,3 +1,4 @@
+import { type CpuThread, decodeBalloon, decodeCpus, decodeDrives, type DriveCounters } from './counters.ts'
 import {
   arrayMember,
   booleanMember,
@@ -45,6 +46,10 @@ export interface QmpCommands {
   readonly 'query-version': { arguments: NoArguments; returns: VersionInfo }
   readonly 'query-status': { arguments: NoArguments; returns: StatusInfo }
   readonly 'query-uuid': { arguments: NoArguments; returns: string }
+  /** In bytes; refused with class `DeviceNotActive` where the machine has no balloon. */
+  readonly 'query-balloon': { arguments: NoArguments; returns: number }
+  readonly 'query-cpus-fast': { arguments: NoArguments; returns: readonly CpuThread[] }
+  readonly 'query-blockstats': { arguments: NoArguments; returns: readonly DriveCounters[] }
   readonly stop: { arguments: NoArguments; returns: void }
   readonly cont: { arguments: NoArguments; returns: void }
   readonly system_powerdown: { arguments: NoArguments; returns: void }
@@ -112,6 +117,9 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
     return { status: stringMember(info, 'status'), running: booleanMember(info, 'running') }
   },
   'query-uuid': answer => stringMember(toJsonObject(answer, 'the answer'), 'UUID').toLowerCase(),
+  'query-balloon': decodeBalloon,
+  'query-cpus-fast': decodeCpus,
+  'query-blockstats': decodeDrives,
   stop: nothing,
   cont: nothing,
   system_powerdown: nothing,
