@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
-import type { OpenConsoleOf } from '../../src/engine/terminals.ts'
 import type { Limits } from '../../src/server/limits.ts'
 import { parseListener } from '../../src/server/listener.ts'
 import type { ApiReply, ApiRequest, Handle } from '../../src/server/request.ts'
@@ -26,7 +25,6 @@ export interface World extends RunningServer {
 
 export interface WorldOptions {
   readonly handle?: Handle
-  readonly openConsole?: OpenConsoleOf
   readonly limits?: Partial<Limits>
   /** Without any, one on plain HTTP. */
   readonly urls?: readonly string[]
@@ -60,7 +58,6 @@ export async function start(context: TestContext, options: WorldOptions = {}): P
   const server = await startServer({
     listeners: urls.map(url => parseListener(url, { allowPlainHttp: false })),
     handle,
-    ...(options.openConsole && { openConsole: options.openConsole }),
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     dataDir,
     limits: { checkMs: 20, lingerMs: 100, ...limits },

@@ -39,6 +39,7 @@ const BRINGS = {
   fdisk: 'sfdisk',
   e2fsprogs: 'mkfs.ext4',
   dosfstools: 'mkfs.vfat',
+  mtools: 'mcopy',
 } as const
 
 const LOCK = JSON.stringify({

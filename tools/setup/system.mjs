@@ -19,6 +19,7 @@ const FOR_TESTS = [
   { name: 'sfdisk', package: 'fdisk' },
   { name: 'mkfs.ext4', package: 'e2fsprogs' },
   { name: 'mkfs.vfat', package: 'dosfstools' },
+  { name: 'mcopy', package: 'mtools' },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: hasAuthorities },
 ]
 const AUTHORITIES = [

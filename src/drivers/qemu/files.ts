@@ -10,7 +10,7 @@ const PARTIAL_ENDING = '.partial'
  * it resolves.
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
-  const partial = `${path}.${randomUUID()}${PARTIAL_ENDING}`
+  const partial = partialPath(path)
   try {
     const file = await open(partial, 'wx', 0o600)
     try {
@@ -27,6 +27,9 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   await syncFolder(dirname(path))
 }
 
+/** Where a file goes that is worth nothing to whoever comes after this process. No other process writes there. */
+export const partialPath = (path: string): string => `${path}.${randomUUID()}${PARTIAL_ENDING}`
+
 /** Makes the names in a folder durable: of files renamed into it, and of files deleted. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
@@ -37,7 +40,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Whether a file of this name is what an interrupted `writeAtomically` left. */
+/** Whether a file of this name is what was interrupted left: a `partialPath`. */
 export const isPartial = (name: string): boolean => name.endsWith(PARTIAL_ENDING)
 
 /** The code of a system error such as `ENOENT`; undefined for anything else. */

@@ -1,9 +1,11 @@
-import { type DomainConfig, DriverError } from '../../driver.ts'
+import type { BootConfig } from '../../driver.ts'
 
-/** What QEMU loads itself. Devices carry their own place in the order of boot (`disks.ts`). */
-export function bootArguments({ boot }: DomainConfig): string[] {
-  if (boot.kind === 'firmware') return []
-  if (boot.kind !== 'kernel') throw new DriverError('refused', `booting from a ${boot.kind} is not known yet`)
+/**
+ * What QEMU loads itself. Devices carry their own place in the order of boot (`disks.ts`). A kernel of the guest's own
+ * disk is taken out only when all else is known to be well (`guest-disk`), and these arguments made of it then.
+ */
+export function bootArguments(boot: BootConfig): string[] {
+  if (boot.kind !== 'kernel') return []
   const initrd = boot.initrd === null ? [] : ['-initrd', boot.initrd]
   return ['-kernel', boot.kernel, ...initrd, '-append', boot.cmdline]
 }
