@@ -1,9 +1,8 @@
 /** Reads the configuration and puts the rooms together. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pino } from 'pino'
 import { DriverError } from './drivers/driver.ts'
 import { drivers } from './drivers/registry.ts'
@@ -13,6 +12,7 @@ import { ensureFirstUser, FIRST_USER } from './engine/first-user.ts'
 import { Hosts } from './engine/hosts.ts'
 import { watchImages } from './engine/image-use.ts'
 import { Sampler } from './engine/metrics.ts'
+import { Paths } from './engine/paths.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
 import { implementations } from './handlers/index.ts'
@@ -20,31 +20,13 @@ import { ensureRepository, observeRepository, scan } from './handlers/repository
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
+import { type Configuration, configure, type ServeOptions } from './server/configuration.ts'
 import { ConfigurationError } from './server/configuration-error.ts'
-import { type Listener, parseListener } from './server/listener.ts'
 import { type RunningServer, startServer } from './server/server.ts'
 import { xmlRpcFace } from './server/xmlrpc.ts'
 import { openStore } from './store/open.ts'
 import { sqliteLog } from './store/sqlite/log.ts'
 import { StoreUnavailable } from './store/store.ts'
-
-/** What `polyvisor serve` is told on its command line. */
-export interface ServeOptions {
-  readonly data?: string
-  readonly config?: string
-  readonly listen: readonly string[]
-  readonly host: readonly string[]
-  readonly allowPlainHttp: boolean
-  readonly logLevel?: string
-}
-
-/** The options with everything decided. */
-interface Configuration {
-  readonly data: string
-  readonly listeners: readonly Listener[]
-  readonly hosts: readonly string[]
-  readonly logLevel: string
-}
 
 const GRACE_MS = 10_000
 const SWEEP_MS = 60_000
@@ -88,7 +70,7 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
   const warn = (message: string) => log.warn(message)
   const store = await openStore({ classes: storedClasses, log: sqliteLog({ folder: data, warn }), warn })
   try {
-    const services = createServices(store, data, localSecret, log)
+    const services = createServices(store, configuration, localSecret, log)
     const engine = new Engine({ services, implementations, log })
     await services.tasks.failInterrupted()
     await createFirstUser(services, data, log)
@@ -106,7 +88,12 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
   }
 }
 
-function createServices(store: Services['store'], data: string, localSecret: string, log: pino.Logger): Services {
+function createServices(
+  store: Services['store'],
+  { data, allowPaths, hostPower }: Configuration,
+  localSecret: string,
+  log: pino.Logger,
+): Services {
   const now = Date.now
   const connect = async (uri: URL, signal: AbortSignal) => {
     const open = drivers[uri.protocol.slice(0, -1)]
@@ -114,7 +101,8 @@ function createServices(store: Services['store'], data: string, localSecret: str
       const reason = `no driver for ${uri.protocol}; there are ${Object.keys(drivers).join(', ')}`
       throw fail('HOST_URI_INVALID', { uri: uri.href, reason })
     }
-    return open({ uri, dataDir: data, warn: (message, details = {}) => log.warn(details, message), signal })
+    const warn = (message: string, details: object = {}) => log.warn(details, message)
+    return open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) })
   }
   const owner = randomUUID()
   const hosts = new Hosts({ store, log, owner, connect })
@@ -127,7 +115,8 @@ function createServices(store: Services['store'], data: string, localSecret: str
     return fail('INTERNAL_ERROR', { id })
   }
   const tasks = new Tasks({ store, now, owner, toApiError })
-  return { store, hosts, sessions, tasks }
+  const paths = new Paths({ dataDir: data, ...(allowPaths && { allowed: allowPaths }) })
+  return { store, hosts, sessions, tasks, paths }
 }
 
 async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
@@ -231,45 +220,4 @@ async function writeSecret(file: string, secret: string): Promise<void> {
   await writeFile(`${file}.new`, secret, { mode: 0o600 })
   await chmod(`${file}.new`, 0o600)
   await rename(`${file}.new`, file)
-}
-
-async function configure(options: ServeOptions): Promise<Configuration> {
-  const file = options.config === undefined ? {} : await readConfiguration(options.config)
-  const data = resolve(options.data ?? file.data ?? process.env['POLYVISOR_DATA'] ?? defaultData())
-  const allowPlainHttp = options.allowPlainHttp || file.allowPlainHttp === true
-  const urls = options.listen.length > 0 ? options.listen : (file.listen ?? defaultListeners(data))
-  return {
-    data,
-    // Until dialect 1 exists, every listener speaks 0.2.
-    listeners: urls.map(url => ({ ...parseListener(url, { allowPlainHttp }), dialect: '0.2' })),
-    hosts: options.host.length > 0 ? options.host : (file.hosts ?? []),
-    logLevel: options.logLevel ?? file.logLevel ?? 'info',
-  }
-}
-
-const defaultData = (): string =>
-  process.getuid?.() === 0 ? '/var/lib/polyvisor' : join(homedir(), '.local', 'share', 'polyvisor')
-
-const defaultListeners = (data: string): readonly string[] => [
-  'http://127.0.0.1:4464?dialect=0.2',
-  'https://127.0.0.1:4443?dialect=1',
-  `unix://${data.split('/').map(encodeURIComponent).join('/')}/xenapi.sock?dialect=1`,
-]
-
-/** The configuration file: JSON, with the options of the command line by name. */
-async function readConfiguration(path: string) {
-  const { z } = await import('zod')
-  const shape = z.strictObject({
-    data: z.string().min(1).optional(),
-    listen: z.array(z.string()).min(1).optional(),
-    hosts: z.array(z.string()).optional(),
-    allowPlainHttp: z.boolean().optional(),
-    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
-  })
-  try {
-    return shape.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
-    throw new ConfigurationError(`the configuration file ${path} cannot be used: ${reason}`, { cause: error })
-  }
 }

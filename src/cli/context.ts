@@ -14,6 +14,7 @@ export interface ServeOptions {
   readonly listen: readonly string[]
   readonly host: readonly string[]
   readonly allowPlainHttp: boolean
+  readonly allowPath: readonly string[]
   readonly logLevel?: string
 }
 

@@ -2,6 +2,7 @@ import type { ArgsOf, Class, RecordOf, ResultOf } from '../model/kernel/define.t
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import type { Hosts } from './hosts.ts'
+import type { Paths } from './paths.ts'
 import type { Sessions } from './sessions.ts'
 import type { TaskControl, Tasks } from './tasks.ts'
 
@@ -13,6 +14,7 @@ export interface Services {
   readonly hosts: Hosts
   readonly sessions: Sessions
   readonly tasks: Tasks
+  readonly paths: Paths
 }
 
 /**

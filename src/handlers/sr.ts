@@ -29,13 +29,17 @@ export const srHandlers = implement(
 )
 
 async function create(context: Context, values: RecordOf<typeof SR>): Promise<void> {
-  const { store, hosts } = context
+  const { store, hosts, paths } = context
   const host = hostOfType(context, values.type)
   const { storage } = hosts.driver(host)
   if (storage === undefined) throw fail('SR_UNKNOWN_DRIVER', { driver: values.type })
-  const location = values.location === '' ? storage.defaultLocation(values.uuid) : plainPath(values.location)
+  // Of a host that is not of files, a location need be no path.
+  const isPath = values.location.startsWith('/')
+  const named = isPath ? paths.check('location', plainPath(values.location)) : values.location
+  const location = named === '' ? storage.defaultLocation(values.uuid) : named
   if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
   await storage.openRepository({ type: values.type, location })
+  if (isPath) paths.check('location', location) // A link may have come in its way meanwhile.
   await store.transact(transaction => {
     // Another may have come while the folder was being opened.
     if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })

@@ -43,6 +43,10 @@ export const errors = defineErrors({
   // Values.
   INVALID_VALUE: { params: ['field', 'value'], doc: 'The value has the right type but cannot be.' },
   VALUE_NOT_SUPPORTED: { params: ['field', 'value', 'reason'], doc: 'The value is valid and not supported here.' },
+  PATH_NOT_ALLOWED: {
+    params: ['field', 'path', 'allowed'],
+    doc: 'The operator does not allow clients to name this file or folder; `allowed` lists the folders that are, separated by commas.',
+  },
   FIELD_UNKNOWN: { params: ['class', 'field'], doc: 'The class has no such field.' },
   FIELD_READ_ONLY: {
     params: ['class', 'field'],

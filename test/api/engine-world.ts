@@ -4,6 +4,7 @@ import { draft } from '../../src/engine/dialect.ts'
 import { type Answer, Engine } from '../../src/engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from '../../src/engine/first-user.ts'
 import { Hosts } from '../../src/engine/hosts.ts'
+import { Paths } from '../../src/engine/paths.ts'
 import { Sessions } from '../../src/engine/sessions.ts'
 import { Tasks } from '../../src/engine/tasks.ts'
 import { implementations } from '../../src/handlers/index.ts'
@@ -41,7 +42,8 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
   const hosts = new Hosts({ store, log, owner: 'test', connect: async () => memoryDriver({ name: 'engine' }) })
   const sessions = new Sessions({ store, now })
   const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
-  const services = { store, hosts, sessions, tasks }
+  const paths = new Paths({ dataDir: '/nonexistent' })
+  const services = { store, hosts, sessions, tasks, paths }
   const others = implementations.filter(one => !replaced.some(other => other.class === one.class))
   const engine = new Engine({ services, implementations: [...others, ...replaced], log })
   await ensureFirstUser(services, PASSWORD)

@@ -40,6 +40,7 @@ const PROVOCATIONS: Readonly<Record<Provoked, Provoke>> = {
   SESSION_LOGIN_RATE_LIMITED: guessPasswords,
   INVALID_VALUE: () => root.fails('VIF.create', { MTU: '1' }),
   VALUE_NOT_SUPPORTED: () => root.fails('VDI.create', { sector_size: '1000' }),
+  PATH_NOT_ALLOWED: () => root.fails('SR.create', { type: 'memory', location: '/etc/passwd' }),
   FIELD_UNKNOWN: () => root.fails('VM.create', { colour: 'red' }),
   FIELD_READ_ONLY: () => root.fails('VM.create', { power_state: 'Running' }),
   OBJECT_IN_USE: async () => {

@@ -17,6 +17,11 @@ export const serve = command({
     },
     host: { doc: 'a hypervisor to connect, such as qemu:///system (repeatable)', value: 'URI', many: true },
     allowPlainHttp: { doc: 'plain HTTP also on addresses that others reach' },
+    allowPath: {
+      doc: 'a folder or file that clients may name, as a repository, kernel or CD (repeatable); these replace the usual ones',
+      value: 'DIR',
+      many: true,
+    },
     logLevel: { doc: 'trace, debug, info, warn, error, fatal or silent', value: 'LEVEL' },
   },
   examples: [
@@ -25,12 +30,13 @@ export const serve = command({
     "serve --data ./data --listen http://127.0.0.1:0 --host 'memory:///lab?vms=3&seed=1'",
   ],
   local: true,
-  async run(context, { data = context.options.data, config, listen, host, allowPlainHttp, logLevel }) {
+  async run(context, { data = context.options.data, config, listen, host, allowPlainHttp, allowPath, logLevel }) {
     for (const uri of host) refusePassword(uri)
     await context.serve({
       listen,
       host,
       allowPlainHttp,
+      allowPath,
       ...(data === undefined ? {} : { data }),
       ...(config === undefined ? {} : { config }),
       ...(logLevel === undefined ? {} : { logLevel }),

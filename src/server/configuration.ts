@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { ConfigurationError } from './configuration-error.ts'
+import { type Listener, parseListener } from './listener.ts'
+
+/** What `polyvisor serve` is told on its command line. */
+export interface ServeOptions {
+  readonly data?: string
+  readonly config?: string
+  readonly listen: readonly string[]
+  readonly host: readonly string[]
+  readonly allowPlainHttp: boolean
+  readonly logLevel?: string
+  readonly allowPath: readonly string[]
+}
+
+/** The options with everything decided. */
+export interface Configuration {
+  readonly data: string
+  readonly listeners: readonly Listener[]
+  readonly hosts: readonly string[]
+  readonly logLevel: string
+  /** Where clients may name files; undefined leaves it to `Paths`. */
+  readonly allowPaths?: readonly string[]
+  /** The programs that clients may have shut the machine down and reboot it; without them, they may not. */
+  readonly hostPower?: { readonly shutdown: readonly string[]; readonly reboot: readonly string[] }
+}
+
+/** Decides everything that the command line, the configuration file and the environment leave open. Rejects with ConfigurationError. */
+export async function configure(options: ServeOptions): Promise<Configuration> {
+  const file = options.config === undefined ? {} : await readConfiguration(options.config)
+  const data = resolve(options.data ?? file.data ?? process.env['POLYVISOR_DATA'] ?? defaultData())
+  const allowPlainHttp = options.allowPlainHttp || file.allowPlainHttp === true
+  const urls = options.listen.length > 0 ? options.listen : (file.listen ?? defaultListeners(data))
+  const allowPaths = options.allowPath.length > 0 ? options.allowPath : file.allowPaths
+  return {
+    data,
+    // Until dialect 1 exists, every listener speaks 0.2.
+    listeners: urls.map(url => ({ ...parseListener(url, { allowPlainHttp }), dialect: '0.2' })),
+    hosts: options.host.length > 0 ? options.host : (file.hosts ?? []),
+    logLevel: options.logLevel ?? file.logLevel ?? 'info',
+    ...(allowPaths && { allowPaths: allowPaths.map(checkedPath) }),
+    ...(file.hostPower && { hostPower: file.hostPower }),
+  }
+}
+
+function checkedPath(path: string): string {
+  if (isAbsolute(path)) return path
+  throw new ConfigurationError(`cannot allow clients the path ${path}: name it from the root on`)
+}
+
+const defaultData = (): string =>
+  process.getuid?.() === 0 ? '/var/lib/polyvisor' : join(homedir(), '.local', 'share', 'polyvisor')
+
+const defaultListeners = (data: string): readonly string[] => [
+  'http://127.0.0.1:4464?dialect=0.2',
+  'https://127.0.0.1:4443?dialect=1',
+  `unix://${data.split('/').map(encodeURIComponent).join('/')}/xenapi.sock?dialect=1`,
+]
+
+/** The configuration file: JSON, with the options of the command line by name. */
+async function readConfiguration(path: string) {
+  const { z } = await import('zod')
+  // Without a shell, so that nothing in it means anything.
+  const command = z
+    .array(z.string())
+    .min(1)
+    .refine(([program = '']) => isAbsolute(program), 'the program needs its whole path')
+  const shape = z.strictObject({
+    data: z.string().min(1).optional(),
+    listen: z.array(z.string()).min(1).optional(),
+    hosts: z.array(z.string()).optional(),
+    allowPlainHttp: z.boolean().optional(),
+    allowPaths: z.array(z.string().min(1)).optional(),
+    hostPower: z.strictObject({ shutdown: command, reboot: command }).optional(),
+    logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
+  })
+  try {
+    return shape.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+    throw new ConfigurationError(`the configuration file ${path} cannot be used: ${reason}`, { cause: error })
+  }
+}
