@@ -15,6 +15,7 @@ import { Sampler } from './engine/metrics.ts'
 import { Paths } from './engine/paths.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
+import { consoleOpener } from './engine/terminals.ts'
 import { implementations } from './handlers/index.ts'
 import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { fail } from './model/errors.ts'
@@ -77,7 +78,13 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     const hosts = await connectHosts(services, configuration, log)
     await writeSecret(join(data, 'local-secret'), localSecret)
     const { listeners } = configuration
-    const server = await startServer({ listeners, handle: xmlRpcFace(engine), log, dataDir: data })
+    const server = await startServer({
+      listeners,
+      handle: xmlRpcFace(engine),
+      openConsole: consoleOpener(services),
+      log,
+      dataDir: data,
+    })
     const stopMeasuring = measure(services, log)
     sweepRegularly(services, log)
     announce({ ready: true, pid: process.pid, data, listeners: server.addresses, hosts })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { DriverError } from '../drivers/driver.ts'
 import { removeUnused } from '../engine/accessors.ts'
 import { type Context, implement, type Transaction } from '../engine/context.ts'
+import { consolePaths } from '../engine/terminals.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -72,6 +73,8 @@ export const vmHandlers = implement(
       }
       return clone(context, template, new_name)
     },
+
+    list_consoles: ({ hosts }, { vm }) => consolePaths(hosts, vm),
 
     async read_serial(context, { vm, position }) {
       const { driver, id } = context.hosts.placementOf(vm)

@@ -59,6 +59,7 @@ export class Connection {
   readonly #exchanges = new Set<Exchange>()
   #newest: Exchange | undefined
   #isBroken = false
+  #isTakenOver = false
   #isLingering = false
 
   constructor(socket: Socket, limits: Limits) {
@@ -72,7 +73,14 @@ export class Connection {
   }
 
   get isIdle(): boolean {
-    return this.#exchanges.size === 0
+    return this.#exchanges.size === 0 && !this.#isTakenOver
+  }
+
+  /** From now on no HTTP is spoken here. False, and the end of it, where an answer is still to be given. */
+  takeOver(): boolean {
+    if (!this.isIdle || this.#isLingering) this.socket.destroy()
+    this.#isTakenOver = true
+    return !this.socket.destroyed
   }
 
   /** Takes a request in; undefined when it is one too many, or comes after the end: then there is no answer. */

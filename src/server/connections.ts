@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { Connection } from './connection.ts'
+import type { Consoles } from './consoles.ts'
 import { mayContinue, refuseBroken, serve, type Shared } from './exchange.ts'
 import type { Origin } from './whole-request.ts'
 
@@ -13,10 +14,12 @@ export class Connections {
   readonly #sockets = new Set<Socket>()
   /** As HTTP is spoken on them, so with TLS the decrypted ones. */
   readonly #connections = new Map<Duplex, Connection>()
+  readonly #consoles: Consoles
   #isFull = false
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, consoles: Consoles) {
     this.#shared = shared
+    this.#consoles = consoles
   }
 
   /** Takes care of what `server` accepts from now on. */
@@ -36,6 +39,11 @@ export class Connections {
       take(message, response)
     })
     server.on('checkExpectation', take)
+    server.on('upgrade', (message, socket, head) => {
+      const connection = this.#connections.get(socket)
+      if (connection === undefined) socket.destroy()
+      else void this.#consoles.upgrade(message, connection, head, origin.transport)
+    })
     server.on('clientError', (error, socket) => {
       const connection = this.#connections.get(socket)
       if (connection === undefined) socket.destroy()

@@ -22,6 +22,18 @@ export interface Limits {
   readonly keepAliveMs: number
   /** Until the client has taken its whole answer. */
   readonly replyMs: number
+  /** Consoles being looked at. One more is 503. */
+  readonly consoles: number
+  /** Of them, of one VM. One more is 429. */
+  readonly consolesPerVm: number
+  /** Of one message from a viewer. More closes with 1009. */
+  readonly consoleFrameBytes: number
+  /** What is sent to a viewer and not taken: from so much on, its console is not read. */
+  readonly consoleUnsentBytes: number
+  /** How often a viewer is asked whether it is still there; one that has said nothing until the next time is not. */
+  readonly consolePingMs: number
+  /** How long a viewer may take to close its side. */
+  readonly consoleCloseMs: number
   /** How long a refused client may go on sending, unread into nothing, so that it gets to read why. */
   readonly lingerMs: number
 }
@@ -38,5 +50,11 @@ export const DEFAULT_LIMITS: Limits = {
   checkMs: 2_000,
   keepAliveMs: 60_000,
   replyMs: 300_000,
+  consoles: 256,
+  consolesPerVm: 32,
+  consoleFrameBytes: 64 * 1024,
+  consoleUnsentBytes: 256 * 1024,
+  consolePingMs: 30_000,
+  consoleCloseMs: 2_000,
   lingerMs: 500,
 }

@@ -1,7 +1,9 @@
 import { createServer, type Server, type ServerOptions as HttpOptions } from 'node:http'
 
+import type { OpenConsoleOf } from '../engine/terminals.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import { Connections } from './connections.ts'
+import { Consoles } from './consoles.ts'
 import type { Shared } from './exchange.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { type Listener, urlOf } from './listener.ts'
@@ -12,6 +14,8 @@ import { listenOnUnixSocket } from './unix-socket.ts'
 export interface ServerOptions {
   readonly listeners: readonly Listener[]
   readonly handle: Handle
+  /** Opens the consoles of VMs; without it there are none. */
+  readonly openConsole?: OpenConsoleOf
   readonly log: Log
   /** Holds the certificate, in `tls/`, when there is an https listener. */
   readonly dataDir: string
@@ -43,7 +47,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { handle, log, listeners } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const shared: Shared = { handle, log, limits, heldBodies: { bytes: 0 }, handled: 0, isClosing: false }
-  const connections = new Connections(shared)
+  const consoles = new Consoles(options.openConsole, limits, log)
+  const connections = new Connections(shared, consoles)
   const opened: Opened[] = []
   const hosts = listeners.flatMap(listener => (listener.transport === 'https' ? [listener.host] : []))
   const tls = hosts.length === 0 ? undefined : await startTls(options.dataDir, hosts, log)
@@ -52,6 +57,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     tls?.stop()
     const ends = Promise.all(opened.map(listener => listener.close()))
     connections.closeIdle()
+    consoles.close()
     return ends
   }
   try {
@@ -105,6 +111,8 @@ function createFor(listener: Listener, limits: Limits, tls: Tls | undefined): Se
     keepAliveTimeout: limits.keepAliveMs,
     keepAlive: true, // So that a client whose machine is gone does not hold a long call's connection for ever.
     keepAliveInitialDelay: 60_000,
+    // Other offers, such as that of HTTP/2, are passed over, as HTTP has it; Node before 24.9 cannot.
+    shouldUpgradeCallback: ({ headers }) => /^websocket$/i.test(headers.upgrade ?? ''),
   }
   const isSecure = listener.transport === 'https' && tls !== undefined
   return isSecure ? tls.createServer({ ...options, handshakeTimeout: limits.headersMs }) : createServer(options)

@@ -72,6 +72,9 @@ function aboutThisPlace({ path }: ApiRequest): ApiReply {
   const [, className] = /^\/dtd(?:\/([^/]+))?$/.exec(path) ?? []
   const document = path === '/dtd' || className !== undefined ? documentType(className) : undefined
   if (document !== undefined) return { status: 200, contentType: 'application/xml-dtd; charset=utf-8', body: document }
+  if (path.startsWith('/console/')) {
+    return { ...text(426, 'Consoles are WebSockets.\n'), headers: { Upgrade: 'websocket', Connection: 'Upgrade' } }
+  }
   if (path !== '/') return text(404, 'There is nothing here. XML-RPC calls are posted to /.\n')
   return text(200, 'Polyvisor. XML-RPC calls of the Xen Management API are posted here.\n')
 }

@@ -1,10 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { OPTIONAL_GROUPS } from '../../src/drivers/driver.ts'
 import { connect } from '../../src/drivers/memory/index.ts'
+import { readPowerDeeds, powerPrograms } from './power-programs.ts'
 import { type Guest, describeDriver, type Setup, type Traits } from './suite.ts'
 
 const MIB = 1_048_576
 
 const TRAITS: Traits = {
-  groups: ['devices', 'suspension', 'storage', 'clones', 'networks', 'consoles', 'metrics', 'events'],
+  groups: OPTIONAL_GROUPS.filter(group => group !== 'power'),
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 3000,
@@ -44,5 +49,18 @@ function setUp(parameters: string): () => Promise<Setup> {
   }
 }
 
-describeDriver('memory', TRAITS, setUp('vms=3'))
+/** A host whose machine may be shut down, or so it thinks. */
+async function setUpWithPower(): Promise<Setup> {
+  const folder = await mkdtemp(join(tmpdir(), 'polyvisor-power-'))
+  const uri = new URL(`memory:///conformance-${(hosts += 1)}`)
+  const setup = await setUp('vms=3')()
+  return {
+    ...setup,
+    connect: () => connect({ uri, hostPower: powerPrograms(folder) }),
+    powerDeeds: () => readPowerDeeds(folder),
+    tearDown: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+describeDriver('memory', { ...TRAITS, groups: OPTIONAL_GROUPS }, setUpWithPower)
 describeDriver('memory with latency', TRAITS, setUp('vms=100&latency=5'))

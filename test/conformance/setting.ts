@@ -33,6 +33,8 @@ export interface Setup {
   domainConfig(guest: Guest): DomainConfig
   /** Where volumes may be made: nothing is there yet, and the suite does not clean up behind itself. */
   readonly repository?: RepositoryConfig
+  /** What the programs of the group `power` were run for, in order; where the setting has given them. */
+  powerDeeds?(): Promise<readonly string[]>
   /** Ends the host. The domains of the test are gone by then and the connection is closed. */
   tearDown(): Promise<void>
 }

@@ -11,12 +11,16 @@ import {
   type Driver,
   DriverError,
   type DriverErrorKind,
+  type DumpOps,
   type EventOps,
   type MetricsOps,
   type NetworkOps,
+  type PowerOps,
   type RepositoryConfig,
+  type SchedulerOps,
   type StorageOps,
   type SuspensionOps,
+  type TerminalOps,
 } from '../../src/drivers/driver.ts'
 import type { Guest, OptionalGroup, Setup, Traits } from './setting.ts'
 
@@ -103,6 +107,22 @@ export class Stage {
 
   get metrics(): MetricsOps {
     return this.#group('metrics')
+  }
+
+  get dumps(): DumpOps {
+    return this.#group('dumps')
+  }
+
+  get terminals(): TerminalOps {
+    return this.#group('terminals')
+  }
+
+  get scheduler(): SchedulerOps {
+    return this.#group('scheduler')
+  }
+
+  get power(): PowerOps {
+    return this.#group('power')
   }
 
   get suspension(): SuspensionOps {

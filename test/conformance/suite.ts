@@ -6,14 +6,18 @@ import { describeConsoles } from './contract/consoles.ts'
 import { describeDefinitions } from './contract/definitions.ts'
 import { describeDevices } from './contract/devices.ts'
 import { describeDrives } from './contract/drives.ts'
+import { describeDumps } from './contract/dumps.ts'
 import { describeEvents } from './contract/events.ts'
 import { describeExits } from './contract/exits.ts'
 import { describeHost } from './contract/host.ts'
+import { describeHostPower } from './contract/host-power.ts'
 import { describeMetrics } from './contract/metrics.ts'
 import { describeNetworks } from './contract/networks.ts'
 import { describePower } from './contract/power.ts'
+import { describeScheduler } from './contract/scheduler.ts'
 import { describeStorage } from './contract/storage.ts'
 import { describeSuspension } from './contract/suspension.ts'
+import { describeTerminals } from './contract/terminals.ts'
 import type { Setup, Traits } from './setting.ts'
 import { Stage } from './stage.ts'
 
@@ -35,10 +39,14 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     describeExits(stage)
     if (traits.groups.includes('suspension')) describeSuspension(stage)
     if (traits.groups.includes('devices')) describeDevices(stage)
+    if (traits.groups.includes('dumps')) describeDumps(stage)
     if (traits.groups.includes('storage')) describeStorage(stage)
     if (traits.groups.includes('storage')) describeDrives(stage)
     if (traits.groups.includes('networks')) describeNetworks(stage)
+    if (traits.groups.includes('terminals')) describeTerminals(stage)
     if (traits.groups.includes('metrics')) describeMetrics(stage)
+    if (traits.groups.includes('scheduler')) describeScheduler(stage)
+    if (traits.groups.includes('power')) describeHostPower(stage)
     if (traits.groups.includes('clones')) describeClones(stage)
     if (traits.groups.includes('consoles')) describeConsoles(stage)
     if (traits.groups.includes('events')) describeEvents(stage)

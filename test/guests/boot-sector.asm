@@ -3,7 +3,8 @@
 ; Prints BOOT-OK, the number of disks the firmware found (DISKS n), and then a counter once a second (TICK nnnn), all on
 ; COM1. Pressing the ACPI power button switches it off. Understands one-byte commands on COM1: p powers off, r resets,
 ; s suspends to its own disk (ACPI S4; it saves nothing), c reports a crash (pvpanic), h hangs. Its mood, the byte before
-; the signature, makes it disobedient: d ignores the power button; a command it gives itself at the second tick.
+; the signature, makes it disobedient: d ignores the power button; b never halts
+; the CPU to wait; a command it gives itself at the second tick.
 ;
 ; Assemble with `nasm -f bin`; boot-sector.ts has the result.
 
@@ -60,7 +61,10 @@ begin:
 
 wait_on:
         sti
+        cmp byte [mood], 'b'
+        je .awake
         hlt                     ; the timer wakes us
+.awake:
         mov dx, PM_STATUS
         in ax, dx
         test ah, PM_BUTTON >> 8

@@ -1,17 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 
 /**
- * How a guest behaves: as it should, not caring for the power button, or crashing, resetting itself or suspending itself
- * (ACPI S4) two seconds after each boot.
+ * How a guest behaves: as it should, not caring for the power button, never idle, or crashing, resetting itself or
+ * suspending itself (ACPI S4) two seconds after each boot.
  */
-export type Mood = 'obedient' | 'deaf' | 'crashing' | 'rebooting' | 'suspending'
+export type Mood = 'obedient' | 'deaf' | 'busy' | 'crashing' | 'rebooting' | 'suspending'
 
 /** `boot-sector.asm`, assembled: the code up to its last byte that is not zero. */
 const CODE = [
-  '+vwx247bjtO8AHzqEHwAAL74fK08/3QKuvgDAMKI4O7r8boEBu0MAe+6Aga4AAHvvgR96KgAoHUEBDDoqwCwCuimAPv0ugAG7fbEAXQLgD79fWR1',
-  'SLgAAe+hbASJwSsOI32D+RJyEqMjfehWAIA+IH0ycgWg/X3rDLr9A+yoAXTCuvgD7DxwdBQ8cnQoPHN0GzxjdCY8aHWq+vTr/L4Tfeg7ALoEBrgA',
-  'IO/r7boEBrgAKO/r5LD+5mTr3roFBbAB7uvWuyB9/geAPzl2CsYHMEuB+x19c+++GH3oAQDDrAjAdAXoAwDr9sNQuv0D7KggdPtYuvgD7sMBAAOA',
-  'AAEBAAMD//9CT09ULU9LCkRJU0tTIABCWUUKAFRJQ0sgMDAwMAo=',
+  '+vwx247bjtO8AHzqEHwAAL7/fK08/3QKuvgDAMKI4O7r8boEBu0MAe+6Aga4AAHvvgt96K8AoHUEBDDosgCwCuitAPuAPv19YnQB9LoABu32xAF0C4A+',
+  '/X1kdUi4AAHvoWwEicErDip9g/kSchKjKn3oVgCAPid9MnIFoP196wy6/QPsqAF0u7r4A+w8cHQUPHJ0KDxzdBs8Y3QmPGh1o/r06/y+Gn3oOwC6BAa4',
+  'ACDv6+26BAa4ACjv6+Sw/uZk6966BQWwAe7r1rsnff4HgD85dgrGBzBLgfskfXPvvh996AEAw6wIwHQF6AMA6/bDULr9A+yoIHT7WLr4A+7DAQADgAAB',
+  'AQADA///Qk9PVC1PSwpESVNLUyAAQllFCgBUSUNLIDAwMDAK',
 ].join('')
 
 const SECTOR_BYTES = 512
@@ -21,6 +21,7 @@ const IMAGE_BYTES = 1_048_576
 const MOODS: Readonly<Record<Mood, string>> = {
   obedient: 'o',
   deaf: 'd',
+  busy: 'b',
   crashing: 'c',
   rebooting: 'r',
   suspending: 's',

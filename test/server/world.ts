@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
+import type { OpenConsoleOf } from '../../src/engine/terminals.ts'
 import type { Limits } from '../../src/server/limits.ts'
 import { parseListener } from '../../src/server/listener.ts'
 import type { ApiReply, ApiRequest, Handle } from '../../src/server/request.ts'
@@ -25,6 +26,7 @@ export interface World extends RunningServer {
 
 export interface WorldOptions {
   readonly handle?: Handle
+  readonly openConsole?: OpenConsoleOf
   readonly limits?: Partial<Limits>
   /** Without any, one on plain HTTP. */
   readonly urls?: readonly string[]
@@ -58,6 +60,7 @@ export async function start(context: TestContext, options: WorldOptions = {}): P
   const server = await startServer({
     listeners: urls.map(url => parseListener(url, { allowPlainHttp: false })),
     handle,
+    ...(options.openConsole && { openConsole: options.openConsole }),
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     dataDir,
     limits: { checkMs: 20, lingerMs: 100, ...limits },

@@ -43,7 +43,7 @@ export class Connection {
     for (const wake of this.#waiting) wake()
   }
 
-  async call<T>(operation: Operation, effect: () => T, options: CallOptions = {}): Promise<T> {
+  async call<T>(operation: Operation, effect: () => T | Promise<T>, options: CallOptions = {}): Promise<T> {
     this.#assertReachable(operation, options.signal)
     const fault = this.faults.next(operation)
     await this.#wait(this.#latencyMs * this.#random.next())
@@ -51,7 +51,9 @@ export class Connection {
     this.#assertReachable(operation, options.signal)
 
     if (fault?.when === 'before') throw faultError(operation, fault)
-    const result = effect()
+    const effected = effect()
+    // What is done at once is answered at once, before anything else can happen.
+    const result = effected instanceof Promise ? await effected : effected
     if (fault?.when === 'after') throw faultError(operation, fault)
     return result
   }

@@ -2,12 +2,16 @@ import {
   type CloneOps,
   type DeviceOps,
   type DomainOps,
+  type DumpOps,
   DriverError,
   type DriverErrorKind,
   type MetricsOps,
   type NetworkOps,
+  type PowerOps,
+  type SchedulerOps,
   type StorageOps,
   type SuspensionOps,
+  type TerminalOps,
 } from '../driver.ts'
 import type { Random } from './random.ts'
 
@@ -16,6 +20,10 @@ export type Operation =
   | 'host.info'
   | `domains.${keyof DomainOps}`
   | `devices.${keyof DeviceOps}`
+  | `dumps.${keyof DumpOps}`
+  | `terminals.${keyof TerminalOps}`
+  | `scheduler.${keyof SchedulerOps}`
+  | `power.${keyof PowerOps}`
   | `networks.${keyof NetworkOps}`
   | `metrics.${keyof MetricsOps}`
   | `suspension.${keyof SuspensionOps}`

@@ -4,6 +4,12 @@ import { SERIAL_BYTES_MAX, type SerialPort } from './serial-port.ts'
 
 const TICK_MS = 100
 const BANNER = 'BOOT-OK\r\n'
+const FAREWELL = 'BYE\r\n'
+const KEYS: ReadonlyMap<string, Ending> = new Map([
+  ['p', 'shutdown'],
+  ['r', 'reboot'],
+  ['c', 'crash'],
+])
 const LINE_BYTES = 'N00000000\r\n'.length
 const LINES_MAX = Math.floor(SERIAL_BYTES_MAX / LINE_BYTES)
 const COUNTER_VALUES = 2 ** 32
@@ -75,6 +81,19 @@ export class Guest {
     const { shutdownAfterMs } = this.#behaviour
     if (shutdownAfterMs === null) return
     this.#endBy(this.uptimeMs + shutdownAfterMs, 'shutdown')
+    this.#arm()
+  }
+
+  /** Obeys what is typed on its serial port: `p` to shut down, `r` to reboot, `c` to crash. The rest it ignores, and all of it while it is paused. */
+  type(text: string): void {
+    if (this.#sinceMs === null) return
+    for (const key of text) {
+      const ending = KEYS.get(key)
+      if (ending === undefined) continue
+      this.print()
+      if (ending === 'shutdown') this.#serial?.print(FAREWELL)
+      this.#endBy(this.uptimeMs, ending)
+    }
     this.#arm()
   }
 

@@ -4,6 +4,7 @@ import {
   type DomainEvent,
   type DomainId,
   DriverError,
+  type Dump,
   type HostInfo,
   type NetworkConfig,
 } from '../driver.ts'
@@ -32,6 +33,10 @@ export interface MemoryDomain {
   config: DomainConfig
   now: Domain
   readonly serial: SerialPort
+  /** The newest of its dumps, oldest first. */
+  dumps: readonly Dump[]
+  /** How many were ever made. */
+  dumpCount: number
   /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
   active: Machine | null
 }
@@ -87,7 +92,7 @@ export class MemoryHost {
     if (this.domains.size >= DOMAINS_MAX)
       throw new DriverError('refused', `the host has no room for a domain beyond ${DOMAINS_MAX}`)
     const now: Domain = { id: config.id, name: config.name, state: 'halted' }
-    this.domains.set(config.id, { config, now, serial: new SerialPort(), active: null })
+    this.domains.set(config.id, { config, now, serial: new SerialPort(), dumps: [], dumpCount: 0, active: null })
   }
 
   domain(id: DomainId): MemoryDomain {

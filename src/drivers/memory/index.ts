@@ -1,7 +1,9 @@
-import { type Driver, DriverError } from '../driver.ts'
+import { type ConnectOptions, type Driver, DriverError } from '../driver.ts'
+import { hostPowerOps } from '../host-power.ts'
 import { cloneOps } from './clones.ts'
 import { Connection } from './connection.ts'
 import { consoleOps } from './consoles.ts'
+import { dumpOps } from './dumps.ts'
 import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
 import { createEvents } from './events.ts'
@@ -10,8 +12,10 @@ import { MemoryHost, type MemoryHostOptions } from './host.ts'
 import { metricsOps } from './metrics.ts'
 import { networkOps } from './networks.ts'
 import { Random } from './random.ts'
+import { schedulerOps } from './scheduler.ts'
 import { storageOps } from './storage.ts'
 import { suspensionOps } from './suspension.ts'
+import { createTerminals } from './terminals.ts'
 import { type MemoryUri, parseMemoryUri } from './uri.ts'
 
 export type { Clock } from './clock.ts'
@@ -23,10 +27,13 @@ export { MemoryHost, type MemoryHostOptions } from './host.ts'
 export interface MemoryDriver extends Driver {
   readonly devices: NonNullable<Driver['devices']>
   readonly suspension: NonNullable<Driver['suspension']>
+  readonly dumps: NonNullable<Driver['dumps']>
   readonly storage: NonNullable<Driver['storage']>
   readonly clones: NonNullable<Driver['clones']>
   readonly networks: NonNullable<Driver['networks']>
+  readonly terminals: NonNullable<Driver['terminals']>
   readonly metrics: NonNullable<Driver['metrics']>
+  readonly scheduler: NonNullable<Driver['scheduler']>
   readonly consoles: NonNullable<Driver['consoles']>
   readonly events: NonNullable<Driver['events']>
   readonly faults: Faults
@@ -40,6 +47,8 @@ export interface MemoryDriverOptions extends MemoryHostOptions {
   readonly latencyMs?: number
   /** The share of calls that fail, 0 to 1. */
   readonly faultRate?: number
+  /** The programs that shut the machine down and reboot it; without them the driver has no group `power`. */
+  readonly hostPower?: ConnectOptions['hostPower']
   /** Faults that are planned from the start. */
   readonly faults?: readonly PlannedFault[]
 }
@@ -52,6 +61,8 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
   const connection = new Connection(faults, host.clock, new Random(`latency ${seed}`), latencyMs)
   const events = createEvents(connection)
   const detach = host.attach(events.hear)
+  const terminals = createTerminals(host, connection)
+  const power = hostPowerOps(options.hostPower, (operation, run) => connection.call(`power.${operation}`, run))
   return {
     name: 'memory',
     faults,
@@ -59,24 +70,35 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     domains: domainOps(host, connection),
     devices: deviceOps(host, connection),
     suspension: suspensionOps(host, connection),
+    dumps: dumpOps(host, connection),
     storage: storageOps(host, connection),
     clones: cloneOps(host, connection),
     networks: networkOps(host, connection),
+    terminals: terminals.ops,
     metrics: metricsOps(host, connection),
+    scheduler: schedulerOps(host, connection),
     consoles: consoleOps(host, connection),
+    ...(power && { power }),
     events: events.ops,
     async close() {
       connection.close()
+      terminals.close()
       detach()
     },
   }
 }
 
 /** Connects to the memory host that the URI names; it is made when the process first connects to it. */
-export async function connect({ uri }: { readonly uri: URL }): Promise<Driver> {
+export async function connect({ uri, hostPower }: Pick<ConnectOptions, 'uri' | 'hostPower'>): Promise<Driver> {
   const wanted = parseMemoryUri(uri)
   const { seed, latency, faults } = wanted
-  return memoryDriver({ host: hostOf(wanted), seed, latencyMs: latency, faultRate: faults })
+  return memoryDriver({
+    host: hostOf(wanted),
+    seed,
+    latencyMs: latency,
+    faultRate: faults,
+    ...(hostPower && { hostPower }),
+  })
 }
 
 // The hosts of this process, by name. They are the one thing here that belongs to the process and not to a

@@ -5,6 +5,7 @@ import {
   type DomainConfig,
   type DomainEvent,
   type DomainId,
+  type DomainMetrics,
   DriverError,
   type DomainState,
   type OperationOptions,
@@ -18,12 +19,14 @@ import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
 import { actionOn } from './exits.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
 import { takeFromGuest, type TakenBoot } from './guest-disk/index.ts'
-import { filesOpenIn, type ImageKey, keysOf, lookAtFiles } from './images.ts'
+import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles, relocated } from './images.ts'
 import type { Installation } from './installation.ts'
+import { GuestTools } from './guest-tools.ts'
 import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
+import { measure } from './measurement.ts'
 import { setUp } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
@@ -59,6 +62,7 @@ export class QemuDomain {
   readonly #files: DomainFiles
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
+  readonly #tools: GuestTools
   /** Undefined before it is defined and after it is undefined. */
   #definition: Definition | undefined
   #machine: Machine | undefined
@@ -79,6 +83,7 @@ export class QemuDomain {
       found: exit => this.#tell(EXIT_EVENTS[exit]),
       warn: message => surroundings.warn(`domain ${id}: ${message}`),
     })
+    this.#tools = new GuestTools(this.#files.agent)
   }
 
   get isDefined(): boolean {
@@ -107,6 +112,22 @@ export class QemuDomain {
   uses(image: ImageKey): boolean {
     if (this.#opening.has(image)) return true
     return this.#machine !== undefined && filesOpenIn(this.#machine.process.pid).has(image)
+  }
+
+  /** Whether QEMU has this image open for writing, or is just being told to open it. */
+  writes(image: ImageKey): boolean {
+    if (this.#opening.has(image)) return true
+    return this.#machine !== undefined && filesWrittenBy(this.#machine.process.pid).has(image)
+  }
+
+  /** The QEMU that runs it; undefined for a halted domain. */
+  get machine(): Machine | undefined {
+    return this.#machine
+  }
+
+  /** Whether its definition names this image, by whatever path. */
+  names(image: ImageKey): boolean {
+    return this.#definition !== undefined && keysOf(this.config.disks.map(disk => disk.location)).has(image)
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
@@ -251,6 +272,27 @@ export class QemuDomain {
     })
   }
 
+  /** Runs `operation` while nothing else is done to the domain, whatever its state. */
+  hold<T>(operation: () => Promise<T>): Promise<T> {
+    return this.#lock.run(operation)
+  }
+
+  /**
+   * Lets the definition name `place` where it names this image, which lies in the same folder; durable when it resolves.
+   * Within `hold` only.
+   */
+  async relocate(image: ImageKey, place: string): Promise<void> {
+    if (!this.names(image)) return
+    const definition = this.#defined()
+    const disks = definition.config.disks.map(disk => relocated(disk, image, place))
+    await this.#keep({ ...definition, config: { ...definition.config, disks } })
+  }
+
+  /** What it uses, read beside the order of operations: nobody is to wait for a start, and none for this. */
+  async measure(): Promise<DomainMetrics> {
+    return measure({ config: this.config, machine: this.#anyMachine(), tools: this.#tools })
+  }
+
   /** Keeps the logs of a running domain within their bounds. */
   async trimLogs(): Promise<void> {
     if (!this.isRunning) return
@@ -302,6 +344,7 @@ export class QemuDomain {
         this.#exits.stop()
         this.#machine = undefined
         this.#opening = new Set()
+        this.#tools.forget()
         if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
         this.#tell('changed')
       },

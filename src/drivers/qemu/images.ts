@@ -1,6 +1,8 @@
-import { accessSync, constants, readdirSync, type Stats, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type DiskConfig, type DomainConfig, DriverError } from '../driver.ts'
 import { systemCode } from './files.ts'
+import { formatOf } from './image-format.ts'
 
 /** A file, by whatever path it is named: device and inode. */
 export type ImageKey = string
@@ -15,15 +17,42 @@ export function keysOf(paths: readonly string[]): ReadonlySet<ImageKey> {
 }
 
 /** The files that a process has open. */
-export function filesOpenIn(pid: number): ReadonlySet<ImageKey> {
+export const filesOpenIn = (pid: number): ReadonlySet<ImageKey> => filesIn(pid, () => true)
+
+/** The files that a process has open for writing. */
+export const filesWrittenBy = (pid: number): ReadonlySet<ImageKey> => filesIn(pid, isForWriting)
+
+function filesIn(pid: number, isMeant: (pid: number, descriptor: string) => boolean): ReadonlySet<ImageKey> {
   const folder = `/proc/${pid}/fd`
   try {
-    return keysOf(readdirSync(folder).map(name => `${folder}/${name}`))
+    const descriptors = readdirSync(folder).filter(descriptor => isMeant(pid, descriptor))
+    return keysOf(descriptors.map(descriptor => `${folder}/${descriptor}`))
   } catch (error) {
     // It is gone, and has nothing open any more.
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return new Set()
     throw error
   }
+}
+
+const ACCESS_MODES = 0o3
+
+/** Source: proc(5), /proc/PID/fdinfo: `flags`, in octal. */
+function isForWriting(pid: number, descriptor: string): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'))?.[1] ?? '0'
+    return (Number.parseInt(flags, 8) & ACCESS_MODES) !== constants.O_RDONLY
+  } catch (error) {
+    // It was closed just now.
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** A disk that names `place` where it named this image; by the path it had to the folder. */
+export function relocated(disk: DiskConfig, image: ImageKey, place: string): DiskConfig {
+  if (!keysOf([disk.location]).has(image)) return disk
+  const format = formatOf(place) ?? disk.format
+  return { ...disk, location: join(dirname(disk.location), basename(place)), format }
 }
 
 /**

@@ -12,8 +12,11 @@ import { findInstallation } from './installation.ts'
 import { Inventory } from './inventory.ts'
 import { keepLogsShort } from './housekeeping.ts'
 import { assertSocketsFit, rootOf } from './layout.ts'
-import { storageOps } from './storage.ts'
+import { metricsOps } from './metrics.ts'
 import { terminalOps, Terminals } from './terminals.ts'
+import { Folders } from './folders.ts'
+import { qemuImgAt } from './qemu-img.ts'
+import { cloneOps, storageOps } from './storage.ts'
 
 /**
  * The QEMU of this machine: one process for each running domain, which outlives the connection and is found again by
@@ -33,6 +36,9 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
     const inventory = new Inventory({ root, installation, accelerator, tell: announcer.tell, warn })
     await inventory.load()
     const terminals = new Terminals(root, inventory)
+    const folders = new Folders(inventory)
+    await folders.mendAll(warn)
+    const tools = { qemuImg: qemuImgAt(installation.qemuImg), inventory, folders }
     const housekeeping = keepLogsShort(inventory, warn)
     const close = async () => {
       gate.close()
@@ -45,9 +51,11 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       name: 'qemu',
       host: hostOps({ id, installation, accelerator }, gate),
       domains: domainOps(inventory, gate),
-      storage: storageOps(inventory, installation, resolve(dataDir), gate),
+      storage: storageOps(tools, resolve(dataDir), gate),
+      clones: cloneOps(tools, gate),
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
+      metrics: metricsOps(inventory, gate),
       events: { subscribe: listener => announcer.subscribe(listener) },
       close,
     }

@@ -63,6 +63,28 @@ export class Inventory {
     return this.all().some(domain => domain.uses(image))
   }
 
+  /** The domains that run with this image. */
+  users(image: ImageKey): QemuDomain[] {
+    return this.all().filter(domain => domain.uses(image))
+  }
+
+  /** The domains whose definitions name this image, by whatever path. */
+  naming(image: ImageKey): QemuDomain[] {
+    return this.all().filter(domain => domain.names(image))
+  }
+
+  /** Runs `operation` while nothing else is done to these domains. */
+  holding<T>(domains: readonly QemuDomain[], operation: () => Promise<T>): Promise<T> {
+    // Always in the same order, so that no two wait for each other.
+    const [first, ...others] = domains.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    return first === undefined ? operation() : first.hold(() => this.holding(others, operation))
+  }
+
+  /** Lets definitions that name this image name another instead, in the same folder; durable when it resolves. */
+  async relocate(image: ImageKey, place: string): Promise<void> {
+    for (const domain of this.naming(image)) await domain.hold(() => domain.relocate(image, place))
+  }
+
   /** Lets go of every QEMU; they go on. */
   detach(): void {
     for (const domain of this.#domains.values()) domain.detach()

@@ -4,8 +4,8 @@ import { type DomainId, DriverError } from '../driver.ts'
 /**
  * The files of one domain. The folder is 0700, what lies in it 0600 or a socket of QEMU's:
  * `domain.json` the definition; `qmp.sock` and `rescue.sock` QMP, two since one serves one client; `serial.sock` the
- * first serial port, `vnc.sock` the display; `serial.log`, `serial.log.1`, `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU
- * itself had to say since its start.
+ * first serial port, `vnc.sock` the display; `agent.sock` the port of the guest agent; `serial.log`, `serial.log.1`,
+ * `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU itself had to say since its start.
  */
 export interface DomainFiles {
   readonly folder: string
@@ -14,6 +14,7 @@ export interface DomainFiles {
   readonly rescue: string
   readonly serialSocket: string
   readonly vncSocket: string
+  readonly agent: string
   readonly serialLog: string
   readonly serialLogOld: string
   readonly serialCount: string
@@ -37,6 +38,7 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     rescue: join(folder, 'rescue.sock'),
     serialSocket: join(folder, 'serial.sock'),
     vncSocket: join(folder, 'vnc.sock'),
+    agent: join(folder, 'agent.sock'),
     serialLog: join(folder, 'serial.log'),
     serialLogOld: join(folder, 'serial.log.1'),
     serialCount: join(folder, 'serial.json'),
@@ -51,6 +53,7 @@ export const runtimeFiles = (files: DomainFiles): readonly string[] => [
   files.rescue,
   files.serialSocket,
   files.vncSocket,
+  files.agent,
   files.pid,
 ]
 

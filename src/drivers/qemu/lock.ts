@@ -1,12 +1,17 @@
 import { DriverError } from '../driver.ts'
 
-/** Operations that may wait for one domain. */
+/** Operations that may wait where nothing else is said. */
 const WAITING_MAX = 64
 
 /** Lets operations through one after another, in the order in which they came. */
 export class Lock {
   #last: Promise<unknown> = Promise.resolve()
   #count = 0
+  readonly #waitingMax: number
+
+  constructor(waitingMax = WAITING_MAX) {
+    this.#waitingMax = waitingMax
+  }
 
   /** Whether nobody has the lock or waits for it. */
   get isIdle(): boolean {
@@ -15,7 +20,9 @@ export class Lock {
 
   /** Runs `operation` when all that came before are done. Rejects as `refused` when too many wait. */
   async run<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#count > WAITING_MAX) throw new DriverError('refused', `${WAITING_MAX} operations are waiting already`)
+    if (this.#count > this.#waitingMax) {
+      throw new DriverError('refused', `${this.#waitingMax} operations are waiting already`)
+    }
     return this.runAlways(operation)
   }
 

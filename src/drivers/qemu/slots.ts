@@ -27,6 +27,8 @@ export const nicName = (id: string): string => named('nic', id)
 /** The name of a device of the host that was handed to the guest. */
 export const hostDeviceName = (address: string): string => named('host', address)
 export const BALLOON = 'balloon'
+/** The controller of the port on which the guest agent listens. */
+export const AGENT = 'agent'
 export const VGA = 'vga'
 export const AUDIO = 'audio'
 
@@ -38,6 +40,7 @@ export function pluggable(config: DomainConfig): string[] {
     ...virtio.map(disk => diskName(disk.id)),
     ...nics.toSorted(byDevice).map(nic => nicName(nic.id)),
     BALLOON,
+    AGENT,
     ...(platform.vga === undefined ? [] : [VGA]),
     ...(platform.audio === true ? [AUDIO] : []),
     ...(platform.pciDevices ?? []).map(hostDeviceName),

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { lstatSync, unlinkSync } from 'node:fs'
-import { access, constants, link, mkdir, open, readdir, rm, stat, statfs, truncate } from 'node:fs/promises'
+import { access, constants, link, mkdir, open, readdir, stat, statfs, truncate } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import { promisify } from 'node:util'
 import {
+  type CloneOps,
   DriverError,
   type ImageFormat,
   type OperationOptions,
@@ -13,43 +11,52 @@ import {
   type StorageOps,
   type Volume,
 } from '../driver.ts'
+import { cloneVolume } from './clone-volume.ts'
+import { copyRepository } from './copy-repository.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
+import { formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
-import { CHILD_ENVIRONMENT, type Installation } from './installation.ts'
-import type { Inventory } from './inventory.ts'
 import { moveVolume } from './move-volume.ts'
-import { assertFree, assertVolumeName, formatOf, inUse, locationOf, nameTaken, readImage } from './volume.ts'
-
-/** How long `qemu-img` may take; it writes little for a sparse image. */
-const QEMU_IMG_MS = 120_000
-/** Sizes are rounded up to this: guests see sectors. */
-const SECTOR_BYTES = 512
+import type { StorageTools } from './storage-tools.ts'
+import {
+  assertFree,
+  assertSize,
+  assertVolumeName,
+  assertWritable,
+  inUse,
+  locationOf,
+  nameTaken,
+  readImage,
+  toSectors,
+} from './volume.ts'
 
 type NewVolume = Parameters<StorageOps['createVolume']>[1]
 
 /** The group `storage`: images as files of a folder. */
-export function storageOps(inventory: Inventory, { qemuImg }: Installation, dataDir: string, gate: Gate): StorageOps {
-  const tools: Tools = { qemuImg: runner(qemuImg), inventory }
+export function storageOps(tools: StorageTools, dataDir: string, gate: Gate): StorageOps {
   return {
     types: ['dir'],
     // Encoded, so that no name leads out of the folder.
     defaultLocation: name => join(dataDir, 'sr', encodeURIComponent(name).replace(/^\./, '%2E')),
-    openRepository: repository => gate.pass(() => openRepository(repository)),
-    listVolumes: repository => gate.pass(() => listVolumes(repository)),
-    createVolume: (repository, volume, options) => gate.pass(() => createVolume(tools, repository, volume, options)),
+    openRepository: repository => gate.pass(() => openRepository(tools, folderOf(repository))),
+    listVolumes: repository => gate.pass(() => listVolumes(folderOf(repository))),
+    createVolume: (repository, volume, options) =>
+      gate.pass(() => createVolume(tools, folderOf(repository), volume, options)),
     getVolume: location => gate.pass(async () => (await readImage(location)).volume),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(tools, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
-      gate.pass(() => moveVolume(inventory, location, folderOf(repository), options?.signal)),
+      gate.pass(() => moveVolume(tools, location, folderOf(repository), options)),
     deleteVolume: location => gate.pass(() => deleteVolume(tools, location)),
   }
 }
 
-interface Tools {
-  readonly qemuImg: (commandArguments: readonly string[], signal?: AbortSignal) => Promise<void>
-  readonly inventory: Inventory
-}
+/** The group `clones`. */
+export const cloneOps = (tools: StorageTools, gate: Gate): CloneOps => ({
+  cloneVolume: (location, clone, options) => gate.pass(() => cloneVolume(tools, location, clone, options)),
+  copyRepository: (repository, target, nameOf, options) =>
+    gate.pass(() => copyRepository(tools, folderOf(repository), { folder: folderOf(target), nameOf }, options)),
+})
 
 const refused = (message: string, options?: ErrorOptions) => new DriverError('refused', message, options)
 
@@ -61,11 +68,11 @@ function folderOf({ type, location }: RepositoryConfig): string {
   return location
 }
 
-async function openRepository(repository: RepositoryConfig): Promise<Repository> {
-  const folder = folderOf(repository)
+async function openRepository({ folders }: StorageTools, folder: string): Promise<Repository> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   if (!(await stat(folder)).isDirectory()) throw refused(`${folder} is no folder`)
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
+  await folders.inOrder(folder, async () => undefined)
   const { bsize, blocks, bfree } = await statfs(folder)
   return { capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize }
 }
@@ -73,8 +80,7 @@ async function openRepository(repository: RepositoryConfig): Promise<Repository>
 /** Volumes of a long list that are looked at together. */
 const AT_ONCE_MAX = 32
 
-async function listVolumes(repository: RepositoryConfig): Promise<Volume[]> {
-  const folder = folderOf(repository)
+async function listVolumes(folder: string): Promise<Volume[]> {
   const locations = (await readdir(folder)).toSorted().map(name => join(folder, name))
   const images = locations.filter(location => formatOf(location) !== undefined)
   const volumes: Volume[] = []
@@ -97,89 +103,75 @@ async function readIfImage(location: string): Promise<Volume | undefined> {
 
 /** Made under a hidden name and linked to its own when it is whole: nobody sees, and no failure leaves, half an image. */
 async function createVolume(
-  tools: Tools,
-  repository: RepositoryConfig,
+  { qemuImg, folders }: StorageTools,
+  folder: string,
   { name, format, virtualBytes }: NewVolume,
-  { signal }: OperationOptions = {},
+  options: OperationOptions = {},
 ): Promise<Volume> {
-  const folder = folderOf(repository)
   assertVolumeName(name)
   assertSize(virtualBytes)
-  if (signal?.aborted === true) throw refused(`the creation of ${name} was aborted`)
+  if (options.signal?.aborted === true) throw refused(`the creation of ${name} was aborted`)
   await assertFree(folder, name)
-  const partial = join(folder, `.${randomUUID()}.partial`)
   const location = locationOf(folder, name, format)
-  try {
-    await createImage(tools, partial, format, toSectors(virtualBytes), signal)
-    await link(partial, location)
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') throw nameTaken(name, { cause: error })
-    throw error
-  } finally {
-    await rm(partial, { force: true })
-  }
+  await folders.partials.with(folder, async partial => {
+    if (format === 'raw') await createRaw(partial, toSectors(virtualBytes))
+    else await qemuImg.create(partial, toSectors(virtualBytes), options)
+    await folders.inOrder(folder, () => nameIt(partial, folder, { name, format }))
+  })
   await syncFolder(folder)
   return (await readImage(location)).volume
 }
 
-function assertSize(virtualBytes: number): void {
-  if (Number.isSafeInteger(virtualBytes) && virtualBytes > 0) return
-  throw refused(`${virtualBytes} bytes cannot be the size of a volume`)
+async function nameIt(partial: string, folder: string, { name, format }: Pick<NewVolume, 'name' | 'format'>) {
+  await assertFree(folder, name)
+  try {
+    await link(partial, locationOf(folder, name, format))
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') throw nameTaken(name, { cause: error })
+    throw error
+  }
 }
 
-const toSectors = (bytes: number): number => Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
-
-async function createImage(
-  { qemuImg }: Tools,
-  path: string,
-  format: ImageFormat,
-  bytes: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function createRaw(path: string, bytes: number): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
-    if (format === 'raw') await file.truncate(bytes)
-    else await qemuImg(['create', '-q', '-f', format, path, `${bytes}`], signal)
+    await file.truncate(bytes)
     await file.sync()
   } finally {
     await file.close()
   }
 }
 
-async function resizeVolume(tools: Tools, location: string, virtualBytes: number): Promise<Volume> {
+async function resizeVolume(tools: StorageTools, location: string, virtualBytes: number): Promise<Volume> {
   assertSize(virtualBytes)
-  const { volume, key } = await readImage(location)
-  if (tools.inventory.isInUse(key)) throw inUse(location)
-  const bytes = toSectors(virtualBytes)
-  if (bytes < volume.virtualBytes) throw refused(`${location} has ${volume.virtualBytes} bytes and cannot shrink`)
-  if (bytes > volume.virtualBytes) {
-    if (volume.format === 'raw') await truncate(location, bytes)
-    else await tools.qemuImg(['resize', '-q', '-f', volume.format, location, `${bytes}`])
-  }
-  return (await readImage(location)).volume
-}
-
-async function deleteVolume({ inventory }: Tools, location: string): Promise<void> {
   await readImage(location)
-  // From the question to the deletion in one go: no start can come in between.
-  const stats = lstatSync(location, { throwIfNoEntry: false })
-  if (stats === undefined) throw new DriverError('not-found', `no volume ${location}`)
-  if (inventory.isInUse(keyOf(stats))) throw inUse(location)
-  unlinkSync(location)
-  await syncFolder(dirname(location))
+  return tools.folders.inOrder(dirname(location), async () => {
+    const { volume, key } = await readImage(location)
+    assertWritable(volume, 'resized')
+    if (tools.inventory.isInUse(key)) throw inUse(location)
+    const bytes = toSectors(virtualBytes)
+    if (bytes < volume.virtualBytes) throw refused(`${location} has ${volume.virtualBytes} bytes and cannot shrink`)
+    if (bytes > volume.virtualBytes) await grow(tools, volume, bytes)
+    return (await readImage(location)).volume
+  })
 }
 
-const execute = promisify(execFile)
+function grow({ qemuImg }: StorageTools, volume: { location: string; format: ImageFormat }, bytes: number) {
+  const { location, format } = volume
+  return format === 'raw' ? truncate(location, bytes) : qemuImg.resize(location, format, bytes)
+}
 
-/** Runs `qemu-img`; what it complains of becomes the refusal. */
-function runner(program: string): Tools['qemuImg'] {
-  return async (commandArguments, signal) => {
-    const options = { env: CHILD_ENVIRONMENT, timeout: QEMU_IMG_MS, ...(signal && { signal }) }
-    try {
-      await execute(program, commandArguments, options)
-    } catch (error) {
-      const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-      throw refused(`qemu-img: ${stderr === '' ? String(error) : stderr}`, { cause: error })
-    }
-  }
+async function deleteVolume({ folders, inventory }: StorageTools, location: string): Promise<void> {
+  await readImage(location)
+  const folder = dirname(location)
+  await folders.inOrder(folder, async () => {
+    const { backing } = await readImage(location)
+    // From the question to the deletion in one go: no start can come in between.
+    const stats = lstatSync(location, { throwIfNoEntry: false })
+    if (stats === undefined) throw new DriverError('not-found', `no volume ${location}`)
+    if (inventory.isInUse(keyOf(stats))) throw inUse(location)
+    unlinkSync(location)
+    await syncFolder(folder)
+    if (backing !== undefined) await folders.sweep(folder)
+  })
 }

@@ -1,28 +1,15 @@
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { isAbsolute, join, normalize, parse } from 'node:path'
 import { DriverError, type ImageFormat, type Volume } from '../driver.ts'
 import { systemCode } from './files.ts'
+import { CD_ENDING, ENDINGS, formatOf } from './image-format.ts'
 import { type ImageKey, keyOf } from './images.ts'
-import { readQcow2Size } from './qcow2.ts'
-
-/**
- * What the ending of a file says of its format. Raw images are never probed: what a guest writes to its disk must not
- * make another format of it.
- */
-const FORMATS: Readonly<Record<string, ImageFormat>> = { '.qcow2': 'qcow2', '.raw': 'raw', '.img': 'raw' }
+import { holdsNothing, type Qcow2Header, readQcow2 } from './qcow2.ts'
 
 /** Where an image of this name and format goes. */
 export const locationOf = (folder: string, name: string, format: ImageFormat): string =>
   join(folder, `${name}.${format}`)
-
-/** The format that a file's ending stands for; undefined for a file that is no image, or hidden. */
-export function formatOf(location: string): ImageFormat | undefined {
-  const { base, ext } = parse(location)
-  return base.startsWith('.') ? undefined : FORMATS[ext]
-}
-
-const ENDINGS = Object.keys(FORMATS)
 
 /** Longest name of a volume; with the driver's endings it stays below the 255 bytes of a file's name. */
 const NAME_BYTES_MAX = 200
@@ -32,6 +19,18 @@ export function assertVolumeName(name: string): void {
   const isPlain = name !== '' && !name.startsWith('.') && !/[/\\\p{Cc}]/u.test(name)
   if (isPlain && Buffer.byteLength(name) <= NAME_BYTES_MAX) return
   throw new DriverError('refused', `${JSON.stringify(name)} cannot be the name of a volume`)
+}
+
+/** Sizes are rounded up to this: guests see sectors. */
+const SECTOR_BYTES = 512
+
+/** A size as a guest can see it. */
+export const toSectors = (bytes: number): number => Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES
+
+/** Rejects as `refused` what cannot be a size. */
+export function assertSize(virtualBytes: number): void {
+  if (Number.isSafeInteger(virtualBytes) && virtualBytes > 0) return
+  throw new DriverError('refused', `${virtualBytes} bytes cannot be the size of a volume`)
 }
 
 /** Rejects as `refused` a name that an image of the folder has, whatever its format. */
@@ -52,6 +51,8 @@ export const inUse = (location: string): DriverError =>
 export interface Image {
   readonly volume: Volume
   readonly key: ImageKey
+  /** The image below this one, as its header names it. */
+  readonly backing: string | undefined
 }
 
 /**
@@ -63,17 +64,57 @@ export async function readImage(location: string): Promise<Image> {
   if (format === undefined || !isAbsolute(location) || normalize(location) !== location || location.includes('\0')) {
     throw new DriverError('not-found', `${JSON.stringify(location)} is no place of a volume`)
   }
-  const file = await openImage(location)
+  const { stats, header } = await inspect(location, format)
+  const volume: Volume = {
+    location,
+    name: parse(location).name,
+    format,
+    virtualBytes: header?.virtualBytes ?? stats.size,
+    physicalBytes: stats.blocks * STAT_BLOCK_BYTES,
+    ...(parse(location).ext === CD_ENDING && { readOnly: true }),
+  }
+  return { volume, key: keyOf(stats), backing: header?.backing }
+}
+
+/** What the file of an image says. */
+export interface Inspection {
+  readonly stats: Stats
+  /** Undefined for raw images. */
+  readonly header: Qcow2Header | undefined
+  /** Whether all it shows is the image below it; see `holdsNothing`. */
+  readonly isEmpty: () => Promise<boolean>
+}
+
+/** Looks into a file of this format, whatever its name. Rejects as `readImage` does. */
+export async function inspect(path: string, format: ImageFormat): Promise<Omit<Inspection, 'isEmpty'>> {
+  return withImage(path, format, async ({ stats, header }) => ({ stats, header }))
+}
+
+/** Whether an image has no data of its own above the one below it; see `holdsNothing`. */
+export async function isEmptyOverlay(path: string): Promise<boolean> {
+  return withImage(path, 'qcow2', async ({ header, isEmpty }) => header?.backing !== undefined && isEmpty())
+}
+
+async function withImage<T>(path: string, format: ImageFormat, look: (image: Inspection) => Promise<T>): Promise<T> {
+  const file = await openImage(path)
   try {
     const stats = await file.stat()
-    if (!stats.isFile()) throw new DriverError('refused', `${location} is no file`)
-    const virtualBytes = format === 'raw' ? stats.size : await readQcow2Size(file)
-    if (virtualBytes === undefined) throw new DriverError('refused', `${location} holds no ${format} image`)
-    const physicalBytes = stats.blocks * STAT_BLOCK_BYTES
-    return { volume: { location, name: parse(location).name, format, virtualBytes, physicalBytes }, key: keyOf(stats) }
+    if (!stats.isFile()) throw new DriverError('refused', `${path} is no file`)
+    const header = format === 'raw' ? undefined : await readQcow2(file)
+    if (format !== 'raw' && header === undefined) throw new DriverError('refused', `${path} holds no ${format} image`)
+    return await look({
+      stats,
+      header,
+      isEmpty: async () => header !== undefined && (await holdsNothing(file, header)),
+    })
   } finally {
     await file.close()
   }
+}
+
+/** Rejects as `refused` what would change a volume that nobody writes to. */
+export function assertWritable({ location, readOnly }: Volume, what: string): void {
+  if (readOnly === true) throw new DriverError('refused', `${location} is the image of a CD and cannot be ${what}`)
 }
 
 /** Source: stat(2), st_blocks. */

@@ -195,5 +195,14 @@ export const VM = defineClass({
       extension: true,
       immediate: true,
     }),
+    list_consoles: message({
+      doc: 'Lists the consoles that the VM has now. A WebSocket at the path of one, with the session, shows it.',
+      params: { vm },
+      result: t.map(t.string, t.string),
+      resultDoc: 'Kind (`serial`: raw bytes, `vnc`: the RFB protocol) to path on this server; empty unless the VM runs',
+      errors: ['DRIVER_FAILED', 'HOST_OFFLINE', 'VM_NO_HOST'],
+      extension: true,
+      immediate: true,
+    }),
   },
 })

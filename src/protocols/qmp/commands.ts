@@ -1,3 +1,4 @@
+import { type CpuThread, decodeBalloon, decodeCpus, decodeDrives, type DriveCounters } from './counters.ts'
 import {
   arrayMember,
   booleanMember,
@@ -30,6 +31,9 @@ export interface BlockInfo {
   readonly device: string
   /** The block node of what lies in it; null for nothing. */
   readonly node: string | null
+  /** The file of that node, as it was named when it was opened; empty for nothing. */
+  readonly file: string
+  readonly isReadOnly: boolean
 }
 
 /**
@@ -42,6 +46,10 @@ export interface QmpCommands {
   readonly 'query-version': { arguments: NoArguments; returns: VersionInfo }
   readonly 'query-status': { arguments: NoArguments; returns: StatusInfo }
   readonly 'query-uuid': { arguments: NoArguments; returns: string }
+  /** In bytes; refused with class `DeviceNotActive` where the machine has no balloon. */
+  readonly 'query-balloon': { arguments: NoArguments; returns: number }
+  readonly 'query-cpus-fast': { arguments: NoArguments; returns: readonly CpuThread[] }
+  readonly 'query-blockstats': { arguments: NoArguments; returns: readonly DriveCounters[] }
   readonly stop: { arguments: NoArguments; returns: void }
   readonly cont: { arguments: NoArguments; returns: void }
   readonly system_powerdown: { arguments: NoArguments; returns: void }
@@ -65,8 +73,22 @@ export interface QmpCommands {
   readonly 'query-block': { arguments: NoArguments; returns: readonly BlockInfo[] }
   /** The names of all block nodes. */
   readonly 'query-named-block-nodes': { arguments: { readonly flat?: boolean }; returns: readonly string[] }
+  /** Lets the users of a node go on in an image above it. */
+  readonly 'blockdev-snapshot-sync': { arguments: SnapshotSync; returns: void }
+  /** Grows an image, in bytes, under the guest's eyes. */
+  readonly block_resize: { arguments: { readonly 'node-name'?: string; readonly size?: number }; returns: void }
   /** In bytes; a balloon makes the guest smaller than its memory. */
   readonly balloon: { arguments: { readonly value?: number }; returns: void }
+}
+
+/** Arguments of `blockdev-snapshot-sync`. Source: QEMU qapi/block-core.json, BlockdevSnapshotSync. */
+export interface SnapshotSync {
+  readonly 'node-name'?: string
+  readonly 'snapshot-file'?: string
+  readonly 'snapshot-node-name'?: string
+  readonly format?: string
+  /** `existing`: the file is there and names what is below it. */
+  readonly mode?: 'existing' | 'absolute-paths'
 }
 
 /** Arguments of `set-action`. Source: QEMU qapi/run-state.json. */
@@ -95,6 +117,9 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
     return { status: stringMember(info, 'status'), running: booleanMember(info, 'running') }
   },
   'query-uuid': answer => stringMember(toJsonObject(answer, 'the answer'), 'UUID').toLowerCase(),
+  'query-balloon': decodeBalloon,
+  'query-cpus-fast': decodeCpus,
+  'query-blockstats': decodeDrives,
   stop: nothing,
   cont: nothing,
   system_powerdown: nothing,
@@ -113,6 +138,8 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'query-block': answer => toArray(answer, 'the drives').map(decodeBlockInfo),
   'query-named-block-nodes': answer =>
     toArray(answer, 'the nodes').map(node => stringMember(toJsonObject(node, 'a node'), 'node-name')),
+  'blockdev-snapshot-sync': nothing,
+  block_resize: nothing,
   balloon: nothing,
 }
 
@@ -124,7 +151,9 @@ function textOf(answer: unknown, what: string): string {
 function decodeBlockInfo(value: unknown): BlockInfo {
   const { qdev, inserted } = toJsonObject(value, 'a drive')
   const device = typeof qdev === 'string' ? qdev : ''
-  return { device, node: isJsonObject(inserted) ? stringMember(inserted, 'node-name') : null }
+  if (!isJsonObject(inserted)) return { device, node: null, file: '', isReadOnly: false }
+  const [node, file] = [stringMember(inserted, 'node-name'), stringMember(inserted, 'file')]
+  return { device, node, file, isReadOnly: booleanMember(inserted, 'ro') }
 }
 
 const toArray = (value: unknown, what: string): readonly unknown[] => arrayMember({ [what]: value }, what)

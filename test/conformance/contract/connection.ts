@@ -33,6 +33,16 @@ export function describeConnection(stage: Stage): void {
 
 async function rejectsUnreachableInGroups(driver: Driver, id: string): Promise<void> {
   if (driver.storage !== undefined) await rejectsWith('unreachable', driver.storage.getVolume('gone'))
+  if (driver.suspension !== undefined) await rejectsWith('unreachable', driver.suspension.suspend(id))
+  if (driver.devices !== undefined) await rejectsWith('unreachable', driver.devices.setMemoryTarget(id, 1))
+  if (driver.dumps !== undefined) await rejectsWith('unreachable', driver.dumps.list(id))
+  if (driver.clones !== undefined) await rejectsWith('unreachable', driver.clones.cloneVolume('gone', { name: 'x' }))
+  if (driver.networks !== undefined) await rejectsWith('unreachable', driver.networks.list())
+  if (driver.terminals !== undefined) await rejectsWith('unreachable', driver.terminals.kinds(id))
+  if (driver.metrics !== undefined) await rejectsWith('unreachable', driver.metrics.cpus())
+  if (driver.scheduler !== undefined) {
+    await rejectsWith('unreachable', driver.scheduler.set(id, { weight: 256, capPercent: null, affinity: null }))
+  }
   if (driver.consoles !== undefined) await rejectsWith('unreachable', driver.consoles.readSerial(id, 0, 1))
 }
 

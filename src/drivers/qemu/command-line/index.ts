@@ -2,6 +2,7 @@ import type { Accelerator } from '../accelerator.ts'
 import type { Definition } from '../definition.ts'
 import type { DomainFiles } from '../layout.ts'
 import { boardArguments } from './board.ts'
+import { agentArguments } from './agent.ts'
 import { bootArguments } from './boot.ts'
 import { consoleArguments, monitorArguments } from './consoles.ts'
 import { cpuArguments } from './cpu.ts'
@@ -32,6 +33,7 @@ export function commandLine(definition: Definition, { files, accelerator, isPaus
     ['-pidfile', files.pid],
     monitorArguments(files),
     consoleArguments(files),
+    agentArguments(definition, files),
     bootArguments(config.boot),
     diskArguments(definition),
     nicArguments(definition),

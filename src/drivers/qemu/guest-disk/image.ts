@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DriverError, type ImageFormat } from '../../driver.ts'
-import { formatOf } from '../volume.ts'
+import { formatOf } from '../image-format.ts'
 import { Qcow2Reader, readQcow2Header } from './qcow2.ts'
 import { assertWithin, type BlockReader, damaged } from './reader.ts'
 

@@ -1,0 +1,171 @@
+import { linkSync, renameSync, unlinkSync } from 'node:fs'
+import { link } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
+import { baseNamed, newBase } from './bases.ts'
+import { freezeDisk, nodesOf, type RunningImage } from './freeze.ts'
+import { syncFolder, systemCode } from './files.ts'
+import type { QemuDomain } from './domain.ts'
+import type { Base } from './qemu-img.ts'
+import type { StorageTools } from './storage-tools.ts'
+import {
+  assertFree,
+  assertVolumeName,
+  assertWritable,
+  type Image,
+  isEmptyOverlay,
+  locationOf,
+  nameTaken,
+  readImage,
+  toSectors,
+} from './volume.ts'
+
+type Wanted = Parameters<CloneOps['cloneVolume']>[1]
+type Outcome = { readonly original: Volume; readonly clone: Volume }
+
+/**
+ * Clones an image: its content becomes a base, and it and the clone become overlays over that. The steps, each of which
+ * leaves the image with its content wherever the next does not follow (`heal.ts` cleans up behind them):
+ * 1. both overlays, under hidden names; 2. the base, a second name of the image's file; 3. the first overlay takes the
+ * image's name, or, where the image was raw, one beside it; 4. a guest that runs with the image goes on in the overlay;
+ * 5. definitions name the overlay, and a raw image's name goes; 6. only now, when nobody writes to the base any more,
+ * the clone gets its name.
+ */
+export async function cloneVolume(
+  tools: StorageTools,
+  location: string,
+  wanted: Wanted,
+  options: OperationOptions = {},
+): Promise<Outcome> {
+  assertVolumeName(wanted.name)
+  await readImage(location)
+  const folder = dirname(location)
+  return tools.folders.inOrder(folder, async () => {
+    const image = await readImage(location)
+    const virtualBytes = sizeOf(image.volume, wanted)
+    await assertFree(folder, wanted.name)
+    const clone = locationOf(folder, wanted.name, 'qcow2')
+    const base = await sharedBase(tools, image)
+    return tools.folders.partials.with(folder, async partial => {
+      if (base !== undefined) {
+        await tools.qemuImg.createOverlay(partial, virtualBytes, base, options)
+      }
+      const original =
+        base === undefined ? await freeze(tools, image, { partial, virtualBytes, options }) : image.volume.location
+      nameIt(partial, clone)
+      await syncFolder(folder)
+      return { original: (await readImage(original)).volume, clone: (await readImage(clone)).volume }
+    })
+  })
+}
+
+function sizeOf(volume: Volume, { virtualBytes = volume.virtualBytes }: Wanted): number {
+  assertWritable(volume, 'cloned; it can be shared as it is')
+  if (!Number.isSafeInteger(virtualBytes)) throw refused(`${virtualBytes} bytes cannot be the size of a volume`)
+  if (virtualBytes >= volume.virtualBytes) return toSectors(virtualBytes)
+  throw refused(`a clone of ${volume.location} cannot be smaller than its ${volume.virtualBytes} bytes`)
+}
+
+const refused = (message: string) => new DriverError('refused', message)
+
+function nameIt(partial: string, location: string): void {
+  try {
+    linkSync(partial, location)
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') throw nameTaken(location, { cause: error })
+    throw error
+  }
+}
+
+/** The base of an image that has not been written to since the base was made: it does for one more. */
+async function sharedBase({ inventory }: StorageTools, { volume, key, backing }: Image): Promise<Base | undefined> {
+  const base = baseNamed(backing)
+  if (base === undefined || inventory.isInUse(key)) return undefined
+  return (await isEmptyOverlay(volume.location)) ? base : undefined
+}
+
+interface CloneInWork {
+  readonly partial: string
+  readonly virtualBytes: number
+  readonly options: OperationOptions
+}
+
+/** Makes the content of an image a base, over which `partial` becomes an overlay. Gives the image's location then. */
+async function freeze(tools: StorageTools, image: Image, { partial, virtualBytes, options }: CloneInWork) {
+  const { qemuImg, folders } = tools
+  const { location, format } = image.volume
+  const folder = dirname(location)
+  const base = newBase(format)
+  const basePath = join(folder, base.name)
+  return folders.partials.with(folder, async first => {
+    await Promise.all([
+      qemuImg.createOverlay(first, toSectors(image.volume.virtualBytes), base, options),
+      qemuImg.createOverlay(partial, virtualBytes, base, options),
+    ])
+    await link(location, basePath)
+    try {
+      return await putAbove(tools, image, first)
+    } catch (error) {
+      await folders.mend(folder)
+      throw error
+    }
+  })
+}
+
+/** Puts an overlay in the place of an image that has become its base: on disk, in guests, in definitions. */
+async function putAbove(tools: StorageTools, image: Image, overlay: string): Promise<string> {
+  const { location, format, name } = image.volume
+  const folder = dirname(location)
+  const place = format === 'qcow2' ? location : locationOf(folder, name, 'qcow2')
+  const { inventory } = tools
+  const concerned = inventory.all().filter(domain => domain.uses(image.key) || domain.names(image.key))
+  return inventory.holding(concerned, async () => {
+    const running = await runningWith(concerned, image)
+    assertNoOthers(inventory.users(image.key), running)
+    if (place === location) renameSync(overlay, place)
+    else nameIt(overlay, place)
+    // Before a guest writes to the overlay: a name that the power failure takes back would take its data along.
+    await syncFolder(folder)
+    for (const each of running) await freezeDisk(each, place)
+    if (place !== location) await forsake(tools, { image, place, domains: concerned, running })
+    await syncFolder(folder)
+    return place
+  })
+}
+
+/** The living machines that have the image, and where. Rejects as `bad-state` where it could not be frozen in all at once. */
+async function runningWith(domains: readonly QemuDomain[], { key, volume }: Image): Promise<RunningImage[]> {
+  const running: RunningImage[] = []
+  for (const domain of domains.filter(each => each.uses(key))) running.push(...(await nodesOf(domain, key)))
+  if (running.length > 1 && running.some(({ isReadOnly }) => !isReadOnly)) {
+    throw new DriverError('bad-state', `${volume.location} is written to by several domains at once`)
+  }
+  return running
+}
+
+/** Whoever began to use the image meanwhile would go on writing to what is to be the base. */
+function assertNoOthers(users: readonly QemuDomain[], known: readonly RunningImage[]): void {
+  const other = users.find(user => !known.some(({ domain }) => domain === user))
+  if (other !== undefined) throw new DriverError('bad-state', `domain ${other.id} is just being started with the image`)
+}
+
+interface Conversion {
+  readonly image: Image
+  readonly place: string
+  readonly domains: readonly QemuDomain[]
+  readonly running: readonly RunningImage[]
+}
+
+/** Lets definitions name the overlay, and gives up the raw image's name: from the last question on in one go. */
+async function forsake({ inventory }: StorageTools, { image, place, domains, running }: Conversion): Promise<void> {
+  const overlay = (await readImage(place)).key
+  try {
+    for (const domain of domains) await domain.relocate(image.key, place)
+    assertNoOthers(inventory.users(image.key), running)
+    unlinkSync(image.volume.location)
+  } catch (error) {
+    // A guest that writes to the overlay already has no way back.
+    if (running.length === 0) for (const domain of domains) await domain.relocate(overlay, image.volume.location)
+    throw error
+  }
+}

@@ -1,0 +1,70 @@
+import type { DriveCounters } from '../../protocols/qmp/counters.ts'
+import { QmpError } from '../../protocols/qmp/error.ts'
+import { type DomainConfig, type DomainMetrics, DriverError } from '../driver.ts'
+import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
+import { threadMs } from './cpu-time.ts'
+import { systemCode } from './files.ts'
+import type { GuestTools } from './guest-tools.ts'
+import type { Machine } from './machine.ts'
+import { diskName } from './slots.ts'
+
+/** What is to be measured of a living domain. */
+export interface Measured {
+  readonly machine: Machine
+  readonly config: DomainConfig
+  readonly tools: GuestTools
+}
+
+/** Reads the counters of a domain. Rejects as `bad-state` unless it runs or is paused. */
+export async function measure({ machine, config, tools }: Measured): Promise<DomainMetrics> {
+  if (machine.state !== 'running' && machine.state !== 'paused') {
+    const kind = machine.isReached ? 'bad-state' : 'unreachable'
+    throw new DriverError(kind, `domain ${config.id} is ${machine.state}`)
+  }
+  const [memoryBytes, drives, vcpuMs] = await Promise.all([
+    readMemory(machine, config),
+    machine.execute('query-blockstats'),
+    readCpus(machine, config),
+  ])
+  const atMs = performance.now()
+  // A guest that is stopped answers nobody.
+  const versions = await tools.versions({ ask: machine.state === 'running' })
+  return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics: [], tools: versions }
+}
+
+async function readMemory(machine: Machine, { memoryBytes }: DomainConfig): Promise<number> {
+  try {
+    return await machine.execute('query-balloon')
+  } catch (error) {
+    // Source: QEMU qapi/machine.json, query-balloon: the machine has no balloon.
+    if (!(error instanceof QmpError && error.class === 'DeviceNotActive')) throw error
+    return Math.ceil(memoryBytes / MEMORY_GRANULARITY_BYTES) * MEMORY_GRANULARITY_BYTES
+  }
+}
+
+async function readCpus(machine: Machine, { id }: DomainConfig): Promise<number[]> {
+  const threads = await machine.execute('query-cpus-fast')
+  try {
+    return await Promise.all(threads.map(({ threadId }) => threadMs(machine.process.pid, threadId)))
+  } catch (error) {
+    const code = systemCode(error)
+    if (code !== 'ENOENT' && code !== 'ESRCH') throw error
+    throw new DriverError('bad-state', `domain ${id} has halted`, { cause: error })
+  }
+}
+
+/** The disks that the machine has, by the ids of their definitions. */
+function disksOf({ disks }: DomainConfig, drives: readonly DriveCounters[]): DomainMetrics['disks'] {
+  const byName = new Map(drives.map(drive => [nameOfDevice(drive), drive]))
+  return disks.flatMap(({ id }) => {
+    const drive = byName.get(diskName(id))
+    return drive === undefined ? [] : [{ id, readBytes: drive.readBytes, writtenBytes: drive.writtenBytes }]
+  })
+}
+
+/**
+ * The name of the device: where the drive is held by a part of it, QEMU gives the path of that.
+ * Source: QEMU block/block-backend.c, blk_get_attached_dev_id.
+ */
+const nameOfDevice = ({ device = '' }: DriveCounters): string =>
+  /^\/machine\/peripheral\/([^/]+)/.exec(device)?.[1] ?? device

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { DriverError, type ImageFormat, type OperationOptions } from '../driver.ts'
+import { CHILD_ENVIRONMENT } from './installation.ts'
+
+/** How long `qemu-img` may take where it writes little. */
+const QUICK_MS = 120_000
+/** How long a copy of all data may take. */
+const COPY_MS = 6 * 3_600_000
+
+/** What is done to images by the program of that name. Each rejects as `refused` with what it complains of. */
+export interface QemuImg {
+  /** Makes an empty qcow2 image in a file that must not be there yet; durable. */
+  readonly create: (path: string, virtualBytes: number, options?: OperationOptions) => Promise<void>
+  /**
+   * Makes an image that shows another, the base, until it is written to; durable. The base is a name in the same folder
+   * and need not be there yet.
+   */
+  readonly createOverlay: (path: string, virtualBytes: number, base: Base, options?: OperationOptions) => Promise<void>
+  readonly resize: (path: string, format: ImageFormat, virtualBytes: number) => Promise<void>
+  /** Copies what a qcow2 image shows to a new one that needs no other; durable. */
+  readonly flatten: (path: string, target: string, options?: OperationOptions) => Promise<void>
+}
+
+/** An image as overlays name it: relative to themselves, so that a repository can be copied as a whole. */
+export interface Base {
+  readonly name: string
+  readonly format: ImageFormat
+}
+
+/** The `qemu-img` at this path. */
+export function qemuImgAt(program: string): QemuImg {
+  const run = (commandArguments: readonly string[], options: RunOptions = {}) =>
+    runProgram(program, commandArguments, options)
+  return {
+    create: (path, virtualBytes, { signal } = {}) =>
+      withNewFile(path, () => run(['create', '-q', '-f', 'qcow2', path, `${virtualBytes}`], { signal })),
+    createOverlay: (path, virtualBytes, { name, format }, { signal } = {}) =>
+      withNewFile(path, () =>
+        run(['create', '-q', '-u', '-f', 'qcow2', '-F', format, '-b', name, path, `${virtualBytes}`], { signal }),
+      ),
+    resize: (path, format, virtualBytes) => run(['resize', '-q', '-f', format, path, `${virtualBytes}`]),
+    flatten: (path, target, { signal, onProgress } = {}) =>
+      withNewFile(target, () => {
+        // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
+        const convert = ['convert', '-p', '-U', '-f', 'qcow2', '-O', 'qcow2', path, target]
+        return run(convert, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
+      }),
+  }
+}
+
+/** Made by us, so that nobody else may read it, whatever `qemu-img` would say of that. */
+async function withNewFile(path: string, fill: () => Promise<void>): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await fill()
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Source: qemu-img(1), `-p`: `(12.34/100%)`, each over the one before. */
+function tellProgress(text: string, onProgress: OperationOptions['onProgress']): void {
+  const percent = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1]
+  if (percent !== undefined) onProgress?.(Number(percent) / 100)
+}
+
+/** How a program is run: until when, and who reads what it prints. */
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly timeoutMs?: number
+  readonly onOutput?: (text: string) => void
+}
+
+/** Most of a program's complaint that an error shows. */
+const COMPLAINT_LENGTH_MAX = 2_000
+
+/** Runs a program and waits for its end; what it complains of becomes the refusal. It is gone when this settles. */
+export async function runProgram(
+  program: string,
+  commandArguments: readonly string[],
+  { signal, timeoutMs = QUICK_MS, onOutput }: RunOptions,
+): Promise<void> {
+  const name = basename(program)
+  if (signal?.aborted === true) throw new DriverError('refused', `${name}: aborted`)
+  const child = spawn(program, commandArguments, {
+    env: CHILD_ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+  })
+  let complaint = ''
+  child.stderr.on('data', chunk => {
+    complaint = `${complaint}${String(chunk)}`.slice(0, COMPLAINT_LENGTH_MAX)
+  })
+  child.stdout.on('data', chunk => onOutput?.(String(chunk)))
+  const { promise: ended, resolve: end } = Promise.withResolvers<unknown>()
+  child.once('close', (code, killedBy) => end(code ?? killedBy))
+  let failure: unknown
+  child.on('error', error => {
+    failure = error
+    // One that could not be started has no end.
+    if (child.pid === undefined) end(error)
+  })
+  const ending = await ended
+  if (ending === 0) return
+  const why = complaint.trim() === '' ? String(failure ?? ending) : complaint.trim()
+  throw new DriverError('refused', `${name}: ${why}`, { cause: failure })
+}

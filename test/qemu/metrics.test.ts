@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { afterEach, beforeEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DomainId, DomainMetrics } from '../../src/drivers/driver.ts'
+import { parseCpuTimes } from '../../src/drivers/qemu/cpu-time.ts'
+import { bootLinux, guestAgent } from '../guests/linux-shell.ts'
+import { GuestShell } from '../guests/shell.ts'
+import { TEST_MS, World } from './world.ts'
+
+const MIB = 1_048_576
+
+let world: World
+beforeEach(async () => {
+  world = await World.open()
+})
+afterEach(() => world.close())
+
+function read(id: DomainId): Promise<DomainMetrics> {
+  assert(world.driver.metrics !== undefined)
+  return world.driver.metrics.domain(id)
+}
+
+test('each virtual CPU has a thread of its own, whose time is counted', { timeout: TEST_MS }, async () => {
+  const id = await world.define({ vcpus: 2 }, 'busy')
+  await world.driver.domains.start(id)
+  await world.untilPrinted(id, 'TICK 0001')
+  const before = await read(id)
+  await sleep(1_000)
+  const now = await read(id)
+
+  assert.equal(now.vcpuMs.length, 2)
+  const grown = now.vcpuMs.map((ms, number) => ms - (before.vcpuMs[number] ?? 0))
+  // The firmware leaves the second one halted.
+  assert((grown[0] ?? 0) > 100 && (grown[1] ?? 0) < (grown[0] ?? 0) / 4, grown.join())
+  assert((grown[0] ?? 0) <= now.atMs - before.atMs + 20, `${grown[0]} of ${now.atMs - before.atMs} ms`)
+  const tasks = await readdir(`/proc/${world.process().pid}/task`)
+  assert(tasks.length > 2)
+  assert.equal(now.memoryBytes, 16 * MIB)
+})
+
+test('a paused guest uses no CPU, and a halted one is not measured', { timeout: TEST_MS }, async () => {
+  const id = await world.define({}, 'busy')
+  await assert.rejects(read(id), { name: 'DriverError', kind: 'bad-state' })
+  await world.driver.domains.start(id)
+  await world.untilPrinted(id, 'BOOT-OK')
+  await world.driver.domains.pause(id)
+  const before = await read(id)
+  await sleep(500)
+
+  assert.deepEqual((await read(id)).vcpuMs, before.vcpuMs)
+
+  await world.driver.domains.powerOff(id)
+  await assert.rejects(read(id), { name: 'DriverError', kind: 'bad-state' })
+})
+
+test('what a guest reads and writes is counted for each disk by its id', { timeout: TEST_MS }, async () => {
+  const [first] = (await world.config()).disks
+  const [second] = (await world.config()).disks
+  assert(first !== undefined && second !== undefined)
+  const disks = [
+    { ...first, id: 'first', device: 'xvda' },
+    { ...second, id: 'second', device: 'xvdb' },
+    { ...first, id: 'drive', kind: 'cdrom' as const, location: '', device: 'xvdc', readOnly: true },
+  ]
+  const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
+  await world.driver.domains.start(id)
+  const shell = await GuestShell.open(world.files(id).serialSocket)
+  const before = await read(id)
+  assert.deepEqual(before.disks.map(disk => disk.id).sort(), ['drive', 'first', 'second'])
+
+  await shell.run('dd if=/dev/vda of=/dev/null bs=64k count=4 skip=8')
+  await shell.run('dd if=/dev/zero of=/dev/vdb bs=64k count=2 conv=fsync')
+  const now = await read(id)
+
+  const grown = (disk: string) => {
+    const [was, is] = [before, now].map(metrics => metrics.disks.find(each => each.id === disk))
+    assert(was !== undefined && is !== undefined)
+    return { read: is.readBytes - was.readBytes, written: is.writtenBytes - was.writtenBytes }
+  }
+  // Linux reads ahead.
+  assert(grown('first').read >= 4 * 65_536 && grown('first').written === 0, JSON.stringify(grown('first')))
+  assert.equal(grown('second').written, 2 * 65_536)
+  assert.deepEqual(grown('drive'), { read: 0, written: 0 })
+  shell.close()
+})
+
+test('what runs in a guest for our sake is told by its agent', { timeout: TEST_MS }, async () => {
+  const id = await world.define(await bootLinux(world.dataDir, [], await guestAgent()))
+  await world.driver.domains.start(id)
+  assert.deepEqual((await read(id)).tools, {})
+
+  await world.until('the agent answers', async () => 'qemu-guest-agent' in (await read(id)).tools)
+  const { tools } = await read(id)
+  assert.match(tools['qemu-guest-agent'] ?? '', /^\d+\.\d+/)
+  assert.match(tools['kernel'] ?? '', /^\d+\.\d+/)
+
+  await world.reconnect()
+  await world.until('the agent answers again', async () => 'qemu-guest-agent' in (await read(id)).tools)
+})
+
+test('a guest without an agent says nothing, and nobody waits for it', { timeout: TEST_MS }, async () => {
+  const id = await world.booted()
+  await read(id)
+  const began = performance.now()
+  const { tools } = await read(id)
+
+  assert.deepEqual(tools, {})
+  assert(performance.now() - began < 2_000)
+})
+
+test('the CPUs of this machine grow by the time that passes', { timeout: TEST_MS }, async () => {
+  assert(world.driver.metrics !== undefined)
+  const before = await world.driver.metrics.cpus()
+  await sleep(500)
+  const now = await world.driver.metrics.cpus()
+
+  assert.equal(now.length, parseCpuTimes(await readFile('/proc/stat', 'utf8')).length)
+  assert(now.length >= availableParallelism())
+  for (const [index, { number, busyMs, idleMs }] of now.entries()) {
+    assert.equal(before[index]?.number, number)
+    const passed = busyMs + idleMs - (before[index]?.busyMs ?? 0) - (before[index]?.idleMs ?? 0)
+    assert(passed > 100 && passed < 60_000, `${passed} ms on CPU ${number}`)
+  }
+})
+
+test('CPU times are read whatever columns a kernel has', () => {
+  const text = 'cpu  9 9 9 9\ncpu0 1 2 3 4 5 6 7 8 9 10\ncpu12 1 1 1 1\nintr 5\n'
+
+  assert.deepEqual(parseCpuTimes(text), [
+    { number: 0, busyMs: 270, idleMs: 90 },
+    { number: 12, busyMs: 30, idleMs: 10 },
+  ])
+})
