@@ -12,7 +12,10 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     list: () => connection.call('domains.list', () => Array.from(host.domains.values(), domain => domain.now)),
     get: id => connection.call('domains.get', () => host.domain(id).now),
     config: id => connection.call('domains.config', () => host.domain(id).config),
-    define: config => connection.call('domains.define', () => define(host, structuredClone(config))),
+    define(config) {
+      const kept = structuredClone(config)
+      return connection.call('domains.define', () => define(host, kept))
+    },
     undefine: id => connection.call('domains.undefine', () => undefine(host, host.domain(id))),
 
     start(id, { paused = false, ...options } = {}) {

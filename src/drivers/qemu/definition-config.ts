@@ -4,6 +4,7 @@ import {
   integerMember,
   type JsonObject,
   JsonShapeError,
+  numberMember,
   stringMember,
   toJsonObject,
 } from '../../protocols/qmp/json.ts'
@@ -98,7 +99,7 @@ function parseScheduling(object: JsonObject): Scheduling {
   const affinity = object['affinity'] === null ? null : arrayMember(object, 'affinity')
   return {
     weight: integerMember(object, 'weight'),
-    capPercent: nullOr(object, 'capPercent', integerMember),
+    capPercent: nullOr(object, 'capPercent', numberMember),
     affinity: affinity?.map(number => integerMember({ number }, 'number')) ?? null,
   }
 }

@@ -31,6 +31,13 @@ export function integerMember(object: JsonObject, name: string): number {
   return value
 }
 
+/** A member that must be a number. Throws JsonShapeError. */
+export function numberMember(object: JsonObject, name: string): number {
+  const value = object[name]
+  if (typeof value !== 'number') throw new JsonShapeError(`${name} is no number`)
+  return value
+}
+
 /** A member that must be a truth value. Throws JsonShapeError. */
 export function booleanMember(object: JsonObject, name: string): boolean {
   const value = object[name]

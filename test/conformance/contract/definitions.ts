@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import type { DomainConfig } from '../../../src/drivers/driver.ts'
+import { disk, drive, nic } from '../parts.ts'
 import type { Stage } from '../stage.ts'
 import { NOBODY, rejectsWith } from '../stage.ts'
 
 export function describeDefinitions(stage: Stage): void {
   describe('definitions', () => {
     describeDefine(stage)
+    describeMembers(stage)
     describeRedefine(stage)
     describeUndefine(stage)
   })
@@ -68,6 +71,109 @@ function describeDefine(stage: Stage): void {
       await rejectsWith('not-found', stage.driver.domains[operation](NOBODY))
     })
   }
+}
+
+/** A definition in which nothing is absent. */
+function fullConfig(stage: Stage): DomainConfig {
+  const config = stage.config()
+  return {
+    ...config,
+    description: 'everything',
+    memoryTargetBytes: config.memoryBytes / 2,
+    vcpus: 3,
+    cpu: { required: ['FPU'], canUse: ['FPU', 'TSC', 'XMM2'], forceOn: ['XMM2'], forceOff: ['MMX'] },
+    scheduling: { weight: 77, capPercent: 12.5, affinity: [0] },
+    disks: [
+      disk({ location: '/images/a,b "c".qcow2', format: 'qcow2' }, { kind: 'disk', shared: true, device: 'hda' }),
+      drive('cdrom'),
+      drive('floppy'),
+      disk(
+        { location: '/images/d.raw', format: 'raw' },
+        { readOnly: true, shared: false, device: 'sdb', bus: 'emulated' },
+      ),
+    ],
+    nics: [nic(NOBODY, { mtu: 9000 }), nic(null, { model: 'emulated', device: 'eth1' })],
+    platform: {
+      vga: 'cirrus',
+      serial: 'pty',
+      localTime: true,
+      keepClockOffset: true,
+      audio: true,
+      tpm: true,
+      pciDevices: ['0000:03:00.0', '0000:03:00.1'],
+    },
+    exits: { shutdown: 'restart', reboot: 'halt', suspend: 'restart', crash: 'hold' },
+  }
+}
+
+const BOOTS: readonly DomainConfig['boot'][] = [
+  { kind: 'kernel', kernel: '/boot/kernel', initrd: null, cmdline: 'console=ttyS0 quiet="a b"' },
+  { kind: 'kernel', kernel: '/boot/kernel', initrd: '/boot/initrd', cmdline: '' },
+  { kind: 'guest-kernel', kernel: '/boot/kernel', initrd: '/boot/initrd', cmdline: 'x=y' },
+  { kind: 'guest-grub', cmdline: 'single' },
+  { kind: 'firmware', device: 'floppy' },
+  { kind: 'firmware', device: 'cdrom' },
+]
+
+/** What a definition may say. It is kept, whether or not the host can start it. */
+function describeMembers(stage: Stage): void {
+  stage.it('gives back every member of a definition that has them all', async () => {
+    const config = fullConfig(stage)
+    await stage.driver.domains.define(config)
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+    await stage.assertState(config.id, 'halted')
+  })
+
+  for (const boot of BOOTS) {
+    stage.it(`gives back a definition that boots by ${JSON.stringify(boot)}`, async () => {
+      const config = { ...stage.config(), boot }
+      await stage.driver.domains.define(config)
+
+      assert.deepEqual(await stage.driver.domains.config(config.id), config)
+    })
+  }
+
+  stage.it('forgets the members that a replaced definition does not have', async () => {
+    const full = fullConfig(stage)
+    const plain = { ...stage.config(), id: full.id }
+    await stage.driver.domains.define(full)
+    await stage.driver.domains.define(plain)
+
+    assert.deepEqual(await stage.driver.domains.config(full.id), plain)
+    await stage.driver.domains.start(full.id)
+    await stage.assertState(full.id, 'running')
+  })
+
+  stage.it('keeps what it was given, whatever the caller does to it afterwards', async () => {
+    const config = stage.config()
+    const disks = [...config.disks]
+    const given = { ...config, disks }
+    await stage.driver.domains.define(given)
+    disks.push(drive('cdrom'))
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+  })
+
+  if (!stage.traits.outlivesConnection) return
+
+  stage.it('gives back every member of a definition after a new connection', async () => {
+    const config = fullConfig(stage)
+    await stage.driver.domains.define(config)
+    await stage.disconnect()
+    await stage.connect()
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+  })
+
+  stage.it('refuses to start a domain that needs a feature no CPU of the host has, and leaves it halted', async () => {
+    const plain = stage.config()
+    const config = { ...plain, cpu: { required: ['IA64'], canUse: [], forceOn: [], forceOff: [] } }
+    await stage.driver.domains.define(config)
+
+    await rejectsWith('refused', stage.driver.domains.start(config.id))
+    await stage.assertState(config.id, 'halted')
+  })
 }
 
 function describeRedefine(stage: Stage): void {
