@@ -118,15 +118,17 @@ describe('The switch', { timeout: TEST_MS }, () => {
     const { a, b, c } = await threePeers(test)
     b.stall()
 
-    const FRAMES = 4_000
-    const [forAll, length] = [frameOf(BROADCAST, A, 'x'.repeat(1_400)), 1_414]
-    for (let sent = 0; sent < FRAMES; sent += 100) a.send(...Array.from({ length: 100 }, () => forAll))
-    a.send(frameOf(BROADCAST, A, 'the last'))
-    await c.untilHeard('the last')
+    const [ROUNDS, FRAMES] = [40, 100]
+    const length = 1_414
+    for (let round = 0; round < ROUNDS; round++) {
+      const many = Array.from({ length: FRAMES }, () => frameOf(BROADCAST, A, 'x'.repeat(1_400)))
+      a.send(...many, frameOf(BROADCAST, A, `round ${round}`))
+      await c.untilHeard(`round ${round}`)
+    }
 
     const slow = await test.port('b')
     assert(slow.droppedPackets > 0, 'not everything fits into the queue')
-    assert.equal(slow.droppedPackets + slow.receivedPackets, FRAMES + 3)
+    assert.equal(slow.droppedPackets + slow.receivedPackets, ROUNDS * (FRAMES + 1) + 2)
     assert(slow.receivedBytes < 4_000_000 && slow.receivedBytes > length, `${slow.receivedBytes} bytes are queued`)
     assert.equal((await test.port('c')).droppedPackets, 0)
     b.resume()

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import {
+  arrayMember,
+  integerMember,
+  type JsonObject,
+  JsonShapeError,
+  stringMember,
+  toJsonObject,
+} from '../../../protocols/qmp/json.ts'
+import type { NetworkConfig } from '../../driver.ts'
+import { systemCode, writeAtomically } from '../files.ts'
+
+const FORMAT = 1
+
+/** Reads the networks that were written; none where there is no file. Rejects with JsonShapeError or SyntaxError. */
+export async function readNetworks(path: string): Promise<NetworkConfig[]> {
+  try {
+    const object = toJsonObject(JSON.parse(await readFile(path, 'utf8')), 'the file')
+    const format = integerMember(object, 'format')
+    if (format !== FORMAT) throw new JsonShapeError(`format is ${format}; known is ${FORMAT}`)
+    return arrayMember(object, 'networks').map(network => parse(toJsonObject(network, 'network')))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Writes all networks; durable when it resolves. */
+export async function writeNetworks(path: string, networks: Iterable<NetworkConfig>): Promise<void> {
+  await writeAtomically(path, `${JSON.stringify({ format: FORMAT, networks: [...networks] }, null, 2)}\n`)
+}
+
+const parse = (object: JsonObject): NetworkConfig => ({
+  id: stringMember(object, 'id'),
+  name: stringMember(object, 'name'),
+  nic: stringMember(object, 'nic'),
+  vlan: object['vlan'] === null ? null : integerMember(object, 'vlan'),
+  gateway: stringMember(object, 'gateway'),
+  netmask: stringMember(object, 'netmask'),
+})
