@@ -50,7 +50,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.#driver?.close()
-    for (const process of this.processes()) {
+    for (const process of this.#allProcesses()) {
       killNow(process)
       assert(await waitUntilGone(process, PATIENCE_MS), `QEMU ${process.pid} is gone`)
     }
@@ -68,8 +68,28 @@ export class World {
 
   /** Every QEMU that runs a domain of this data directory. */
   processes(): FoundProcess[] {
+    return this.#found(path => path.endsWith('/qemu.pid'))
+  }
+
+  /** The switch between the guests, and the uplink of each network in use. */
+  networkProcesses(): FoundProcess[] {
+    return this.#found(path => path.startsWith(join(rootOf(this.dataDir), 'net')))
+  }
+
+  /** The switch, where it runs. */
+  switchProcess(): FoundProcess | undefined {
+    return this.#found(path => path.endsWith('/switch.pid'))[0]
+  }
+
+  #allProcesses(): FoundProcess[] {
+    return this.#found(() => true)
+  }
+
+  #found(isWanted: (pidFile: string) => boolean): FoundProcess[] {
     const root = `${rootOf(this.dataDir)}/`
-    return [...findByPidFile()].filter(([path]) => path.startsWith(root)).map(([, process]) => process)
+    return [...findByPidFile()]
+      .filter(([path]) => path.startsWith(root) && isWanted(path))
+      .map(([, process]) => process)
   }
 
   /** The one QEMU that runs. */

@@ -65,18 +65,35 @@ export async function reached(session: Session, vm: string, state: string): Prom
   )
 }
 
-/** The QEMU processes that run for a data directory, by id. Source: proc(5). */
+/** The QEMU processes that run guests for a data directory, by id. */
 export async function qemuProcesses(data: string): Promise<readonly number[]> {
+  return processes(data, line => line.includes('\0-uuid\0'))
+}
+
+/** The switch between the guests of a data directory and the uplinks of its networks, by id. */
+export async function networkProcesses(data: string): Promise<readonly number[]> {
+  return processes(data, line => line.includes('/qemu/net/') && !line.includes('\0-uuid\0'))
+}
+
+/** Source: proc(5). */
+async function processes(data: string, isWanted: (line: string) => boolean): Promise<readonly number[]> {
   const ids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
   const commands = await Promise.all(
     ids.map(async id => [Number(id), await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')] as const),
   )
   return commands
-    .filter(([, line]) => line.startsWith('qemu-') || line.includes('/qemu-system'))
-    .flatMap(([id, line]) => (line.includes(data) ? id : []))
+    .filter(([, line]) => line.includes('\0-pidfile\0'))
+    .flatMap(([id, line]) => (line.includes(`${data}/`) && isWanted(line) ? id : []))
 }
 
-/** Ends the guests that a test left behind. */
+/** Ends the guests that a test left behind, and what their networks are made of. No server may be there. */
 export async function endGuests(data: string): Promise<void> {
-  for (const id of await qemuProcesses(data)) process.kill(id, 'SIGKILL')
+  for (const id of [...(await qemuProcesses(data)), ...(await networkProcesses(data))]) {
+    try {
+      process.kill(id, 'SIGKILL')
+    } catch (error) {
+      // It has just ended by itself.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { integerMember, type JsonObject, JsonShapeError, stringMember, toJsonObj
 import { type DomainConfig, DriverError } from '../driver.ts'
 import { parseConfig } from './definition-config.ts'
 import { isDomainId } from './layout.ts'
+import { assertNic } from './nics.ts'
 import { type Slots, slotsOf } from './slots.ts'
 
 /** What is kept of a domain: what it was defined as, and what must stay as it was at the first definition. */
@@ -51,6 +52,7 @@ export function assertDefinable(config: DomainConfig): void {
   for (const path of pathsOf(config)) {
     if (!path.startsWith('/')) throw refused(`${JSON.stringify(path)} is no absolute path`)
   }
+  config.nics?.forEach(assertNic)
   assertDifferent('disks', config.disks)
   assertDifferent('network interfaces', config.nics ?? [])
 }

@@ -27,6 +27,8 @@ import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
 import { measure } from './measurement.ts'
+import { cablesOf, livingCablesOf } from './nics.ts'
+import type { Networks } from './networks/networks.ts'
 import { setUp } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
@@ -38,6 +40,7 @@ export interface Surroundings {
   readonly root: string
   readonly installation: Installation
   readonly accelerator: Accelerator
+  readonly networks: Networks
   readonly tell: (event: DomainEvent) => void
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
 }
@@ -180,6 +183,7 @@ export class QemuDomain {
         if (taken !== undefined) args.push(...bootArguments(taken.boot))
         const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
         const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
+        await this.#plugIn(definition)
         this.#machine = await launch(start)
         if (this.#machine !== undefined) await this.#setUp(this.#machine, definition)
         if (this.#isDetached) this.#machine?.detach()
@@ -192,9 +196,15 @@ export class QemuDomain {
     })
   }
 
+  #plugIn(definition: Definition): Promise<void> {
+    return this.#surroundings.networks.plug(this.id, cablesOf(definition, this.#files))
+  }
+
   async #setUp(machine: Machine, definition: Definition): Promise<void> {
     try {
       await setUp(machine, definition)
+      // Again, since only now there is somebody at the guest's end.
+      await this.#plugIn(definition)
     } catch (error) {
       await machine.end()
       throw error
@@ -207,6 +217,7 @@ export class QemuDomain {
       const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
       const machine = this.#newMachine(process)
       this.#machine = machine
+      this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#defined(), this.#files))
       // It may have been started only now.
       this.#opening = keysOf(this.config.disks.map(disk => disk.location))
       try {
@@ -342,6 +353,7 @@ export class QemuDomain {
       ended: exit => {
         if (!isMine()) return
         this.#exits.stop()
+        this.#surroundings.networks.pull(this.id)
         this.#machine = undefined
         this.#opening = new Set()
         this.#tools.forget()
@@ -375,6 +387,7 @@ export class QemuDomain {
   }
 
   async #leaveHalted(): Promise<void> {
+    this.#surroundings.networks.pull(this.id)
     // A start fails, too, when another manager has started this domain; those files are its QEMU's.
     if (!findByPidFile().has(this.#files.pid)) await removeRuntimeFiles(this.#files)
   }

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPartial, syncFolder, systemCode } from './files.ts'
 import { type DomainFiles, runtimeFiles } from './layout.ts'
+import { isNicSocket } from './nics.ts'
 
 /** Makes the folder of a domain, or makes sure that it is closed to others. */
 export async function makeFolder(folder: string): Promise<void> {
@@ -11,7 +12,17 @@ export async function makeFolder(folder: string): Promise<void> {
 
 /** Removes what only a living QEMU has. For a domain whose QEMU is gone. */
 export async function removeRuntimeFiles(files: DomainFiles): Promise<void> {
-  await Promise.all(runtimeFiles(files).map(path => rm(path, { force: true })))
+  const sockets = (await namesIn(files.folder)).filter(isNicSocket).map(name => join(files.folder, name))
+  await Promise.all([...runtimeFiles(files), ...sockets].map(path => rm(path, { force: true })))
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Removes what dead processes left in the folder of a domain. For a domain that does not run. */

@@ -13,6 +13,8 @@ import { Inventory } from './inventory.ts'
 import { keepLogsShort } from './housekeeping.ts'
 import { assertSocketsFit, rootOf } from './layout.ts'
 import { metricsOps } from './metrics.ts'
+import { networkOps } from './network-ops.ts'
+import { Networks } from './networks/networks.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
 import { qemuImgAt } from './qemu-img.ts'
@@ -33,8 +35,11 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
     signal?.throwIfAborted()
 
     const announcer = new Announcer()
-    const inventory = new Inventory({ root, installation, accelerator, tell: announcer.tell, warn })
+    const networks = new Networks({ root, program: installation.qemu, warn })
+    await networks.load()
+    const inventory = new Inventory({ root, installation, accelerator, networks, tell: announcer.tell, warn })
     await inventory.load()
+    await networks.settle(new Set(inventory.all().flatMap(domain => (domain.isRunning ? domain.id : []))))
     const terminals = new Terminals(root, inventory)
     const folders = new Folders(inventory)
     await folders.mendAll(warn)
@@ -46,6 +51,7 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       housekeeping.stop()
       inventory.detach()
       announcer.close()
+      await networks.close()
     }
     return {
       name: 'qemu',
@@ -53,6 +59,7 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       domains: domainOps(inventory, gate),
       storage: storageOps(tools, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
+      networks: networkOps(networks, gate),
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
       metrics: metricsOps(inventory, gate),

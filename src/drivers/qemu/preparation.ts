@@ -1,6 +1,7 @@
 import { DriverError } from '../driver.ts'
 import type { Definition } from './definition.ts'
 import type { Machine } from './machine.ts'
+import { nicName } from './slots.ts'
 
 /**
  * What is left to be done when QEMU has been started with a definition. Rejects where that cannot be; what the machine
@@ -10,6 +11,9 @@ export async function setUp(machine: Machine, { config }: Definition): Promise<v
   try {
     const { memoryBytes, memoryTargetBytes = memoryBytes } = config
     if (memoryTargetBytes < memoryBytes) await machine.execute('balloon', { value: memoryTargetBytes })
+    for (const { id, network } of config.nics ?? []) {
+      if (network === null) await machine.execute('set_link', { name: nicName(id), up: false })
+    }
   } catch (error) {
     if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
   }

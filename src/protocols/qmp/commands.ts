@@ -39,7 +39,7 @@ export interface BlockInfo {
 /**
  * The commands that are spoken: what each takes and what it answers.
  * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
- * qapi/qdev.json, qapi/block-core.json, qapi/block.json.
+ * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json.
  */
 export interface QmpCommands {
   readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
@@ -77,6 +77,10 @@ export interface QmpCommands {
   readonly 'blockdev-snapshot-sync': { arguments: SnapshotSync; returns: void }
   /** Grows an image, in bytes, under the guest's eyes. */
   readonly block_resize: { arguments: { readonly 'node-name'?: string; readonly size?: number }; returns: void }
+  readonly netdev_add: { arguments: Properties; returns: void }
+  readonly netdev_del: { arguments: { readonly id?: string }; returns: void }
+  /** Whether the guest sees a carrier; by the name of the device or of what it is connected to. */
+  readonly set_link: { arguments: { readonly name?: string; readonly up?: boolean }; returns: void }
   /** In bytes; a balloon makes the guest smaller than its memory. */
   readonly balloon: { arguments: { readonly value?: number }; returns: void }
 }
@@ -140,6 +144,9 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
     toArray(answer, 'the nodes').map(node => stringMember(toJsonObject(node, 'a node'), 'node-name')),
   'blockdev-snapshot-sync': nothing,
   block_resize: nothing,
+  netdev_add: nothing,
+  netdev_del: nothing,
+  set_link: nothing,
   balloon: nothing,
 }
 

@@ -36,7 +36,7 @@ export function commandLine(definition: Definition, { files, accelerator, isPaus
     agentArguments(definition, files),
     bootArguments(config.boot),
     diskArguments(definition),
-    nicArguments(definition),
+    nicArguments(definition, files),
     isPaused ? ['-S'] : [],
   ].flat()
 }

@@ -67,12 +67,9 @@ function planTap(network: NetworkConfig, bridge: HostDevice, tap: string): Bridg
     throw refused(network, `the bridge ${bridge.name} does not tell VLANs apart (vlan_filtering is off)`)
   }
   const { defaultVlan } = bridge
-  const leaving: ToolCall[] =
-    defaultVlan === '0' ? [] : [['bridge', 'vlan', 'del', 'dev', tap, 'vid', defaultVlan]]
+  const leaving: ToolCall[] = defaultVlan === '0' ? [] : [['bridge', 'vlan', 'del', 'dev', tap, 'vid', defaultVlan]]
   const tagging: ToolCall[] =
-    tag === null
-      ? []
-      : [...leaving, ['bridge', 'vlan', 'add', 'dev', tap, 'vid', String(tag), 'pvid', 'untagged']]
+    tag === null ? [] : [...leaving, ['bridge', 'vlan', 'add', 'dev', tap, 'vid', String(tag), 'pvid', 'untagged']]
   return { tap, before: [], after: [...enter(tap, bridge.name, bridge.mtu), ...tagging], made: [] }
 }
 
@@ -88,7 +85,21 @@ function planOwnBridge({ id, vlan }: NetworkConfig, device: HostDevice, tap: str
     before: [
       ...tagging,
       // Without waiting for what a spanning tree might say, and passing on every multicast.
-      ['ip', 'link', 'add', 'name', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0'],
+      [
+        'ip',
+        'link',
+        'add',
+        'name',
+        bridge,
+        'type',
+        'bridge',
+        'stp_state',
+        '0',
+        'forward_delay',
+        '0',
+        'mcast_snooping',
+        '0',
+      ],
       // The host itself is no part of the network: no addresses for its bridge.
       ['ip', 'link', 'set', 'dev', bridge, 'addrgenmode', 'none'],
       ['ip', 'link', 'set', 'dev', device.name, 'up'],

@@ -72,8 +72,9 @@ export class Networks {
   async settle(living: ReadonlySet<DomainId>): Promise<void> {
     for (const { id } of this.#keeper.wanted) if (!living.has(domainOf(id))) this.#keeper.unwant(id)
     const inUse = this.#inUse()
-    const unused = [...this.#networks.keys()].filter(id => !inUse.has(id))
-    for (const id of unused) await this.#uplinks.remove(id).catch((error: unknown) => this.#complain(id, error))
+    for (const id of this.#uplinks.leftovers([...this.#networks.keys()].filter(network => !inUse.has(network)))) {
+      await this.#uplinks.remove(id).catch((error: unknown) => this.#complain(id, error))
+    }
     await this.#converge().catch((error: unknown) => this.#warn(`networks: ${String(error)}`))
   }
 
@@ -91,13 +92,8 @@ export class Networks {
       if (before === undefined && this.#networks.size >= NETWORKS_MAX) {
         throw new DriverError('refused', `the host has ${NETWORKS_MAX} networks already`)
       }
-      if (this.#inUse().has(network.id)) await this.#replaceUplink(network, before)
-      try {
-        await this.#write(new Map(this.#networks).set(network.id, network))
-      } catch (error) {
-        if (before !== undefined && this.#inUse().has(network.id)) await this.#uplinks.ensure(before)
-        throw error
-      }
+      if (before !== undefined && this.#inUse().has(network.id)) await this.#changeInUse(network, before)
+      else await this.#write(new Map(this.#networks).set(network.id, network))
       this.#networks.set(network.id, network)
     })
   }
@@ -124,7 +120,7 @@ export class Networks {
    */
   async plug(domain: DomainId, cables: readonly Cable[]): Promise<void> {
     if (cables.length === 0) return
-    for (const { network } of cables) this.#assertKnown(network)
+    for (const { network } of cables) this.assertKnown(network)
     const before = new Map(this.#keeper.wanted.map(port => [port.id, port]))
     const ports = cables.map(cable => portOf(domain, cable))
     for (const port of ports) this.#keeper.want(port)
@@ -164,11 +160,13 @@ export class Networks {
     }))
   }
 
-  /** Lets go of switch and uplinks, which go on while they are used. */
-  close(): void {
-    this.#isClosed = true
-    this.#uplinks.close()
-    this.#keeper.close()
+  /** Lets go of switch and uplinks, which go on while they are used; first, what has been pulled is taken away. */
+  async close(): Promise<void> {
+    await this.#lock.runAlways(async () => {
+      this.#isClosed = true
+      this.#uplinks.close()
+      this.#keeper.close()
+    })
   }
 
   /** Makes uplinks and switch as they are to be. Rejects where the uplink of one of these networks cannot be had. */
@@ -189,8 +187,7 @@ export class Networks {
     const network = this.#networks.get(id)
     try {
       if (network === undefined) throw new DriverError('refused', `the host has no network ${id}`)
-      await this.#uplinks.ensure(network)
-      this.#keeper.keep({ id: uplinkId(id), path: this.#uplinks.files(id).socket, segment: id })
+      await this.#plugUplink(network)
       this.#failing.delete(id)
     } catch (error) {
       if (isConcerned) throw error
@@ -199,11 +196,24 @@ export class Networks {
     }
   }
 
-  async #replaceUplink(network: NetworkConfig, before: NetworkConfig | undefined): Promise<void> {
+  async #plugUplink(network: NetworkConfig): Promise<void> {
+    const port = { id: uplinkId(network.id), path: this.#uplinks.files(network.id).socket, segment: network.id }
+    if (await this.#uplinks.ensure(network)) this.#keeper.want(port)
+    else this.#keeper.keep(port)
+  }
+
+  async #changeInUse(network: NetworkConfig, before: NetworkConfig): Promise<void> {
     try {
-      await this.#uplinks.ensure(network)
+      await this.#plugUplink(network)
+      await this.#keeper.converge()
+      await this.#write(new Map(this.#networks).set(network.id, network))
     } catch (error) {
-      if (before !== undefined) await this.#uplinks.ensure(before)
+      try {
+        await this.#plugUplink(before)
+      } catch (failure) {
+        const message = `${String(error)}; and its way out as it was before cannot be made: ${String(failure)}`
+        throw new DriverError('refused', message, { cause: error })
+      }
       throw error
     }
   }
@@ -218,7 +228,8 @@ export class Networks {
     return new Set(cables.flatMap(({ segment }) => segment ?? []))
   }
 
-  #assertKnown(network: string | null): void {
+  /** Throws as `refused` where the host has no such network; null is always known. */
+  assertKnown(network: string | null): void {
     if (network !== null && !this.#networks.has(network)) {
       throw new DriverError('refused', `the host has no network ${network}`)
     }

@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DriverError, type NetworkConfig } from '../../driver.ts'
+import { doubleCommas } from '../command-line/option.ts'
 import { CHILD_ENVIRONMENT } from '../installation.ts'
 import { findByPidFile, identify, isAlive, killNow, type ProcessIdentity, waitUntilGone } from '../process.ts'
 import { addressesOf } from './addresses.ts'
@@ -53,7 +54,7 @@ function hub({ nic, vlan }: NetworkConfig, outside: object, { socket, pid }: Upl
   return [
     ['-machine', 'none', '-nodefaults', '-no-user-config', '-display', 'none'],
     ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-    ['-name', `uplink-${nic}-${vlan ?? ''}`, '-pidfile', pid],
+    ['-name', doubleCommas(`uplink-${nic}-${vlan ?? ''}`), '-pidfile', pid],
     [outside, inside, ...ports].flatMap(netdev => ['-netdev', JSON.stringify(netdev)]),
   ].flat()
 }
@@ -107,7 +108,12 @@ function spawnUplink(program: string, { files, arguments: args }: UplinkPlan): P
   const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants
   const log = openSync(files.log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600)
   try {
-    const child = spawn(program, args, { detached: true, stdio: ['ignore', log, log], cwd: '/', env: CHILD_ENVIRONMENT })
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+      env: CHILD_ENVIRONMENT,
+    })
     child.unref()
     // A program that cannot be run is told of by its missing number.
     child.on('error', () => undefined)

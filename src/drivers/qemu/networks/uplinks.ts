@@ -1,20 +1,14 @@
 import { DriverError, type NetworkConfig } from '../../driver.ts'
-import { isAlive, type ProcessIdentity } from '../process.ts'
-import {
-  findUplink,
-  planUplink,
-  removeUplink,
-  startUplink,
-  type UplinkFiles,
-  uplinkFiles,
-  type UplinkPlan,
-} from './uplink.ts'
+import { findByPidFile, isAlive, type ProcessIdentity } from '../process.ts'
+import { leftoversOf } from './bridge-plan.ts'
+import { findDevice } from './host-devices.ts'
+import { findUplink, planUplink, removeUplink, startUplink, type UplinkFiles, uplinkFiles } from './uplink.ts'
 
 /** How often it is looked whether an uplink has died. */
 const LOOK_EVERY_MS = 2_000
 
 interface Uplink {
-  readonly plan: UplinkPlan
+  readonly network: NetworkConfig
   readonly process: ProcessIdentity
 }
 
@@ -44,14 +38,26 @@ export class Uplinks {
     planUplink(network, this.files(network.id))
   }
 
-  /** Makes this network's uplink run as it is defined now. Rejects with DriverError; then it has none. */
-  async ensure(network: NetworkConfig): Promise<void> {
-    const plan = planUplink(network, this.files(network.id))
+  /**
+   * Makes this network's uplink run as it is defined now. Resolves with whether there is another than before. Rejects
+   * with DriverError; then it has none.
+   */
+  async ensure(network: NetworkConfig): Promise<boolean> {
     const known = this.#uplinks.get(network.id)
-    if (known !== undefined && isSame(known.plan, plan) && isAlive(known.process)) return
+    if (known !== undefined && isSame(known.network, network) && isAlive(known.process)) return false
+    const plan = planUplink(network, this.files(network.id))
     this.#uplinks.delete(network.id)
     const process = (await findUplink(this.#program, plan)) ?? (await startUplink(this.#program, plan))
-    this.#uplinks.set(network.id, { plan, process })
+    this.#uplinks.set(network.id, { network, process })
+    return true
+  }
+
+  /** Those of these networks of which an earlier connection has left something. */
+  leftovers(networkIds: readonly string[]): string[] {
+    const processes = findByPidFile()
+    return networkIds.filter(
+      id => processes.has(this.files(id).pid) || leftoversOf(id).some(name => findDevice(name) !== undefined),
+    )
   }
 
   /** Ends a network's uplink, also one that an earlier connection left. */
@@ -71,7 +77,8 @@ export class Uplinks {
   }
 }
 
-const isSame = (a: UplinkPlan, b: UplinkPlan): boolean => a.arguments.join('\0') === b.arguments.join('\0')
+const isSame = (a: NetworkConfig, b: NetworkConfig): boolean =>
+  a.nic === b.nic && a.vlan === b.vlan && a.gateway === b.gateway && a.netmask === b.netmask
 
 /** Throws as `refused` a network that no host could have. */
 export function assertNetwork({ id, vlan }: NetworkConfig): void {

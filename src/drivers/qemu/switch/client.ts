@@ -76,9 +76,9 @@ export class SwitchClient {
     await this.#ask({ command: 'remove', port })
   }
 
-  /** Every port with its counters. */
-  async status(): Promise<readonly PortStatus[]> {
-    const result = toJsonObject(await this.#ask({ command: 'status' }), 'the status')
+  /** The ports whose ids begin so, with their counters. */
+  async status(prefix = ''): Promise<readonly PortStatus[]> {
+    const result = toJsonObject(await this.#ask({ command: 'status', prefix }), 'the status')
     return arrayMember(result, 'ports').map(port => readPortStatus(toJsonObject(port, 'the port')))
   }
 

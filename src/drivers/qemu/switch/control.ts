@@ -81,14 +81,15 @@ export class ControlServer {
         this.#fabric.remove(stringMember(message, 'port'))
         return null
       case 'status':
-        return { ports: this.#status() }
+        return { ports: this.#status(stringMember(message, 'prefix')) }
       default:
         throw new JsonShapeError(`no command ${command}`)
     }
   }
 
-  #status(): PortStatus[] {
-    return this.#fabric.ports.map(({ counters, path, segment, isConnected }) => ({
+  #status(prefix: string): PortStatus[] {
+    const ports = this.#fabric.ports.filter(({ id }) => id.startsWith(prefix))
+    return ports.map(({ counters, path, segment, isConnected }) => ({
       ...counters,
       path,
       segment,

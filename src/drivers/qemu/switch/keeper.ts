@@ -60,6 +60,11 @@ export class SwitchKeeper {
     this.#urgent.add(port.id)
   }
 
+  /** As `want`, of a port whose QEMU has been there all the time. */
+  keep(port: WantedPort): void {
+    this.#wanted.set(port.id, port)
+  }
+
   unwant(id: string): void {
     this.#wanted.delete(id)
     this.#urgent.delete(id)
@@ -79,11 +84,11 @@ export class SwitchKeeper {
     return this.#next
   }
 
-  /** Every port of the switch; none while there is no switch. Rejects with DriverError. */
-  async status(): Promise<readonly PortStatus[]> {
+  /** The ports of the switch whose ids begin so; none while there is no switch. Rejects with DriverError. */
+  async status(prefix = ''): Promise<readonly PortStatus[]> {
     return twice(async () => {
       if (this.#client?.isOpen !== true && this.#wanted.size > 0) await this.converge()
-      return this.#client === undefined ? [] : this.#status(this.#client)
+      return this.#client === undefined ? [] : this.#status(this.#client, prefix)
     })
   }
 
@@ -157,8 +162,8 @@ export class SwitchKeeper {
     this.#plugged.delete(id)
   }
 
-  async #status(client: SwitchClient): Promise<readonly PortStatus[]> {
-    const ports = await client.status()
+  async #status(client: SwitchClient, prefix = ''): Promise<readonly PortStatus[]> {
+    const ports = await client.status(prefix)
     for (const port of ports) if (this.#wanted.has(port.id)) this.#counted.set(port.id, port)
     return ports
   }

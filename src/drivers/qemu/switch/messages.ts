@@ -49,7 +49,8 @@ export interface Greeting {
 export type Command =
   | { readonly command: 'put'; readonly port: PortWish }
   | { readonly command: 'remove'; readonly port: string }
-  | { readonly command: 'status' }
+  /** Of the ports whose ids begin so. */
+  | { readonly command: 'status'; readonly prefix: string }
 
 /** Reads a port that is to be. Throws JsonShapeError. */
 export const readPortWish = (object: JsonObject): PortWish => ({
