@@ -9,7 +9,7 @@ const MIB = 1_048_576
 const BOOTABLE = ['obedient', 'deaf', 'crashing', 'rebooting', 'suspending'] as const
 
 const TRAITS: Traits = {
-  groups: ['storage', 'clones', 'networks', 'consoles', 'terminals', 'metrics', 'events'],
+  groups: ['devices', 'storage', 'clones', 'networks', 'consoles', 'terminals', 'metrics', 'events'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending'],
   outlivesConnection: true,
   settleMs: 60_000,

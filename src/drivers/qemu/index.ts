@@ -4,6 +4,7 @@ import { type Driver, DriverError } from '../driver.ts'
 import type { ConnectOptions } from '../driver.ts'
 import { type Accelerator, detectAccelerator } from './accelerator.ts'
 import { consoleOps } from './consoles.ts'
+import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
 import { Announcer } from './events.ts'
 import { Gate } from './gate.ts'
@@ -57,6 +58,7 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       name: 'qemu',
       host: hostOps({ id, installation, accelerator }, gate),
       domains: domainOps(inventory, gate),
+      devices: deviceOps(inventory, networks, { root, gate, warn }),
       storage: storageOps(tools, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
       networks: networkOps(networks, gate),

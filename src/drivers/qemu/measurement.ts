@@ -6,6 +6,7 @@ import { threadMs } from './cpu-time.ts'
 import { systemCode } from './files.ts'
 import type { GuestTools } from './guest-tools.ts'
 import type { Machine } from './machine.ts'
+import type { Networks } from './networks/networks.ts'
 import { diskName } from './slots.ts'
 
 /** What is to be measured of a living domain. */
@@ -13,23 +14,25 @@ export interface Measured {
   readonly machine: Machine
   readonly config: DomainConfig
   readonly tools: GuestTools
+  readonly networks: Networks
 }
 
 /** Reads the counters of a domain. Rejects as `bad-state` unless it runs or is paused. */
-export async function measure({ machine, config, tools }: Measured): Promise<DomainMetrics> {
+export async function measure({ machine, config, tools, networks }: Measured): Promise<DomainMetrics> {
   if (machine.state !== 'running' && machine.state !== 'paused') {
     const kind = machine.isReached ? 'bad-state' : 'unreachable'
     throw new DriverError(kind, `domain ${config.id} is ${machine.state}`)
   }
-  const [memoryBytes, drives, vcpuMs] = await Promise.all([
+  const [memoryBytes, drives, vcpuMs, nics] = await Promise.all([
     readMemory(machine, config),
     machine.execute('query-blockstats'),
     readCpus(machine, config),
+    networks.counters(config.id),
   ])
   const atMs = performance.now()
   // A guest that is stopped answers nobody.
   const versions = await tools.versions({ ask: machine.state === 'running' })
-  return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics: [], tools: versions }
+  return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics, tools: versions }
 }
 
 async function readMemory(machine: Machine, { memoryBytes }: DomainConfig): Promise<number> {

@@ -12,6 +12,15 @@ import { cableName, cableOf, cableProperties, nicProperties } from './nics.ts'
 import { nicName, type Slots, withoutSlot, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
+/** What the group `devices` works with, beside the domains and networks. */
+export interface DeviceTools {
+  /** As `rootOf` gives it. */
+  readonly root: string
+  readonly gate: Gate
+  /** Told what no call can report. */
+  readonly warn: ConnectOptions['warn']
+}
+
 type NicDevices = Pick<DeviceOps, 'attachNic' | 'detachNic' | 'connectNic'>
 
 /** What the operations on interfaces work with, beside the living domain. */
@@ -25,11 +34,7 @@ interface Cabling {
 const CARRIER_LOST_MS = 500
 
 /** The part of the group `devices` that is about network interfaces. `warn` is told what no call can report. */
-export const nicDevices = (
-  inventory: Inventory,
-  networks: Networks,
-  { root, gate, warn }: { readonly root: string; readonly gate: Gate; readonly warn: ConnectOptions['warn'] },
-): NicDevices => {
+export const nicDevices = (inventory: Inventory, networks: Networks, { root, gate, warn }: DeviceTools): NicDevices => {
   const change = (id: DomainId, operation: (living: LivingDomain, cabling: Cabling) => Promise<void>): Promise<void> =>
     gate.pass(() => inventory.find(id).change(living => operation(living, { id, files: filesOf(root, id), networks })))
   /** A guest that lets go of an interface after it was told that it keeps it gets it back. */
