@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DriverError, type NicConfig } from '../driver.ts'
-import type { Definition } from './definition.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Cable } from './networks/networks.ts'
 import { nicName, placeOf, type Slots } from './slots.ts'
@@ -35,14 +33,6 @@ export const cableOf = ({ folder }: DomainFiles, { id, network }: NicConfig, slo
   path: join(folder, socketName(slots[nicName(id)] ?? 0)),
   network,
 })
-
-/** The cables of all interfaces of a definition. */
-export const cablesOf = ({ config, slots }: Definition, files: DomainFiles): Cable[] =>
-  (config.nics ?? []).map(nic => cableOf(files, nic, slots))
-
-/** Of a domain that was found running: its cables, without those of interfaces that it has not got yet. */
-export const livingCablesOf = (definition: Definition, files: DomainFiles): Cable[] =>
-  cablesOf(definition, files).filter(({ path }) => existsSync(path))
 
 /**
  * The properties of the QEMU end of a cable: QEMU listens, so that the switch may be another one any time.
