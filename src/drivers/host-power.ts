@@ -34,7 +34,7 @@ async function runProgram([program = '', ...args]: readonly string[]): Promise<v
   })
   const closed = once(child, 'close')
   closed.catch(() => {}) // The same error is told by the end of the program.
-  const [code] = await once(child, 'exit').catch((cause: unknown) => {
+  const [code, killer] = await once(child, 'exit').catch((cause: unknown) => {
     throw new DriverError('refused', `${program} could not be run to its end`, { cause })
   })
   if (code === 0) {
@@ -43,5 +43,5 @@ async function runProgram([program = '', ...args]: readonly string[]): Promise<v
     return
   }
   await closed.catch(() => {})
-  throw new DriverError('refused', `${program} ended with ${code}: ${complaint.trim()}`)
+  throw new DriverError('refused', `${program} ended with ${code ?? killer}: ${complaint.trim()}`)
 }

@@ -115,3 +115,63 @@ test('a guest that is reset forgets that it was asked to shut down', async () =>
 
   assert.equal(await state(), 'running')
 })
+
+test('vm-that-fails-to-suspend is refused its suspension, says why, and runs on', async () => {
+  const { driver, id, state } = await stage('vm-that-fails-to-suspend')
+  await driver.domains.start(id)
+
+  await assert.rejects(driver.suspension.suspend(id), { kind: 'refused', message: /of this name/ })
+  assert.equal(await state(), 'running')
+})
+
+test('vm-that-is-slow takes seconds to suspend and to resume, says how far it is, and can be told to stop', async () => {
+  const { clock, driver, id, state } = await stage('vm-that-is-slow')
+  const start = driver.domains.start(id)
+  await clock.advance(3000)
+  await start
+  const shares: number[] = []
+  const controller = new AbortController()
+  const options = { signal: controller.signal, onProgress: (share: number) => shares.push(share) }
+  const stopped = assert.rejects(driver.suspension.suspend(id, options), { kind: 'refused' })
+  await clock.advance(1000)
+  assert.equal(await state(), 'running')
+  controller.abort()
+  await stopped
+  assert(shares.length > 2 && Math.max(...shares) < 0.5)
+
+  const suspension = driver.suspension.suspend(id)
+  await clock.advance(3000)
+  await suspension
+  assert.equal(await state(), 'suspended')
+  const resume = driver.suspension.resume(id)
+  await clock.advance(3000)
+  await resume
+  assert.equal(await state(), 'running')
+})
+
+test('vm-that-suspends suspends itself and is halted, and vm-that-reboots boots again and again', async () => {
+  const [one, other] = [await stage('vm-that-suspends'), await stage('vm-that-reboots')]
+  await one.driver.domains.start(one.id)
+  await one.clock.advance(1000)
+  assert.equal(await one.state(), 'halted')
+  assert.deepEqual(one.heard, ['changed', 'guest-suspended', 'changed'])
+
+  await other.driver.domains.start(other.id)
+  await other.clock.advance(175)
+  assert.equal(await other.state(), 'running')
+  assert.equal(other.heard.filter(kind => kind === 'guest-reset').length, 3)
+})
+
+test('a guest that was suspended on its way down goes on with it when it is resumed', async () => {
+  const { clock, driver, id, state } = await stage('web')
+  await driver.domains.start(id)
+  await driver.domains.requestShutdown(id)
+  await driver.suspension.suspend(id)
+  await clock.advance(10_000)
+  assert.equal(await state(), 'suspended')
+  assert.equal(clock.alarmCount, 0)
+
+  await driver.suspension.resume(id)
+  await clock.advance(1000)
+  assert.equal(await state(), 'halted')
+})
