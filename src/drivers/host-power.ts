@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectOptions, DriverError, type PowerOps } from './driver.ts'
 
 /** How long a program may take to say that the machine will go down. */
 const ANSWER_MS_MAX = 30_000
 
-/** How much of what it complains of is told. */
+/** How much of what it complains of is told, and how long is waited for it after its end. */
+const COMPLAINT_MS_MAX = 1000
 const COMPLAINT_CHARS_MAX = 500
 
 /**
@@ -37,11 +39,9 @@ async function runProgram([program = '', ...args]: readonly string[]): Promise<v
   const [code, killer] = await once(child, 'exit').catch((cause: unknown) => {
     throw new DriverError('refused', `${program} could not be run to its end`, { cause })
   })
-  if (code === 0) {
-    // It may leave another program behind that holds on to its output.
-    child.stderr.destroy()
-    return
-  }
-  await closed.catch(() => {})
+  if (code !== 0) await Promise.race([closed.catch(() => {}), sleep(COMPLAINT_MS_MAX, undefined, { ref: false })])
+  // It may have left another program behind that holds on to its output.
+  child.stderr.destroy()
+  if (code === 0) return
   throw new DriverError('refused', `${program} ended with ${code ?? killer}: ${complaint.trim()}`)
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 
@@ -33,4 +36,26 @@ test('arguments reach the program as they are, without a shell', async () => {
   const check = "process.exit(process.argv[1] === '$(exit 1); `x` *' ? 0 : 9)"
 
   await power([process.execPath, '-e', check, '$(exit 1); `x` *']).shutdown()
+})
+
+test('a program that leaves another behind is waited for alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'polyvisor-left-'))
+  const left = join(folder, 'pids')
+  const leave = `
+    const sleeper = ['-e', 'setTimeout(() => {}, 60_000)']
+    const child = require('node:child_process').spawn(process.execPath, sleeper, { stdio: 'inherit' })
+    child.unref()
+    require('node:fs').appendFileSync(process.argv[1], child.pid + '\\n')`
+  const beginMs = performance.now()
+  try {
+    await power([process.execPath, '-e', leave, left]).shutdown()
+    const failing = power([process.execPath, '-e', `${leave}; process.exit(4)`, left])
+    await assert.rejects(failing.shutdown(), { message: /with 4/ })
+
+    assert(performance.now() - beginMs < 30_000)
+  } finally {
+    const pids = (await readFile(left, 'utf8')).trim().split('\n').map(Number)
+    for (const pid of pids) process.kill(pid)
+    await rm(folder, { recursive: true, force: true })
+  }
 })

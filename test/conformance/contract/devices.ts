@@ -53,6 +53,18 @@ function describeDisks(stage: Stage): void {
     await stage.assertState(id, 'running')
   })
 
+  stage.it('plugs in one of two disks of one id that come at once', async () => {
+    const config = stage.config()
+    const id = await booted(stage, config)
+    const [one, other] = [disk(await volume(stage, 'disk-1')), disk(await volume(stage, 'disk-2'))]
+    const rivals = [one, { ...other, id: one.id }]
+
+    const settled = await Promise.allSettled(rivals.map(rival => stage.devices.attachDisk(id, rival)))
+    assert.equal(settled.filter(result => result.status === 'fulfilled').length, 1)
+    const winner = rivals.find((_, index) => settled[index]?.status === 'fulfilled')
+    assert.deepEqual((await configOf(stage, id)).disks.slice(config.disks.length), [winner])
+  })
+
   stage.it('refuses a disk that another running domain writes to', async () => {
     const image = await volume(stage, 'disk-1')
     await run(stage, withDevices(stage, { disks: [disk(image)] }))
