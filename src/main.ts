@@ -11,13 +11,16 @@ import { Engine } from './engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from './engine/first-user.ts'
 import { Hosts } from './engine/hosts.ts'
 import { watchImages } from './engine/image-use.ts'
+import { Locks } from './engine/locks.ts'
 import { Sampler } from './engine/metrics.ts'
 import { Paths } from './engine/paths.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
 import { consoleOpener } from './engine/terminals.ts'
 import { implementations } from './handlers/index.ts'
+import { undoInterrupted } from './handlers/intent.ts'
 import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
+import { crashTreatment } from './handlers/vm-crash.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
@@ -112,7 +115,7 @@ function createServices(
     return open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) })
   }
   const owner = randomUUID()
-  const hosts = new Hosts({ store, log, owner, connect })
+  const hosts = new Hosts({ store, log, owner, connect, onCrashed: vm => treatCrash(vm) })
   const sessions = new Sessions({ store, now, localSecret })
   // Work inside a task throws ApiErrors only; what comes here otherwise is a store that cannot keep the result.
   const toApiError = (error: unknown) => {
@@ -123,7 +126,9 @@ function createServices(
   }
   const tasks = new Tasks({ store, now, owner, toApiError })
   const paths = new Paths({ dataDir: data, ...(allowPaths && { allowed: allowPaths }) })
-  return { store, hosts, sessions, tasks, paths }
+  const services = { store, hosts, sessions, tasks, paths, locks: new Locks() }
+  const treatCrash = crashTreatment(services, log)
+  return services
 }
 
 async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
@@ -150,6 +155,8 @@ async function connectHosts(services: Services, { hosts: uris }: Configuration, 
       await connectHost(services, HOST_WITHOUT_QEMU, log)
     })
   }
+  // First what is half-made goes, or a scan would take it for somebody's.
+  await undoInterrupted(services, message => log.warn(message))
   for (const sr of store.all(SR)) await rescan(services, sr, log)
   const live = new Set(hosts.connected().map(connection => connection.host))
   return store.all(host_).map(uuid => ({ uuid, uri: store.get(host_, uuid)?.uri ?? '', live: live.has(uuid) }))

@@ -9,6 +9,7 @@ import { drivers } from '../src/drivers/registry.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { ensureFirstUser } from '../src/engine/first-user.ts'
 import { Hosts } from '../src/engine/hosts.ts'
+import { Locks } from '../src/engine/locks.ts'
 import { Paths } from '../src/engine/paths.ts'
 import { Sessions } from '../src/engine/sessions.ts'
 import { Tasks } from '../src/engine/tasks.ts'
@@ -120,7 +121,7 @@ async function build(folder: string) {
     throw error
   }
   const tasks = new Tasks({ store, now: Date.now, owner: 'test', toApiError })
-  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }) }
+  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks: new Locks() }
   await ensureFirstUser(services, 'walk')
   await hosts.add('qemu:///system')
   const engine = new Engine({ services, implementations, log: quiet })

@@ -2,6 +2,7 @@ import type { ArgsOf, Class, RecordOf, ResultOf } from '../model/kernel/define.t
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
 import type { Hosts } from './hosts.ts'
+import type { Locks } from './locks.ts'
 import type { Paths } from './paths.ts'
 import type { Sessions } from './sessions.ts'
 import type { TaskControl, Tasks } from './tasks.ts'
@@ -15,6 +16,8 @@ export interface Services {
   readonly sessions: Sessions
   readonly tasks: Tasks
   readonly paths: Paths
+  /** By reference: what holds an object's lock is alone with it. Whoever takes several takes them sorted. */
+  readonly locks: Locks
 }
 
 /**

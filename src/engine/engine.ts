@@ -18,7 +18,6 @@ import type { Caller } from './caller.ts'
 import type { Context, Implementation, Services } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import { checkPowerState, type ObjectName, toApiError } from './guard.ts'
-import { Locks } from './locks.ts'
 import type { Log } from './log.ts'
 import { encodeValue } from './marshal.ts'
 import type { TaskControl } from './tasks.ts'
@@ -63,7 +62,6 @@ export class Engine {
   readonly #log: Log
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #find: ReturnType<typeof spellings>
-  readonly #locks = new Locks()
 
   constructor({ services, implementations, log }: EngineOptions) {
     this.#services = services
@@ -166,7 +164,7 @@ export class Engine {
     if (!locks || self === undefined) return run(context, args)
     // Nothing is allowed on a VM that is shutting down, so its callers are told so at once instead of after the wait.
     this.#refuseWhileShuttingDown(operation, self)
-    return this.#locks.hold(self, async () => {
+    return this.#services.locks.hold(self, async () => {
       await this.#readIfUnknown(operation, self)
       checkPowerState(this.#services.store, operation, self)
       return run(context, args)
@@ -222,6 +220,7 @@ const success = (type: Type, value: unknown, dialect: Dialect): Answer => ({
 
 /** The control of a call that its caller waits for: nobody asks how far it is. */
 class Waiting implements TaskControl {
+  readonly ref = ''
   readonly #call: Call
 
   constructor(call: Call) {

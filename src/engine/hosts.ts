@@ -9,6 +9,7 @@ import { Locks } from './locks.ts'
 import type { Log } from './log.ts'
 import {
   adoptDomain,
+  type Overlay,
   observeHost,
   readState,
   recordHost,
@@ -25,6 +26,10 @@ export interface HostsOptions {
   readonly owner: string
   /** Makes the driver for a URI; rejects with DriverError, or TypeError where no driver knows the URI. */
   readonly connect: (uri: URL, signal: AbortSignal) => Promise<Driver>
+  /** How long a guest may take to shut down once it was asked; a minute where nothing is said. */
+  readonly shutdownMs?: number
+  /** Told of a VM whose guest is found crashed and held by its host; again as long as it is. */
+  readonly onCrashed?: (vm: string) => void
 }
 
 /** Where a VM lives: the driver that serves its host, and the host's own name for it. */
@@ -42,6 +47,10 @@ interface Connection {
   readonly unsubscribe: () => void
 }
 
+/** Told what happened to a VM. */
+export type VmListener = (kind: DomainEvent['kind']) => void
+
+const SHUTDOWN_MS = 60_000
 const RECONNECT_FIRST_MS = 1_000
 const RECONNECT_MAX_MS = 60_000
 /** When a VM that could not be read is looked at again, at first and at most. */
@@ -61,15 +70,35 @@ export class Hosts {
   readonly #adding = new Map<string, Promise<string>>()
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
+  readonly #listeners = new Map<string, Set<VmListener>>()
   readonly #starting = new Set<string>()
   readonly #repositories = new Locks(REPOSITORY_WAITING_MAX)
   /** VMs that could not be read, with how long was waited for them last. */
   readonly #unread = new Map<string, number>()
   readonly #closing = new AbortController()
-  readonly #overlay = { isShuttingDown: (vm: string) => this.isShuttingDown(vm) }
+  readonly #overlay: Overlay = {
+    isShuttingDown: vm => this.isShuttingDown(vm),
+    crashed: vm => this.#options.onCrashed?.(vm),
+  }
 
   constructor(options: HostsOptions) {
     this.#options = options
+  }
+
+  /** How long a guest may take to shut down once it was asked, in milliseconds. */
+  get shutdownMs(): number {
+    return this.#options.shutdownMs ?? SHUTDOWN_MS
+  }
+
+  /** Calls `listener` with what happens to a VM on its host, until the function that it answers is called. */
+  listen(vm: string, listener: VmListener): () => void {
+    const listeners = this.#listeners.get(vm) ?? new Set()
+    listeners.add(listener)
+    this.#listeners.set(vm, listeners)
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0) this.#listeners.delete(vm)
+    }
   }
 
   /** Connects the hosts that the store knows; one that does not answer is tried again in the background. */
@@ -321,6 +350,7 @@ export class Hosts {
   #onEvent(host: string, event: DomainEvent): void {
     const { store, log } = this.#options
     const vm = vmOfDomain(store, host, event.id)
+    for (const listener of this.#listeners.get(vm ?? '') ?? []) listener(event.kind)
     const work = vm === undefined ? this.#onStranger(host, event) : this.observe(vm)
     work.catch(error => log.error({ host, domain: event.id, error: String(error) }, 'could not read a domain back'))
   }
@@ -354,10 +384,10 @@ export class Hosts {
     const connection = this.#connections.get(record.affinity)
     try {
       if (connection === undefined) throw new DriverError('unreachable', 'the host is not connected')
-      const state = await readState(connection.driver, record.domain)
+      const reading = await readState(connection.driver, record.domain)
       await store.transact(transaction => {
         if (transaction.get(VM, vm) === undefined) return
-        recordState(transaction, vm, connection.host, state, this.#overlay)
+        recordState(transaction, vm, connection.host, reading, this.#overlay)
       })
       this.#unread.delete(vm)
     } catch (error) {

@@ -14,7 +14,7 @@ import {
   DriverError,
   type HostInfo,
 } from '../drivers/driver.ts'
-import { host_, host_cpu, VBD, VDI, VM } from '../model/index.ts'
+import { host_, host_cpu, VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
@@ -36,20 +36,40 @@ const POWER_STATE: Readonly<Record<DomainState, PowerState>> = {
 export interface Overlay {
   /** Whether the guest was told to shut down and is expected to obey. */
   readonly isShuttingDown: (vm: string) => boolean
+  /** Told of a VM that is crashed and held; must not change the store at once. */
+  readonly crashed: (vm: string) => void
 }
 
-/** Writes what a host says of a VM: its power state, and where it is resident. `undefined`: the host does not know it. */
+/** A domain's state, and the ids of its disks and interfaces where it has a machine that could have them. */
+export interface Reading {
+  readonly state: DomainState | undefined
+  readonly devices?: ReadonlySet<string>
+}
+
+/**
+ * Writes what a host says of a VM: its power state, where it is resident, and which devices it has. An `undefined` state:
+ * the host does not know it. Without `devices` what was read of them last stays, unless no machine is left.
+ */
 export function recordState(
   transaction: Transaction,
   vm: string,
   host: string,
-  state: DomainState | undefined,
+  { state, devices }: Reading,
   overlay: Overlay,
 ): void {
   const reported = POWER_STATE[state ?? 'halted']
   const power_state = reported === 'Running' && overlay.isShuttingDown(vm) ? 'ShuttingDown' : reported
   const isResident = state === 'running' || state === 'paused' || state === 'crashed'
   transaction.patch(VM, vm, { power_state, resident_on: isResident ? host : NULL_REF })
+  if (state === 'crashed') overlay.crashed(vm)
+  const hasMachine = isResident || state === 'suspended'
+  if (!hasMachine || devices !== undefined) recordDevices(transaction, vm, devices ?? new Set())
+}
+
+function recordDevices(transaction: Transaction, vm: string, attached: ReadonlySet<string>): void {
+  const { VBDs = [], VIFs = [] } = transaction.get(VM, vm) ?? {}
+  for (const ref of VBDs) transaction.patch(VBD, ref, { currently_attached: attached.has(ref) })
+  for (const ref of VIFs) transaction.patch(VIF, ref, { currently_attached: attached.has(ref) })
 }
 
 /** Marks a VM whose host does not answer: its state is Unknown, where it is resident stays as last seen. */
@@ -57,13 +77,16 @@ export function recordUnreachable(transaction: Transaction, vm: string): void {
   transaction.patch(VM, vm, { power_state: 'Unknown' })
 }
 
-/** The state of one domain; undefined where the host does not have it. Rejects with `unreachable` and the like. */
-export async function readState(driver: Driver, domain: string): Promise<DomainState | undefined> {
-  if (domain === '') return undefined
+/** Reads one domain; its state is undefined where the host does not have it. Rejects with `unreachable` and the like. */
+export async function readState(driver: Driver, domain: string): Promise<Reading> {
+  if (domain === '') return { state: undefined }
   try {
-    return (await driver.domains.get(domain)).state
+    const { state } = await driver.domains.get(domain)
+    if (state === 'halted') return { state }
+    const { disks, nics = [] } = await driver.domains.config(domain)
+    return { state, devices: new Set([...disks, ...nics].map(({ id }) => id)) }
   } catch (error) {
-    if (error instanceof DriverError && error.kind === 'not-found') return undefined
+    if (error instanceof DriverError && error.kind === 'not-found') return { state: undefined }
     throw error
   }
 }
@@ -77,6 +100,7 @@ export async function recordHost(store: Store, info: HostInfo, uri: string, driv
     uri,
     live: true,
     machine: info.id,
+    memory: BigInt(info.memoryBytes),
   }
   await store.transact(transaction => {
     if (known === undefined) {
@@ -99,7 +123,7 @@ function recordCpus(transaction: Transaction, host: string, info: HostInfo): voi
   for (const { number, features } of info.cpus) {
     const values = { number: BigInt(number), features: features as RecordOf<typeof host_cpu>['features'] }
     const ref = present.get(values.number)
-    if (ref === undefined) transaction.insert(host_cpu, { uuid: randomUUID(), host, utilisation: 0, ...values })
+    if (ref === undefined) transaction.insert(host_cpu, newRecord(host_cpu, { uuid: randomUUID(), host, ...values }))
     else transaction.patch(host_cpu, ref, values)
   }
 }
@@ -125,7 +149,8 @@ export async function observeHost(store: Store, driver: Driver, host: string, ov
     }
     const states = new Map(domains.map(domain => [domain.id, domain.state]))
     for (const [domain, vm] of ours) {
-      if (transaction.get(VM, vm) !== undefined) recordState(transaction, vm, host, states.get(domain), overlay)
+      if (transaction.get(VM, vm) !== undefined)
+        recordState(transaction, vm, host, { state: states.get(domain) }, overlay)
     }
   })
 }
@@ -143,7 +168,7 @@ export async function adoptDomain(
   if (found === undefined) return
   await store.transact(transaction => {
     if (vmOfDomain(transaction, host, id) !== undefined) return
-    recordState(transaction, adopt(transaction, host, found.config), host, domain.state, overlay)
+    recordState(transaction, adopt(transaction, host, found.config), host, { state: domain.state }, overlay)
   })
 }
 
@@ -202,13 +227,15 @@ function adopt(transaction: Transaction, host: string, config: DomainConfig): st
     }),
   )
   for (const disk of config.disks) {
+    const isDrive = disk.location === ''
     const known = transaction.all(VDI).find(ref => transaction.get(VDI, ref)?.location === disk.location)
-    const vdi = known ?? adoptDisk(transaction, disk)
+    const vdi = isDrive ? NULL_REF : (known ?? adoptDisk(transaction, disk))
     const record = newRecord(VBD, {
       uuid: transaction.get(VBD, disk.id) === undefined ? disk.id : randomUUID(),
       VM: uuid,
       VDI: vdi,
       device: disk.device,
+      type: BLOCK_DEVICE[disk.kind ?? 'disk'],
       mode: disk.readOnly ? 'RO' : 'RW',
       driver: disk.bus === 'emulated' ? 'ioemu' : 'paravirtualised',
     })
@@ -216,6 +243,8 @@ function adopt(transaction: Transaction, host: string, config: DomainConfig): st
   }
   return uuid
 }
+
+const BLOCK_DEVICE = { disk: 'Disk', cdrom: 'CD', floppy: 'Floppy' } as const
 
 /** An image that is in no repository we know of: kept, or the VM would lose it at its next start. A scan gives it its SR. */
 function adoptDisk(transaction: Transaction, { location, format }: DiskConfig): string {

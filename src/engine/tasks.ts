@@ -9,7 +9,9 @@ import { resultToText } from './result.ts'
 
 /** What the work inside a task is given. */
 export interface TaskControl {
-  /** Aborted when the server gives the task up. */
+  /** The reference of the task; empty for a synchronous call. */
+  readonly ref: string
+  /** Aborted when the task is cancelled, when the server gives it up, or when the caller has gone away. */
   readonly signal: AbortSignal
   /** Says how far the work is, 0 to 1. Going back is ignored. */
   readonly progress: (share: number) => void
@@ -51,6 +53,9 @@ interface Running {
   share: number
 }
 
+/** The reason with which a user's cancellation aborts a task. */
+const CANCELLED = 'cancelled'
+
 /** Asynchronous calls: each a stored object, so that its end is known after a restart too. */
 export class Tasks {
   readonly #options: TaskOptions
@@ -62,6 +67,11 @@ export class Tasks {
     this.#limits = options.limits ?? TASK_LIMITS
   }
 
+  /** Names this server process. */
+  get owner(): string {
+    return this.#options.owner
+  }
+
   /** Ends the tasks of servers that are gone as failed. Called once, at start. */
   async failInterrupted(): Promise<void> {
     const { store, now, owner } = this.#options
@@ -70,7 +80,7 @@ export class Tasks {
     await store.transact(transaction => {
       for (const ref of left) {
         const { method } = transaction.get(task, ref) ?? { method: '' }
-        const error = fail('TASK_INTERRUPTED', { task: ref, method }).description
+        const error = fail('TASK_INTERRUPTED', { task: ref, method, undone: '' }).description
         transaction.patch(task, ref, { status: 'failure', finished: new Date(now()), error })
       }
     })
@@ -123,6 +133,12 @@ export class Tasks {
     return { record, percent: Math.min(99, Math.floor(share * 100)), eta: new Date(now + Math.max(1000, leftMs)) }
   }
 
+  /** Tells a running task of the user to stop; one that has ended stays as it is. Throws HANDLE_INVALID as `progress`. */
+  cancel(ref: string, user: string): void {
+    this.progress(ref, user)
+    this.#running.get(ref)?.abort.abort(CANCELLED)
+  }
+
   /** The tasks of the user that are still running, oldest first. */
   running(user: string): readonly string[] {
     return [...this.#running].filter(([, running]) => running.user === user).map(([ref]) => ref)
@@ -164,9 +180,14 @@ export class Tasks {
     }
     let end: Partial<RecordOf<typeof task>>
     try {
-      end = { status: 'success', result: resultToText(operation.result, await work({ signal, progress })) }
+      end = { status: 'success', result: resultToText(operation.result, await work({ ref: uuid, signal, progress })) }
     } catch (error) {
-      end = { status: 'failure', error: this.#options.toApiError(error, operation).description }
+      // Whatever it was that broke off, the reason is known; that something remains is in the log.
+      const failure = this.#options.toApiError(error, operation).description
+      const isCancelled = signal.aborted && signal.reason === CANCELLED
+      end = isCancelled
+        ? { status: 'cancelled', error: fail('TASK_CANCELLED', { task: uuid }).description }
+        : { status: 'failure', error: failure }
     }
     await this.#finish(uuid, operation, end)
   }

@@ -1,100 +1,124 @@
-/** A VM's record, its disks and their images as a driver wants to be told of them. */
+/** A VM's record, its disks and interfaces as a driver wants to be told of them. */
 
-import type { BootConfig, DiskConfig, DomainConfig } from '../drivers/driver.ts'
-import type { Store } from '../engine/context.ts'
+import type { BootConfig, CpuConfig, DiskConfig, DomainConfig, ExitActions, PlatformConfig } from '../drivers/driver.ts'
+import type { Context, Store } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
-import { VBD, VDI, VM } from '../model/index.ts'
+import type { VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
-import { NULL_REF } from '../model/kernel/types.ts'
+import { diskConfigs, nicConfigs } from './device-config.ts'
+import { EVEN, schedulingOf } from './scheduling.ts'
 
 type VmRecord = RecordOf<typeof VM>
 
 const DEVICE = { HD: 'disk', CDROM: 'cdrom', floppy: 'floppy' } as const
 
-/** The definition of a VM. Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where it describes no bootable machine. */
+/** The definition of a VM. Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where it describes no machine. */
 export function domainConfig(store: Store, vm: VmRecord): DomainConfig {
+  const scheduling = schedulingOf(vm.VCPUs_policy, vm.VCPUs_params)
+  const target = memoryTarget(vm)
+  const disks = diskConfigs(store, vm)
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
     description: vm.name_description,
     memoryBytes: Number(vm.memory_static_max),
+    ...(target < vm.memory_static_max && { memoryTargetBytes: Number(target) }),
     vcpus: Number(vm.VCPUs_number),
-    boot: bootConfig(vm),
-    disks: diskConfigs(store, vm),
+    ...(hasFeatures(vm) && { cpu: cpuConfig(vm) }),
+    ...(scheduling !== EVEN && { scheduling }),
+    boot: bootConfig(vm, disks),
+    disks,
+    nics: nicConfigs(store, vm),
+    platform: platformConfig(vm),
+    exits: exitActions(vm),
   }
+}
+
+/** What the VM is to have of its memory while nobody else needs it. */
+export function memoryTarget({ memory_dynamic_max, memory_static_max }: VmRecord): bigint {
+  return memory_dynamic_max === 0n || memory_dynamic_max > memory_static_max ? memory_static_max : memory_dynamic_max
 }
 
 /** Whether a host can be told of the VM: clients may choose its kernel after they have made it. */
 export function isDescribed({ boot_method, kernel_kernel, kernel_initrd }: VmRecord): boolean {
-  if (boot_method === 'bios') return true
+  if (boot_method === 'bios' || boot_method === 'grub') return true
   const isPath = (text: string) => text.startsWith('/')
-  return boot_method === 'kernel_external' && isPath(kernel_kernel) && (kernel_initrd === '' || isPath(kernel_initrd))
+  return isPath(kernel_kernel) && (kernel_initrd === '' || isPath(kernel_initrd))
 }
 
-/** Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where a VM would be started without what it is to boot from. */
+/** Throws INVALID_VALUE where a VM would be started without what it is to boot from. */
 export function checkBootable(vm: VmRecord): void {
-  const { boot_method, bios_boot, bios_cdrom, kernel_kernel } = vm
-  const reason = 'no driver has a CD or floppy drive yet; boot from a disk (HD) or a kernel'
-  if (boot_method === 'bios' && bios_boot !== 'HD') {
-    throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_boot', value: bios_boot, reason })
+  if (isDescribed(vm)) return
+  const isKernel = !vm.kernel_kernel.startsWith('/')
+  const [field, value] = isKernel ? ['kernel_kernel', vm.kernel_kernel] : ['kernel_initrd', vm.kernel_initrd]
+  throw fail('INVALID_VALUE', { field, value })
+}
+
+/** Throws PATH_NOT_ALLOWED where a VM names files of the host that the operator does not let clients name. */
+export async function checkPaths({ paths }: Pick<Context, 'paths'>, vm: VmRecord): Promise<void> {
+  const { boot_method, kernel_kernel, kernel_initrd, bios_cdrom } = vm
+  const named = { ...(boot_method === 'kernel_external' && { kernel_kernel, kernel_initrd }), bios_cdrom }
+  for (const [field, path] of Object.entries(named)) if (path !== '') await paths.check(field, path)
+}
+
+function bootConfig(vm: VmRecord, disks: readonly DiskConfig[]): BootConfig {
+  const { kernel_kernel: kernel, kernel_args, grub_cmdline, builder } = vm
+  const initrd = vm.kernel_initrd === '' ? null : vm.kernel_initrd
+  if (builder !== '' && builder !== 'hvm' && (builder !== 'linux' || vm.boot_method === 'bios')) {
+    const reason = 'there are hvm, and for booting a kernel linux'
+    throw fail('VALUE_NOT_SUPPORTED', { field: 'builder', value: builder.slice(0, 100), reason })
   }
-  if (bios_cdrom !== '') throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_cdrom', value: bios_cdrom, reason })
-  if (boot_method === 'kernel_external' && !isDescribed(vm)) {
-    const isKernel = !kernel_kernel.startsWith('/')
-    const [field, value] = isKernel ? ['kernel_kernel', kernel_kernel] : ['kernel_initrd', vm.kernel_initrd]
-    throw fail('INVALID_VALUE', { field, value })
+  if (vm.boot_method === 'bios') return { kind: 'firmware', device: DEVICE[vm.bios_boot] }
+  if (vm.boot_method === 'kernel_external') return { kind: 'kernel', kernel, initrd, cmdline: kernel_args }
+  if (!disks.some(disk => disk.kind === 'disk')) {
+    const reason = 'the VM has no disk on which the kernel could be'
+    throw fail('VALUE_NOT_SUPPORTED', { field: 'boot_method', value: vm.boot_method, reason })
+  }
+  if (vm.boot_method === 'grub') return { kind: 'guest-grub', cmdline: grub_cmdline }
+  return { kind: 'guest-kernel', kernel, initrd, cmdline: kernel_args }
+}
+
+function hasFeatures(vm: VmRecord): boolean {
+  const sets = [vm.VCPUs_features_required, vm.VCPUs_features_can_use]
+  return [...sets, vm.VCPUs_features_force_on, vm.VCPUs_features_force_off].some(set => set.length > 0)
+}
+
+const cpuConfig = (vm: VmRecord): CpuConfig => ({
+  required: vm.VCPUs_features_required,
+  canUse: vm.VCPUs_features_can_use,
+  forceOn: vm.VCPUs_features_force_on,
+  forceOff: vm.VCPUs_features_force_off,
+})
+
+function platformConfig(vm: VmRecord): PlatformConfig {
+  return {
+    vga: vm.platform_std_VGA ? 'std' : 'cirrus',
+    serial: serialPort(vm.platform_serial),
+    localTime: vm.platform_localtime,
+    keepClockOffset: vm.platform_clock_offset,
+    audio: vm.platform_enable_audio,
+    tpm: vm.TPM_instance !== 0n || vm.TPM_backend !== 0n,
+    pciDevices: vm.PCI_bus.split(/[\s,;]+/).filter(address => address !== ''),
   }
 }
 
-function bootConfig(vm: VmRecord): BootConfig {
-  switch (vm.boot_method) {
-    case 'bios':
-      return { kind: 'firmware', device: DEVICE[vm.bios_boot] }
-    case 'kernel_external': {
-      const { kernel_kernel: kernel, kernel_initrd: initrd, kernel_args: cmdline } = vm
-      return { kind: 'kernel', kernel, initrd: initrd === '' ? null : initrd, cmdline }
-    }
-    default:
-      throw fail('VALUE_NOT_SUPPORTED', {
-        field: 'boot_method',
-        value: vm.boot_method,
-        reason: 'no driver boots this way; use bios or kernel_external',
-      })
-  }
+/** The draft knows of a pseudo terminal alone; without one the port is the serial console. */
+function serialPort(value: string): 'console' | 'pty' | 'none' {
+  if (value === '') return 'console'
+  if (value === 'pty' || value === 'none') return value
+  const reason = 'there are pty and none; empty is the serial console'
+  throw fail('VALUE_NOT_SUPPORTED', { field: 'platform_serial', value: value.slice(0, 100), reason })
 }
 
-/** The disks of a VM, in the order of their device names. A VBD without an image is an empty drive and left out. */
-function diskConfigs(store: Store, vm: VmRecord): DiskConfig[] {
-  return vm.VBDs.flatMap(ref => {
-    const vbd = store.get(VBD, ref)
-    const vdi = vbd === undefined || vbd.VDI === NULL_REF ? undefined : store.get(VDI, vbd.VDI)
-    if (vbd === undefined || vdi === undefined) return []
-    return {
-      id: vbd.uuid,
-      location: vdi.location,
-      format: vdi.image_format,
-      readOnly: vbd.mode === 'RO' || vdi.read_only,
-      device: vbd.device,
-      bus: vbd.driver === 'ioemu' ? ('emulated' as const) : ('paravirtualised' as const),
-    }
-  }).sort((a, b) => a.device.length - b.device.length || (a.device < b.device ? -1 : 1))
-}
+const ON_EXIT = { destroy: 'halt', restart: 'restart' } as const
 
-/**
- * Throws VDI_IN_USE where a disk of the VM is already in use by another VM that is not Halted, unless the image is
- * sharable or both only read it.
- */
-export function checkDisksFree(store: Store, vm: VmRecord, isStarting: (vm: string) => boolean): void {
-  for (const mine of vm.VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
-    const vdi = mine.VDI === NULL_REF ? undefined : store.get(VDI, mine.VDI)
-    if (vdi === undefined || vdi.sharable) continue
-    for (const other of vdi.VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
-      const bothRead = vdi.read_only || (mine.mode === 'RO' && other.mode === 'RO')
-      const user = other.VM === vm.uuid || other.VM === NULL_REF ? undefined : store.get(VM, other.VM)
-      const isBusy = user !== undefined && (user.power_state !== 'Halted' || isStarting(user.uuid))
-      if (!bothRead && isBusy) {
-        throw fail('VDI_IN_USE', { vdi: vdi.uuid, operation: 'VM.start' })
-      }
-    }
+/** What takes more than the host alone holds the crashed guest until it is done. */
+function exitActions(vm: VmRecord): ExitActions {
+  const crash = vm.actions_after_crash
+  return {
+    shutdown: ON_EXIT[vm.actions_after_shutdown],
+    reboot: ON_EXIT[vm.actions_after_reboot],
+    suspend: ON_EXIT[vm.actions_after_suspend],
+    crash: crash === 'destroy' || crash === 'restart' ? ON_EXIT[crash] : 'hold',
   }
 }

@@ -18,8 +18,8 @@ export const hostHandlers = implement(host_, {
     return null
   },
 
-  shutdown: (context, { host }) => refusePower(context, host),
-  reboot: (context, { host }) => refusePower(context, host),
+  shutdown: (context, { host }) => setPower(context, host, 'shutdown'),
+  reboot: (context, { host }) => setPower(context, host, 'reboot'),
 
   async add(context, { uri }) {
     const host = await context.hosts.add(uri)
@@ -82,9 +82,15 @@ async function addRepository(context: Context, host: string): Promise<void> {
 }
 
 /** Source: Xen Management API rev 0.2, §2.7.2: disabled, and no running VMs. */
-function refusePower({ store }: Context, host: string): never {
+async function setPower({ store, hosts, caller }: Context, host: string, action: 'shutdown' | 'reboot'): Promise<null> {
   const { enabled = true, resident_VMs = [] } = store.get(host_, host) ?? {}
   if (enabled) throw fail('HOST_NOT_DISABLED', {})
   if (resident_VMs.length > 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
-  throw fail('OPERATION_NOT_ALLOWED', { reason: 'this server is not configured to shut down or reboot its host' })
+  const { power } = hosts.driver(host)
+  if (power === undefined) {
+    throw fail('OPERATION_NOT_ALLOWED', { reason: 'this server is not configured to shut down or reboot its host' })
+  }
+  if (!caller.administrator) throw fail('PERMISSION_DENIED', { message: `host.${action}` })
+  await power[action]()
+  return null
 }

@@ -142,6 +142,7 @@ export function recordVolume(transaction: Transaction, vdi: string, volume: Volu
     virtual_size: BigInt(volume.virtualBytes) / sector,
     physical_utilisation: BigInt(volume.physicalBytes),
     location: volume.location,
+    image_format: volume.format,
   })
 }
 
@@ -159,6 +160,7 @@ function adopt(transaction: Transaction, sr: string, volume: Volume): void {
     parent: NULL_REF,
     image_format: volume.format,
     location: volume.location,
+    read_only: volume.readOnly === true,
     virtual_size: BigInt(volume.virtualBytes) / SECTOR_BYTES,
     physical_utilisation: BigInt(volume.physicalBytes),
   }

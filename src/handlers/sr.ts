@@ -1,10 +1,11 @@
-import { normalize } from 'node:path/posix'
 import { type Context, implement } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { hostOfType, scan, storageOf } from './repository.ts'
+import { hostOfType, scan } from './repository.ts'
+import { cloneRepository } from './sr-clone.ts'
+import { plainPath, repositoryAt } from './sr-place.ts'
 import { moveImage } from './vdi.ts'
 
 /** Storage repositories. */
@@ -13,12 +14,7 @@ export const srHandlers = implement(
   {
     list: ({ store }) => store.all(SR),
 
-    clone(context, { sr }) {
-      const { hosts, store } = context
-      storageOf(context, sr)
-      const { name } = hosts.driver(store.get(SR, sr)?.host ?? NULL_REF)
-      throw fail('DRIVER_UNSUPPORTED', { driver: name, operation: 'SR.clone' })
-    },
+    clone: (context, { sr, loc, name }) => cloneRepository(context, sr, loc, name),
 
     async scan(context, { sr }) {
       await scan(context, sr)
@@ -58,13 +54,6 @@ async function create(context: Context, values: RecordOf<typeof SR>): Promise<vo
     })
     throw error
   }
-}
-
-/** One folder, one spelling: two repositories in one folder would share its images. */
-const plainPath = (path: string): string => (path.startsWith('/') ? normalize(path).replace(/(?<=.)\/$/, '') : path)
-
-function repositoryAt(store: Context['store'], host: string, location: string): boolean {
-  return store.findBy(SR, 'location', location).some(ref => store.get(SR, ref)?.host === host)
 }
 
 /** Listing an image moves it here; an image cannot be in no repository at all. */

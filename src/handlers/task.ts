@@ -19,6 +19,11 @@ export const taskHandlers = implement(task, {
 
   GetStatus: (context, { task: ref }) => status(context, ref),
 
+  cancel({ tasks, caller }, { task: ref }) {
+    tasks.cancel(ref, caller.user)
+    return null
+  },
+
   get_all_tasks: ({ tasks, caller }) => tasks.running(caller.user),
 })
 
@@ -37,7 +42,8 @@ type TaskEnd = {
 
 /** The whole answer of the call, as it would have been had the call been synchronous. */
 function answerOf(record: TaskEnd): OpenValue {
-  if (record.status === 'failure') return { Status: 'Failure', ErrorDescription: record.error }
+  if (record.status === 'failure' || record.status === 'cancelled')
+    return { Status: 'Failure', ErrorDescription: record.error }
   const type = resultTypes().get(record.method)
   if (type === undefined) return { Status: 'Success', Value: '' }
   return { Status: 'Success', Value: toOpen(encodeValue(type, resultFromText(type, record.result), draft)) }

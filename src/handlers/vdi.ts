@@ -2,8 +2,11 @@ import { type Context, implement } from '../engine/context.ts'
 import { DriverError } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VBD, VDI, VM } from '../model/index.ts'
-import type { RecordOf } from '../model/kernel/define.ts'
+import { defaultOfField, type RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
+import { cloneImage } from './image-clone.ts'
+import { plan, settle, settleNow } from './intent.ts'
+import { changeVbd, relate } from './plug.ts'
 import { observeRepository, recordVolume, storageOf } from './repository.ts'
 
 type VdiRecord = RecordOf<typeof VDI>
@@ -14,10 +17,14 @@ const SECTORS_MAX = 2n ** 53n
 export const vdiHandlers = implement(
   VDI,
   {
-    snapshot: ({ hosts, store }, { vdi }) =>
-      unsupported({ hosts, store }, store.get(VDI, vdi)?.SR ?? NULL_REF, 'VDI.snapshot'),
+    snapshot: async (context, { vdi }) => (await cloneImage(context, vdi, { operation: 'VDI.snapshot' })).vdi,
   },
-  { check, create, delete: deleteImage, set: { virtual_size: resize, SR: moveImage } },
+  {
+    check,
+    create,
+    delete: deleteImage,
+    set: { virtual_size: resize, SR: moveImage, VBDs: setVbds, sharable: setSharable, read_only: setReadOnly },
+  },
 )
 
 function unsupported({ store, hosts }: Pick<Context, 'store' | 'hosts'>, sr: string, operation: string): never {
@@ -43,24 +50,52 @@ function check({ virtual_size, sector_size }: VdiRecord): void {
 /** The image comes first: a record without an image would be a disk that is not there. */
 async function create(context: Context, values: VdiRecord): Promise<void> {
   const sr = values.SR === NULL_REF ? defaultRepository(context) : values.SR
-  if (values.parent !== NULL_REF) return unsupported(context, sr, 'VDI.create with a parent')
+  if (values.parent !== NULL_REF) return createChild(context, values)
   await context.hosts.holdRepositories([sr], () => createHeld(context, { ...values, SR: sr }))
   await observeRepository(context, sr)
+}
+
+/** A child begins as its parent is at this moment; then both go on independently. */
+async function createChild(context: Context, values: VdiRecord): Promise<void> {
+  const { store } = context
+  const parent = record(context, values.parent)
+  if (values.SR !== NULL_REF && values.SR !== parent.SR) {
+    throw fail('INVALID_VALUE', { field: 'SR', value: values.SR })
+  }
+  const bytes = parent.virtual_size * parent.sector_size
+  const isUnsaid = values.virtual_size === defaultOfField(VDI.fields.virtual_size)
+  const sectors = isUnsaid ? bytes / values.sector_size : values.virtual_size
+  if (sectors * values.sector_size < bytes) {
+    throw fail('VDI_TOO_SMALL', { vdi: values.parent, 'minimum size': String(bytes) })
+  }
+  const { VBDs, children: _, ...chosen } = values
+  const wanted = { ...chosen, SR: parent.SR, virtual_size: sectors }
+  await cloneImage(context, values.parent, { values: wanted, operation: 'VDI.create' })
+  for (const vbd of VBDs) await store.transact(transaction => transaction.patch(VBD, vbd, { VDI: values.uuid }))
 }
 
 async function createHeld(context: Context, values: VdiRecord): Promise<void> {
   const { store, task } = context
   const { storage, config } = storageOf(context, values.SR)
+  const host = store.get(SR, values.SR)?.host ?? NULL_REF
+  const repository = { host, repository: config, names: [values.uuid], keeper: `VDI:${values.uuid}` }
+  const noted = await plan(context, repository)
   const virtualBytes = Number(values.virtual_size * values.sector_size)
   const wanted = { name: values.uuid, format: values.image_format, virtualBytes }
-  const volume = await storage.createVolume(config, wanted, { signal: task.signal, onProgress: task.progress })
+  const options = { signal: task.signal, onProgress: task.progress }
+  const volume = await storage.createVolume(config, wanted, options).catch(async (error: unknown) => {
+    await settleNow(store, noted)
+    throw error
+  })
   try {
     await store.transact(transaction => {
       transaction.insert(VDI, { ...values, location: volume.location })
       recordVolume(transaction, values.uuid, volume)
+      settle(transaction, noted)
     })
   } catch (error) {
     await storage.deleteVolume(volume.location)
+    await settleNow(store, noted)
     throw error
   }
 }
@@ -73,7 +108,7 @@ function defaultRepository({ store }: Context): string {
 }
 
 /** The image goes first: a file without a record would be left behind. A second call finishes what a crash left. */
-async function deleteImage(context: Context, vdi: string): Promise<void> {
+export async function deleteImage(context: Context, vdi: string): Promise<void> {
   const { SR: sr } = record(context, vdi)
   await context.hosts.holdRepositories(sr === NULL_REF ? [] : [sr], () => deleteHeld(context, vdi))
   if (sr !== NULL_REF) await observeRepository(context, sr)
@@ -107,6 +142,36 @@ async function resize(context: Context, vdi: string, sectors: bigint): Promise<v
   const volume = await storage.resizeVolume(current.location, Number(sectors * current.sector_size))
   await store.transact(transaction => recordVolume(transaction, vdi, volume))
   await observeRepository(context, current.SR)
+}
+
+/** The other end of `VBD.VDI`. */
+function setVbds(context: Context, vdi: string, vbds: readonly string[]): Promise<void> {
+  return relate(record(context, vdi).VBDs, vbds, (vbd, isIn) => changeVbd(context, vbd, { VDI: isIn ? vdi : NULL_REF }))
+}
+
+/** Whom an image is shared among now cannot be told to let go of it. */
+async function setSharable(context: Context, vdi: string, sharable: boolean): Promise<void> {
+  const users = usersOf(context, vdi)
+  if (!sharable && new Set(users.map(vbd => vbd.VM)).size > 1) throw inUse(vdi, 'VDI.set_sharable')
+  await context.store.transact(transaction => transaction.patch(VDI, vdi, { sharable }))
+}
+
+/** Nobody who writes to an image now can be stopped from it. */
+async function setReadOnly(context: Context, vdi: string, read_only: boolean): Promise<void> {
+  const isWritten = usersOf(context, vdi).some(({ mode, type }) => mode === 'RW' && type !== 'CD')
+  if (read_only && isWritten) throw inUse(vdi, 'VDI.set_read_only')
+  await context.store.transact(transaction => transaction.patch(VDI, vdi, { read_only }))
+}
+
+/** The block devices of VMs that are not Halted through which an image is used. */
+function usersOf(context: Context, vdi: string): RecordOf<typeof VBD>[] {
+  const { store, hosts } = context
+  return record(context, vdi)
+    .VBDs.flatMap(ref => store.get(VBD, ref) ?? [])
+    .filter(({ VM: ref }) => {
+      const user = ref === NULL_REF ? undefined : store.get(VM, ref)
+      return user !== undefined && (user.power_state !== 'Halted' || hosts.isStarting(user.uuid))
+    })
 }
 
 /** Moves an image to another repository of the same host, while no VM uses it. */
@@ -146,10 +211,5 @@ async function moveHeld(context: Context, vdi: string, sr: string): Promise<void
 const inUse = (vdi: string, operation: string, cause?: unknown) => fail('VDI_IN_USE', { vdi, operation }, { cause })
 
 function checkUnused(context: Context, vdi: string, operation: string): void {
-  const { store } = context
-  for (const vbd of record(context, vdi).VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
-    const user = vbd.VM === NULL_REF ? undefined : store.get(VM, vbd.VM)
-    const isBusy = user !== undefined && (user.power_state !== 'Halted' || context.hosts.isStarting(user.uuid))
-    if (isBusy) throw inUse(vdi, operation)
-  }
+  if (usersOf(context, vdi).length > 0) throw inUse(vdi, operation)
 }

@@ -64,6 +64,14 @@ export const errors = defineErrors({
     doc: 'The VM is not in a power state that allows this message. `expected` is a comma-separated list.',
   },
   VM_IS_TEMPLATE: { params: ['vm'], doc: 'A template can be cloned but never started.' },
+  VM_INCOMPATIBLE_WITH_THIS_HOST: {
+    params: ['vm', 'host', 'reason'],
+    doc: 'The host cannot offer what the VM requires, such as a feature of the CPU.',
+  },
+  HOST_NOT_ENOUGH_FREE_MEMORY: {
+    params: ['needed', 'available'],
+    doc: 'The VMs that run leave the host too little memory for this one, even if all give way to their dynamic minimum. Both in bytes.',
+  },
   VM_SHUTDOWN_TIMEOUT: {
     params: ['vm', 'timeout'],
     doc: 'The guest was asked to shut down and did not within `timeout` seconds; it goes on running. hard_shutdown cuts its power.',
@@ -92,9 +100,10 @@ export const errors = defineErrors({
 
   // Tasks.
   TASK_INTERRUPTED: {
-    params: ['task', 'method'],
-    doc: 'The server stopped while the task was running. Objects show what the host says now.',
+    params: ['task', 'method', 'undone'],
+    doc: 'The server stopped while the task was running. `undone` says what of it was taken back, empty where nothing was to be; objects show what the host says now.',
   },
+  TASK_CANCELLED: { params: ['task'], doc: 'The task was cancelled, and what it had done is taken back.' },
 
   // Drivers.
   DRIVER_UNSUPPORTED: { params: ['driver', 'operation'], doc: 'The hypervisor driver cannot do this at all.' },

@@ -1,6 +1,7 @@
 import { credential } from './classes/credential.ts'
 import { host_ } from './classes/host.ts'
 import { host_cpu } from './classes/host-cpu.ts'
+import { intent } from './classes/intent.ts'
 import { network } from './classes/network.ts'
 import { session } from './classes/session.ts'
 import { SR } from './classes/sr.ts'
@@ -19,6 +20,6 @@ export const classes = { session, task, VM, host: host_, host_cpu, network, VIF,
 export type ClassName = keyof typeof classes
 
 /** Every class that is stored: those of the API and those that no client sees. */
-export const storedClasses: readonly Class[] = [...Object.values(classes), credential]
+export const storedClasses: readonly Class[] = [...Object.values(classes), credential, intent]
 
-export { credential, host_, host_cpu, network, SR, session, task, user, VBD, VDI, VIF, VM }
+export { credential, host_, host_cpu, intent, network, SR, session, task, user, VBD, VDI, VIF, VM }

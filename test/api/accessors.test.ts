@@ -49,7 +49,17 @@ describe('set_f changes what get_f answers, to_XML shows it, and it answers an e
 })
 
 /** A value as §2.15 writes it. */
-const show = (value: Value): string => (typeof value === 'string' ? value : JSON.stringify(value))
+function show(value: Value): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'boolean') return JSON.stringify(value)
+  return Object.entries(asStruct(value))
+    .map(([key, member]) => `(${quoted(key)}, ${quoted(asString(member))})`)
+    .join(', ')
+}
+
+/** What would be mistaken for the writing round it stands in quotation marks. */
+const quoted = (text: string): string =>
+  /^[^"\\,()\s\p{Cc}]+$/u.test(text) ? text : `"${text.replace(/["\\]/g, mark => `\\${mark}`)}"`
 
 async function setAndGet(of: string, path: string, type: string, samples: readonly Value[]): Promise<void> {
   const self = selfOf(of)

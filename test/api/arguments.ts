@@ -11,7 +11,7 @@ export function rightArgument(type: string, objects: Objects): Value {
   if (of !== undefined) return objects[of] ?? NOBODY
   if (elementOf(type) !== undefined) return []
   if (ENUMS[type] !== undefined) return ENUMS[type][0] ?? ''
-  if (type === 'record') return {}
+  if (type === 'record' || isMap(type)) return {}
   return { int: '1', float: 1.5, bool: true }[type] ?? 'text'
 }
 
@@ -49,7 +49,7 @@ const NUMERALS_THAT_ARE_NONE: Readonly<Record<string, readonly Value[]>> = {
 }
 
 function fits(type: string, value: Value): boolean {
-  if (type === 'record')
+  if (type === 'record' || isMap(type))
     return (
       typeof value === 'object' && !Array.isArray(value) && !(value instanceof DateTime || value instanceof Uint8Array)
     )
@@ -69,5 +69,7 @@ function wrongNames(type: string, name: string, objects: Objects): WrongArgument
   const stranger = Object.entries(objects).find(([other]) => other !== of)?.[1] ?? NOBODY
   return [NOBODY, stranger, 'no reference at all'].map(value => ({ value, error: ['HANDLE_INVALID', of, value] }))
 }
+
+const isMap = (type: string): boolean => type.endsWith(' Map')
 
 const refOf = (type: string): string | undefined => /^(\w+) ref$/.exec(type)?.[1]

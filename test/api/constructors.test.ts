@@ -28,6 +28,7 @@ const PARTICULAR: Readonly<Record<string, Value>> = {
   'VDI.image_format': 'raw',
   'VDI.read_only': true,
   'VBD.mode': 'RO',
+  'VBD.type': 'CD',
   'SR.type': 'memory',
   'VDI.SR': objects['SR'] ?? '',
 }
@@ -42,6 +43,7 @@ function chosen(of: string, [, path, type]: DraftField): Value {
   if (path === 'device') return `disk-${count}` // No two disks of a VM have the same.
   if (type === '(cpu_feature) Set') return ['NX', 'LM']
   if (type.endsWith(' Set')) return []
+  if (type.endsWith(' Map')) return { [`key-${count}`]: 'value' }
   return { string: `text-${count}`, int: String(count), bool: true }[type] ?? ENUMS[type]?.at(-1) ?? ''
 }
 
@@ -102,6 +104,7 @@ const DEFAULTS: Readonly<Record<string, Value>> = {
   'VDI.sector_size': '512',
   'VDI.virtual_size': '2097152',
   'VBD.mode': 'RW',
+  'VBD.type': 'Disk',
 }
 
 /** What the server chooses by itself. */
@@ -133,6 +136,7 @@ describe('a field that nobody chose has its documented default, else the zero of
 
 function zeroOf(type: string): Value {
   if (type.endsWith(' Set')) return []
+  if (type.endsWith(' Map')) return {}
   if (type === 'image_format') return 'qcow2'
   return { int: '0', bool: false }[type] ?? ENUMS[type]?.[0] ?? ''
 }

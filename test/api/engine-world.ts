@@ -4,6 +4,7 @@ import { draft } from '../../src/engine/dialect.ts'
 import { type Answer, Engine } from '../../src/engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from '../../src/engine/first-user.ts'
 import { Hosts } from '../../src/engine/hosts.ts'
+import { Locks } from '../../src/engine/locks.ts'
 import { Paths } from '../../src/engine/paths.ts'
 import { Sessions } from '../../src/engine/sessions.ts'
 import { Tasks } from '../../src/engine/tasks.ts'
@@ -43,7 +44,7 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
   const sessions = new Sessions({ store, now })
   const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
   const paths = new Paths({ dataDir: '/nonexistent' })
-  const services = { store, hosts, sessions, tasks, paths }
+  const services = { store, hosts, sessions, tasks, paths, locks: new Locks() }
   const others = implementations.filter(one => !replaced.some(other => other.class === one.class))
   const engine = new Engine({ services, implementations: [...others, ...replaced], log })
   await ensureFirstUser(services, PASSWORD)

@@ -51,6 +51,10 @@ const PROVOCATIONS: Readonly<Record<Provoked, Provoke>> = {
   OBJECT_NAME_TAKEN: () => root.fails('user.create', { short_name: ADMIN.name }),
   VM_BAD_POWER_STATE: async () => root.fails('VM.pause', await make(root, 'VM')),
   VM_IS_TEMPLATE: async () => root.fails('VM.start', await make(root, 'VM', { is_a_template: true }), false),
+  VM_INCOMPATIBLE_WITH_THIS_HOST: async () =>
+    root.fails('VM.start', await make(root, 'VM', { VCPUs_features_required: ['CYRIX_ARR'] }), false),
+  HOST_NOT_ENOUGH_FREE_MEMORY: async () =>
+    root.fails('VM.start', await make(root, 'VM', { memory_static_max: String(2n ** 49n) }), false),
   VM_SHUTDOWN_TIMEOUT: ignoreShutdown,
   VM_NO_HOST: removeEveryHost,
   VM_DUPLICATE_VBD_DEVICE: async () => {
@@ -81,10 +85,16 @@ const PROVOCATIONS: Readonly<Record<Provoked, Provoke>> = {
   HOST_URI_INVALID: () => root.fails('host.add', 'carrier-pigeon://loft'),
   OPERATION_NOT_ALLOWED: async () => root.fails('VM.install', await make(root, 'VM'), 'copy'),
   TASK_INTERRUPTED: killServer,
+  TASK_CANCELLED: async () => {
+    const task = await root.text('Async.VM.start', await make(root, 'VM', { name_label: 'vm-that-is-slow' }), false)
+    await root.ok('task.cancel', task)
+    return root.taskFails(task)
+  },
   DRIVER_UNSUPPORTED: async () => {
-    const vm = await make(root, 'VM')
-    await root.ok('VM.start', vm, false)
-    return root.fails('VM.suspend', vm, true)
+    const [vdi, here] = [await make(root, 'VDI'), new Set(await root.list('SR.get_all'))]
+    await root.text('host.add', 'memory:///elsewhere')
+    const there = (await root.list('SR.get_all')).find(sr => !here.has(sr)) ?? assert.fail('no repository')
+    return root.fails('VDI.set_SR', vdi, there)
   },
   DRIVER_FAILED: async () =>
     root.fails('VM.start', await make(root, 'VM', { name_label: 'vm-that-fails-to-start' }), false),
@@ -183,7 +193,7 @@ async function killServer(): Promise<readonly string[]> {
     const { Status, ErrorDescription } = asStruct(Result)
     assert.equal(Status, 'Failure')
     const error = Array.isArray(ErrorDescription) ? ErrorDescription.map(String) : []
-    assert.deepEqual(error, ['TASK_INTERRUPTED', task, 'VM.start'])
+    assert.deepEqual(error, ['TASK_INTERRUPTED', task, 'VM.start', ''])
     return error
   } finally {
     second.close()

@@ -6,6 +6,7 @@ import { draft } from '../../src/engine/dialect.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from '../../src/engine/first-user.ts'
 import { Hosts } from '../../src/engine/hosts.ts'
+import { Locks } from '../../src/engine/locks.ts'
 import { Paths } from '../../src/engine/paths.ts'
 import { Sessions } from '../../src/engine/sessions.ts'
 import { Tasks } from '../../src/engine/tasks.ts'
@@ -31,7 +32,7 @@ async function world(host = new MemoryHost({ name: 'races' })) {
     throw error
   }
   const tasks = new Tasks({ store, now: Date.now, owner: 'test', toApiError })
-  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }) }
+  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks: new Locks() }
   await ensureFirstUser(services, PASSWORD)
   const engine = new Engine({ services, implementations, log: quiet })
   await ensureRepository(services, await hosts.add('memory:///races'))

@@ -34,6 +34,8 @@ function ofType(type: string): readonly Value[] {
       return [String(INT_MAX), String(-INT_MAX - 1n), '9007199254740993', '0']
     case 'bool':
       return [true, false]
+    case '(string -> string) Map':
+      return [{ [AWKWARD]: AWKWARD, plain: '' }, { 'a, (b)': '(c), d' }, {}]
     default:
       return []
   }

@@ -4,6 +4,7 @@ import { MADE_BY_HOSTS, WITHOUT_OBJECTS } from '../draft/extensions.ts'
 import { FIELDS } from '../draft/table.ts'
 import { ApiClient, type Session } from '../support/client.ts'
 import { ADMIN, type Server, type ServerOptions, startServer } from '../support/server.ts'
+import type { Value } from '../support/value.ts'
 import { parseXml } from '../support/xml.ts'
 
 /** A server that ends with the test file, and an administrator logged in to it. */
@@ -57,7 +58,7 @@ export async function makeObjects(session: Session): Promise<Objects> {
 export async function make(
   session: Session,
   of: string,
-  values: Readonly<Record<string, string | boolean>> = {},
+  values: Readonly<Record<string, Value>> = {},
 ): Promise<string> {
   made += 1
   const least: Readonly<Record<string, object>> = {

@@ -64,7 +64,7 @@ function classOperations(of: string): DraftOperation[] {
   ]
 }
 
-/** What §1.1 gives to a field, and `set_` for sets, which is ours. No map of the draft is RW. */
+/** What §1.1 gives to a field, and `set_` for sets and maps, which is ours. */
 function fieldOperations(of: string, [qualifier, path, type]: DraftField): DraftOperation[] {
   const name = wire(path)
   const operation = (verb: string, params: DraftOperation['params'], result: string) => ({
@@ -75,9 +75,12 @@ function fieldOperations(of: string, [qualifier, path, type]: DraftField): Draft
   })
   const get = operation('get', [], type)
   if (qualifier !== 'RW') return [get]
-  if (isMap(type)) throw new TypeError(`${of}.${path} is a map that can be written; the draft has none`)
   const element = elementOf(type)
   const set = operation('set', [[type, name]], 'void')
+  if (isMap(type)) {
+    const pair = [['string', 'key'] as const, ['string', name] as const]
+    return [get, operation('add_to', pair, 'void'), operation('remove_from', pair.slice(0, 1), 'void'), set]
+  }
   if (element === undefined) return [get, set]
   return [get, operation('add_to', [[element, name]], 'void'), operation('remove_from', [[element, name]], 'void'), set]
 }

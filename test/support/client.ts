@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Endpoint, HttpClient } from './http.ts'
 import { asString, asStrings, asStruct, type Struct, type Value } from './value.ts'
 import { decodeResponse, encodeCall } from './xml-rpc.ts'
@@ -57,6 +58,21 @@ export class Session {
     const answer = await this.client.call(method, this.ref, ...params)
     if (answer.status === 'Success') assert.fail(`${method} succeeded`)
     return answer.error
+  }
+
+  /** Waits for a task that must fail; answers its error, the code first. */
+  async taskFails(task: string): Promise<readonly string[]> {
+    const TURN_MS = 20
+    const TURNS_MAX = 3000
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      const { Progress, Result } = asStruct(await this.ok('task.GetStatus', task))
+      if (Progress === 100n) {
+        const answer = readAnswer(Result ?? '')
+        return answer.status === 'Failure' ? answer.error : assert.fail('the task succeeded')
+      }
+      await sleep(TURN_MS)
+    }
+    return assert.fail(`task ${task} does not end`)
   }
 
   /** `ok` where the value is a string. */

@@ -1,6 +1,7 @@
 import { cpuFeature } from '../enums.ts'
 import { defineClass, roIns, roRun } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 /** A physical CPU, as the host's operating system counts them. */
 export const host_cpu = defineClass({
@@ -14,6 +15,7 @@ export const host_cpu = defineClass({
     number: roIns(t.int, 'the number of the physical CPU within the host'),
     features: roIns(t.set(cpuFeature), 'the features supported by the CPU'),
     utilisation: roRun(t.float, 'the current CPU utilisation', { volatile: true }),
+    other_config: otherConfig,
   },
   messages: {},
 })

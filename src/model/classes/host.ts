@@ -1,8 +1,16 @@
 import { defineClass, internal, message, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 const host = [t.ref('host'), 'The Host'] as const
-const powerErrors = ['HOST_NOT_DISABLED', 'HOST_HAS_RESIDENT_VMS', 'OPERATION_NOT_ALLOWED'] as const
+const powerErrors = [
+  'HOST_NOT_DISABLED',
+  'HOST_HAS_RESIDENT_VMS',
+  'OPERATION_NOT_ALLOWED',
+  'PERMISSION_DENIED',
+  'HOST_OFFLINE',
+  'DRIVER_FAILED',
+] as const
 
 /** A physical host: it appears when its hypervisor is connected. */
 export const host_ = defineClass({
@@ -20,6 +28,8 @@ export const host_ = defineClass({
     enabled: roRun(t.bool, 'true if new VMs can be started on the host', { extension: true, default: true }),
     uri: roRun(t.string, 'how the host is connected', { extension: true }),
     live: roRun(t.bool, 'true while the host answers', { extension: true }),
+    other_config: otherConfig,
+    memory: internal(t.int, 'Bytes of memory that its guests share; 0 where it does not say.'),
     machine: internal(t.string, "The host's own identifier, the same on every connection."),
   },
   messages: {

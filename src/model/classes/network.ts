@@ -1,5 +1,6 @@
 import { defineClass, message, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 /** A virtual network. */
 export const network = defineClass({
@@ -22,6 +23,7 @@ export const network = defineClass({
     ),
     default_gateway: rw(t.string, 'default gateway IP address. Used for auto-configuring guests with fixed IP setting'),
     default_netmask: rw(t.string, 'default netmask. Used for auto-configuring guests with fixed IP setting'),
+    other_config: otherConfig,
   },
   messages: {
     list: message({

@@ -1,5 +1,6 @@
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 const storageErrors = ['SR_UNKNOWN_DRIVER', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'] as const
 
@@ -28,6 +29,7 @@ export const SR = defineClass({
       t.string,
       "a string that uniquely determines the location of the storage repository; the format of this string depends on the repository's type",
     ),
+    other_config: otherConfig,
     host: internal(t.ref('host'), 'The host whose driver reaches the repository.'),
   },
   messages: {

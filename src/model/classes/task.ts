@@ -6,6 +6,7 @@ export const taskStatus = t.enum('task_status_type', {
   pending: 'The task is in progress',
   success: 'The task was completed successfully',
   failure: 'The task has failed',
+  cancelled: 'The task was cancelled',
 })
 
 /** The answer of the two spellings of GetStatus. Source: Xen Management API rev 0.2, §1.4.3. */
@@ -48,6 +49,14 @@ export const task = defineClass({
       result: taskStatusStruct,
       resultDoc: 'Progress (0 to 100), ETA, and Result: empty until Progress is 100, then the whole answer of the call',
       errors: [],
+      immediate: true,
+    }),
+    cancel: message({
+      doc: 'Asks a running task to stop and take back what it did; answers at once. The task ends by itself soon after, cancelled or, where it was too late, as it would have. Cancelling one that has ended changes nothing.',
+      params: { task: [t.ref('task'), 'The task to cancel'] },
+      result: t.void,
+      errors: [],
+      extension: true,
       immediate: true,
     }),
     get_all_tasks: message({

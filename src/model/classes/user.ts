@@ -1,5 +1,6 @@
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 /** A user of the system. Passwords are kept apart (`credential`). */
 export const user = defineClass({
@@ -12,6 +13,7 @@ export const user = defineClass({
     uuid: roRun(t.string, 'unique identifier/object reference'),
     short_name: roIns(t.string, 'short name (e.g. userid)'),
     fullname: rw(t.string, 'full name'),
+    other_config: otherConfig,
     administrator: internal(t.bool, 'Whether the user may manage users and hosts.'),
   },
   messages: {

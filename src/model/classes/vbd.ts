@@ -1,6 +1,25 @@
 import { driverType, vbdMode } from '../enums.ts'
-import { defineClass, roRun, rw } from '../kernel/define.ts'
+import { defineClass, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
+
+/** What a block device is to the guest. Source: released Xen API, vbd_type. */
+export const vbdType = t.enum('vbd_type', {
+  Disk: 'a disk',
+  CD: 'a CD drive, whose medium can be changed',
+  Floppy: 'a floppy drive, whose medium can be changed',
+})
+
+/** What plugging into a VM that is not Halted may meet with, besides what `create` and `set` meet with elsewhere. */
+const plugErrors = [
+  'OPERATION_NOT_ALLOWED',
+  'VDI_IN_USE',
+  'VM_BAD_POWER_STATE',
+  'INVALID_VALUE',
+  'HOST_OFFLINE',
+  'DRIVER_UNSUPPORTED',
+  'DRIVER_FAILED',
+] as const
 
 /** A virtual block device: it connects a VM with a disk image. */
 export const VBD = defineClass({
@@ -17,6 +36,24 @@ export const VBD = defineClass({
     driver: rw(driverType, 'the style of driver'),
     'IO_bandwidth/incoming_kbs': roRun(t.float, 'Read bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
     'IO_bandwidth/outgoing_kbs': roRun(t.float, 'Write bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
+    type: roIns(vbdType, 'what the device is to the guest', { extension: true }),
+    currently_attached: roRun(t.bool, 'true while a machine that is not Halted has the device', { extension: true }),
+    other_config: otherConfig,
   },
-  messages: {},
+  messages: {
+    insert: message({
+      doc: 'Puts a medium into a CD or floppy drive, in place of the one that may lie in it; at once where the VM runs.',
+      params: { vbd: [t.ref('VBD'), 'The drive'], vdi: [t.ref('VDI'), 'The medium'] },
+      result: t.void,
+      errors: plugErrors,
+      extension: true,
+    }),
+    eject: message({
+      doc: 'Takes the medium out of a CD or floppy drive; an empty one stays empty.',
+      params: { vbd: [t.ref('VBD'), 'The drive'] },
+      result: t.void,
+      errors: plugErrors,
+      extension: true,
+    }),
+  },
 })

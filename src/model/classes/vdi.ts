@@ -1,6 +1,7 @@
 import { vdiType } from '../enums.ts'
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 /** How an image is written on its repository. */
 export const imageFormat = t.enum('image_format', {
@@ -38,7 +39,8 @@ export const VDI = defineClass({
     }),
     sharable: rw(t.bool, 'true if this disk may be shared'),
     read_only: rw(t.bool, 'true if this disk may ONLY be mounted read-only'),
-    image_format: roIns(imageFormat, 'how the image is written on its repository', { extension: true }),
+    image_format: roRun(imageFormat, 'how the image is written on its repository', { extension: true, onCreate: true }),
+    other_config: otherConfig,
     location: internal(t.string, "The host's own name of the image."),
   },
   messages: {
@@ -47,7 +49,14 @@ export const VDI = defineClass({
       params: { vdi: [t.ref('VDI'), 'The VDI to snapshot'] },
       result: t.ref('VDI'),
       resultDoc: 'The ID of the newly created VDI.',
-      errors: ['VDI_IN_USE', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'],
+      errors: [
+        'VDI_IN_USE',
+        'OPERATION_NOT_ALLOWED',
+        'HOST_OFFLINE',
+        'DRIVER_UNSUPPORTED',
+        'DRIVER_FAILED',
+        'TASK_CANCELLED',
+      ],
     }),
   },
 })

@@ -1,6 +1,7 @@
 import { driverType } from '../enums.ts'
 import { defineClass, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 /** A virtual network interface. */
 export const VIF = defineClass({
@@ -21,6 +22,8 @@ export const VIF = defineClass({
     network_write_kbs: roRun(t.float, 'Outgoing network bandwidth', { unit: 'KiB/s', volatile: true }),
     'IO_bandwidth/incoming_kbs': roRun(t.float, 'Read bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
     'IO_bandwidth/outgoing_kbs': roRun(t.float, 'Write bandwidth (Kb/s)', { unit: 'KiB/s', volatile: true }),
+    currently_attached: roRun(t.bool, 'true while a machine that is not Halted has the device', { extension: true }),
+    other_config: otherConfig,
   },
   messages: {},
 })

@@ -1,6 +1,7 @@
 import { biosBootOption, bootType, cpuFeature, onCrashBehaviour, onNormalExit, vmPowerState } from '../enums.ts'
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
+import { otherConfig } from './other-config.ts'
 
 const MIB = 1024n * 1024n
 
@@ -11,6 +12,7 @@ const lifecycleErrors = [
   'HOST_OFFLINE',
   'DRIVER_UNSUPPORTED',
   'DRIVER_FAILED',
+  'TASK_CANCELLED',
 ] as const
 const startErrors = [
   ...lifecycleErrors,
@@ -19,6 +21,9 @@ const startErrors = [
   'INVALID_VALUE',
   'VALUE_NOT_SUPPORTED',
   'VDI_IN_USE',
+  'VM_INCOMPATIBLE_WITH_THIS_HOST',
+  'HOST_NOT_ENOUGH_FREE_MEMORY',
+  'PATH_NOT_ALLOWED',
 ] as const
 
 /** What the serial port printed, as far as one answer carries. */
@@ -86,6 +91,11 @@ export const VM = defineClass({
     affinity: rw(t.ref('host'), 'the host the VM is defined on and starts on; null lets the server choose', {
       extension: true,
     }),
+    other_config: otherConfig,
+    crash_copies: internal(
+      t.int,
+      'How many crashed VMs this one is the copy of, one after the other (rename_restart).',
+    ),
     domain: internal(t.string, "The host's own identifier of the VM; empty while no host knows it."),
   },
   messages: {
@@ -119,28 +129,28 @@ export const VM = defineClass({
       errors: lifecycleErrors,
     }),
     clean_shutdown: message({
-      doc: 'Attempt to cleanly shutdown the specified VM. Answers once the guest has shut down; a guest that does not obey goes on running. While it is under way the VM is ShuttingDown.',
+      doc: 'Attempt to cleanly shutdown the specified VM, then do what actions/after_shutdown says. Answers once the guest has shut down; a guest that does not obey goes on running. While it is under way the VM is ShuttingDown.',
       params: { vm },
       result: t.void,
       allowedIn: ['Running'],
-      errors: [...lifecycleErrors, 'VM_SHUTDOWN_TIMEOUT'],
+      errors: [...startErrors, 'VM_SHUTDOWN_TIMEOUT'],
     }),
     clean_reboot: message({
-      doc: 'Attempt to cleanly shutdown the specified VM, then start it again.',
+      doc: 'Attempt to cleanly shutdown the specified VM, then do what actions/after_reboot says.',
       params: { vm },
       result: t.void,
       allowedIn: ['Running'],
       errors: [...startErrors, 'VM_SHUTDOWN_TIMEOUT'],
     }),
     hard_shutdown: message({
-      doc: 'Stop executing the specified VM without attempting a clean shutdown.',
+      doc: 'Stop executing the specified VM without attempting a clean shutdown, discarding what a suspension saved; then do what actions/after_shutdown says.',
       params: { vm },
       result: t.void,
       allowedIn: ['Running', 'Paused', 'Suspended'],
-      errors: lifecycleErrors,
+      errors: startErrors,
     }),
     hard_reboot: message({
-      doc: 'Stop executing the specified VM without attempting a clean shutdown, then let it boot again.',
+      doc: 'Stop executing the specified VM without attempting a clean shutdown, then do what actions/after_reboot says.',
       params: { vm },
       result: t.void,
       allowedIn: ['Running', 'Paused'],
@@ -164,7 +174,7 @@ export const VM = defineClass({
       params: { vm, start_paused: [t.bool, 'Unhibernate VM in paused state if set to true.'] },
       result: t.void,
       allowedIn: ['Suspended'],
-      errors: lifecycleErrors,
+      errors: startErrors,
     }),
     list: message({
       doc: 'Return a list of all the VMs known to the system',

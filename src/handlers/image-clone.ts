@@ -1,0 +1,82 @@
+/** Copies of images that share blocks with them: snapshots, children, and the disks of cloned VMs. */
+
+import { randomUUID } from 'node:crypto'
+import { DriverError } from '../drivers/driver.ts'
+import type { Context } from '../engine/context.ts'
+import { fail } from '../model/errors.ts'
+import { SR, VDI } from '../model/index.ts'
+import type { RecordOf } from '../model/kernel/define.ts'
+import { newRecord } from '../model/kernel/operations.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
+import { plan, settle, settleNow } from './intent.ts'
+import { observeRepository, recordVolume, storageOf } from './repository.ts'
+
+type VdiRecord = RecordOf<typeof VDI>
+
+/** How an image is to be cloned. */
+export interface CloneOptions {
+  /** What the clone's record says other than its original's. */
+  readonly values?: Partial<VdiRecord>
+  /** The VM that is being made with the clone: until it is there, the clone is not to stay after a crash. */
+  readonly forVm?: string
+  /** The name of the operation, for errors. */
+  readonly operation: string
+}
+
+/** A clone, and the note of it that is to be settled together with the VM it was made for. */
+export interface Clone {
+  readonly vdi: string
+  readonly plan: string
+}
+
+/** Clones an image, also one that a VM is writing to. A failure leaves no clone. Throws VDI_IN_USE or DRIVER_UNSUPPORTED. */
+export async function cloneImage(context: Context, vdi: string, options: CloneOptions): Promise<Clone> {
+  const sr = context.store.get(VDI, vdi)?.SR ?? NULL_REF
+  if (sr === NULL_REF) {
+    throw fail('OPERATION_NOT_ALLOWED', { reason: `VDI ${vdi} is in no repository; scan the one it lies in` })
+  }
+  const clone = await context.hosts.holdRepositories([sr], () => cloneHeld(context, vdi, options))
+  await observeRepository(context, sr)
+  return clone
+}
+
+async function cloneHeld(context: Context, vdi: string, options: CloneOptions): Promise<Clone> {
+  const { store, hosts, task } = context
+  const original = store.get(VDI, vdi)
+  if (original === undefined) throw fail('HANDLE_INVALID', { class: 'VDI', handle: vdi })
+  const { storage, config } = storageOf(context, original.SR)
+  const host = store.get(SR, original.SR)?.host ?? NULL_REF
+  const { clones, name } = hosts.driver(host)
+  if (clones === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: name, operation: options.operation })
+  const uuid = options.values?.uuid ?? randomUUID()
+  const keeper = options.forVm === undefined ? `VDI:${uuid}` : `VM:${options.forVm}`
+  const noted = await plan(context, { host, repository: config, names: [uuid], keeper })
+  const wanted = { name: uuid, ...sizeOf(original, options.values) }
+  const progress = { signal: task.signal, onProgress: task.progress }
+  const made = await clones.cloneVolume(original.location, wanted, progress).catch(async (error: unknown) => {
+    await settleNow(store, noted)
+    const isBusy = error instanceof DriverError && error.kind === 'bad-state'
+    throw isBusy ? fail('VDI_IN_USE', { vdi, operation: options.operation }, { cause: error }) : error
+  })
+  try {
+    await store.transact(transaction => {
+      recordVolume(transaction, vdi, made.original)
+      const copy = { ...original, ...options.values, uuid, parent: vdi, children: [], VBDs: [] }
+      transaction.insert(VDI, newRecord(VDI, copy))
+      recordVolume(transaction, uuid, made.clone)
+      if (options.forVm === undefined) settle(transaction, noted)
+    })
+  } catch (error) {
+    await storage.deleteVolume(made.clone.location)
+    await settleNow(store, noted)
+    throw error
+  }
+  return { vdi: uuid, plan: noted }
+}
+
+/** A clone may be larger than its original, never smaller: one for which that was said is refused before. */
+function sizeOf(original: VdiRecord, values: Partial<VdiRecord> = {}): { readonly virtualBytes?: number } {
+  const sectors = values.virtual_size ?? original.virtual_size
+  const bytes = sectors * (values.sector_size ?? original.sector_size)
+  return bytes > original.virtual_size * original.sector_size ? { virtualBytes: Number(bytes) } : {}
+}

@@ -1,0 +1,212 @@
+/** Plugging block devices and interfaces into VMs and pulling them out, also where the VM runs. */
+
+import type { DeviceOps, DomainId } from '../drivers/driver.ts'
+import type { Context } from '../engine/context.ts'
+import { fail } from '../model/errors.ts'
+import { VBD, VIF, VM } from '../model/index.ts'
+import type { RecordOf } from '../model/kernel/define.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
+import { checkDiskFree, diskConfig, nicConfig } from './device-config.ts'
+import { provideNetwork } from './network-config.ts'
+
+type VbdRecord = RecordOf<typeof VBD>
+type VifRecord = RecordOf<typeof VIF>
+
+/** A machine that devices can be plugged into while it is there. */
+interface Machine {
+  readonly devices: DeviceOps
+  readonly id: DomainId
+}
+
+/**
+ * The machine of a VM that is Running or Paused; undefined where there is none to plug into. Throws VM_BAD_POWER_STATE
+ * where there is one that cannot be changed now, DRIVER_UNSUPPORTED where its host cannot do it.
+ */
+function machineOf({ store, hosts }: Context, vm: string): Machine | undefined {
+  const state = vm === NULL_REF ? 'Halted' : (store.get(VM, vm)?.power_state ?? 'Halted')
+  if (state === 'Halted') return undefined
+  if (state !== 'Running' && state !== 'Paused') {
+    throw fail('VM_BAD_POWER_STATE', { vm, expected: 'Halted, Running, Paused', actual: state })
+  }
+  const { driver, id } = hosts.placementOf(vm)
+  if (driver.devices === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: driver.name, operation: 'devices' })
+  return { devices: driver.devices, id }
+}
+
+/** Runs `body` alone with these VMs. */
+export function alone<R>(context: Context, vms: readonly string[], body: () => Promise<R>): Promise<R> {
+  const [first, ...rest] = [...new Set(vms)].filter(vm => vm !== NULL_REF).sort()
+  if (first === undefined) return body()
+  return context.locks.hold(first, () => alone(context, rest, body))
+}
+
+const vbdRecord = ({ store }: Context, ref: string): VbdRecord => {
+  const found = store.get(VBD, ref)
+  if (found === undefined) throw fail('HANDLE_INVALID', { class: 'VBD', handle: ref })
+  return found
+}
+
+const vifRecord = ({ store }: Context, ref: string): VifRecord => {
+  const found = store.get(VIF, ref)
+  if (found === undefined) throw fail('HANDLE_INVALID', { class: 'VIF', handle: ref })
+  return found
+}
+
+/**
+ * Changes a block device from what it is to what it is to be, first on the machines, then in the store; what was done
+ * on the machines is taken back where a later step fails. Runs alone with the VMs that it touches.
+ */
+export async function changeVbd(context: Context, ref: string, values: Partial<VbdRecord>): Promise<void> {
+  const wanted = { ...vbdRecord(context, ref), ...values }
+  await alone(context, [vbdRecord(context, ref).VM, wanted.VM], () => changeVbdAlone(context, ref, values))
+}
+
+/** As `changeVbd`, for callers that hold the VMs already. */
+export async function changeVbdAlone(context: Context, ref: string, values: Partial<VbdRecord>): Promise<void> {
+  const { store, hosts } = context
+  const before = vbdRecord(context, ref)
+  const wanted = { ...before, ...values }
+  await move(
+    () => switchDisk(context, before, wanted),
+    () => store.transact(transaction => transaction.patch(VBD, ref, { ...values, ...detached(wanted) })),
+    () => switchDisk(context, wanted, before),
+  )
+  for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+}
+
+/** What is in no VM is attached to none. */
+const detached = ({ VM: vm }: { readonly VM: string }) => vm === NULL_REF && { currently_attached: false }
+
+/** Does a thing on the machine, then in the store; back on the machine where the store fails. */
+async function move(act: () => Promise<void>, keep: () => Promise<void>, undo: () => Promise<void>): Promise<void> {
+  await act()
+  try {
+    await keep()
+  } catch (error) {
+    await undo()
+    throw error
+  }
+}
+
+async function switchDisk(context: Context, before: VbdRecord, wanted: VbdRecord): Promise<void> {
+  const from = machineOf(context, before.VM)
+  if (before.VM === wanted.VM && before.type !== 'Disk') {
+    if (before.VDI === wanted.VDI) return
+    checkFree(context, wanted)
+    const { location, format } = { location: '', format: 'raw' as const, ...diskConfig(context.store, wanted) }
+    return from?.devices.changeMedium(from.id, wanted.uuid, location === '' ? null : { location, format })
+  }
+  if (before.VM === wanted.VM && before.VDI === wanted.VDI) return
+  const to = machineOf(context, wanted.VM)
+  const had = diskConfig(context.store, before)
+  const gets = diskConfig(context.store, wanted)
+  if (to !== undefined) checkFree(context, wanted)
+  if (from !== undefined && had !== undefined) await from.devices.detachDisk(from.id, before.uuid)
+  try {
+    if (to !== undefined && gets !== undefined) await to.devices.attachDisk(to.id, gets)
+  } catch (error) {
+    if (from !== undefined && had !== undefined) await from.devices.attachDisk(from.id, had)
+    throw error
+  }
+}
+
+function checkFree({ store, hosts }: Context, vbd: VbdRecord): void {
+  checkDiskFree(store, vbd, other => hosts.isStarting(other), 'VBD.plug')
+}
+
+/** Stores a new block device and plugs it in where its VM runs; alone with the VM. */
+export async function plugVbd(context: Context, vbd: VbdRecord): Promise<void> {
+  const { store, hosts } = context
+  const none = { ...vbd, VM: NULL_REF }
+  await move(
+    () => switchDisk(context, none, vbd),
+    () => store.transact(transaction => transaction.insert(VBD, vbd)),
+    () => switchDisk(context, vbd, none),
+  )
+  if (vbd.VM !== NULL_REF) await hosts.observe(vbd.VM)
+}
+
+/** Pulls a block device out and forgets it; alone with the VM. */
+export async function unplugVbd(context: Context, ref: string): Promise<void> {
+  const vbd = vbdRecord(context, ref)
+  const none = { ...vbd, VM: NULL_REF }
+  await move(
+    () => switchDisk(context, vbd, none),
+    () => context.store.transact(transaction => transaction.remove(VBD, ref)),
+    () => switchDisk(context, none, vbd),
+  )
+}
+
+/** Changes an interface as `changeVbd` changes a block device. */
+export async function changeVif(context: Context, ref: string, values: Partial<VifRecord>): Promise<void> {
+  const wanted = { ...vifRecord(context, ref), ...values }
+  await alone(context, [vifRecord(context, ref).VM, wanted.VM], () => changeVifAlone(context, ref, values))
+}
+
+/** As `changeVif`, for callers that hold the VMs already. */
+export async function changeVifAlone(context: Context, ref: string, values: Partial<VifRecord>): Promise<void> {
+  const { store, hosts } = context
+  const before = vifRecord(context, ref)
+  const wanted = { ...before, ...values }
+  await move(
+    () => switchNic(context, before, wanted),
+    () => store.transact(transaction => transaction.patch(VIF, ref, { ...values, ...detached(wanted) })),
+    () => switchNic(context, wanted, before),
+  )
+  for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+}
+
+/** Moves the cable of an interface to another network, or unplugs it. */
+export const connectVif = (context: Context, ref: string, network: string): Promise<void> =>
+  changeVif(context, ref, { network })
+
+async function switchNic(context: Context, before: VifRecord, wanted: VifRecord): Promise<void> {
+  if (before.VM === wanted.VM && before.network === wanted.network) return
+  const from = machineOf(context, before.VM)
+  const to = machineOf(context, wanted.VM)
+  if (to !== undefined && wanted.network !== NULL_REF) await provideNetwork(context, wanted.VM, wanted.network)
+  if (before.VM === wanted.VM) {
+    const network = wanted.network === NULL_REF ? null : wanted.network
+    return from?.devices.connectNic(from.id, wanted.uuid, network)
+  }
+  await from?.devices.detachNic(from.id, before.uuid)
+  try {
+    await to?.devices.attachNic(to.id, nicConfig(wanted))
+  } catch (error) {
+    await from?.devices.attachNic(from.id, nicConfig(before))
+    throw error
+  }
+}
+
+/** Stores a new interface and plugs it in where its VM runs; alone with the VM. */
+export async function plugVif(context: Context, vif: VifRecord): Promise<void> {
+  const { store, hosts } = context
+  const none = { ...vif, VM: NULL_REF }
+  await move(
+    () => switchNic(context, none, vif),
+    () => store.transact(transaction => transaction.insert(VIF, vif)),
+    () => switchNic(context, vif, none),
+  )
+  if (vif.VM !== NULL_REF) await hosts.observe(vif.VM)
+}
+
+/** Pulls an interface out and forgets it; alone with the VM. */
+export async function unplugVif(context: Context, ref: string): Promise<void> {
+  const vif = vifRecord(context, ref)
+  const none = { ...vif, VM: NULL_REF }
+  await move(
+    () => switchNic(context, vif, none),
+    () => context.store.transact(transaction => transaction.remove(VIF, ref)),
+    () => switchNic(context, none, vif),
+  )
+}
+
+/** Sets which devices refer to a VM, an image: those that are new come, those that are left out go. */
+export async function relate(
+  before: readonly string[],
+  wanted: readonly string[],
+  put: (ref: string, isIn: boolean) => Promise<void>,
+): Promise<void> {
+  for (const ref of before) if (!wanted.includes(ref)) await put(ref, false)
+  for (const ref of wanted) if (!before.includes(ref)) await put(ref, true)
+}

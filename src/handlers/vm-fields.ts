@@ -1,0 +1,74 @@
+/** Fields of a VM that take effect at once where it runs. */
+
+import type { Context } from '../engine/context.ts'
+import { VM } from '../model/index.ts'
+import { diskConfigs } from './device-config.ts'
+import { checkPaths, memoryTarget } from './domain-config.ts'
+import { rebalance } from './memory.ts'
+import { schedulingOf } from './scheduling.ts'
+import { redefine } from './vm-life.ts'
+import { unsupported, vmRecord, type VmRecord } from './vm-record.ts'
+
+type Values = Partial<VmRecord>
+
+const hasMachine = ({ power_state }: VmRecord): boolean => power_state === 'Running' || power_state === 'Paused'
+
+/** Stores values, then does what they ask for; stores what was before where that fails. */
+async function set(context: Context, vm: string, values: Values, act: () => Promise<unknown>): Promise<void> {
+  const { store } = context
+  const before = vmRecord(context, vm)
+  await store.transact(transaction => transaction.patch(VM, vm, values))
+  try {
+    await act()
+  } catch (error) {
+    const names = new Set(Object.keys(values))
+    const old: Values = Object.fromEntries(Object.entries(before).filter(([name]) => names.has(name)))
+    await store.transact(transaction => transaction.patch(VM, vm, old))
+    throw error
+  }
+}
+
+/** `memory/dynamic_*`: a VM that runs is given what it is entitled to now, by its balloon. */
+export function setMemory(context: Context, vm: string, values: Values): Promise<void> {
+  return set(context, vm, values, async () => {
+    const current = vmRecord(context, vm)
+    if (!hasMachine(current)) return
+    const { driver, id } = context.hosts.placementOf(vm)
+    if (driver.devices === undefined) unsupported(context, vm, 'devices')
+    await driver.devices.setMemoryTarget(id, Number(memoryTarget(current)))
+    await rebalance(context, vm)
+  })
+}
+
+/** `VCPUs/policy` and `VCPUs/params`. What a VM that does not run is given is looked at when it starts. */
+export function setScheduling(context: Context, vm: string, values: Values): Promise<void> {
+  return set(context, vm, values, async () => {
+    const { VCPUs_policy, VCPUs_params, ...current } = vmRecord(context, vm)
+    if (current.power_state !== 'Running' && current.power_state !== 'Paused') return
+    const scheduling = schedulingOf(VCPUs_policy, VCPUs_params)
+    const { driver, id } = context.hosts.placementOf(vm)
+    if (driver.scheduler === undefined) unsupported(context, vm, 'scheduler')
+    await driver.scheduler.set(id, scheduling)
+    await redefine(context, vm)
+  })
+}
+
+/** `actions/after_*`: the host is told at once, for the guest may end at any time. */
+export function setAction(context: Context, vm: string, values: Values): Promise<void> {
+  return set(context, vm, values, () => redefine(context, vm))
+}
+
+/** `bios/cdrom`: another medium for the drive that it gave the machine; a machine without one gets it at its next start. */
+export function setMedium(context: Context, vm: string, bios_cdrom: string): Promise<void> {
+  const before = vmRecord(context, vm)
+  return set(context, vm, { bios_cdrom }, async () => {
+    const current = vmRecord(context, vm)
+    if (hasMachine(current)) await checkPaths(context, current)
+    if (!hasMachine(current) || before.bios_cdrom === '') return
+    const { driver, id } = context.hosts.placementOf(vm)
+    if (driver.devices === undefined) unsupported(context, vm, 'devices')
+    const drive = diskConfigs(context.store, current).find(disk => disk.id === vm)
+    const medium = drive === undefined ? null : ({ location: drive.location, format: 'raw' } as const)
+    await driver.devices.changeMedium(id, vm, medium)
+  })
+}
