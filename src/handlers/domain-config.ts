@@ -55,10 +55,10 @@ export function checkBootable(vm: VmRecord): void {
 }
 
 /** Throws PATH_NOT_ALLOWED where a VM names files of the host that the operator does not let clients name. */
-export async function checkPaths({ paths }: Pick<Context, 'paths'>, vm: VmRecord): Promise<void> {
+export function checkPaths({ paths }: Pick<Context, 'paths'>, vm: VmRecord): void {
   const { boot_method, kernel_kernel, kernel_initrd, bios_cdrom } = vm
   const named = { ...(boot_method === 'kernel_external' && { kernel_kernel, kernel_initrd }), bios_cdrom }
-  for (const [field, path] of Object.entries(named)) if (path !== '') await paths.check(field, path)
+  for (const [field, path] of Object.entries(named)) if (path !== '') paths.check(field, path)
 }
 
 function bootConfig(vm: VmRecord, disks: readonly DiskConfig[]): BootConfig {

@@ -31,7 +31,7 @@ async function cloneHeld(context: Context, sr: string, loc: string, name_label: 
   checkQuiet(context, original)
   const uuid = randomUUID()
   const location = loc === '' ? storage.defaultLocation(uuid) : plainPath(loc)
-  if (loc !== '') await context.paths.check('loc', location)
+  if (location.startsWith('/') && loc !== '') context.paths.check('loc', location)
   const { host } = original
   if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
   const names = new Map(original.VDIs.map(vdi => [vdi, randomUUID()]))

@@ -84,7 +84,7 @@ async function defineIfBootable(context: Context, vm: string): Promise<void> {
   const current = vmRecord(context, vm)
   if (!isDescribed(current)) return
   try {
-    await checkPaths(context, current)
+    checkPaths(context, current)
     const config = domainConfig(context.store, current)
     await provideNetworks(context, vm)
     await context.hosts.placementOf(vm).driver.domains.define(config)

@@ -63,7 +63,7 @@ export function setMedium(context: Context, vm: string, bios_cdrom: string): Pro
   const before = vmRecord(context, vm)
   return set(context, vm, { bios_cdrom }, async () => {
     const current = vmRecord(context, vm)
-    if (hasMachine(current)) await checkPaths(context, current)
+    if (hasMachine(current)) checkPaths(context, current)
     if (!hasMachine(current) || before.bios_cdrom === '') return
     const { driver, id } = context.hosts.placementOf(vm)
     if (driver.devices === undefined) unsupported(context, vm, 'devices')

@@ -26,6 +26,7 @@ function checkHostEnabled({ store, hosts }: Context, vm: string): void {
 function checkStartable(context: Context, vm: VmRecord): void {
   const { store, hosts } = context
   checkBootable(vm)
+  checkPaths(context, vm)
   domainConfig(store, vm)
   checkFeatures(context, vm)
   checkDisksFree(store, vm, other => hosts.isStarting(other))
@@ -44,7 +45,6 @@ function checkFeatures({ store, hosts }: Context, vm: VmRecord): void {
 /** Starts a VM; an aborted `signal` takes the start back. */
 async function boot(context: Context, vm: string, paused: boolean, signal?: AbortSignal): Promise<void> {
   const { store, hosts, task } = context
-  await checkPaths(context, vmRecord(context, vm))
   checkStartable(context, vmRecord(context, vm))
   await hosts.whileStarting(vm, async () => {
     await place(context, vm)

@@ -39,8 +39,8 @@ export const EXTENSION_FIELDS: Readonly<Record<string, readonly DraftField[]>> =
 export const EXTENSION_MESSAGES: Readonly<Record<string, readonly DraftMessage[]>> = {
   VM: [
     ['VM ref', 'install', ['VM ref', 'template'], ['string', 'new_name']],
-    ['(string -> string) Map', 'list_consoles', ['VM ref', 'vm']],
     ['serial_output', 'read_serial', ['VM ref', 'vm'], ['int', 'position']],
+    ['(string -> string) Map', 'list_consoles', ['VM ref', 'vm']],
   ],
   host: [
     ['host ref', 'add', ['string', 'uri']],
