@@ -3,13 +3,25 @@ import { join } from 'node:path'
 import type { DomainConfig } from '../../src/drivers/driver.ts'
 import { connect } from '../../src/drivers/qemu/index.ts'
 import { writeBootImage } from '../guests/boot-sector.ts'
+import { powerPrograms, readPowerDeeds } from './power-programs.ts'
 import { describeDriver, type Guest, type Setup, type Traits } from './suite.ts'
 
 const MIB = 1_048_576
 const BOOTABLE = ['obedient', 'deaf', 'crashing', 'rebooting', 'suspending'] as const
 
 const TRAITS: Traits = {
-  groups: ['devices', 'storage', 'clones', 'networks', 'consoles', 'terminals', 'metrics', 'events'],
+  groups: [
+    'devices',
+    'storage',
+    'clones',
+    'networks',
+    'consoles',
+    'terminals',
+    'metrics',
+    'scheduler',
+    'power',
+    'events',
+  ],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending'],
   outlivesConnection: true,
   settleMs: 60_000,
@@ -24,7 +36,13 @@ async function setUp(): Promise<Setup> {
   for (const [guest, path] of images) await writeBootImage(path, guest)
   return {
     connect: () =>
-      connect({ uri: new URL('qemu:///system'), dataDir: folder, warn: message => process.emitWarning(message) }),
+      connect({
+        uri: new URL('qemu:///system'),
+        dataDir: folder,
+        warn: message => process.emitWarning(message),
+        hostPower: powerPrograms(folder),
+      }),
+    powerDeeds: () => readPowerDeeds(folder),
     domainConfig: guest => domainConfig(guest, folder),
     repository: { type: 'dir', location: join(folder, 'sr') },
     tearDown: () => rm(folder, { recursive: true, force: true }),

@@ -29,9 +29,10 @@ import { Lock } from './lock.ts'
 import { Machine, type MachineWitness } from './machine.ts'
 import { measure } from './measurement.ts'
 import type { Networks } from './networks/networks.ts'
-import { setUp } from './preparation.ts'
+import { isHeldForSetUp, setUp } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
+import { type Scheduler, threadsOf } from './scheduling.ts'
 import { SerialLog } from './serial-log.ts'
 import { slotsOf } from './slots.ts'
 
@@ -41,6 +42,7 @@ export interface Surroundings {
   readonly installation: Installation
   readonly accelerator: Accelerator
   readonly networks: Networks
+  readonly scheduler: Scheduler
   readonly tell: (event: DomainEvent) => void
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
 }
@@ -174,7 +176,7 @@ export class QemuDomain {
       if (signal?.aborted === true) throw new DriverError('refused', `the start of domain ${this.id} was aborted`)
       const { accelerator, installation } = this.#surroundings
       const definition = this.#freshDefinition()
-      const conditions = { files: this.#files, accelerator, isPaused }
+      const conditions = { files: this.#files, accelerator, isPaused: isPaused || isHeldForSetUp(definition) }
       const args = commandLine(definition, conditions)
       this.#opening = lookAtFiles(definition.config)
       let taken: TakenBoot | undefined
@@ -185,7 +187,7 @@ export class QemuDomain {
         const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
         await this.#plugIn(definition)
         this.#machine = await launch(start)
-        if (this.#machine !== undefined) await this.#setUp(this.#machine, definition)
+        if (this.#machine !== undefined) await this.#setUp(this.#machine, definition, isPaused)
         if (this.#isDetached) this.#machine?.detach()
       } finally {
         this.#opening = new Set()
@@ -200,11 +202,12 @@ export class QemuDomain {
     return this.#surroundings.networks.plug(this.id, cablesOf(definition, this.#files))
   }
 
-  async #setUp(machine: Machine, definition: Definition): Promise<void> {
+  async #setUp(machine: Machine, definition: Definition, isPaused: boolean): Promise<void> {
     try {
-      await setUp(machine, definition)
+      await setUp(machine, definition, this.#surroundings.scheduler)
       // Again, since only now there is somebody at the guest's end.
       await this.#plugIn(definition)
+      if (!isPaused && isHeldForSetUp(definition)) await machine.command('cont')
     } catch (error) {
       await machine.end()
       throw error
@@ -229,7 +232,7 @@ export class QemuDomain {
         return machine.keepTrying()
       }
       try {
-        await this.#exits.takeOver(machine)
+        await this.#takeOver(machine)
       } catch (error) {
         if (!isOrdinary(error)) throw error
         if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${error.message}`)
@@ -350,7 +353,7 @@ export class QemuDomain {
         this.#tell(EXIT_EVENTS[exit])
         this.#afterwards(machine, () => this.#exits.settle(machine, exit))
       },
-      reached: () => this.#afterwards(machine, () => this.#exits.takeOver(machine)),
+      reached: () => this.#afterwards(machine, () => this.#takeOver(machine)),
       ended: exit => {
         if (!isMine()) return
         this.#exits.stop()
@@ -358,6 +361,7 @@ export class QemuDomain {
         this.#machine = undefined
         this.#opening = new Set()
         this.#tools.forget()
+        this.releaseShare()
         if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
         this.#tell('changed')
       },
@@ -385,6 +389,30 @@ export class QemuDomain {
     work.catch((error: unknown) => {
       if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${String(error)}`)
     })
+  }
+
+  /** What a machine that was started by an earlier connection is still owed. */
+  async #takeOver(machine: Machine): Promise<void> {
+    const { scheduling } = this.config
+    if (scheduling !== undefined) {
+      try {
+        await this.#surroundings.scheduler.apply(this.id, await threadsOf(machine), scheduling)
+      } catch (error) {
+        if (!isOrdinary(error) || isGone(error)) throw error
+        this.#surroundings.warn(`domain ${this.id} runs without its scheduling: ${error.message}`)
+      }
+    }
+    await this.#exits.takeOver(machine)
+  }
+
+  /** Removes what the kernel keeps for its share of the CPUs. For a domain that does not run. */
+  releaseShare(): void {
+    try {
+      this.#surroundings.scheduler.release(this.id)
+    } catch (error) {
+      if (!isOrdinary(error)) throw error
+      this.#surroundings.warn(error.message)
+    }
   }
 
   async #leaveHalted(): Promise<void> {

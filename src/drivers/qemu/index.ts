@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { type Driver, DriverError } from '../driver.ts'
 import type { ConnectOptions } from '../driver.ts'
 import { type Accelerator, detectAccelerator } from './accelerator.ts'
+import { hostPowerOps } from '../host-power.ts'
+import { findCpuGroups } from './cgroup.ts'
 import { consoleOps } from './consoles.ts'
 import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
@@ -16,6 +18,8 @@ import { assertSocketsFit, rootOf } from './layout.ts'
 import { metricsOps } from './metrics.ts'
 import { networkOps } from './network-ops.ts'
 import { Networks } from './networks/networks.ts'
+import { schedulerOps } from './scheduler.ts'
+import { createScheduler } from './scheduling.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
 import { qemuImgAt } from './qemu-img.ts'
@@ -26,7 +30,7 @@ import { cloneOps, storageOps } from './storage.ts'
  * the next. The URI is `qemu:///system`; `?accelerator=tcg` or `kvm` overrides what is found out about the machine.
  * Rejects with DriverError: `unreachable` where QEMU is missing, `refused` for a URI or a data directory that will not do.
  */
-export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): Promise<Driver> {
+export async function connect({ uri, dataDir, warn, signal, hostPower }: ConnectOptions): Promise<Driver> {
   const gate = new Gate()
   return gate.pass(async () => {
     const accelerator = acceleratorOf(uri) ?? detectAccelerator()
@@ -38,7 +42,17 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
     const announcer = new Announcer()
     const networks = new Networks({ root, program: installation.qemu, warn })
     await networks.load()
-    const inventory = new Inventory({ root, installation, accelerator, networks, tell: announcer.tell, warn })
+    const scheduler = createScheduler(findCpuGroups())
+    const power = hostPowerOps(hostPower, (_operation, run) => gate.pass(run))
+    const inventory = new Inventory({
+      root,
+      installation,
+      accelerator,
+      networks,
+      scheduler,
+      tell: announcer.tell,
+      warn,
+    })
     await inventory.load()
     await networks.settle(new Set(inventory.all().flatMap(domain => (domain.isRunning ? domain.id : []))))
     const terminals = new Terminals(root, inventory)
@@ -65,6 +79,8 @@ export async function connect({ uri, dataDir, warn, signal }: ConnectOptions): P
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
       metrics: metricsOps(inventory, gate),
+      scheduler: schedulerOps(inventory, scheduler, gate),
+      ...(power && { power }),
       events: { subscribe: listener => announcer.subscribe(listener) },
       close,
     }

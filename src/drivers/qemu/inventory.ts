@@ -105,8 +105,10 @@ export class Inventory {
     }
     const domain = new QemuDomain(id, this.#surroundings, definition)
     this.#domains.set(id, domain)
-    if (process === undefined) await removeStale(files)
-    else await domain.adopt(process)
+    if (process === undefined) {
+      await removeStale(files)
+      domain.releaseShare()
+    } else await domain.adopt(process)
   }
 
   /** A definition that cannot be read is told of and left as it is, for someone to mend. */

@@ -1,14 +1,21 @@
 import { DriverError } from '../driver.ts'
 import type { Definition } from './definition.ts'
 import type { Machine } from './machine.ts'
+import { type Scheduler, threadsOf } from './scheduling.ts'
 import { nicName } from './slots.ts'
+
+/** Whether the guest must not execute anything before `setUp` has been done. */
+export const isHeldForSetUp = ({ config }: Definition): boolean => config.scheduling !== undefined
 
 /**
  * What is left to be done when QEMU has been started with a definition. Rejects where that cannot be; what the machine
  * is to become of then is the caller's to decide. A guest that has ended by then has no need of it.
  */
-export async function setUp(machine: Machine, { config }: Definition): Promise<void> {
+export async function setUp(machine: Machine, { config }: Definition, scheduler: Scheduler): Promise<void> {
   try {
+    if (config.scheduling !== undefined) {
+      await scheduler.apply(config.id, await threadsOf(machine), config.scheduling)
+    }
     const { memoryBytes, memoryTargetBytes = memoryBytes } = config
     if (memoryTargetBytes < memoryBytes) await machine.execute('balloon', { value: memoryTargetBytes })
     for (const { id, network } of config.nics ?? []) {
