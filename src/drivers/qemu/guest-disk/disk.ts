@@ -1,7 +1,8 @@
+import { DriverError } from '../../driver.ts'
 import { openExt } from './ext.ts'
 import { openFat } from './fat.ts'
 import { follow, type Found, type GuestFileSystem, type GuestNode, readWhole } from './file-system.ts'
-import type { GrubDisk } from './grub-shell.ts'
+import type { GrubDisk, SearchKey } from './grub-shell.ts'
 import { type Partition, partitionsOf } from './partitions.ts'
 import type { BlockReader } from './reader.ts'
 
@@ -36,10 +37,10 @@ export class GuestDisk implements GrubDisk {
     const volumes: GuestVolume[] = []
     const seen: string[] = []
     for (const partition of await partitionsOf(disk)) {
-      const fileSystem = (await openExt(partition.disk)) ?? (await openFat(partition.disk))
       const device = deviceOf(partition)
-      if (fileSystem !== undefined) volumes.push({ device, fileSystem })
-      seen.push(`${device} ${fileSystem?.type ?? 'unknown'}`)
+      const fileSystem = await openFileSystem(partition.disk)
+      if (typeof fileSystem === 'object') volumes.push({ device, fileSystem })
+      seen.push(`${device} ${typeof fileSystem === 'object' ? fileSystem.type : fileSystem}`)
     }
     return new GuestDisk(volumes, seen.length === 0 ? 'no partitions' : seen.join(', '))
   }
@@ -81,7 +82,7 @@ export class GuestDisk implements GrubDisk {
     return node === undefined ? undefined : { isFolder: node.kind === 'folder', bytes: node.bytes }
   }
 
-  async search(by: 'uuid' | 'label' | 'file', value: string): Promise<string | undefined> {
+  async search(by: SearchKey, value: string): Promise<string | undefined> {
     for (const { device, fileSystem } of this.volumes) {
       if (by === 'uuid' && fileSystem.uuid.toLowerCase() === value.toLowerCase()) return device
       if (by === 'label' && fileSystem.label === value) return device
@@ -95,6 +96,16 @@ export class GuestDisk implements GrubDisk {
     const plain = plainDevice(device)
     const volume = this.volumes.find(each => plainDevice(each.device) === plain)
     return volume === undefined ? undefined : follow(volume.fileSystem, path)
+  }
+}
+
+/** A file system, or why there is none: one that cannot be read does not hinder a boot from another. */
+async function openFileSystem(disk: BlockReader): Promise<GuestFileSystem | string> {
+  try {
+    return (await openExt(disk)) ?? (await openFat(disk)) ?? 'unknown'
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error
+    return `unreadable: ${error.message}`
   }
 }
 

@@ -2,6 +2,9 @@ import { type Command, parseScript, type Script, type Word } from './grub-script
 import { test } from './grub-test.ts'
 import { damaged } from './reader.ts'
 
+/** By what GRUB looks for a file system. */
+export type SearchKey = 'uuid' | 'label' | 'file'
+
 /** The disk as GRUB's commands see it. Files are named `(hd0,gpt1)/path`, or by a path on the device `root`. */
 export interface GrubDisk {
   /** What a file holds; undefined where there is none. */
@@ -9,7 +12,7 @@ export interface GrubDisk {
   /** What is there: undefined where nothing is, and for a folder no bytes. */
   look(device: string, path: string): Promise<{ readonly isFolder: boolean; readonly bytes: number } | undefined>
   /** The device of a file system with this; undefined where none has. */
-  search(by: 'uuid' | 'label' | 'file', value: string): Promise<string | undefined>
+  search(by: SearchKey, value: string): Promise<string | undefined>
 }
 
 /** An entry of the menu, or a menu below it. */
@@ -143,6 +146,12 @@ export class GrubShell {
         return this.#addEntry(name === 'submenu', words, block ?? [])
       case 'search':
         return this.#search(words)
+      case 'search.fs_uuid':
+        return this.#found('uuid', words[0], words[1])
+      case 'search.fs_label':
+        return this.#found('label', words[0], words[1])
+      case 'search.file':
+        return this.#found('file', words[0], words[1])
       case 'load_env':
         return this.#loadEnvironment(words)
       case 'source':
@@ -190,7 +199,7 @@ export class GrubShell {
   }
 
   async #search(words: readonly string[]): Promise<boolean> {
-    let by: 'uuid' | 'label' | 'file' = 'file'
+    let by: SearchKey = 'file'
     let variable: string | undefined
     const names: string[] = []
     for (const word of words) {
@@ -199,12 +208,13 @@ export class GrubShell {
       else if (word.startsWith('--set') || word === '-s') variable = /=(.+)$/s.exec(word)?.[1] ?? 'root'
       else if (!word.startsWith('-')) names.push(word)
     }
-    // `--set VARIABLE NAME` has the variable as a word of its own.
-    const [value, spelled] = names.toReversed()
+    return this.#found(by, names[0], variable)
+  }
+
+  async #found(by: SearchKey, value: string | undefined, variable: string | undefined): Promise<boolean> {
     const device = value === undefined ? undefined : await this.#disk.search(by, value)
     if (device === undefined) return false
-    const isSpelled = spelled !== undefined && /^[a-z]\w*$/i.test(spelled)
-    return variable === undefined || this.#set(isSpelled ? spelled : variable, device)
+    return variable === undefined || this.#set(variable, device)
   }
 
   /**

@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BootConfig, type DiskConfig, type DomainConfig, DriverError } from '../../driver.ts'
 import { partialPath } from '../files.ts'
@@ -115,31 +115,34 @@ function assertCommandLine(cmdline: string): void {
   if (bytes > CMDLINE_BYTES_MAX) throw damaged(`the kernel's command line has ${bytes} bytes`)
 }
 
-/** Only Linux is handed to QEMU, which would try to load other things too. Source: Linux, Documentation/x86/boot. */
-function assertLinux(start: Buffer): void {
-  const isLinux =
-    start.length >= 1024 && start.readUInt16LE(0x1fe) === 0xaa55 && start.toString('latin1', 0x202, 0x206) === 'HdrS'
-  if (!isLinux) throw damaged('the kernel is no Linux kernel')
+/** What of a kernel tells what it is. Source: Linux, Documentation/x86/boot. */
+const KERNEL_HEAD_BYTES = 0x206
+
+/** Only Linux is handed to QEMU, which would try to load other things too. */
+async function assertLinux(kernel: FileHandle): Promise<void> {
+  const { buffer, bytesRead } = await kernel.read(Buffer.alloc(KERNEL_HEAD_BYTES), 0, KERNEL_HEAD_BYTES, 0)
+  const isLinux = buffer.readUInt16LE(0x1fe) === 0xaa55 && buffer.toString('latin1', 0x202) === 'HdrS'
+  if (bytesRead < KERNEL_HEAD_BYTES || !isLinux) throw damaged('the kernel is no Linux kernel')
 }
 
-/** Writes files one after the other into one; initrds are read so. `look` sees the first piece before it is written. */
+/** Writes files one after the other into one; initrds are read so. */
 async function write(
   path: string,
   nodes: readonly GuestNode[],
   bytesMax: number,
-  look: (start: Buffer) => void = () => undefined,
+  look: (file: FileHandle) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
+  const file = await open(path, 'wx+', 0o600)
   try {
     let bytes = 0
     for (const node of nodes) {
       for await (const piece of node.content(bytesMax - bytes)) {
-        if (bytes === 0) look(piece)
         await file.writeFile(piece)
         bytes += piece.length
       }
     }
     if (bytes === 0) throw damaged('a kernel or initrd is empty')
+    await look(file)
   } finally {
     await file.close()
   }
