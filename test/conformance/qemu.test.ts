@@ -12,6 +12,7 @@ const BOOTABLE = ['obedient', 'deaf', 'crashing', 'rebooting', 'suspending'] as 
 const TRAITS: Traits = {
   groups: [
     'devices',
+    'suspension',
     'storage',
     'clones',
     'networks',

@@ -1,6 +1,7 @@
 import { integerMember, type JsonObject, JsonShapeError, stringMember, toJsonObject } from '../../protocols/qmp/json.ts'
 import { type DomainConfig, DriverError } from '../driver.ts'
 import { parseConfig } from './definition-config.ts'
+import { type ImageKey, relocated } from './images.ts'
 import { isDomainId } from './layout.ts'
 import { assertNic } from './nics.ts'
 import { type Slots, slotsOf } from './slots.ts'
@@ -74,4 +75,10 @@ function pathsOf({ boot, disks }: DomainConfig): string[] {
   const booting = boot.kind === 'kernel' ? [boot.kernel, ...(boot.initrd === null ? [] : [boot.initrd])] : []
   const images = disks.filter(({ kind = 'disk', location }) => kind === 'disk' || location !== '')
   return [...booting, ...images.map(disk => disk.location)]
+}
+
+/** The definition with `place` where a disk names this image. */
+export function withRelocated(definition: Definition, image: ImageKey, place: string): Definition {
+  const disks = definition.config.disks.map(disk => relocated(disk, image, place))
+  return { ...definition, config: { ...definition.config, disks } }
 }

@@ -10,52 +10,29 @@ import {
   type DomainState,
   type OperationOptions,
 } from '../driver.ts'
-import type { Accelerator } from './accelerator.ts'
-import { bootArguments } from './command-line/boot.ts'
-import { commandLine } from './command-line/index.ts'
-import { assertDefinable, type Definition, serialise } from './definition.ts'
+import { type BringUp, bringUp } from './bring-up.ts'
+import { assertDefinable, type Definition, serialise, withRelocated } from './definition.ts'
 import { cablesOf, livingCablesOf } from './cables.ts'
 import { syncFolder, writeAtomically } from './files.ts'
 import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
-import { actionOn } from './exits.ts'
-import { makeFolder, removeFolder, removeRuntimeFiles } from './folder.ts'
-import { takeFromGuest, type TakenBoot } from './guest-disk/index.ts'
-import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles, relocated } from './images.ts'
-import type { Installation } from './installation.ts'
+import { makeFolder, removeFolder, removeRuntimeFiles, removeStale } from './folder.ts'
+import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles } from './images.ts'
 import { GuestTools } from './guest-tools.ts'
-import { launch } from './launch.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
-import { Machine, type MachineWitness } from './machine.ts'
+import { Machine } from './machine.ts'
 import { measure } from './measurement.ts'
-import type { Networks } from './networks/networks.ts'
-import { isHeldForSetUp, setUp } from './preparation.ts'
+import { isHeldForSetUp, setUp, takeUpShare } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
-import { type Scheduler, threadsOf } from './scheduling.ts'
+import { RunningRecord } from './running.ts'
 import { SerialLog } from './serial-log.ts'
 import { slotsOf } from './slots.ts'
+import type { LivingDomain, Surroundings } from './surroundings.ts'
+import { Suspension } from './suspension.ts'
+import { witnessOf } from './witness.ts'
 
-/** What all domains of a connection have in common. */
-export interface Surroundings {
-  readonly root: string
-  readonly installation: Installation
-  readonly accelerator: Accelerator
-  readonly networks: Networks
-  readonly scheduler: Scheduler
-  readonly tell: (event: DomainEvent) => void
-  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
-}
-
-/** What a change to a living domain works on. */
-export interface LivingDomain {
-  readonly machine: Machine
-  readonly definition: Definition
-  /** Makes this the definition; durable when it resolves. */
-  readonly keep: (definition: Definition) => Promise<void>
-  /** Says that QEMU is about to be told to open this image, so that nobody deletes it meanwhile. */
-  readonly opens: (image: ImageKey) => void
-}
+export type { LivingDomain, Surroundings } from './surroundings.ts'
 
 /** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
 const QEMU_LOG_BYTES_MAX = 1_048_576
@@ -72,6 +49,10 @@ export class QemuDomain {
   #definition: Definition | undefined
   #machine: Machine | undefined
   readonly #exits: ExitKeeper
+  readonly #running: RunningRecord
+  readonly #suspension: Suspension
+  /** What is to be done with a QEMU that was found, once it is reached. */
+  #unfinished: ((machine: Machine) => Promise<void>) | undefined
   /** Images that QEMU was told to open and may not have opened yet. */
   #opening: ReadonlySet<ImageKey> = new Set()
   #isDetached = false
@@ -82,6 +63,8 @@ export class QemuDomain {
     this.#files = filesOf(surroundings.root, id)
     this.#definition = definition
     this.serial = new SerialLog(this.#files)
+    this.#running = new RunningRecord(this.#files.running)
+    this.#suspension = new Suspension(this.#files, message => surroundings.warn(`domain ${id}: ${message}`))
     this.#exits = new ExitKeeper({
       qemuLog: this.#files.qemuLog,
       exits: () => this.#definition?.config.exits,
@@ -110,12 +93,12 @@ export class QemuDomain {
 
   /** The domain as last told, without asking QEMU. */
   get summary(): Domain {
-    return { id: this.id, name: this.config.name, state: this.#machine?.state ?? 'halted' }
+    return { id: this.id, name: this.config.name, state: this.#state }
   }
 
-  /** Whether QEMU has this image open, or is just being told to. */
+  /** Whether QEMU has this image open, is just being told to, or will go on with it when it is resumed. */
   uses(image: ImageKey): boolean {
-    if (this.#opening.has(image)) return true
+    if (this.#opening.has(image) || this.#suspension.uses(image)) return true
     return this.#machine !== undefined && filesOpenIn(this.#machine.process.pid).has(image)
   }
 
@@ -130,9 +113,11 @@ export class QemuDomain {
     return this.#machine
   }
 
-  /** Whether its definition names this image, by whatever path. */
+  /** Whether its definition, or what its QEMU is or will be made of, names this image, by whatever path. */
   names(image: ImageKey): boolean {
-    return this.#definition !== undefined && keysOf(this.config.disks.map(disk => disk.location)).has(image)
+    if (this.#suspension.uses(image)) return true
+    const definitions = [this.#definition, this.#machine && this.#running.definition]
+    return definitions.some(each => each && keysOf(each.config.disks.map(disk => disk.location)).has(image))
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
@@ -151,7 +136,7 @@ export class QemuDomain {
     return this.#lock.run(async () => {
       assertDefinable(config)
       const machine = this.#definition?.machine ?? this.#surroundings.installation.machine
-      const slots = slotsOf(config, this.#definition?.slots, { keepAll: this.isRunning })
+      const slots = slotsOf(config, this.#definition?.slots, { keepAll: this.#state !== 'halted' })
       await makeFolder(this.#files.folder)
       await this.#keep({ config: structuredClone(config), machine, slots })
       await syncFolder(this.#surroundings.root)
@@ -174,70 +159,122 @@ export class QemuDomain {
     return this.#inOrder(async () => {
       this.#assertHalted()
       if (signal?.aborted === true) throw new DriverError('refused', `the start of domain ${this.id} was aborted`)
-      const { accelerator, installation } = this.#surroundings
       const definition = this.#freshDefinition()
-      const conditions = { files: this.#files, accelerator, isPaused: isPaused || isHeldForSetUp(definition) }
-      const args = commandLine(definition, conditions)
-      this.#opening = lookAtFiles(definition.config)
-      let taken: TakenBoot | undefined
-      try {
-        taken = await takeFromGuest(definition.config, this.#files.folder, signal)
-        if (taken !== undefined) args.push(...bootArguments(taken.boot))
-        const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
-        const start = { program: installation.qemu, arguments: args, files: this.#files, signal, toMachine }
-        await this.#plugIn(definition)
-        this.#machine = await launch(start)
-        if (this.#machine !== undefined) await this.#setUp(this.#machine, definition, isPaused)
-        if (this.#isDetached) this.#machine?.detach()
-      } finally {
-        this.#opening = new Set()
-        await taken?.discard()
-        if (this.#machine === undefined) await this.#leaveHalted()
-      }
+      const isHeld = isPaused || isHeldForSetUp(definition)
+      await this.#launch(definition, { isPaused: isHeld }, signal, async machine => {
+        this.#machine = machine
+        await this.#setUp(machine, definition)
+        if (isHeld && !isPaused) await machine.command('cont')
+      })
       this.#tell('changed')
     })
+  }
+
+  /** Running or paused → suspended. A failure leaves it as it was, and no file. */
+  suspend(options: OperationOptions & { readonly live?: boolean } = {}): Promise<void> {
+    return this.#inOrder(async () => {
+      const machine = this.#anyMachine()
+      if (machine.state !== 'running') this.#machineThatIs('paused')
+      await this.#suspension.suspend(machine, this.#running.definition ?? this.#defined(), options)
+    })
+  }
+
+  /** Suspended → running, or paused. A failure leaves it suspended, and no QEMU. */
+  resume({ paused: isPaused = false, ...options }: OperationOptions & { readonly paused?: boolean } = {}) {
+    return this.#inOrder(async () => {
+      const { saved } = this.#suspension
+      if (saved === undefined) throw this.#badState('suspended')
+      const { signal } = options
+      if (signal?.aborted === true) throw new DriverError('refused', `the resume of domain ${this.id} was aborted`)
+      const { definition } = saved
+      await this.#launch(definition, { isPaused: true, isIncoming: true }, signal, async machine => {
+        await this.#suspension.restore(machine, saved, options)
+        await this.#setUp(machine, definition)
+        await this.#exits.apply(machine)
+        await this.#suspension.consume(saved, async () => {
+          this.#machine = machine
+          if (!isPaused) assertLedTo('running', await machine.command('cont').catch(this.#disown))
+        })
+      })
+      this.#tell('changed')
+    })
+  }
+
+  async #setUp(machine: Machine, definition: Definition): Promise<void> {
+    await setUp(machine, definition, this.#surroundings.scheduler)
+    // Again, since only now there is somebody at the guest's end.
+    await this.#plugIn(definition)
+  }
+
+  /** A machine that does not go on is not the domain's. */
+  readonly #disown = (error: unknown): never => {
+    this.#machine = undefined
+    throw error
   }
 
   #plugIn(definition: Definition): Promise<void> {
     return this.#surroundings.networks.plug(this.id, cablesOf(definition, this.#files))
   }
 
-  async #setUp(machine: Machine, definition: Definition, isPaused: boolean): Promise<void> {
+  /**
+   * Starts QEMU and does with it what is to be done first. Where that fails it is ended; where the guest has ended by
+   * then, there is nothing to be done.
+   */
+  async #launch(
+    definition: Definition,
+    conditions: BringUp['conditions'],
+    signal: AbortSignal | undefined,
+    prepare: BringUp['prepare'],
+  ): Promise<void> {
+    this.#opening = lookAtFiles(definition.config)
     try {
-      await setUp(machine, definition, this.#surroundings.scheduler)
-      // Again, since only now there is somebody at the guest's end.
+      const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
       await this.#plugIn(definition)
-      if (!isPaused && isHeldForSetUp(definition)) await machine.command('cont')
-    } catch (error) {
-      await machine.end()
-      throw error
+      const mine = { surroundings: this.#surroundings, files: this.#files, running: this.#running, toMachine }
+      const machine = await bringUp({ ...mine, definition, conditions, signal, prepare })
+      if (this.#isDetached) machine?.detach()
+    } finally {
+      this.#opening = new Set()
+      if (this.#machine === undefined) await this.#leaveHalted()
     }
   }
 
-  /** Takes over a QEMU that was found running; where it does not answer, goes on trying. */
-  adopt(process: ProcessIdentity): Promise<void> {
+  /** Takes up what an earlier connection left: a QEMU that was found running, or what remains of one. */
+  load(process: ProcessIdentity | undefined): Promise<void> {
     return this.#lock.run(async () => {
-      const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
-      const machine = this.#newMachine(process)
-      this.#machine = machine
-      this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#defined(), this.#files))
-      // It may have been started only now.
-      this.#opening = keysOf(this.config.disks.map(disk => disk.location))
-      try {
-        await machine.attach(ADOPTION)
-        this.#opening = new Set()
-      } catch (error) {
-        if (!(error instanceof DriverError)) throw error
-        this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
-        return machine.keepTrying()
+      const takeOver = await this.#suspension.load(process)
+      if (takeOver === 'ended' || process === undefined) {
+        this.releaseShare()
+        return removeStale(this.#files)
       }
-      try {
-        await this.#takeOver(machine)
-      } catch (error) {
-        if (!isOrdinary(error)) throw error
-        if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${error.message}`)
-      }
+      this.#unfinished = takeOver
+      await this.#adopt(process)
     })
+  }
+
+  /** Takes over a QEMU that was found running; where it does not answer, goes on trying. */
+  async #adopt(process: ProcessIdentity): Promise<void> {
+    const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
+    await this.#running.load()
+    const machine = this.#newMachine(process)
+    this.#machine = machine
+    this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#defined(), this.#files))
+    // It may have been started only now.
+    this.#opening = keysOf(this.config.disks.map(disk => disk.location))
+    try {
+      await machine.attach(ADOPTION)
+      this.#opening = new Set()
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
+      return machine.keepTrying()
+    }
+    try {
+      await this.#takeOver(machine)
+    } catch (error) {
+      if (!isOrdinary(error)) throw error
+      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${error.message}`)
+    }
   }
 
   pause(): Promise<void> {
@@ -257,7 +294,11 @@ export class QemuDomain {
   }
 
   powerOff(): Promise<void> {
-    return this.#inOrder(() => this.#anyMachine().end())
+    return this.#inOrder(async () => {
+      if (this.#suspension.saved === undefined) return this.#anyMachine().end()
+      await this.#suspension.discard()
+      this.#tell('changed')
+    })
   }
 
   reset(): Promise<void> {
@@ -275,7 +316,8 @@ export class QemuDomain {
   change<T>(operation: (living: LivingDomain) => Promise<T>): Promise<T> {
     return this.#inOrder(async () => {
       const machine = this.#anyMachine()
-      const keep = (definition: Definition) => this.#keep(definition)
+      if (machine.state === 'crashed') throw this.#badState('running or paused')
+      const keep = (definition: Definition) => this.#keepChange(definition)
       const opens = (image: ImageKey) => void (this.#opening = new Set([...this.#opening, image]))
       const before = this.#opening
       try {
@@ -296,10 +338,9 @@ export class QemuDomain {
    * Within `hold` only.
    */
   async relocate(image: ImageKey, place: string): Promise<void> {
-    if (!this.names(image)) return
-    const definition = this.#defined()
-    const disks = definition.config.disks.map(disk => relocated(disk, image, place))
-    await this.#keep({ ...definition, config: { ...definition.config, disks } })
+    await this.#suspension.relocate(image, place)
+    if (this.isRunning) await this.#running.relocate(image, place)
+    if (this.#definition !== undefined) await this.#keep(withRelocated(this.#definition, image, place))
   }
 
   /** What it uses, read beside the order of operations: nobody is to wait for a start, and none for this. */
@@ -322,9 +363,16 @@ export class QemuDomain {
     this.#machine?.detach()
   }
 
+  /** Keeps a definition that counts from the next start; with `keepChange` one that the living machine follows. */
   async #keep(definition: Definition): Promise<void> {
     await writeAtomically(this.#files.definition, serialise(definition))
     this.#definition = definition
+  }
+
+  async #keepChange(definition: Definition): Promise<void> {
+    const before = this.#defined()
+    await this.#keep(definition)
+    await this.#running.follow(before, definition)
   }
 
   /** Without the places of devices that only an earlier machine had. Kept in memory: whoever reads the file prunes, too. */
@@ -335,39 +383,23 @@ export class QemuDomain {
   }
 
   #newMachine(process: ProcessIdentity): Machine {
-    const isMine = () => this.#machine === machine
-    const tellIfMine = (kind: DomainEvent['kind']) => () => {
-      if (isMine()) this.#tell(kind)
-    }
-    const witness: MachineWitness = {
-      changed: tellIfMine('changed'),
-      guestReset: () => {
-        if (!isMine()) return
-        this.#tell('guest-reset')
-        // QEMU is not told yet that this is the end.
-        if (actionOn('reboot', this.#definition?.config.exits) === 'halt')
-          this.#afterwards(machine, () => machine.end())
-      },
-      held: exit => {
-        if (!isMine()) return
-        this.#tell(EXIT_EVENTS[exit])
-        this.#afterwards(machine, () => this.#exits.settle(machine, exit))
-      },
-      reached: () => this.#afterwards(machine, () => this.#takeOver(machine)),
-      ended: exit => {
-        if (!isMine()) return
-        this.#exits.stop()
+    const witness = witnessOf({
+      mine: () => (this.#machine === machine ? machine : undefined),
+      tell: kind => this.#tell(kind),
+      warn: message => this.#surroundings.warn(message),
+      keeper: this.#exits,
+      exits: () => this.#definition?.config.exits,
+      afterwards: operation => this.#afterwards(machine, operation),
+      takeOver: reached => this.#takeOver(reached),
+      ended: () => {
         this.#surroundings.networks.pull(this.id)
         this.#machine = undefined
         this.#opening = new Set()
         this.#tools.forget()
         this.releaseShare()
-        if (exit !== undefined) this.#tell(EXIT_EVENTS[exit])
-        this.#tell('changed')
       },
-      warn: message => this.#surroundings.warn(message),
-    }
-    const machine = new Machine(this.id, this.#files, process, witness)
+    })
+    const machine: Machine = new Machine(this.id, this.#files, process, witness)
     return machine
   }
 
@@ -393,15 +425,10 @@ export class QemuDomain {
 
   /** What a machine that was started by an earlier connection is still owed. */
   async #takeOver(machine: Machine): Promise<void> {
-    const { scheduling } = this.config
-    if (scheduling !== undefined) {
-      try {
-        await this.#surroundings.scheduler.apply(this.id, await threadsOf(machine), scheduling)
-      } catch (error) {
-        if (!isOrdinary(error) || isGone(error)) throw error
-        this.#surroundings.warn(`domain ${this.id} runs without its scheduling: ${error.message}`)
-      }
-    }
+    await this.#unfinished?.(machine)
+    this.#unfinished = undefined
+    const { scheduler, warn } = this.#surroundings
+    await takeUpShare(machine, this.config, scheduler, warn)
     await this.#exits.takeOver(machine)
   }
 
@@ -439,19 +466,27 @@ export class QemuDomain {
     return this.#definition
   }
 
+  get #state(): DomainState {
+    return this.#machine?.state ?? (this.#suspension.saved === undefined ? 'halted' : 'suspended')
+  }
+
+  #badState(expected: string): DriverError {
+    return new DriverError('bad-state', `domain ${this.id} is ${this.#state}, not ${expected}`)
+  }
+
   #assertHalted(): void {
-    if (this.#machine !== undefined) throw new DriverError('bad-state', `domain ${this.id} is ${this.#machine.state}`)
+    if (this.#machine !== undefined || this.#suspension.saved !== undefined) throw this.#badState('halted')
   }
 
   #anyMachine(): Machine {
-    if (this.#machine === undefined) throw new DriverError('bad-state', `domain ${this.id} is halted`)
+    if (this.#machine === undefined) throw this.#badState('running')
     return this.#machine
   }
 
   #machineThatIs(expected: DomainState): Machine {
     const machine = this.#anyMachine()
     if (machine.isReached && machine.state !== expected) {
-      throw new DriverError('bad-state', `domain ${this.id} is ${machine.state}, not ${expected}`)
+      throw this.#badState(expected)
     }
     return machine
   }

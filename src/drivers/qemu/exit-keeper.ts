@@ -52,9 +52,10 @@ export class ExitKeeper {
 
   /** Decides where the guest has ended and QEMU stands still; else does nothing. `told` is how it ended, where known. */
   async settle(machine: Machine, told?: Exit): Promise<void> {
-    const { status } = await machine.execute('query-status')
-    if (status !== 'shutdown' && status !== 'guest-panicked') return
+    const { status, running: isRunning } = await machine.execute('query-status')
     const exit = told ?? (await this.#findExit(machine, status))
+    // It goes on already where somebody has decided before.
+    if (exit === undefined || isRunning) return
     if (told === undefined) this.#options.found(exit)
     const action = actionOn(exit, this.#options.exits())
     if (action === 'restart' && this.#budget.allows(performance.now())) return this.restart(machine)
@@ -98,8 +99,9 @@ export class ExitKeeper {
     this.#rebootTimer.unref()
   }
 
-  async #findExit(machine: Machine, status: 'shutdown' | 'guest-panicked'): Promise<Exit> {
+  async #findExit(machine: Machine, status: string): Promise<Exit | undefined> {
     if (status === 'guest-panicked') return 'crash'
+    if (status !== 'shutdown') return undefined
     if ((await readSleepType(machine)) === SLEEP_TYPE_S4) return 'suspend'
     if (this.#options.exits()?.reboot !== 'halt') return 'shutdown'
     const log = await readFile(this.#options.qemuLog, 'utf8')

@@ -20,6 +20,7 @@ import { networkOps } from './network-ops.ts'
 import { Networks } from './networks/networks.ts'
 import { schedulerOps } from './scheduler.ts'
 import { createScheduler } from './scheduling.ts'
+import { suspensionOps } from './suspensions.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
 import { qemuImgAt } from './qemu-img.ts'
@@ -73,6 +74,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       host: hostOps({ id, installation, accelerator }, gate),
       domains: domainOps(inventory, gate),
       devices: deviceOps(inventory, networks, { root, gate, warn }),
+      suspension: suspensionOps(inventory, gate),
       storage: storageOps(tools, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
       networks: networkOps(networks, gate),

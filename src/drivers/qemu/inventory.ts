@@ -4,7 +4,7 @@ import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
 import { type Definition, parse } from './definition.ts'
 import { QemuDomain, type Surroundings } from './domain.ts'
 import { systemCode } from './files.ts'
-import { removeFolder, removeStale } from './folder.ts'
+import { removeFolder } from './folder.ts'
 import type { ImageKey } from './images.ts'
 import { filesOf, isDomainId } from './layout.ts'
 import { findByPidFile, type FoundProcess } from './process.ts'
@@ -105,10 +105,7 @@ export class Inventory {
     }
     const domain = new QemuDomain(id, this.#surroundings, definition)
     this.#domains.set(id, domain)
-    if (process === undefined) {
-      await removeStale(files)
-      domain.releaseShare()
-    } else await domain.adopt(process)
+    await domain.load(process)
   }
 
   /** A definition that cannot be read is told of and left as it is, for someone to mend. */

@@ -5,7 +5,9 @@ import { type DomainId, DriverError } from '../driver.ts'
  * The files of one domain. The folder is 0700, what lies in it 0600 or a socket of QEMU's:
  * `domain.json` the definition; `qmp.sock` and `rescue.sock` QMP, two since one serves one client; `serial.sock` the
  * first serial port, `vnc.sock` the display; `agent.sock` the port of the guest agent; `serial.log`, `serial.log.1`,
- * `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU itself had to say since its start.
+ * `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU itself had to say since its start; `running.json` what
+ * the living QEMU is made of, which a later definition does not change; `memory` the memory of a suspended guest,
+ * `memory.sock` where QEMU sends and gets it, and `suspension.json` how far that is (`saved.ts`).
  */
 export interface DomainFiles {
   readonly folder: string
@@ -20,6 +22,11 @@ export interface DomainFiles {
   readonly serialCount: string
   readonly pid: string
   readonly qemuLog: string
+  readonly running: string
+  readonly suspension: string
+  readonly memory: string
+  readonly memoryPartial: string
+  readonly memorySocket: string
 }
 
 /** The driver's own folder in the data directory. */
@@ -44,6 +51,11 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     serialCount: join(folder, 'serial.json'),
     pid: join(folder, 'qemu.pid'),
     qemuLog: join(folder, 'qemu.log'),
+    running: join(folder, 'running.json'),
+    suspension: join(folder, 'suspension.json'),
+    memory: join(folder, 'memory'),
+    memoryPartial: join(folder, 'memory.partial'),
+    memorySocket: join(folder, 'memory.sock'),
   }
 }
 
@@ -55,6 +67,8 @@ export const runtimeFiles = (files: DomainFiles): readonly string[] => [
   files.vncSocket,
   files.agent,
   files.pid,
+  files.running,
+  files.memorySocket,
 ]
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -64,6 +64,11 @@ export class Machine {
     return this.#course.state
   }
 
+  /** Whether the guest has ended and nobody has decided yet what follows. */
+  get isEnding(): boolean {
+    return this.#course.isEnding
+  }
+
   /** Whether QEMU can be asked. */
   get isReached(): boolean {
     return this.#qmp !== undefined

@@ -1,5 +1,6 @@
-import { DriverError } from '../driver.ts'
+import { type DomainConfig, DriverError } from '../driver.ts'
 import type { Definition } from './definition.ts'
+import { isGone, isOrdinary } from './exit-keeper.ts'
 import type { Machine } from './machine.ts'
 import { type Scheduler, threadsOf } from './scheduling.ts'
 import { nicName } from './slots.ts'
@@ -23,5 +24,21 @@ export async function setUp(machine: Machine, { config }: Definition, scheduler:
     }
   } catch (error) {
     if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
+  }
+}
+
+/** Gives a machine that was found running its share of the CPUs again; without one it runs all the same. */
+export async function takeUpShare(
+  machine: Machine,
+  { id, scheduling }: DomainConfig,
+  scheduler: Scheduler,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (scheduling === undefined) return
+  try {
+    await scheduler.apply(id, await threadsOf(machine), scheduling)
+  } catch (error) {
+    if (!isOrdinary(error) || isGone(error)) throw error
+    warn(`domain ${id} runs without its scheduling: ${error.message}`)
   }
 }

@@ -56,6 +56,12 @@ export interface QmpCommands {
   readonly system_reset: { arguments: NoArguments; returns: void }
   /** What QEMU does by itself from now on; what is absent stays. */
   readonly 'set-action': { arguments: SetAction; returns: void }
+  /** Sends the guest's memory and state to `uri`; how far it is, `query-migrate` tells. */
+  readonly migrate: { arguments: { readonly uri: string }; returns: void }
+  readonly 'migrate-incoming': { arguments: { readonly uri: string }; returns: void }
+  readonly migrate_cancel: { arguments: NoArguments; returns: void }
+  readonly 'migrate-set-parameters': { arguments: { readonly 'max-bandwidth'?: number }; returns: void }
+  readonly 'query-migrate': { arguments: NoArguments; returns: MigrationInfo }
   /** A command of the monitor for people, and its answer; where there is no other way. */
   readonly 'human-monitor-command': { arguments: { readonly 'command-line': string }; returns: string }
   readonly quit: { arguments: NoArguments; returns: void }
@@ -95,6 +101,16 @@ export interface SnapshotSync {
   readonly mode?: 'existing' | 'absolute-paths'
 }
 
+/** Answer of `query-migrate`. Source: QEMU qapi/migration.json, MigrationInfo. */
+export interface MigrationInfo {
+  /** A MigrationStatus; open, since newer versions of QEMU add to them. Absent before the first migration. */
+  readonly status?: string
+  /** Why it failed. */
+  readonly errorDesc?: string
+  /** Absent where it is not known yet, and at the receiving end. In bytes. */
+  readonly ram?: { readonly total: number; readonly remaining: number; readonly passes: number }
+}
+
 /** Arguments of `set-action`. Source: QEMU qapi/run-state.json. */
 export interface SetAction {
   readonly reboot?: 'reset' | 'shutdown'
@@ -129,6 +145,11 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   system_powerdown: nothing,
   system_reset: nothing,
   'set-action': nothing,
+  migrate: nothing,
+  'migrate-incoming': nothing,
+  migrate_cancel: nothing,
+  'migrate-set-parameters': nothing,
+  'query-migrate': decodeMigration,
   'human-monitor-command': answer => textOf(answer, 'the monitor'),
   quit: nothing,
   device_add: nothing,
@@ -148,6 +169,22 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   netdev_del: nothing,
   set_link: nothing,
   balloon: nothing,
+}
+
+function decodeMigration(answer: unknown): MigrationInfo {
+  const info = toJsonObject(answer, 'the migration')
+  const ram = isJsonObject(info['ram']) ? info['ram'] : undefined
+  return {
+    ...('status' in info && { status: stringMember(info, 'status') }),
+    ...('error-desc' in info && { errorDesc: stringMember(info, 'error-desc') }),
+    ...(ram && {
+      ram: {
+        total: integerMember(ram, 'total'),
+        remaining: integerMember(ram, 'remaining'),
+        passes: integerMember(ram, 'dirty-sync-count'),
+      },
+    }),
+  }
 }
 
 function textOf(answer: unknown, what: string): string {

@@ -16,6 +16,8 @@ export interface StartConditions {
   readonly accelerator: Accelerator
   /** Whether the guest must not execute anything yet. */
   readonly isPaused: boolean
+  /** Whether it gets its memory from elsewhere before it does. */
+  readonly isIncoming?: boolean
 }
 
 /**
@@ -24,7 +26,10 @@ export interface StartConditions {
  * doubled.
  * Source: qemu-system(1) of QEMU 7.2.
  */
-export function commandLine(definition: Definition, { files, accelerator, isPaused }: StartConditions): string[] {
+export function commandLine(
+  definition: Definition,
+  { files, accelerator, isPaused, isIncoming = false }: StartConditions,
+): string[] {
   const { config } = definition
   return [
     boardArguments(definition),
@@ -38,5 +43,6 @@ export function commandLine(definition: Definition, { files, accelerator, isPaus
     diskArguments(definition),
     nicArguments(definition, files),
     isPaused ? ['-S'] : [],
+    isIncoming ? ['-incoming', 'defer'] : [],
   ].flat()
 }

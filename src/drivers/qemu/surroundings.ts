@@ -1,0 +1,29 @@
+import type { DomainEvent } from '../driver.ts'
+import type { Accelerator } from './accelerator.ts'
+import type { Definition } from './definition.ts'
+import type { ImageKey } from './images.ts'
+import type { Installation } from './installation.ts'
+import type { Machine } from './machine.ts'
+import type { Networks } from './networks/networks.ts'
+import type { Scheduler } from './scheduling.ts'
+
+/** What all domains of a connection have in common. */
+export interface Surroundings {
+  readonly root: string
+  readonly installation: Installation
+  readonly accelerator: Accelerator
+  readonly networks: Networks
+  readonly scheduler: Scheduler
+  readonly tell: (event: DomainEvent) => void
+  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+/** What a change to a living domain works on. */
+export interface LivingDomain {
+  readonly machine: Machine
+  readonly definition: Definition
+  /** Makes this the definition; durable when it resolves. */
+  readonly keep: (definition: Definition) => Promise<void>
+  /** Says that QEMU is about to be told to open this image, so that nobody deletes it meanwhile. */
+  readonly opens: (image: ImageKey) => void
+}

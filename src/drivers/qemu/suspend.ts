@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DriverError, type OperationOptions } from '../driver.ts'
+import type { Definition } from './definition.ts'
+import { isOrdinary } from './exit-keeper.ts'
+import type { DomainFiles } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { MemoryReceiver } from './memory-file.ts'
+import { commitMemory, discardSuspension, type Saved, writeSuspension } from './saved.ts'
+
+/** A domain to be suspended. */
+export interface Suspend extends OperationOptions {
+  readonly machine: Machine
+  readonly files: DomainFiles
+  /** What QEMU is made of. */
+  readonly definition: Definition
+  readonly isLive: boolean
+}
+
+/** Faster than any disk; QEMU's own default is made for networks. In bytes a second. */
+const BANDWIDTH_MAX = 2 ** 40
+/** How often a guest that goes on may have its memory looked through before it is stopped to come to an end. */
+const LIVE_PASSES_MAX = 8
+/** How often QEMU is asked how far it is. */
+const POLL_MS = 20
+/** How long QEMU may take to call a migration off. */
+const CANCEL_MS = 15_000
+
+/**
+ * Writes the memory of a guest to its file; when this resolves, the guest stands still and is saved, and its QEMU is
+ * there to be ended. A failure leaves no file, and the guest as it was.
+ */
+export async function suspend(options: Suspend): Promise<Saved> {
+  const { machine, files, definition, isLive, signal } = options
+  if (signal?.aborted === true) throw aborted(signal)
+  const wasRunning = machine.state === 'running'
+  await writeSuspension(files, { phase: 'saving', wasRunning })
+  try {
+    if (wasRunning && !isLive) await machine.command('stop')
+    const saved = { definition, ...(await transfer(options)) }
+    assertNotEnded(machine)
+    await commitMemory(files, saved)
+    return saved
+  } catch (error) {
+    await undo(machine, files, wasRunning)
+    throw error
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new DriverError('refused', 'the suspension was aborted', { cause: signal.reason })
+
+/** A guest that ends while it is being saved has ended. */
+function assertNotEnded(machine: Machine): void {
+  if (machine.isEnding) throw new DriverError('bad-state', 'the guest ended while it was being saved')
+}
+
+async function transfer({ machine, files, isLive, signal, onProgress }: Suspend) {
+  const receiver = await MemoryReceiver.listen(files.memorySocket)
+  const over = new AbortController()
+  const received = receiver.receive(files.memoryPartial, over.signal)
+  let failure: unknown
+  received.catch((error: unknown) => (failure = error))
+  try {
+    await machine.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH_MAX })
+    await machine.execute('migrate', { uri: `unix:${files.memorySocket}` })
+    let share = 0
+    for (let isWhole = false; !isWhole; ) {
+      await sleep(POLL_MS)
+      if (signal?.aborted === true) throw aborted(signal)
+      if (failure !== undefined) throw failure
+      assertNotEnded(machine)
+      const { status, ram, errorDesc } = await machine.execute('query-migrate')
+      if (status === 'failed' || status === 'cancelled') {
+        throw new DriverError('refused', `QEMU cannot send the memory: ${errorDesc ?? status}`)
+      }
+      if (ram !== undefined && ram.total > 0) share = Math.max(share, 1 - ram.remaining / ram.total)
+      onProgress?.(Math.min(share, 1))
+      if (isLive && (ram?.passes ?? 0) > LIVE_PASSES_MAX && machine.state === 'running') await machine.command('stop')
+      isWhole = status === 'completed'
+    }
+    return await received
+  } catch (error) {
+    over.abort()
+    await received.catch(() => undefined)
+    throw error
+  } finally {
+    await receiver.close()
+  }
+}
+
+/** Takes a suspension back that has not come to its end: no file remains, and a guest that ran goes on. */
+export async function undo(machine: Machine, files: DomainFiles, wasRunning: boolean): Promise<void> {
+  try {
+    await callOff(machine)
+    await discardSuspension(files)
+    // One that has ended meanwhile is left to what its definition says of that.
+    if (machine.isEnding || !wasRunning) return
+    const { running: isRunning } = await machine.execute('query-status')
+    if (!isRunning) await machine.command('cont')
+  } catch (error) {
+    if (!isOrdinary(error)) throw error
+    // It is gone, or does not answer: then the next look tells.
+    await discardSuspension(files)
+  }
+}
+
+async function callOff(machine: Machine): Promise<void> {
+  const deadline = performance.now() + CANCEL_MS
+  for (;;) {
+    const { status = 'none' } = await machine.execute('query-migrate')
+    if (['none', 'completed', 'failed', 'cancelled'].includes(status)) return
+    if (performance.now() >= deadline) throw new DriverError('unreachable', 'QEMU does not call its migration off')
+    await machine.execute('migrate_cancel')
+    await sleep(POLL_MS)
+  }
+}

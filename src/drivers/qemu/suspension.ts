@@ -1,0 +1,143 @@
+import { QmpError } from '../../protocols/qmp/error.ts'
+import { DriverError, type OperationOptions } from '../driver.ts'
+import { type Definition, withRelocated } from './definition.ts'
+import { type ImageKey, keysOf } from './images.ts'
+import type { DomainFiles } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
+import { restore } from './resume.ts'
+import { assertWhole, discardSuspension, readSuspension, type Saved, writeSuspension } from './saved.ts'
+import { suspend, undo } from './suspend.ts'
+
+/** How long a killed QEMU may take to go. */
+const KILL_MS = 20_000
+
+/** What a domain's memory on disk is, and how it gets there and back. Its caller sees to the order of operations. */
+export class Suspension {
+  readonly #files: DomainFiles
+  readonly #warn: (message: string) => void
+  #saved: Saved | undefined
+  #images: ReadonlySet<ImageKey> = new Set()
+
+  constructor(files: DomainFiles, warn: (message: string) => void) {
+    this.#files = files
+    this.#warn = warn
+  }
+
+  /** What it can be resumed from; undefined unless it is suspended. */
+  get saved(): Saved | undefined {
+    return this.#saved
+  }
+
+  /** Whether a resume will need this image as it is. */
+  uses(image: ImageKey): boolean {
+    return this.#images.has(image)
+  }
+
+  /** Saves a guest and ends its QEMU. A failure leaves it as it was, and no file. */
+  async suspend(
+    machine: Machine,
+    definition: Definition,
+    { live: isLive = false, ...options }: OperationOptions & { readonly live?: boolean },
+  ): Promise<void> {
+    this.#keep(await suspend({ machine, files: this.#files, definition, isLive, ...options }))
+    try {
+      await machine.end()
+    } catch (error) {
+      // It could be continued, and then the file would be of a moment that is past.
+      await this.discard()
+      throw error
+    }
+  }
+
+  /** Gives a machine that waits for it what was saved; it is paused when this resolves, and may be ended still. */
+  async restore(machine: Machine, saved: Saved, options: OperationOptions): Promise<void> {
+    await assertWhole(this.#files, saved)
+    await restore({ machine, files: this.#files, saved, ...options })
+  }
+
+  /**
+   * Lets a restored machine be the domain's and execute, by `run`. From here on the file must not be restored again, for the disks go on:
+   * that is made durable first. Only where QEMU refuses, and so has not executed anything, it is what it was.
+   */
+  async consume(saved: Saved, run: () => Promise<void>): Promise<void> {
+    await writeSuspension(this.#files, { phase: 'consumed' })
+    const running = run()
+    this.#forget()
+    try {
+      await running
+    } catch (error) {
+      if (error instanceof QmpError) {
+        await writeSuspension(this.#files, { phase: 'saved', ...saved })
+        this.#keep(saved)
+      } else await discardSuspension(this.#files)
+      throw error
+    }
+    try {
+      await discardSuspension(this.#files)
+    } catch (error) {
+      this.#warn(`the memory it was resumed from cannot be deleted: ${String(error)}`)
+    }
+  }
+
+  /** Names `place` where a disk of what was saved names this image, in the same folder; durable when it resolves. */
+  async relocate(image: ImageKey, place: string): Promise<void> {
+    if (this.#saved === undefined || !this.uses(image)) return
+    const saved = { ...this.#saved, definition: withRelocated(this.#saved.definition, image, place) }
+    await writeSuspension(this.#files, { phase: 'saved', ...saved })
+    this.#keep(saved)
+  }
+
+  /** Forgets what was saved. */
+  async discard(): Promise<void> {
+    await discardSuspension(this.#files)
+    this.#forget()
+  }
+
+  /**
+   * Goes on where an earlier connection broke off (`saved.ts` says what each phase means). Resolves with what is to be
+   * done with a QEMU that lives once it is reached, or `ended` where there is none to be taken over.
+   */
+  async load(process: ProcessIdentity | undefined): Promise<'ended' | ((machine: Machine) => Promise<void>)> {
+    const suspension = await this.#read()
+    if (suspension?.phase === 'saved') {
+      const { phase: _phase, ...saved } = suspension
+      this.#keep(saved)
+      if (process === undefined) return 'ended'
+      killNow(process)
+      const isGone = await waitUntilGone(process, KILL_MS)
+      if (!isGone) this.#warn(`process ${process.pid}, which it needs no more, survives SIGKILL for ${KILL_MS} ms`)
+      return 'ended'
+    }
+    if (process === undefined) {
+      if (suspension?.phase === 'consumed')
+        this.#warn('its QEMU is gone in the middle of a resume, the saved memory with it')
+      if (suspension !== undefined) await discardSuspension(this.#files)
+      return 'ended'
+    }
+    return async machine => {
+      if (suspension?.phase === 'saving') await undo(machine, this.#files, suspension.wasRunning)
+      if (suspension?.phase === 'consumed') await discardSuspension(this.#files)
+    }
+  }
+
+  async #read() {
+    try {
+      return await readSuspension(this.#files)
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      this.#warn(error.message)
+      return undefined
+    }
+  }
+
+  #keep(saved: Saved): void {
+    this.#saved = saved
+    this.#images = keysOf(saved.definition.config.disks.map(disk => disk.location).filter(location => location !== ''))
+  }
+
+  #forget(): void {
+    this.#saved = undefined
+    this.#images = new Set()
+  }
+}
