@@ -31,13 +31,15 @@ export const leftoversOf = (networkId: string): string[] => [bridgeOf(networkId)
 export interface HostView {
   readonly find: (name: string) => HostDevice | undefined
   readonly powers: () => HostPowers
+  /** The addresses that the host itself has on a device. */
+  readonly addresses: (name: string) => Promise<readonly string[]>
 }
 
 /**
  * What is to be done so that a network reaches the device it names. An existing bridge gets a tap; an ethernet device,
- * or its VLAN, is put into a bridge of the network's own. Throws as `refused`, naming what is missing.
+ * or its VLAN, is put into a bridge of the network's own. Rejects as `refused`, naming what is missing.
  */
-export function planBridge(network: NetworkConfig, host: HostView): BridgePlan {
+export async function planBridge(network: NetworkConfig, host: HostView): Promise<BridgePlan> {
   const device = host.find(network.nic)
   if (device === undefined) throw refused(network, `the host has no device ${network.nic}`)
   const { missing, hasVlans } = host.powers()
@@ -52,8 +54,8 @@ export function planBridge(network: NetworkConfig, host: HostView): BridgePlan {
   if (network.vlan === null && device.master !== undefined && device.master !== ownBridge) {
     throw refused(network, `${device.name} is part of ${device.master} already; name that, if it is a bridge`)
   }
-  const [address] = device.addresses
-  if (network.vlan === null && address !== undefined) {
+  const [address] = network.vlan === null ? await host.addresses(device.name) : []
+  if (address !== undefined) {
     throw refused(network, `the host itself is reached through ${device.name} (${address}); make it part of a bridge`)
   }
   return planOwnBridge(network, device, tap)

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
+import { arrayMember, isJsonObject, stringMember } from '../../../protocols/qmp/json.ts'
 import { DriverError } from '../../driver.ts'
 import { systemCode } from '../files.ts'
 import { CHILD_ENVIRONMENT } from '../installation.ts'
@@ -18,8 +18,6 @@ export interface HostDevice {
   readonly filtersVlans: boolean
   /** Of a bridge that does: the VLAN that a new member is in; `0` for none. */
   readonly defaultVlan: string
-  /** Addresses that the host itself has there. */
-  readonly addresses: readonly string[]
 }
 
 /** What the host lets us do about its network. */
@@ -47,7 +45,9 @@ export function findDevice(name: string): HostDevice | undefined {
   const isWireless = existsSync(join(folder, 'phy80211')) || existsSync(join(folder, 'wireless'))
   const isEthernet = read(folder, 'type') === ETHERNET_TYPE && !isWireless
   const master = masterOf(folder)
-  const filtersVlans = isBridge && read(folder, 'bridge/vlan_filtering') === '1'
+  // A kernel without VLANs has no such file.
+  const filter = join(folder, 'bridge', 'vlan_filtering')
+  const filtersVlans = isBridge && existsSync(filter) && readFileSync(filter, 'utf8').trim() === '1'
   return {
     name,
     kind: isBridge ? 'bridge' : isEthernet ? 'ethernet' : 'other',
@@ -55,7 +55,6 @@ export function findDevice(name: string): HostDevice | undefined {
     ...(master !== undefined && { master }),
     filtersVlans,
     defaultVlan: filtersVlans ? read(folder, 'bridge/default_pvid') : '0',
-    addresses: addressesOn(name),
   }
 }
 
@@ -85,6 +84,17 @@ export async function runTool([name, ...commandArguments]: readonly [Tool, ...st
     const words = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error)
     throw new DriverError('refused', `${name} ${commandArguments.join(' ')}: ${words}`, { cause: error })
   }
+}
+
+/**
+ * The addresses that the host itself has on a device, but for those that every device has. Rejects as `refused`.
+ * Source: ip-address(8), the output of `ip -json`.
+ */
+export async function addressesOn(name: string): Promise<string[]> {
+  const answer: unknown = JSON.parse(await runTool(['ip', '-json', 'address', 'show', 'dev', name, 'scope', 'global']))
+  const devices = Array.isArray(answer) ? answer.filter(isJsonObject) : []
+  const addresses = devices.flatMap(device => ('addr_info' in device ? arrayMember(device, 'addr_info') : []))
+  return addresses.filter(isJsonObject).flatMap(address => ('local' in address ? stringMember(address, 'local') : []))
 }
 
 /** The programs of iproute2 that are used. */
@@ -120,10 +130,6 @@ function hasVlanModule(): boolean {
     return existsSync(path) && /\/8021q\.ko/.test(readFileSync(path, 'utf8'))
   })
 }
-
-/** Every device has link-local ones; those are not missed. */
-const addressesOn = (name: string): string[] =>
-  (networkInterfaces()[name] ?? []).map(({ address }) => address).filter(address => !address.startsWith('fe80:'))
 
 function masterOf(folder: string): string | undefined {
   try {

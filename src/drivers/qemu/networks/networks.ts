@@ -87,7 +87,7 @@ export class Networks {
     return this.#lock.run(async () => {
       const network = structuredClone(wanted)
       assertNetwork(network)
-      this.#uplinks.check(network)
+      await this.#uplinks.check(network)
       const before = this.#networks.get(network.id)
       if (before === undefined && this.#networks.size >= NETWORKS_MAX) {
         throw new DriverError('refused', `the host has ${NETWORKS_MAX} networks already`)

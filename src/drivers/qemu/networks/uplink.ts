@@ -9,7 +9,7 @@ import { CHILD_ENVIRONMENT } from '../installation.ts'
 import { findByPidFile, identify, isAlive, killNow, type ProcessIdentity, waitUntilGone } from '../process.ts'
 import { addressesOf } from './addresses.ts'
 import { type BridgePlan, leftoversOf, planBridge, type ToolCall } from './bridge-plan.ts'
-import { findDevice, hostPowers, runTool } from './host-devices.ts'
+import { addressesOn, findDevice, hostPowers, runTool } from './host-devices.ts'
 
 /** The files of an uplink. */
 export interface UplinkFiles {
@@ -35,14 +35,14 @@ export interface UplinkPlan {
   readonly bridge?: BridgePlan
 }
 
-/** Plans a network's uplink. Throws as `refused` what cannot be on this host. */
-export function planUplink(network: NetworkConfig, files: UplinkFiles): UplinkPlan {
+/** Plans a network's uplink. Rejects as `refused` what cannot be on this host. */
+export async function planUplink(network: NetworkConfig, files: UplinkFiles): Promise<UplinkPlan> {
   const { gateway, net, dns, first } = addressesOf(network)
   if (network.nic === '') {
     const user = { type: 'user', id: 'outside', ipv6: false, net, host: gateway, dns, dhcpstart: first }
     return { network, files, arguments: hub(network, user, files) }
   }
-  const bridge = planBridge(network, { find: findDevice, powers: hostPowers })
+  const bridge = await planBridge(network, { find: findDevice, powers: hostPowers, addresses: addressesOn })
   const tap = { type: 'tap', id: 'outside', ifname: bridge.tap, script: 'no', downscript: 'no' }
   return { network, files, arguments: hub(network, tap, files), bridge }
 }

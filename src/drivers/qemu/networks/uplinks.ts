@@ -33,9 +33,9 @@ export class Uplinks {
     return uplinkFiles(this.#folder, networkId)
   }
 
-  /** Throws as `refused` where the host cannot have this network. */
-  check(network: NetworkConfig): void {
-    planUplink(network, this.files(network.id))
+  /** Rejects as `refused` where the host cannot have this network. */
+  async check(network: NetworkConfig): Promise<void> {
+    await planUplink(network, this.files(network.id))
   }
 
   /**
@@ -45,7 +45,7 @@ export class Uplinks {
   async ensure(network: NetworkConfig): Promise<boolean> {
     const known = this.#uplinks.get(network.id)
     if (known !== undefined && isSame(known.network, network) && isAlive(known.process)) return false
-    const plan = planUplink(network, this.files(network.id))
+    const plan = await planUplink(network, this.files(network.id))
     this.#uplinks.delete(network.id)
     const process = (await findUplink(this.#program, plan)) ?? (await startUplink(this.#program, plan))
     this.#uplinks.set(network.id, { network, process })
