@@ -23,6 +23,25 @@ export async function cpuTimes(): Promise<CpuTime[]> {
   return parseCpuTimes(await readFile('/proc/stat', 'utf8'))
 }
 
+/**
+ * A reader of `cpuTimes` whose counters never go back, as those of Linux may by a tick or two while it moves time between
+ * its columns. Source: proc(5), /proc/stat, iowait.
+ */
+export function steadyCpuTimes(): () => Promise<CpuTime[]> {
+  const newest = new Map<number, CpuTime>()
+  return async () =>
+    (await cpuTimes()).map(({ number, busyMs, idleMs }) => {
+      const before = newest.get(number)
+      const time = {
+        number,
+        busyMs: Math.max(busyMs, before?.busyMs ?? 0),
+        idleMs: Math.max(idleMs, before?.idleMs ?? 0),
+      }
+      newest.set(number, time)
+      return time
+    })
+}
+
 /** The CPUs in the text of /proc/stat. */
 export function parseCpuTimes(text: string): CpuTime[] {
   return [...text.matchAll(/^cpu(\d+) (.*)$/gm)].map(([, number, rest = '']) => {
