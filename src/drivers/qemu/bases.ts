@@ -23,13 +23,20 @@ export function baseNamed(backing: string | undefined): Base | undefined {
   return ending === undefined ? undefined : { name, format: ending === 'raw' ? 'raw' : 'qcow2' }
 }
 
+/** A second name of an overlay, after its base, by which a living QEMU opened it and may open it again at any time. */
+const LIVE = /^\.live-[0-9a-f-]{36}\.qcow2$/
+
+/** The name by which a QEMU is told of the overlay over a new base. */
+export const liveName = ({ name }: Base): string =>
+  name.replace(/^\.base-(.*)\.\w+$/, (_whole, id: string) => `.live-${id}.qcow2`)
+
 /** A file of a repository that is an image, or part of one. */
 export interface Member {
   readonly name: string
   readonly path: string
   readonly format: ImageFormat
   readonly key: ImageKey
-  readonly isBase: boolean
+  readonly kind: 'image' | 'base' | 'live' | 'partial'
   /** Whether another image shows through it, one of ours or not. */
   readonly isOverlay: boolean
   /** The name of the base right below it. */
@@ -41,7 +48,7 @@ const AT_ONCE_MAX = 32
 
 /** The images of a folder, bases, and of `others` those that are images already. What only looks like one is left out. */
 export async function readMembers(folder: string, others: readonly string[] = []): Promise<Member[]> {
-  const names = (await readdir(folder)).filter(name => BASE.test(name) || formatOf(name) !== undefined)
+  const names = (await readdir(folder)).filter(name => kindOf(name) !== 'partial')
   const all = [...names, ...others]
   const members: Member[] = []
   for (let first = 0; first < all.length; first += AT_ONCE_MAX) {
@@ -49,6 +56,12 @@ export async function readMembers(folder: string, others: readonly string[] = []
     members.push(...(await Promise.all(looks)).filter(member => member !== undefined))
   }
   return members
+}
+
+function kindOf(name: string): Member['kind'] {
+  if (BASE.test(name)) return 'base'
+  if (LIVE.test(name)) return 'live'
+  return formatOf(name) === undefined ? 'partial' : 'image'
 }
 
 async function readMember(folder: string, name: string): Promise<Member | undefined> {
@@ -62,7 +75,7 @@ async function readMember(folder: string, name: string): Promise<Member | undefi
       path,
       format,
       key: keyOf(stats),
-      isBase: BASE.test(name),
+      kind: kindOf(name),
       isOverlay: header?.backing !== undefined,
       base,
     }
@@ -77,14 +90,14 @@ async function readMember(folder: string, name: string): Promise<Member | undefi
 export async function sweepBases(folder: string, members: readonly Member[]): Promise<void> {
   const byName = new Map(members.map(member => [member.name, member]))
   const needed = new Set<string>()
-  for (const member of members.filter(({ isBase }) => !isBase)) {
+  for (const member of members.filter(({ kind }) => kind !== 'base')) {
     let base = member.base
     while (base !== undefined && !needed.has(base)) {
       needed.add(base)
       base = byName.get(base)?.base
     }
   }
-  const orphans = members.filter(({ isBase, name }) => isBase && !needed.has(name))
+  const orphans = members.filter(({ kind, name }) => kind === 'base' && !needed.has(name))
   for (const { name } of orphans) await rm(join(folder, name), { force: true })
 }
 

@@ -21,7 +21,10 @@ export async function addNode(machine: Machine, disk: DiskConfig): Promise<strin
 export async function nodesOf(machine: Machine, disk: string): Promise<string[]> {
   const name = diskName(disk)
   const nodes = await machine.execute('query-named-block-nodes', { flat: true })
-  return nodes.filter(node => node === name || node.startsWith(`${name}.`)).slice(0, NODES_MAX)
+  return nodes
+    .map(node => node.name)
+    .filter(node => node === name || node.startsWith(`${name}.`))
+    .slice(0, NODES_MAX)
 }
 
 /** The node that a drive has at its top; null for one that is empty. Rejects with QmpError where there is no such drive. */

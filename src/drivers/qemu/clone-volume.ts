@@ -1,8 +1,8 @@
 import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { link } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
-import { baseNamed, newBase } from './bases.ts'
+import { baseNamed, liveName, newBase } from './bases.ts'
 import { freezeDisk, nodesOf, type RunningImage } from './freeze.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { QemuDomain } from './domain.ts'
@@ -26,8 +26,8 @@ type Outcome = { readonly original: Volume; readonly clone: Volume }
 /**
  * Clones an image: its content becomes a base, and it and the clone become overlays over that. The steps, each of which
  * leaves the image with its content wherever the next does not follow (`heal.ts` cleans up behind them):
- * 1. both overlays, under hidden names; 2. the base, a second name of the image's file; 3. the first overlay takes the
- * image's name, or, where the image was raw, one beside it; 4. a guest that runs with the image goes on in the overlay;
+ * 1. both overlays, under hidden names; 2. the base, a second name of the image's file; 3. a guest that runs with the
+ * image goes on in the overlay; 4. the first overlay takes the image's name, or, where the image was raw, one beside it;
  * 5. definitions name the overlay, and a raw image's name goes; 6. only now, when nobody writes to the base any more,
  * the clone gets its name.
  */
@@ -104,7 +104,7 @@ async function freeze(tools: StorageTools, image: Image, { partial, virtualBytes
     ])
     await link(location, basePath)
     try {
-      return await putAbove(tools, image, first)
+      return await putAbove(tools, { image, base, overlay: first })
     } catch (error) {
       await folders.mend(folder)
       throw error
@@ -113,7 +113,7 @@ async function freeze(tools: StorageTools, image: Image, { partial, virtualBytes
 }
 
 /** Puts an overlay in the place of an image that has become its base: on disk, in guests, in definitions. */
-async function putAbove(tools: StorageTools, image: Image, overlay: string): Promise<string> {
+async function putAbove(tools: StorageTools, { image, base, overlay }: Placing): Promise<string> {
   const { location, format, name } = image.volume
   const folder = dirname(location)
   const place = format === 'qcow2' ? location : locationOf(folder, name, 'qcow2')
@@ -122,15 +122,31 @@ async function putAbove(tools: StorageTools, image: Image, overlay: string): Pro
   return inventory.holding(concerned, async () => {
     const running = await runningWith(concerned, image)
     assertNoOthers(inventory.users(image.key), running)
+    if (running.length > 0) await freezeDisks(running, { image, base, overlay })
     if (place === location) renameSync(overlay, place)
     else nameIt(overlay, place)
-    // Before a guest writes to the overlay: a name that the power failure takes back would take its data along.
-    await syncFolder(folder)
-    for (const each of running) await freezeDisk(each, place)
     if (place !== location) await forsake(tools, { image, place, domains: concerned, running })
     await syncFolder(folder)
     return place
   })
+}
+
+interface Placing {
+  readonly image: Image
+  readonly base: Base
+  readonly overlay: string
+}
+
+/** Lets guests go on in the overlay, by a name of its own, which it keeps as long as they run. */
+async function freezeDisks(running: readonly RunningImage[], { image, base, overlay }: Placing): Promise<void> {
+  const { location, format } = image.volume
+  const folder = dirname(location)
+  const live = join(folder, liveName(base))
+  nameIt(overlay, live)
+  // Before a guest writes to it: a name that a power failure takes back would take the guest's data along.
+  await syncFolder(folder)
+  const below = image.backing === undefined ? undefined : resolve(folder, image.backing)
+  for (const each of running) await freezeDisk(each, { overlay: live, base: join(folder, base.name), format, below })
 }
 
 /** The living machines that have the image, and where. Rejects as `bad-state` where it could not be frozen in all at once. */
@@ -146,7 +162,8 @@ async function runningWith(domains: readonly QemuDomain[], { key, volume }: Imag
 /** Whoever began to use the image meanwhile would go on writing to what is to be the base. */
 function assertNoOthers(users: readonly QemuDomain[], known: readonly RunningImage[]): void {
   const other = users.find(user => !known.some(({ domain }) => domain === user))
-  if (other !== undefined) throw new DriverError('bad-state', `domain ${other.id} is just being started with the image`)
+  if (other !== undefined)
+    throw new DriverError('bad-state', `domain ${other.id} is being started or plugged with the image`)
 }
 
 interface Conversion {

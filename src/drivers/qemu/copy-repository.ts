@@ -60,7 +60,7 @@ export async function copyRepository(
 const refused = (message: string) => new DriverError('refused', message)
 
 function plan(members: readonly Member[], { folder, nameOf }: CopyTarget): Item[] {
-  const images = members.filter(({ isBase }) => !isBase)
+  const images = members.filter(({ kind }) => kind === 'image')
   const bases = new Set(images.flatMap(image => basesBelow(image, members)))
   const names = new Set<string>()
   const itemOf = (member: Member, name: string): Item => ({
@@ -87,7 +87,7 @@ function assertEmpty(members: readonly Member[], folder: string): void {
 
 function assertUnwritten(inventory: Inventory, items: readonly Item[]): void {
   for (const { member, before } of items) {
-    const writer = member.isBase ? undefined : inventory.all().find(domain => domain.writes(member.key))
+    const writer = member.kind === 'base' ? undefined : inventory.all().find(domain => domain.writes(member.key))
     if (writer !== undefined) throw inUse(member.path)
     const now = lstatSync(member.path, { bigint: true, throwIfNoEntry: false })
     const isSame = now?.ino === before.ino && now.mtimeNs === before.mtimeNs && now.size === before.size

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { ConnectOptions } from '../driver.ts'
 import { baseNamed, readMembers, sweepBases } from './bases.ts'
 import { syncFolder, systemCode } from './files.ts'
-import { heal } from './heal.ts'
+import { healLive, healTwins } from './heal.ts'
 import { keyOf } from './images.ts'
 import type { Inventory } from './inventory.ts'
 import { Lock } from './lock.ts'
@@ -58,17 +58,13 @@ export class Folders {
     }
   }
 
-  /** Removes bases that nobody needs any more. Within `inOrder` only. */
-  async sweep(folder: string): Promise<void> {
-    await sweepBases(folder, await readMembers(folder, await this.partials.clear(folder)))
-    await syncFolder(folder)
-  }
-
-  /** Mends what a change left that failed or was killed half-way. Within `inOrder` only. */
+  /** Mends what a change left that failed or was killed half-way, and removes what nobody needs. Within `inOrder` only. */
   async mend(folder: string): Promise<void> {
     const others = await this.partials.clear(folder)
-    await heal(folder, await readMembers(folder, others), this.#inventory)
-    await this.sweep(folder)
+    await healLive(folder, await readMembers(folder), this.#inventory)
+    await healTwins(await readMembers(folder), this.#inventory)
+    await sweepBases(folder, await readMembers(folder, others))
+    await syncFolder(folder)
   }
 
   async #healOnce(key: string, folder: string): Promise<void> {

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { BlockInfo } from '../../protocols/qmp/commands.ts'
-import { DriverError } from '../driver.ts'
+import { DriverError, type ImageFormat } from '../driver.ts'
 import type { QemuDomain } from './domain.ts'
 import { type ImageKey, keysOf } from './images.ts'
 import type { Machine } from './machine.ts'
@@ -12,6 +12,8 @@ export interface RunningImage {
   /** The block node that the guest reads and writes. */
   readonly node: string
   readonly isReadOnly: boolean
+  /** Whether the node was made by freezing what is below. */
+  readonly isOverlay: boolean
 }
 
 /** Where a domain's machine has this image; nowhere if it has just ended. To be asked while the image has its name. */
@@ -22,29 +24,67 @@ export async function nodesOf(domain: QemuDomain, image: ImageKey): Promise<Runn
     if (error instanceof DriverError && error.kind === 'bad-state') return []
     throw error
   })
-  return drives.flatMap(({ node, file, isReadOnly }) =>
-    node !== null && keysOf([file]).has(image) ? [{ domain, machine, node, isReadOnly }] : [],
-  )
+  return drives.flatMap(({ node, file, isReadOnly }) => {
+    // QEMU names the file of an overlay by all that is below it, and cuts that where it is long.
+    const isOverlay = node?.endsWith(suffixOf(image)) ?? false
+    const isIt = isOverlay || keysOf([file]).has(image)
+    return node !== null && isIt ? [{ domain, machine, node, isReadOnly, isOverlay }] : []
+  })
 }
 
-/** Names of nodes have 31 bytes at most. Source: QEMU include/block/block_int-common.h. */
+/** What names of nodes leave free. Source: QEMU include/block/block_int-common.h, 31 bytes; `slots.ts`. */
 const SUFFIX_DIGITS = 5
+
+/** How the node of an overlay ends, by which it is known again: for a file, and of another length than a number. */
+function suffixOf(image: ImageKey): string {
+  const hash = createHash('sha256').update(image).digest()
+  return `.${hash.readUIntBE(0, 6).toString(36).padStart(SUFFIX_DIGITS, '0').slice(-SUFFIX_DIGITS)}`
+}
+
+/** What a disk goes on with: an overlay, and below it what it had. */
+export interface Freezing {
+  readonly overlay: string
+  /** The name that the image has as a base. */
+  readonly base: string
+  readonly format: ImageFormat
+  /** The image below the base; undefined for none. */
+  readonly below: string | undefined
+}
 
 /**
  * Lets the guest go on in an overlay: from one write to the next, with all that it had flushed in what is below. One
- * command, so that there is nothing between before and after.
+ * command, so that there is nothing between before and after. QEMU opens files again by their names, such as when their
+ * permissions change: so each must keep, as long as QEMU lives, the name by which it was opened.
  */
-export async function freezeDisk({ domain, machine, node }: RunningImage, overlay: string): Promise<void> {
-  // All nodes of a disk begin alike.
-  const name = `${node.split('.')[0]}.${randomUUID().slice(0, SUFFIX_DIGITS)}`
+export async function freezeDisk(image: RunningImage, freezing: Freezing): Promise<void> {
+  const { domain, machine, node, isOverlay } = image
+  const { overlay } = freezing
+  const [key] = keysOf([overlay])
+  if (key === undefined) throw new DriverError('refused', `${overlay} is gone`)
   await machine.execute('blockdev-snapshot-sync', {
     'node-name': node,
     'snapshot-file': overlay,
-    'snapshot-node-name': name,
+    'snapshot-node-name': `${nameOf(node)}${suffixOf(key)}`,
     format: 'qcow2',
     mode: 'existing',
   })
-  const [key] = keysOf([overlay])
-  if (key !== undefined && domain.uses(key)) return
-  throw new DriverError('unreachable', `QEMU of domain ${domain.id} has not gone on in ${overlay}`)
+  if (!domain.uses(key)) {
+    throw new DriverError('unreachable', `QEMU of domain ${domain.id} has not gone on in ${overlay}`)
+  }
+  if (!isOverlay) await renameBelow(image, freezing)
+}
+
+/** All nodes of a disk begin alike. */
+const nameOf = (node: string): string => node.split('.')[0] ?? node
+
+/** Opens what is below by its name as a base, before its old name becomes another file's. */
+async function renameBelow({ machine, node }: RunningImage, { base, format, below }: Freezing): Promise<void> {
+  const nodes = await machine.execute('query-named-block-nodes', { flat: true })
+  const backing = nodes.find(({ driver, file }) => driver !== 'file' && file === below)?.name
+  if (below !== undefined && backing === undefined) throw new DriverError('refused', `QEMU has no node of ${below}`)
+  const [key = ''] = keysOf([base])
+  const file = `${nameOf(node)}${suffixOf(key)}`
+  await machine.execute('blockdev-add', { driver: 'file', 'node-name': file, filename: base, 'read-only': true })
+  const options = { driver: format, 'node-name': node, 'read-only': true, file }
+  await machine.execute('blockdev-reopen', { options: [{ ...options, ...(backing !== undefined && { backing }) }] })
 }

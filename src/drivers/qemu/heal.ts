@@ -1,30 +1,59 @@
-import { renameSync, unlinkSync } from 'node:fs'
+import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { parse } from 'node:path'
-import { basesBelow, type Member } from './bases.ts'
+import { join, parse } from 'node:path'
+import type { Member } from './bases.ts'
 import { syncFolder } from './files.ts'
 import type { Inventory } from './inventory.ts'
-import { isEmptyOverlay } from './volume.ts'
+import { isEmptyOverlay, locationOf } from './volume.ts'
 
 /**
- * Mends what a clone left that was killed between two of its steps (`clone-volume.ts` has them). Bases that nobody needs
- * are not its business. What a guest runs with is not touched, and no image loses anything of its content.
+ * Mends what a clone left that was killed between two of its steps (`clone-volume.ts` has them), for guests that were
+ * running: one that writes to the overlay already, or has written to it, gives the overlay the image's name; else the
+ * overlay goes. Names by which no QEMU may open an overlay any more go as well.
  */
-export async function heal(folder: string, members: readonly Member[], inventory: Inventory): Promise<void> {
-  for (const base of members.filter(({ isBase }) => isBase)) {
-    const overlays = members.filter(member => member.base === base.name)
-    const twin = members.find(member => !member.isBase && member.key === base.key)
-    if (twin !== undefined) await healTwin(base, twin, overlays, inventory)
-    else if (isBehind(base, members, inventory)) await healBehind(base, overlays, inventory)
+export async function healLive(folder: string, members: readonly Member[], inventory: Inventory): Promise<void> {
+  const images = members.filter(({ kind }) => kind === 'image')
+  for (const live of members.filter(({ kind }) => kind === 'live')) {
+    const base = members.find(({ name }) => name === live.base)
+    const original = images.find(({ key }) => key === base?.key)
+    const hasName = images.some(({ key }) => key === live.key)
+    const isNeeded = inventory.isInUse(live.key)
+    if (!hasName && original !== undefined && (isNeeded || !(await isEmptyOverlay(live.path)))) {
+      await nameAfter(folder, live, original)
+    } else if (!isNeeded) {
+      await rm(live.path, { force: true })
+    }
   }
+}
+
+async function nameAfter(folder: string, live: Member, original: Member): Promise<void> {
+  const place = locationOf(folder, parse(original.name).name, 'qcow2')
+  if (place !== original.path) return linkSync(live.path, place)
+  // From one file to the other in one step. A killed process leaves at most a name that is cleared like any other.
+  const next = join(folder, `.${live.name.slice('.live-'.length, -'.qcow2'.length)}.partial`)
+  await rm(next, { force: true })
+  linkSync(live.path, next)
+  renameSync(next, place)
   await syncFolder(folder)
 }
 
-/** The base is still the original itself: the clone had not come far, or a raw original had not lost its old name. */
+/**
+ * Mends the same where the base is still the original itself, by another name: the clone had not come far, or a raw
+ * original had not lost its name.
+ */
+export async function healTwins(members: readonly Member[], inventory: Inventory): Promise<void> {
+  const images = members.filter(({ kind }) => kind === 'image')
+  for (const base of members.filter(({ kind }) => kind === 'base')) {
+    const twin = images.find(({ key }) => key === base.key)
+    const overlays = images.filter(image => image.base === base.name)
+    if (twin !== undefined) await healTwin(base, twin, overlays, inventory)
+  }
+}
+
 async function healTwin(base: Member, twin: Member, overlays: readonly Member[], inventory: Inventory): Promise<void> {
-  const converted = overlays.find(overlay => !overlay.isBase && parse(overlay.name).name === parse(twin.name).name)
+  const converted = overlays.find(overlay => parse(overlay.name).name === parse(twin.name).name)
   if (converted === undefined) return overlays.length === 0 ? rm(base.path, { force: true }) : undefined
-  const isPristine = overlays.length === 1 && !isTaken(converted, inventory) && (await isEmptyOverlay(converted.path))
+  const isPristine = overlays.length === 1 && (await isEmptyOverlay(converted.path))
   if (isPristine && !isTaken(converted, inventory)) {
     unlinkSync(converted.path)
     return rm(base.path, { force: true })
@@ -34,19 +63,5 @@ async function healTwin(base: Member, twin: Member, overlays: readonly Member[],
 }
 
 /** Whether a domain runs with the image or would be started with it. */
-function isTaken({ key }: Member, inventory: Inventory): boolean {
-  return inventory.isInUse(key) || inventory.naming(key).length > 0
-}
-
-/** Whether a guest writes to what is to be a base: it runs with it, and with no image above it. */
-function isBehind(base: Member, members: readonly Member[], inventory: Inventory): boolean {
-  const above = members.filter(member => basesBelow(member, members).includes(base))
-  return inventory.all().some(domain => domain.uses(base.key) && !above.some(({ key }) => domain.uses(key)))
-}
-
-/** The guest had not been told yet: the original takes its name back, in one step. */
-async function healBehind(base: Member, overlays: readonly Member[], inventory: Inventory): Promise<void> {
-  const [overlay, ...others] = overlays
-  if (overlay === undefined || others.length > 0 || overlay.isBase || inventory.isInUse(overlay.key)) return
-  if (await isEmptyOverlay(overlay.path)) renameSync(base.path, overlay.path)
-}
+const isTaken = ({ key }: Member, inventory: Inventory): boolean =>
+  inventory.isInUse(key) || inventory.naming(key).length > 0

@@ -39,7 +39,7 @@ export async function moveVolume(
     await giveUp(inventory, location, { target, before })
     await syncFolder(folder)
     await syncFolder(dirname(location))
-    if (image.backing !== undefined) await folders.sweep(dirname(location))
+    if (image.backing !== undefined) await folders.mend(dirname(location))
   })
   return (await readImage(target)).volume
 }

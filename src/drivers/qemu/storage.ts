@@ -172,6 +172,6 @@ async function deleteVolume({ folders, inventory }: StorageTools, location: stri
     if (inventory.isInUse(keyOf(stats))) throw inUse(location)
     unlinkSync(location)
     await syncFolder(folder)
-    if (backing !== undefined) await folders.sweep(folder)
+    if (backing !== undefined) await folders.mend(folder)
   })
 }

@@ -36,6 +36,15 @@ export interface BlockInfo {
   readonly isReadOnly: boolean
 }
 
+/** A block node in the answer of `query-named-block-nodes`. Source: QEMU qapi/block-core.json, BlockDeviceInfo. */
+export interface BlockNode {
+  readonly name: string
+  /** `file`, `qcow2`, `raw` and others. */
+  readonly driver: string
+  /** As in BlockInfo. */
+  readonly file: string
+}
+
 /**
  * The commands that are spoken: what each takes and what it answers.
  * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
@@ -77,10 +86,11 @@ export interface QmpCommands {
     returns: void
   }
   readonly 'query-block': { arguments: NoArguments; returns: readonly BlockInfo[] }
-  /** The names of all block nodes. */
-  readonly 'query-named-block-nodes': { arguments: { readonly flat?: boolean }; returns: readonly string[] }
+  readonly 'query-named-block-nodes': { arguments: { readonly flat?: boolean }; returns: readonly BlockNode[] }
   /** Lets the users of a node go on in an image above it. */
   readonly 'blockdev-snapshot-sync': { arguments: SnapshotSync; returns: void }
+  /** Opens nodes anew with other options; what is left out goes back to its default. */
+  readonly 'blockdev-reopen': { arguments: { readonly options?: readonly Properties[] }; returns: void }
   /** Grows an image, in bytes, under the guest's eyes. */
   readonly block_resize: { arguments: { readonly 'node-name'?: string; readonly size?: number }; returns: void }
   readonly netdev_add: { arguments: Properties; returns: void }
@@ -162,8 +172,16 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'blockdev-insert-medium': nothing,
   'query-block': answer => toArray(answer, 'the drives').map(decodeBlockInfo),
   'query-named-block-nodes': answer =>
-    toArray(answer, 'the nodes').map(node => stringMember(toJsonObject(node, 'a node'), 'node-name')),
+    toArray(answer, 'the nodes').map(value => {
+      const node = toJsonObject(value, 'a node')
+      return {
+        name: stringMember(node, 'node-name'),
+        driver: stringMember(node, 'drv'),
+        file: stringMember(node, 'file'),
+      }
+    }),
   'blockdev-snapshot-sync': nothing,
+  'blockdev-reopen': nothing,
   block_resize: nothing,
   netdev_add: nothing,
   netdev_del: nothing,
