@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
+import { disk } from '../conformance/parts.ts'
+import { definition } from './definition.ts'
+import { ManualClock } from './manual-clock.ts'
 
 const MIB = 1_048_576
 const REPOSITORY = { type: 'memory', location: '/sr' }
@@ -65,4 +68,44 @@ test('a clone that the repository has no room for is refused, and so is a copy t
   const failing = (name: string) => (name === 'second' ? '' : name)
   await assert.rejects(clones.copyRepository(REPOSITORY, SECOND, failing), { kind: 'refused' })
   assert.equal(await usedBytes(SECOND), 0)
+})
+
+test('an image grows by what a guest writes, a clone of it is light, and both then grow by themselves', async () => {
+  const clock = new ManualClock()
+  const driver = memoryDriver({ clock })
+  const { storage, clones, domains } = driver
+  await storage.openRepository(REPOSITORY)
+  const wanted = { name: 'first', format: 'qcow2', virtualBytes: 100 * MIB } as const
+  const first = await storage.createVolume(REPOSITORY, wanted)
+  const config = definition('web', { disks: [disk(first)] })
+  await domains.define(config)
+  await domains.start(config.id)
+  await clock.advance(1000)
+  const grown = (await storage.getVolume(first.location)).physicalBytes
+  const [counted] = (await driver.metrics.domain(config.id)).disks
+  assert.equal(grown, TABLES_BYTES + (counted?.writtenBytes ?? 0))
+
+  const { clone, original } = await clones.cloneVolume(first.location, { name: 'clone' })
+  assert.equal(clone.physicalBytes, TABLES_BYTES)
+  await clock.advance(1000)
+  await domains.powerOff(config.id)
+  assert((await storage.getVolume(original.location)).physicalBytes > TABLES_BYTES)
+  assert.equal((await storage.getVolume(clone.location)).physicalBytes, TABLES_BYTES)
+})
+
+test('an image grows to its size and not beyond, and only as far as the repository has room', async () => {
+  const DAY_MS = 86_400_000
+  const clock = new ManualClock()
+  const { storage, clones, domains } = memoryDriver({ clock, repositoryBytes: 20 * MIB })
+  await storage.openRepository(REPOSITORY)
+  const first = await storage.createVolume(REPOSITORY, { name: 'first', format: 'qcow2', virtualBytes: 10 * MIB })
+  const config = definition('web', { disks: [disk(first)] })
+  await domains.define(config)
+  await domains.start(config.id)
+  await clock.advance(DAY_MS)
+  assert.equal((await storage.getVolume(first.location)).physicalBytes, 10 * MIB)
+
+  await clones.cloneVolume(first.location, { name: 'clone' })
+  await clock.advance(DAY_MS)
+  assert.equal((await storage.openRepository(REPOSITORY)).usedBytes, 20 * MIB)
 })

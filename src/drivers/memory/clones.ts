@@ -13,6 +13,7 @@ export function cloneOps(host: MemoryHost, connection: Connection): CloneOps {
       connection.call(
         'clones.cloneVolume',
         () => {
+          host.writeBackAll()
           const made = volumes.clone(location, clone)
           if (made.original.location !== location) rename(host, location, made.original)
           return made

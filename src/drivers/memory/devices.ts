@@ -23,6 +23,7 @@ export function deviceOps(host: MemoryHost, connection: Connection): DeviceOps {
       const domain = host.domain(id)
       const machine = activeOf(domain, 'change the devices of', ['running', 'paused'])
       assertFit(machine, domain)
+      host.writeBack(machine)
       machine.change(change(machine.config))
       domain.config = change(domain.config)
       host.emit(id, 'changed')

@@ -109,6 +109,16 @@ export class MemoryHost {
     return false
   }
 
+  /** Lets images grow by what a guest has written to them. */
+  writeBack(machine: Machine): void {
+    for (const { location, bytes } of machine.takeWrites()) this.volumes.write(location, bytes)
+  }
+
+  /** As `writeBack`, for every guest: so that images are seen as they are. */
+  writeBackAll(): void {
+    for (const { active } of this.active) if (active !== null) this.writeBack(active)
+  }
+
   /** Whether a domain that is not halted has the volume at `location` open for writing. */
   isWritten(location: string): boolean {
     for (const { active } of this.active) {

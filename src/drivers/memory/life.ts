@@ -28,7 +28,10 @@ export function end(host: MemoryHost, domain: MemoryDomain, ending: Ending): voi
 
 /** Puts out a domain whose guest has no power any more. */
 export function halt(host: MemoryHost, domain: MemoryDomain): void {
-  if (domain.active !== null) host.cpuMeter.retire(domain.active)
+  if (domain.active !== null) {
+    host.writeBack(domain.active)
+    host.cpuMeter.retire(domain.active)
+  }
   domain.active = null
   host.active.delete(domain)
   enter(host, domain, 'halted')

@@ -12,6 +12,8 @@ export class Machine {
   readonly balloon: Balloon
   readonly usage: Usage
   #config: DomainConfig
+  /** By disk, how much of what the guest has written has reached the images. */
+  readonly #arrivedBytes = new Map<string, number>()
 
   constructor(
     config: DomainConfig,
@@ -39,6 +41,17 @@ export class Machine {
       this.balloon.aim(config.memoryTargetBytes ?? config.memoryBytes, lifeMs)
     }
     this.#config = config
+  }
+
+  /** What the guest has written to which image since this was last asked. */
+  takeWrites(): { readonly location: string; readonly bytes: number }[] {
+    const written = new Map(this.usage.disks(this.guest.lifeMs).map(disk => [disk.id, disk.writtenBytes]))
+    return this.#config.disks.flatMap(({ id, location }) => {
+      const [sum, before] = [written.get(id) ?? 0, this.#arrivedBytes.get(id) ?? 0]
+      this.#arrivedBytes.set(id, sum)
+      // A disk that was plugged in again counts from nothing; and a medium may be out before its last byte is counted.
+      return sum > before && location !== '' ? { location, bytes: sum - before } : []
+    })
   }
 
   reset(): void {

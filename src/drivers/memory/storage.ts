@@ -12,15 +12,21 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
     if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
   }
 
+  /** What is read once the writes of all guests have arrived. */
+  function seen<T>(read: () => T): T {
+    host.writeBackAll()
+    return read()
+  }
+
   return {
     types: [REPOSITORY_TYPE],
     // Encoded, so that a name with a slash is not taken for a place within another repository.
     defaultLocation: name => `/repositories/${encodeURIComponent(name).replaceAll('.', '%2E')}`,
-    openRepository: repository => connection.call('storage.openRepository', () => volumes.open(repository)),
-    listVolumes: repository => connection.call('storage.listVolumes', () => volumes.list(repository)),
+    openRepository: repository => connection.call('storage.openRepository', () => seen(() => volumes.open(repository))),
+    listVolumes: repository => connection.call('storage.listVolumes', () => seen(() => volumes.list(repository))),
     createVolume: (repository, volume, options) =>
       connection.call('storage.createVolume', () => volumes.create(repository, volume), options),
-    getVolume: location => connection.call('storage.getVolume', () => volumes.get(location)),
+    getVolume: location => connection.call('storage.getVolume', () => seen(() => volumes.get(location))),
 
     resizeVolume: (location, virtualBytes) =>
       connection.call('storage.resizeVolume', () => {

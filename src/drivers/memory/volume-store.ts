@@ -149,6 +149,19 @@ export class VolumeStore {
     return this.#put(shelf, { ...volume, virtualBytes }, base)
   }
 
+  /** Blocks of an image that had none get some, up to its size and to the room that the repository has. */
+  write(location: string, bytes: number): void {
+    const { shelf, volume, base } = this.#place(location)
+    const roomBytes = Math.min(volume.virtualBytes - volume.physicalBytes, this.#capacityBytes - shelf.physicalBytes)
+    const grownBytes = Math.min(bytes, Math.max(0, roomBytes))
+    if (grownBytes === 0) return
+    // In its place: neither its name nor its location changes, nor the order of the list.
+    const grown = { ...volume, physicalBytes: volume.physicalBytes + grownBytes }
+    shelf.volumes.set(grown.name, grown)
+    shelf.physicalBytes += grownBytes
+    this.#places.set(location, { shelf, volume: grown, base })
+  }
+
   /** Makes the new one first: where it is refused, nothing has changed. There it shares blocks with nobody. */
   move(location: string, repository: RepositoryConfig): Volume {
     const { volume, base } = this.#place(location)
