@@ -93,7 +93,8 @@ export function checkDiskFree(
   const reads = (vbd: VbdRecord) => vbd.mode === 'RO' || vbd.type === 'CD'
   for (const other of vdi.VBDs.flatMap(ref => store.get(VBD, ref) ?? [])) {
     const bothRead = vdi.read_only || (reads(mine) && reads(other))
-    const user = other.VM === mine.VM || other.VM === NULL_REF ? undefined : store.get(VM, other.VM)
+    const isMine = other.VM === mine.VM || other.uuid === mine.uuid
+    const user = isMine || other.VM === NULL_REF ? undefined : store.get(VM, other.VM)
     const isBusy = user !== undefined && (user.power_state !== 'Halted' || isStarting(user.uuid))
     if (!bothRead && isBusy) throw fail('VDI_IN_USE', { vdi: vdi.uuid, operation })
   }

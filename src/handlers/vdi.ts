@@ -149,10 +149,9 @@ function setVbds(context: Context, vdi: string, vbds: readonly string[]): Promis
   return relate(record(context, vdi).VBDs, vbds, (vbd, isIn) => changeVbd(context, vbd, { VDI: isIn ? vdi : NULL_REF }))
 }
 
-/** Whom an image is shared among now cannot be told to let go of it. */
+/** A machine that has an image has it for itself alone or shared, for as long as it has it. */
 async function setSharable(context: Context, vdi: string, sharable: boolean): Promise<void> {
-  const users = usersOf(context, vdi)
-  if (!sharable && new Set(users.map(vbd => vbd.VM)).size > 1) throw inUse(vdi, 'VDI.set_sharable')
+  if (sharable !== record(context, vdi).sharable) checkUnused(context, vdi, 'VDI.set_sharable')
   await context.store.transact(transaction => transaction.patch(VDI, vdi, { sharable }))
 }
 
