@@ -158,6 +158,14 @@ if (groups !== undefined) {
       assert(!groups.has(id))
     })
 
+    test('a start that fails later on leaves no groups', { timeout: TEST_MS }, async () => {
+      const id = await world.define({ scheduling: { ...PLAIN, weight: 512 }, memoryTargetBytes: 0 })
+
+      await assert.rejects(world.driver.domains.start(id), { kind: 'refused', message: /balloon/ })
+      assert(!groups.has(id))
+      assert.equal(await world.state(id), 'halted')
+    })
+
     test('the next connection gives a guest what an interrupted one did not', { timeout: TEST_MS }, async () => {
       const id = await busy({ weight: 512, affinity: [onlineCpus()[0] ?? 0] })
       const qemu = await threads(id)

@@ -445,7 +445,9 @@ export class QemuDomain {
   async #leaveHalted(): Promise<void> {
     this.#surroundings.networks.pull(this.id)
     // A start fails, too, when another manager has started this domain; those files are its QEMU's.
-    if (!findByPidFile().has(this.#files.pid)) await removeRuntimeFiles(this.#files)
+    if (findByPidFile().has(this.#files.pid)) return
+    this.releaseShare()
+    await removeRuntimeFiles(this.#files)
   }
 
   #tell(kind: DomainEvent['kind']): void {
