@@ -150,6 +150,15 @@ describe("a kernel on a guest's disk", () => {
     await refused(diskAt(raw), byPath('/none'), /hd0,gpt1 unreadable: .*meta block groups.*, hd0,gpt2 ext/)
   })
 
+  test('is read where a journal was not replayed, of which a refusal tells', async () => {
+    const raw = place()
+    await writeFileSystem(raw, { type: 'ext4', mib: 8, files: { k: SMALL_KERNEL } })
+    await call('debugfs', ['-w', '-R', 'feature needs_recovery', raw])
+
+    assert.deepEqual((await taken(diskAt(raw), byPath('/k'))).kernel, SMALL_KERNEL)
+    await refused(diskAt(raw), byPath('/none'), /\(hd0 ext, not unmounted\)/)
+  })
+
   test('is given up when the start is', { timeout: TEST_MS }, async () => {
     const raw = place()
     await writeFileSystem(raw, { type: 'ext4', mib: 8, files: { k: SMALL_KERNEL } })

@@ -19,6 +19,8 @@ export interface FoundFile {
   readonly node: GuestNode
 }
 
+/** Paths that links lead to from one partition to another. */
+const PATHS_MAX = 64
 /** Configuration files of GRUB are some KiB long. */
 const TEXT_BYTES_MAX = 2 * 1_048_576
 
@@ -55,7 +57,7 @@ export class GuestDisk implements GrubDisk {
       for (const volume of this.volumes) {
         const found = await follow(volume.fileSystem, each)
         if (found.node?.kind === 'file') return { volume, node: found.node }
-        if (found.node === undefined) wanted.add(found.path)
+        if (found.node === undefined && wanted.size < PATHS_MAX) wanted.add(found.path)
       }
     }
     for (const each of wanted) {

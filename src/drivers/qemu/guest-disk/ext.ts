@@ -22,6 +22,7 @@ const UNREADABLE: ReadonlyArray<readonly [number, string]> = [
   [0x10, 'meta block groups'],
   [0x1000, 'data in folders'],
 ]
+const NEEDS_RECOVERY = 0x4
 const HAS_64_BIT = 0x80
 const KNOWN = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x1000 | 0x2000 | 0x4000 | 0x8000
 const KNOWN_TOO = 0x10000 | 0x20000
@@ -36,7 +37,7 @@ export async function openExt(disk: BlockReader): Promise<GuestFileSystem | unde
   if (superblock.readUInt16LE(56) !== MAGIC) return undefined
   const volume = volumeOf(disk, superblock)
   return {
-    type: 'ext',
+    type: (superblock.readUInt32LE(96) & NEEDS_RECOVERY) === 0 ? 'ext' : 'ext, not unmounted',
     uuid: uuidOf(superblock.subarray(104, 120)),
     label: superblock.toString('utf8', 120, 136).replace(/\0.*$/s, ''),
     root: async () => toNode(volume, await readInode(volume, ROOT_INODE)),

@@ -83,7 +83,9 @@ function folderNode(volume: FatVolume, pieces: Pieces): GuestNode {
       throw damaged('a folder is no file')
     },
     lookup: async name => {
-      const entry = entriesIn(await readFolder(pieces())).find(({ names }) => names.includes(name.toLowerCase()))
+      const entry = entriesIn(await readFolder(pieces()), volume.width).find(({ names }) =>
+        names.includes(name.toLowerCase()),
+      )
       return entry === undefined ? undefined : toNode(volume, entry)
     },
   }
@@ -160,7 +162,7 @@ interface Entry {
 const ATTRIBUTE = { volume: 0x08, folder: 0x10, longName: 0x0f }
 const DELETED = 0xe5
 
-function entriesIn(folder: Buffer): Entry[] {
+function entriesIn(folder: Buffer, width: FatVolume['width']): Entry[] {
   const entries: Entry[] = []
   let long = ''
   for (let at = 0; at + ENTRY_BYTES <= folder.length; at += ENTRY_BYTES) {
@@ -176,7 +178,8 @@ function entriesIn(folder: Buffer): Entry[] {
       entries.push({
         names: [shortName(entry), long].map(name => name.toLowerCase()),
         isFolder: (attributes & ATTRIBUTE.folder) !== 0,
-        cluster: entry.readUInt16LE(20) * 65_536 + entry.readUInt16LE(26),
+        // The older kinds keep other things where the newest has the upper half.
+        cluster: (width === 32 ? entry.readUInt16LE(20) * 65_536 : 0) + entry.readUInt16LE(26),
         bytes: entry.readUInt32LE(28),
       })
     }

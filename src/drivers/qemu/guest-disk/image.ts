@@ -16,6 +16,7 @@ export interface OpenImage {
 const CHAIN_IMAGES_MAX = 32
 /** What one start may read of the files of images. */
 const READS_MAX = 2_000_000
+const BYTES_MAX = 8 * 1_073_741_824
 /** The folder, beside images, of what clones have in common. */
 const BASES_FOLDER = '.bases'
 
@@ -25,7 +26,7 @@ const BASES_FOLDER = '.bases'
  */
 export async function openImage(location: string, format: ImageFormat, signal: AbortSignal): Promise<OpenImage> {
   const opened: FileHandle[] = []
-  const budget = { reads: 0 }
+  const budget: Budget = { reads: 0, bytes: 0 }
   const close = async () => void (await Promise.all(opened.map(file => file.close())))
 
   const openOne = async (path: string, kind: ImageFormat, isNamedByImage: boolean): Promise<BlockReader> => {
@@ -74,13 +75,20 @@ function backingPath(image: string, name: string): string {
   return path
 }
 
-function rawReader(file: FileHandle, bytes: number, budget: { reads: number }, signal: AbortSignal): BlockReader {
+interface Budget {
+  reads: number
+  bytes: number
+}
+
+function rawReader(file: FileHandle, bytes: number, budget: Budget, signal: AbortSignal): BlockReader {
   return {
     bytes,
     read: async (offset, length) => {
       if (signal.aborted) throw new DriverError('refused', `reading the guest's disk was given up: ${signal.reason}`)
       assertWithin({ bytes }, offset, length)
-      if (++budget.reads > READS_MAX) throw damaged(`there is no end of reading after ${READS_MAX} times`)
+      budget.reads++
+      budget.bytes += length
+      if (budget.reads > READS_MAX || budget.bytes > BYTES_MAX) throw damaged('there is no end of what must be read')
       const buffer = Buffer.alloc(length)
       for (let filled = 0; filled < length; ) {
         const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled)

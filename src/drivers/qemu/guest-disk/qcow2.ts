@@ -1,4 +1,5 @@
-import { inflateRawSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { inflateRaw } from 'node:zlib'
 import { assertWithin, type BlockReader, damaged, READ_BYTES_MAX, toPlace } from './reader.ts'
 
 /** What the header of an image says that is needed for reading. */
@@ -170,7 +171,7 @@ export class Qcow2Reader implements BlockReader {
     if (this.#unpacked?.offset === offset) return this.#unpacked.cluster
     // The last of its sectors may be cut off by the end of the file.
     const length = Math.min(bytes, this.#file.bytes - offset, READ_BYTES_MAX)
-    const cluster = inflated(await this.#file.read(offset, length), this.#clusterBytes)
+    const cluster = await inflated(await this.#file.read(offset, length), this.#clusterBytes)
     this.#unpacked = { offset, cluster }
     return cluster
   }
@@ -184,9 +185,11 @@ function compressed(entry: bigint, clusterBits: number): Cluster {
   return { kind: 'compressed', offset, bytes: (sectors + 1) * SECTOR - (offset % SECTOR) }
 }
 
-function inflated(data: Buffer, clusterBytes: number): Buffer {
+const inflate = promisify(inflateRaw)
+
+async function inflated(data: Buffer, clusterBytes: number): Promise<Buffer> {
   try {
-    const cluster = inflateRawSync(data, { maxOutputLength: clusterBytes })
+    const cluster = await inflate(data, { maxOutputLength: clusterBytes })
     if (cluster.length === clusterBytes) return cluster
   } catch {
     // Told below, as for one that is too short.
