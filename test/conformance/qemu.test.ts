@@ -13,6 +13,7 @@ const TRAITS: Traits = {
   groups: [
     'devices',
     'suspension',
+    'dumps',
     'storage',
     'clones',
     'networks',

@@ -118,7 +118,7 @@ async function putAbove(tools: StorageTools, { image, base, overlay }: Placing):
   const folder = dirname(location)
   const place = format === 'qcow2' ? location : locationOf(folder, name, 'qcow2')
   const { inventory } = tools
-  const concerned = inventory.all().filter(domain => domain.uses(image.key) || domain.names(image.key))
+  const concerned = inventory.all().filter(domain => domain.images.uses(image.key) || domain.images.names(image.key))
   return inventory.holding(concerned, async () => {
     const running = await runningWith(concerned, image)
     assertNoOthers(inventory.users(image.key), running)
@@ -152,7 +152,7 @@ async function freezeDisks(running: readonly RunningImage[], { image, base, over
 /** The living machines that have the image, and where. Rejects as `bad-state` where it could not be frozen in all at once. */
 async function runningWith(domains: readonly QemuDomain[], { key, volume }: Image): Promise<RunningImage[]> {
   const running: RunningImage[] = []
-  for (const domain of domains.filter(each => each.uses(key))) running.push(...(await nodesOf(domain, key)))
+  for (const domain of domains.filter(each => each.images.uses(key))) running.push(...(await nodesOf(domain, key)))
   if (running.length > 1 && running.some(({ isReadOnly }) => !isReadOnly)) {
     throw new DriverError('bad-state', `${volume.location} is written to by several domains at once`)
   }

@@ -87,7 +87,7 @@ function assertEmpty(members: readonly Member[], folder: string): void {
 
 function assertUnwritten(inventory: Inventory, items: readonly Item[]): void {
   for (const { member, before } of items) {
-    const writer = member.kind === 'base' ? undefined : inventory.all().find(domain => domain.writes(member.key))
+    const writer = member.kind === 'base' ? undefined : inventory.all().find(domain => domain.images.writes(member.key))
     if (writer !== undefined) throw inUse(member.path)
     const now = lstatSync(member.path, { bigint: true, throwIfNoEntry: false })
     const isSame = now?.ino === before.ino && now.mtimeNs === before.mtimeNs && now.size === before.size

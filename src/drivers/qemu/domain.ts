@@ -16,9 +16,10 @@ import { cablesOf, livingCablesOf } from './cables.ts'
 import { syncFolder, writeAtomically } from './files.ts'
 import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
 import { makeFolder, removeFolder, removeRuntimeFiles, removeStale } from './folder.ts'
-import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf, lookAtFiles } from './images.ts'
+import { ImageUse } from './image-use.ts'
+import { type ImageKey, keysOf, lookAtFiles } from './images.ts'
 import { GuestTools } from './guest-tools.ts'
-import { type DomainFiles, filesOf } from './layout.ts'
+import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine } from './machine.ts'
 import { measure } from './measurement.ts'
@@ -41,6 +42,7 @@ const QEMU_LOG_BYTES_MAX = 1_048_576
 export class QemuDomain {
   readonly id: DomainId
   readonly serial: SerialLog
+  readonly images: ImageUse
   readonly #files: DomainFiles
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
@@ -53,8 +55,6 @@ export class QemuDomain {
   readonly #suspension: Suspension
   /** What is to be done with a QEMU that was found, once it is reached. */
   #unfinished: ((machine: Machine) => Promise<void>) | undefined
-  /** Images that QEMU was told to open and may not have opened yet. */
-  #opening: ReadonlySet<ImageKey> = new Set()
   #isDetached = false
 
   constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
@@ -65,6 +65,12 @@ export class QemuDomain {
     this.serial = new SerialLog(this.#files)
     this.#running = new RunningRecord(this.#files.running)
     this.#suspension = new Suspension(this.#files, message => surroundings.warn(`domain ${id}: ${message}`))
+    this.images = new ImageUse({
+      machine: () => this.#machine,
+      stored: () => this.#definition,
+      running: this.#running,
+      suspension: this.#suspension,
+    })
     this.#exits = new ExitKeeper({
       qemuLog: this.#files.qemuLog,
       exits: () => this.#definition?.config.exits,
@@ -83,6 +89,11 @@ export class QemuDomain {
     return this.#lock.isIdle
   }
 
+  /** Where its dumps are. */
+  get dumpFolder(): string {
+    return dumpFolderOf(this.#files)
+  }
+
   get isRunning(): boolean {
     return this.#machine !== undefined
   }
@@ -96,28 +107,9 @@ export class QemuDomain {
     return { id: this.id, name: this.config.name, state: this.#state }
   }
 
-  /** Whether QEMU has this image open, is just being told to, or will go on with it when it is resumed. */
-  uses(image: ImageKey): boolean {
-    if (this.#opening.has(image) || this.#suspension.uses(image)) return true
-    return this.#machine !== undefined && filesOpenIn(this.#machine.process.pid).has(image)
-  }
-
-  /** Whether QEMU has this image open for writing, or is just being told to open it. */
-  writes(image: ImageKey): boolean {
-    if (this.#opening.has(image)) return true
-    return this.#machine !== undefined && filesWrittenBy(this.#machine.process.pid).has(image)
-  }
-
   /** The QEMU that runs it; undefined for a halted domain. */
   get machine(): Machine | undefined {
     return this.#machine
-  }
-
-  /** Whether its definition, or what its QEMU is or will be made of, names this image, by whatever path. */
-  names(image: ImageKey): boolean {
-    if (this.#suspension.uses(image)) return true
-    const definitions = [this.#definition, this.#machine && this.#running.definition]
-    return definitions.some(each => each && keysOf(each.config.disks.map(disk => disk.location)).has(image))
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
@@ -173,8 +165,7 @@ export class QemuDomain {
   /** Running or paused → suspended. A failure leaves it as it was, and no file. */
   suspend(options: OperationOptions & { readonly live?: boolean } = {}): Promise<void> {
     return this.#inOrder(async () => {
-      const machine = this.#anyMachine()
-      if (machine.state !== 'running') this.#machineThatIs('paused')
+      const machine = this.#machineThatIs('running', 'paused')
       await this.#suspension.suspend(machine, this.#running.definition ?? this.#defined(), options)
     })
   }
@@ -226,7 +217,7 @@ export class QemuDomain {
     signal: AbortSignal | undefined,
     prepare: BringUp['prepare'],
   ): Promise<void> {
-    this.#opening = lookAtFiles(definition.config)
+    this.images.opens(lookAtFiles(definition.config))
     try {
       const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
       await this.#plugIn(definition)
@@ -234,7 +225,7 @@ export class QemuDomain {
       const machine = await bringUp({ ...mine, definition, conditions, signal, prepare })
       if (this.#isDetached) machine?.detach()
     } finally {
-      this.#opening = new Set()
+      this.images.opened()
       if (this.#machine === undefined) await this.#leaveHalted()
     }
   }
@@ -260,10 +251,10 @@ export class QemuDomain {
     this.#machine = machine
     this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#defined(), this.#files))
     // It may have been started only now.
-    this.#opening = keysOf(this.config.disks.map(disk => disk.location))
+    this.images.opens(keysOf(this.config.disks.map(disk => disk.location)))
     try {
       await machine.attach(ADOPTION)
-      this.#opening = new Set()
+      this.images.opened()
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
@@ -311,19 +302,20 @@ export class QemuDomain {
 
   /**
    * Changes the living machine and, with `keep`, the definition, in its turn among all operations. `bad-state` unless
-   * it runs or is paused. Undoing what fails half-way is the caller's.
+   * it is in one of these states. Undoing what fails half-way is the caller's.
    */
-  change<T>(operation: (living: LivingDomain) => Promise<T>): Promise<T> {
+  change<T>(
+    operation: (living: LivingDomain) => Promise<T>,
+    states: readonly DomainState[] = ['running', 'paused'],
+  ): Promise<T> {
     return this.#inOrder(async () => {
-      const machine = this.#anyMachine()
-      if (machine.state === 'crashed') throw this.#badState('running or paused')
+      const machine = this.#machineThatIs(...states)
       const keep = (definition: Definition) => this.#keepChange(definition)
-      const opens = (image: ImageKey) => void (this.#opening = new Set([...this.#opening, image]))
-      const before = this.#opening
+      const opens = (image: ImageKey) => this.images.opens([image])
       try {
         return await operation({ machine, definition: this.#defined(), keep, opens })
       } finally {
-        this.#opening = before
+        this.images.opened()
       }
     })
   }
@@ -394,7 +386,7 @@ export class QemuDomain {
       ended: () => {
         this.#surroundings.networks.pull(this.id)
         this.#machine = undefined
-        this.#opening = new Set()
+        this.images.opened()
         this.#tools.forget()
         this.releaseShare()
       },
@@ -485,11 +477,9 @@ export class QemuDomain {
     return this.#machine
   }
 
-  #machineThatIs(expected: DomainState): Machine {
+  #machineThatIs(...expected: readonly DomainState[]): Machine {
     const machine = this.#anyMachine()
-    if (machine.isReached && machine.state !== expected) {
-      throw this.#badState(expected)
-    }
+    if (machine.isReached && !expected.includes(machine.state)) throw this.#badState(expected.join(' or '))
     return machine
   }
 }

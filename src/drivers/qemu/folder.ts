@@ -1,7 +1,8 @@
 import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeDumps } from './dump-files.ts'
 import { isPartial, syncFolder, systemCode } from './files.ts'
-import { type DomainFiles, runtimeFiles } from './layout.ts'
+import { type DomainFiles, dumpFolderOf, runtimeFiles } from './layout.ts'
 import { isNicSocket } from './nics.ts'
 
 /** Makes the folder of a domain, or makes sure that it is closed to others. */
@@ -40,6 +41,7 @@ export async function removeFolder(files: DomainFiles): Promise<void> {
   await rm(files.definition, { force: true })
   await syncFolder(files.folder)
   await removeStale(files)
+  await removeDumps(dumpFolderOf(files))
   const { folder: _folder, ...made } = files
   await Promise.all(Object.values(made).map(path => rm(path, { force: true })))
   try {

@@ -68,7 +68,7 @@ export async function freezeDisk(image: RunningImage, freezing: Freezing): Promi
     format: 'qcow2',
     mode: 'existing',
   })
-  if (!domain.uses(key)) {
+  if (!domain.images.uses(key)) {
     throw new DriverError('unreachable', `QEMU of domain ${domain.id} has not gone on in ${overlay}`)
   }
   if (!isOverlay) await renameBelow(image, freezing)

@@ -8,6 +8,7 @@ import { findCpuGroups } from './cgroup.ts'
 import { consoleOps } from './consoles.ts'
 import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
+import { dumpOps } from './dumps.ts'
 import { Announcer } from './events.ts'
 import { Gate } from './gate.ts'
 import { hostOps, readHostId } from './host.ts'
@@ -75,6 +76,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       domains: domainOps(inventory, gate),
       devices: deviceOps(inventory, networks, { root, gate, warn }),
       suspension: suspensionOps(inventory, gate),
+      dumps: dumpOps(inventory, gate),
       storage: storageOps(tools, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
       networks: networkOps(networks, gate),

@@ -60,17 +60,17 @@ export class Inventory {
 
   /** Whether a domain runs with this image. */
   isInUse(image: ImageKey): boolean {
-    return this.all().some(domain => domain.uses(image))
+    return this.all().some(domain => domain.images.uses(image))
   }
 
   /** The domains that run with this image. */
   users(image: ImageKey): QemuDomain[] {
-    return this.all().filter(domain => domain.uses(image))
+    return this.all().filter(domain => domain.images.uses(image))
   }
 
   /** The domains whose definitions name this image, by whatever path. */
   naming(image: ImageKey): QemuDomain[] {
-    return this.all().filter(domain => domain.names(image))
+    return this.all().filter(domain => domain.images.names(image))
   }
 
   /** Runs `operation` while nothing else is done to these domains. */

@@ -29,6 +29,9 @@ export interface DomainFiles {
   readonly memorySocket: string
 }
 
+/** Where the dumps of a domain are, below its folder. */
+export const dumpFolderOf = ({ folder }: DomainFiles): string => join(folder, 'dumps')
+
 /** The driver's own folder in the data directory. */
 export const rootOf = (dataDir: string): string => join(dataDir, 'qemu')
 

@@ -71,6 +71,12 @@ export interface QmpCommands {
   readonly migrate_cancel: { arguments: NoArguments; returns: void }
   readonly 'migrate-set-parameters': { arguments: { readonly 'max-bandwidth'?: number }; returns: void }
   readonly 'query-migrate': { arguments: NoArguments; returns: MigrationInfo }
+  /** Writes the guest's memory to a file as an ELF core; `detach` answers at once. */
+  readonly 'dump-guest-memory': {
+    arguments: { readonly paging?: boolean; readonly protocol?: string; readonly detach?: boolean }
+    returns: void
+  }
+  readonly 'query-dump': { arguments: NoArguments; returns: DumpInfo }
   /** A command of the monitor for people, and its answer; where there is no other way. */
   readonly 'human-monitor-command': { arguments: { readonly 'command-line': string }; returns: string }
   readonly quit: { arguments: NoArguments; returns: void }
@@ -109,6 +115,15 @@ export interface SnapshotSync {
   readonly format?: string
   /** `existing`: the file is there and names what is below it. */
   readonly mode?: 'existing' | 'absolute-paths'
+}
+
+/** Answer of `query-dump`. Source: QEMU qapi/dump.json, DumpQueryResult. */
+export interface DumpInfo {
+  /** A DumpStatus. */
+  readonly status: string
+  /** Bytes that are written, and bytes in all. */
+  readonly completed: number
+  readonly total: number
 }
 
 /** Answer of `query-migrate`. Source: QEMU qapi/migration.json, MigrationInfo. */
@@ -160,6 +175,15 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   migrate_cancel: nothing,
   'migrate-set-parameters': nothing,
   'query-migrate': decodeMigration,
+  'dump-guest-memory': nothing,
+  'query-dump': answer => {
+    const info = toJsonObject(answer, 'the dump')
+    return {
+      status: stringMember(info, 'status'),
+      completed: integerMember(info, 'completed'),
+      total: integerMember(info, 'total'),
+    }
+  },
   'human-monitor-command': answer => textOf(answer, 'the monitor'),
   quit: nothing,
   device_add: nothing,

@@ -1,0 +1,79 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Dump, type DumpOps, DriverError, type OperationOptions } from '../driver.ts'
+import { dropOldest, ENDING, listDumps, namesIn } from './dump-files.ts'
+import { isPartial, syncFolder } from './files.ts'
+import type { Gate } from './gate.ts'
+import type { Inventory } from './inventory.ts'
+import type { Machine } from './machine.ts'
+
+/** How often QEMU is asked how far it is. */
+const POLL_MS = 50
+
+/** The group `dumps`. */
+export const dumpOps = (inventory: Inventory, gate: Gate): DumpOps => ({
+  dump: (id, options = {}) =>
+    gate.pass(() => {
+      const domain = inventory.find(id)
+      return domain.change(({ machine }) => dump(machine, domain.dumpFolder, options), ['paused', 'crashed'])
+    }),
+  list: id => gate.pass(() => listDumps(inventory.find(id).dumpFolder)),
+})
+
+/** Written under another name and renamed when it is whole. */
+async function dump(machine: Machine, folder: string, options: OperationOptions): Promise<Dump> {
+  const { signal } = options
+  if (signal?.aborted === true) throw aborted(signal)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  // What a killed connection has left.
+  for (const name of (await namesIn(folder)).filter(isPartial)) await rm(join(folder, name), { force: true })
+  // By such names, the oldest comes first.
+  const location = join(folder, `${new Date().toISOString().replaceAll(':', '-')}${ENDING}`)
+  const partial = `${location}.partial`
+  try {
+    await write(machine, partial, options)
+    await rename(partial, location)
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw error
+  }
+  await syncFolder(folder)
+  await dropOldest(folder)
+  return { location, bytes: (await stat(location)).size }
+}
+
+const aborted = (signal: AbortSignal) => new DriverError('refused', 'the dump was aborted', { cause: signal.reason })
+
+/** QEMU cannot be told to stop: a dump that nobody wants any more is written to its end, and then thrown away. */
+async function write(machine: Machine, path: string, { signal, onProgress }: OperationOptions): Promise<void> {
+  // QEMU would make a file that we may not write to.
+  const file = await open(path, 'wx', 0o600)
+  try {
+    let failure: string | undefined
+    const unlisten = machine.listen(({ event, data }) => {
+      if (event === 'DUMP_COMPLETED' && 'error' in data) failure = String(data['error'])
+    })
+    try {
+      await machine.execute('dump-guest-memory', { paging: false, protocol: `file:${path}`, detach: true })
+      await untilWritten(machine, onProgress)
+    } finally {
+      unlisten()
+    }
+    if (failure !== undefined) throw new DriverError('refused', `QEMU cannot write the dump: ${failure}`)
+    if (signal?.aborted === true) throw aborted(signal)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function untilWritten(machine: Machine, onProgress: OperationOptions['onProgress']): Promise<void> {
+  for (;;) {
+    const { status, completed, total } = await machine.execute('query-dump')
+    if (total > 0) onProgress?.(Math.min(1, completed / total))
+    if (status === 'completed') return
+    if (status === 'failed') throw new DriverError('refused', `QEMU cannot write the dump; its log may say why`)
+    await sleep(POLL_MS)
+  }
+}
