@@ -7,6 +7,7 @@ import { decodeResponse } from '../wire/xmlrpc/decode.ts'
 import { encodeCall } from '../wire/xmlrpc/encode.ts'
 import { type WireValue, XmlRpcError } from '../wire/xmlrpc/value.ts'
 import { valueOf } from './answer.ts'
+import type { Console } from './console-socket.ts'
 import { decodeResult, UnexpectedAnswer } from './decode.ts'
 import { encodeArguments, type NamedArguments } from './encode.ts'
 import { HttpTransport, type SendOptions, type TlsOptions, type TransportLimits } from './http-transport.ts'
@@ -94,6 +95,11 @@ export class XenApiClient implements ClassMembers {
   /** Closes the connections; the session stays good. Calling it twice is harmless. */
   close(): void {
     this.#transport.close()
+  }
+
+  /** Opens a console, by its path as `VM.list_consoles` answers it. Rejects with TransportError. */
+  openConsole(path: string): Promise<Console> {
+    return this.#transport.openConsole(path, this.#session)
   }
 
   /**

@@ -8,6 +8,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { readBody } from './body.ts'
+import { type Console, openConsole } from './console-socket.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
 import { PinnedAgent } from './pinned-agent.ts'
 import { explained, TransportError } from './transport-error.ts'
@@ -79,6 +80,13 @@ export class HttpTransport {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Opens the console at a path of the server. Rejects with TransportError. */
+  openConsole(path: string, session: string): Promise<Console> {
+    const { url } = this
+    const { connectMs } = this.#limits
+    return openConsole({ url, endpoint: this.#endpoint, agent: this.#agent, path, session, connectMs })
   }
 
   /** Closes the connections. Calling it twice is harmless. */

@@ -5,6 +5,7 @@ export type { OpenValue, Ref } from '../model/kernel/types.ts'
 export { NULL_REF } from '../model/kernel/types.ts'
 export type { WireValue } from '../wire/xmlrpc/value.ts'
 export { type ClientOptions, XenApiClient } from './client.ts'
+export type { Console } from './console-socket.ts'
 export { DEFAULT_TRANSPORT_LIMITS, type TlsOptions, type TransportLimits } from './http-transport.ts'
 export type {
   AsyncOf,

@@ -12,10 +12,12 @@ export class Screen {
       this.#text += piece.toString('latin1')
       this.#news.emit('news')
     })
-    stream.on('close', () => {
-      this.#isOver = true
-      this.#news.emit('news')
-    })
+    for (const end of ['end', 'close']) {
+      stream.on(end, () => {
+        this.#isOver = true
+        this.#news.emit('news')
+      })
+    }
   }
 
   get text(): string {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { GUEST } from '../guests/linux.ts'
 import type { Endpoint } from './http.ts'
 
 /** What a server is started with. */
@@ -51,7 +52,9 @@ export async function startServer({ hosts = [LAB], data, wrapper = [] }: ServerO
     'https://127.0.0.1:0?dialect=0.2',
     `unix://${folder}/x.sock?dialect=0.2`,
   ]
-  const options = [...listeners.flatMap(url => ['--listen', url]), ...hosts.flatMap(uri => ['--host', uri])]
+  // Where guests for tests are kept is no place that operators usually open.
+  const paths = [tmpdir(), GUEST].flatMap(path => ['--allow-path', path])
+  const options = [...paths, ...listeners.flatMap(url => ['--listen', url]), ...hosts.flatMap(uri => ['--host', uri])]
   const [command = '', ...args] = [...wrapper, process.execPath, LAUNCHER, 'serve', '--data', folder, ...options]
   const child = spawn(command, args, {
     env: { ...process.env, POLYVISOR_ADMIN_PASSWORD: ADMIN.password, NODE_OPTIONS: '', NODE_TEST_CONTEXT: '' },

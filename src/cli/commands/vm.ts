@@ -1,6 +1,7 @@
 import type { Group } from '../command.ts'
 import { hardReboot, hardShutdown, pause, reboot, shutdown, start, unpause } from './vm-life.ts'
 import { create, list, remove, set, show } from './vm-record.ts'
+import { vmConsole } from './vm-console.ts'
 import { serial } from './vm-serial.ts'
 
 /** Virtual machines. */
@@ -20,5 +21,6 @@ export const vm: Group = {
     'hard-reboot': hardReboot,
     delete: remove,
     serial,
+    console: vmConsole,
   },
 }
