@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -304,11 +304,9 @@ test('images are closed to others, bases and copies as well', async () => {
   }
 })
 
-test('a folder that becomes unwritable by another’s file system fails a clone with nothing changed', async () => {
+test('a clone whose name a folder has is refused, with nothing changed', async () => {
   const image = await create('disk')
-  // A folder in the place of the name: linking fails at the very last step.
   await mkdir(join(repository.location, 'clone.qcow2'))
-  await chmod(repository.location, 0o700)
 
   await assert.rejects(clones().cloneVolume(image.location, { name: 'clone' }), { kind: 'refused', message: /taken/ })
   assert.deepEqual(await files(), ['clone.qcow2', 'disk.qcow2'])

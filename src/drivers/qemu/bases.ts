@@ -37,8 +37,8 @@ export interface Member {
   readonly format: ImageFormat
   readonly key: ImageKey
   readonly kind: 'image' | 'base' | 'live' | 'partial'
-  /** Whether another image shows through it, one of ours or not. */
-  readonly isOverlay: boolean
+  /** The image right below it, one of ours or not, as its header names it. */
+  readonly backing: string | undefined
   /** The name of the base right below it. */
   readonly base: string | undefined
 }
@@ -76,7 +76,7 @@ async function readMember(folder: string, name: string): Promise<Member | undefi
       format,
       key: keyOf(stats),
       kind: kindOf(name),
-      isOverlay: header?.backing !== undefined,
+      backing: header?.backing,
       base,
     }
   } catch (error) {

@@ -112,7 +112,7 @@ async function copyAll(
     const options = { onProgress: tell, ...(signal && { signal }) }
     const partial = partials[index] ?? ''
     // An image over one that is not ours would not find it there.
-    const isForeign = member.base === undefined && member.isOverlay
+    const isForeign = member.base === undefined && member.backing !== undefined
     await (isForeign ? qemuImg.flatten(member.path, partial, options) : copyFile(member.path, partial, options))
     done += blocks
     tell(0)

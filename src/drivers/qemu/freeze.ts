@@ -77,14 +77,29 @@ export async function freezeDisk(image: RunningImage, freezing: Freezing): Promi
 /** All nodes of a disk begin alike. */
 const nameOf = (node: string): string => node.split('.')[0] ?? node
 
+/** A node that is below an overlay by now, and the name it has as a base. */
+export type Below = Omit<Freezing, 'overlay'>
+
 /** Opens what is below by its name as a base, before its old name becomes another file's. */
-async function renameBelow({ machine, node }: RunningImage, { base, format, below }: Freezing): Promise<void> {
+async function renameBelow({ machine, node }: Pick<RunningImage, 'machine' | 'node'>, { base, format, below }: Below) {
   const nodes = await machine.execute('query-named-block-nodes', { flat: true })
   const backing = nodes.find(({ driver, file }) => driver !== 'file' && file === below)?.name
   if (below !== undefined && backing === undefined) throw new DriverError('refused', `QEMU has no node of ${below}`)
   const [key = ''] = keysOf([base])
   const file = `${nameOf(node)}${suffixOf(key)}`
-  await machine.execute('blockdev-add', { driver: 'file', 'node-name': file, filename: base, 'read-only': true })
+  if (!nodes.some(({ name }) => name === file)) {
+    await machine.execute('blockdev-add', { driver: 'file', 'node-name': file, filename: base, 'read-only': true })
+  }
   const options = { driver: format, 'node-name': node, 'read-only': true, file }
   await machine.execute('blockdev-reopen', { options: [{ ...options, ...(backing !== undefined && { backing }) }] })
+}
+
+/** Does that in a domain which has an image open by its old name still. */
+export async function forgetName(domain: QemuDomain, location: string, below: Below): Promise<void> {
+  const { machine } = domain
+  if (machine === undefined) return
+  const nodes = await machine.execute('query-named-block-nodes', { flat: true })
+  for (const { name, driver, file } of nodes) {
+    if (driver !== 'file' && file === location) await renameBelow({ machine, node: name }, below)
+  }
 }

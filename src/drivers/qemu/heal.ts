@@ -1,8 +1,9 @@
 import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join, parse } from 'node:path'
+import { dirname, join, parse, resolve } from 'node:path'
 import type { Member } from './bases.ts'
 import { syncFolder } from './files.ts'
+import { forgetName } from './freeze.ts'
 import type { Inventory } from './inventory.ts'
 import { isEmptyOverlay, locationOf } from './volume.ts'
 
@@ -18,12 +19,27 @@ export async function healLive(folder: string, members: readonly Member[], inven
     const original = images.find(({ key }) => key === base?.key)
     const hasName = images.some(({ key }) => key === live.key)
     const isNeeded = inventory.isInUse(live.key)
-    if (!hasName && original !== undefined && (isNeeded || !(await isEmptyOverlay(live.path)))) {
+    if (!hasName && base !== undefined && original !== undefined && (isNeeded || !(await isEmptyOverlay(live.path)))) {
+      await forgetNames(inventory, live, { base, original })
       await nameAfter(folder, live, original)
     } else if (!isNeeded) {
       await rm(live.path, { force: true })
     }
   }
+}
+
+/** As `freezeDisk` does: no QEMU may have the base open by a name that becomes the overlay's. */
+async function forgetNames(
+  inventory: Inventory,
+  live: Member,
+  found: { base: Member; original: Member },
+): Promise<void> {
+  const { base, original } = found
+  const below = base.backing === undefined ? undefined : resolve(dirname(base.path), base.backing)
+  const users = inventory.users(live.key)
+  await inventory.holding(users, async () => {
+    for (const user of users) await forgetName(user, original.path, { base: base.path, format: base.format, below })
+  })
 }
 
 async function nameAfter(folder: string, live: Member, original: Member): Promise<void> {
