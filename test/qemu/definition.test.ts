@@ -97,10 +97,10 @@ const CONFIG: DomainConfig = {
   disks: [],
 }
 
-const argumentsOf = (config: DomainConfig): string[] =>
+const argumentsOf = (config: DomainConfig, cpuFlags: ReadonlySet<string> = new Set()): string[] =>
   commandLine(
     { config, machine: 'pc-i440fx-7.2', slots: slotsOf(config) },
-    { files: filesOf('/r', config.id), accelerator: 'tcg', isPaused: false },
+    { files: filesOf('/r', config.id), accelerator: 'tcg', isPaused: false, cpuFlags, rtcBase: 'utc' },
   )
 
 const valueOf = (args: readonly string[], option: string): string | undefined => args[args.indexOf(option) + 1]

@@ -40,6 +40,7 @@ const BRINGS = {
   e2fsprogs: 'mkfs.ext4',
   dosfstools: 'mkfs.vfat',
   mtools: 'mcopy',
+  swtpm: 'swtpm',
 } as const
 
 const LOCK = JSON.stringify({

@@ -5,6 +5,7 @@ import { takeFromGuest, type TakenBoot } from './guest-disk/index.ts'
 import { launch } from './launch.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
+import { conditionsFor, startCompanions, stopCompanions } from './preparation.ts'
 import type { ProcessIdentity } from './process.ts'
 import type { RunningRecord } from './running.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -28,17 +29,22 @@ export interface BringUp {
  */
 export async function bringUp(wanted: BringUp): Promise<Machine | undefined> {
   const { surroundings, files, definition, conditions, signal, running, toMachine, prepare } = wanted
-  const args = commandLine(definition, { files, accelerator: surroundings.accelerator, ...conditions })
+  const args = commandLine(definition, await conditionsFor(definition, { ...surroundings, files }, conditions))
   let taken: TakenBoot | undefined
+  let machine: Machine | undefined
   try {
     taken = await takeFromGuest(definition.config, files.folder, signal)
     if (taken !== undefined) args.push(...bootArguments(taken.boot))
     await running.begin(definition)
-    const machine = await launch({ program: surroundings.installation.qemu, arguments: args, files, signal, toMachine })
-    if (machine !== undefined) await orEnd(machine, () => prepare(machine))
-    return machine
+    await startCompanions(definition, files)
+    const program = surroundings.installation.qemu
+    const started = await launch({ program, arguments: args, files, signal, toMachine })
+    machine = started
+    if (started !== undefined) await orEnd(started, () => prepare(started))
+    return started
   } finally {
     await taken?.discard()
+    if (machine === undefined) await stopCompanions(definition, files)
   }
 }
 

@@ -72,3 +72,36 @@ const FEATURES: ReadonlyMap<string, string> = new Map(
 export function cpuFeatures(flags: readonly string[]): string[] {
   return [...new Set(flags.map(flag => FEATURES.get(flag)).filter(feature => feature !== undefined))]
 }
+
+/**
+ * QEMU's names of the flags, where they are not those of /proc/cpuinfo with dashes. Features of CPUs that QEMU has no
+ * model of (Transmeta, Cyrix, Centaur, the K6) have none.
+ * Source: QEMU target/i386/cpu.c, feature_word_info.
+ */
+const QEMU_FLAGS: ReadonlyMap<string, string | undefined> = new Map(
+  Object.entries({
+    dts: 'ds',
+    rng: 'xstore',
+    rng_en: 'xstore-en',
+    ace: 'xcrypt',
+    ace_en: 'xcrypt-en',
+    constant_tsc: 'invtsc',
+    mp: undefined,
+    recovery: undefined,
+    longrun: undefined,
+    lrti: undefined,
+    cxmmx: undefined,
+    k6_mtrr: undefined,
+    cyrix_arr: undefined,
+    centaur_mcr: undefined,
+  }),
+)
+
+const BY_NAME: ReadonlyMap<string, string> = new Map([...FEATURES].map(([flag, feature]) => [feature, flag]))
+
+/** QEMU's name of a feature that the draft names; undefined where there is none. */
+export function flagOf(feature: string): string | undefined {
+  const flag = BY_NAME.get(feature)
+  if (flag === undefined) return undefined
+  return QEMU_FLAGS.has(flag) ? QEMU_FLAGS.get(flag) : flag.replaceAll('_', '-')
+}

@@ -23,7 +23,7 @@ import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { Machine } from './machine.ts'
 import { measure } from './measurement.ts'
-import { isHeldForSetUp, setUp, takeUpShare } from './preparation.ts'
+import { isHeldForSetUp, setUp, takeUpShare, watchClock } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
 import { RunningRecord } from './running.ts'
@@ -192,7 +192,7 @@ export class QemuDomain {
   }
 
   async #setUp(machine: Machine, definition: Definition): Promise<void> {
-    await setUp(machine, definition, this.#surroundings.scheduler)
+    await setUp(machine, definition, { ...this.#surroundings, files: this.#files })
     // Again, since only now there is somebody at the guest's end.
     await this.#plugIn(definition)
   }
@@ -392,6 +392,8 @@ export class QemuDomain {
       },
     })
     const machine: Machine = new Machine(this.id, this.#files, process, witness)
+    const keepsClock = () => this.#machine === machine && this.#definition?.config.platform?.keepClockOffset === true
+    watchClock(machine, this.#files, keepsClock, this.#surroundings.warn)
     return machine
   }
 

@@ -43,7 +43,7 @@ export async function removeFolder(files: DomainFiles): Promise<void> {
   await removeStale(files)
   await removeDumps(dumpFolderOf(files))
   const { folder: _folder, ...made } = files
-  await Promise.all(Object.values(made).map(path => rm(path, { force: true })))
+  await Promise.all(Object.values(made).map(path => rm(path, { force: true, recursive: true })))
   try {
     await rmdir(files.folder)
   } catch (error) {

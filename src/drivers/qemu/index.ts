@@ -5,6 +5,7 @@ import type { ConnectOptions } from '../driver.ts'
 import { type Accelerator, detectAccelerator } from './accelerator.ts'
 import { hostPowerOps } from '../host-power.ts'
 import { findCpuGroups } from './cgroup.ts'
+import { CpuOffer } from './cpu-offer.ts'
 import { consoleOps } from './consoles.ts'
 import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
@@ -42,6 +43,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
     signal?.throwIfAborted()
 
     const announcer = new Announcer()
+    const cpuOffer = new CpuOffer(installation, accelerator, root)
     const networks = new Networks({ root, program: installation.qemu, warn })
     await networks.load()
     const scheduler = createScheduler(findCpuGroups())
@@ -50,6 +52,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       root,
       installation,
       accelerator,
+      cpuOffer,
       networks,
       scheduler,
       tell: announcer.tell,

@@ -25,6 +25,8 @@ const RUN_OPTIONS = { timeout: 20_000, maxBuffer: 1_048_576 } as const
 export const CHILD_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',
   LC_ALL: 'C',
+  // What local time is, where that was not left to the machine.
+  ...(process.env['TZ'] !== undefined && { TZ: process.env['TZ'] }),
 }
 
 /** Looks for QEMU. Rejects as `unreachable`, naming what to install, where it is missing or does not work. */
@@ -49,9 +51,14 @@ async function ask(program: string, ...commandArguments: string[]): Promise<stri
   return stdout
 }
 
-function findProgram(name: string): string {
+/** The absolute path of a program that only some domains need; undefined where it is not on this machine. */
+export function findOptionalProgram(name: string): string | undefined {
   const folders = (CHILD_ENVIRONMENT['PATH'] ?? '').split(':').filter(folder => folder.startsWith('/'))
-  const path = folders.map(folder => join(folder, name)).find(isExecutable)
+  return folders.map(folder => join(folder, name)).find(isExecutable)
+}
+
+function findProgram(name: string): string {
+  const path = findOptionalProgram(name)
   if (path !== undefined) return path
   throw new DriverError(
     'unreachable',

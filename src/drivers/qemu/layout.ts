@@ -4,10 +4,12 @@ import { type DomainId, DriverError } from '../driver.ts'
 /**
  * The files of one domain. The folder is 0700, what lies in it 0600 or a socket of QEMU's:
  * `domain.json` the definition; `qmp.sock` and `rescue.sock` QMP, two since one serves one client; `serial.sock` the
- * first serial port, `vnc.sock` the display; `agent.sock` the port of the guest agent; `serial.log`, `serial.log.1`,
- * `serial.json` what it printed; `qemu.pid`; `qemu.log` what QEMU itself had to say since its start; `running.json` what
- * the living QEMU is made of, which a later definition does not change; `memory` the memory of a suspended guest,
- * `memory.sock` where QEMU sends and gets it, and `suspension.json` how far that is (`saved.ts`).
+ * first serial port, or `serial.pty` a link to its pseudo terminal; `vnc.sock` the display; `agent.sock` the port of the
+ * guest agent; `serial.log`, `serial.log.1`, `serial.json` what the port printed; `clock.json` how the guest has set its
+ * clock; `tpm` the state of its TPM, `tpm.sock`, `tpm.pid`, `tpm.log` the emulator's; `qemu.pid`; `qemu.log` what QEMU
+ * itself had to say since its start; `running.json` what the living QEMU is made of, which a later definition does not
+ * change; `memory` the memory of a suspended guest, `memory.sock` where QEMU sends and gets it, and `suspension.json`
+ * how far that is (`saved.ts`).
  */
 export interface DomainFiles {
   readonly folder: string
@@ -15,11 +17,17 @@ export interface DomainFiles {
   readonly qmp: string
   readonly rescue: string
   readonly serialSocket: string
+  readonly serialPty: string
   readonly vncSocket: string
   readonly agent: string
   readonly serialLog: string
   readonly serialLogOld: string
   readonly serialCount: string
+  readonly clock: string
+  readonly tpmState: string
+  readonly tpmSocket: string
+  readonly tpmPid: string
+  readonly tpmLog: string
   readonly pid: string
   readonly qemuLog: string
   readonly running: string
@@ -47,11 +55,17 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     qmp: join(folder, 'qmp.sock'),
     rescue: join(folder, 'rescue.sock'),
     serialSocket: join(folder, 'serial.sock'),
+    serialPty: join(folder, 'serial.pty'),
     vncSocket: join(folder, 'vnc.sock'),
     agent: join(folder, 'agent.sock'),
     serialLog: join(folder, 'serial.log'),
     serialLogOld: join(folder, 'serial.log.1'),
     serialCount: join(folder, 'serial.json'),
+    clock: join(folder, 'clock.json'),
+    tpmState: join(folder, 'tpm'),
+    tpmSocket: join(folder, 'tpm.sock'),
+    tpmPid: join(folder, 'tpm.pid'),
+    tpmLog: join(folder, 'tpm.log'),
     pid: join(folder, 'qemu.pid'),
     qemuLog: join(folder, 'qemu.log'),
     running: join(folder, 'running.json'),
@@ -67,8 +81,11 @@ export const runtimeFiles = (files: DomainFiles): readonly string[] => [
   files.qmp,
   files.rescue,
   files.serialSocket,
+  files.serialPty,
   files.vncSocket,
   files.agent,
+  files.tpmSocket,
+  files.tpmPid,
   files.pid,
   files.running,
   files.memorySocket,

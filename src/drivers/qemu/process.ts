@@ -55,7 +55,7 @@ export function findByPidFile(): Map<string, FoundProcess> {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isSafeInteger(pid)) continue
-    const commandLine = readArguments(pid)
+    const commandLine = argumentsOf(pid)
     const option = commandLine.indexOf('-pidfile')
     const path = commandLine[option + 1]
     if (option < 0 || path === undefined) continue
@@ -65,7 +65,8 @@ export function findByPidFile(): Map<string, FoundProcess> {
   return found
 }
 
-function readArguments(pid: number): string[] {
+/** The command line of a process; empty where it is gone. */
+export function argumentsOf(pid: number): string[] {
   return readProc(pid, 'cmdline')?.split('\0') ?? []
 }
 

@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../driver.ts'
 import type { Accelerator } from './accelerator.ts'
+import type { CpuOffer } from './cpu-offer.ts'
 import type { Definition } from './definition.ts'
 import type { ImageKey } from './images.ts'
 import type { Installation } from './installation.ts'
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly root: string
   readonly installation: Installation
   readonly accelerator: Accelerator
+  readonly cpuOffer: CpuOffer
   readonly networks: Networks
   readonly scheduler: Scheduler
   readonly tell: (event: DomainEvent) => void

@@ -45,10 +45,17 @@ export interface BlockNode {
   readonly file: string
 }
 
+/** A character device. Source: QEMU qapi/char.json, ChardevInfo. */
+export interface CharDevice {
+  readonly label: string
+  /** What it is connected to, such as `pty:/dev/pts/3`. */
+  readonly filename: string
+}
+
 /**
  * The commands that are spoken: what each takes and what it answers.
  * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
- * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json.
+ * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json, qapi/machine-target.json, qapi/char.json.
  */
 export interface QmpCommands {
   readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
@@ -103,6 +110,12 @@ export interface QmpCommands {
   readonly netdev_del: { arguments: { readonly id?: string }; returns: void }
   /** Whether the guest sees a carrier; by the name of the device or of what it is connected to. */
   readonly set_link: { arguments: { readonly name?: string; readonly up?: boolean }; returns: void }
+  /** The flags that a CPU model has, as a static expansion names them. */
+  readonly 'query-cpu-model-expansion': {
+    arguments: { readonly type?: 'static'; readonly model?: { readonly name: string } }
+    returns: readonly string[]
+  }
+  readonly 'query-chardev': { arguments: NoArguments; returns: readonly CharDevice[] }
   /** In bytes; a balloon makes the guest smaller than its memory. */
   readonly balloon: { arguments: { readonly value?: number }; returns: void }
 }
@@ -210,6 +223,12 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   netdev_add: nothing,
   netdev_del: nothing,
   set_link: nothing,
+  'query-cpu-model-expansion': answer => {
+    const model = toJsonObject(toJsonObject(answer, 'the answer')['model'], 'the model')
+    const properties = Object.entries(toJsonObject(model['props'], 'the properties'))
+    return properties.filter(([, value]) => value === true).map(([name]) => name)
+  },
+  'query-chardev': answer => toArray(answer, 'the character devices').map(decodeCharDevice),
   balloon: nothing,
 }
 
@@ -232,6 +251,11 @@ function decodeMigration(answer: unknown): MigrationInfo {
 function textOf(answer: unknown, what: string): string {
   if (typeof answer !== 'string') throw new JsonShapeError(`the answer of ${what} is no string`)
   return answer
+}
+
+function decodeCharDevice(value: unknown): CharDevice {
+  const object = toJsonObject(value, 'a character device')
+  return { label: stringMember(object, 'label'), filename: stringMember(object, 'filename') }
 }
 
 function decodeBlockInfo(value: unknown): BlockInfo {

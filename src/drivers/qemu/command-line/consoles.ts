@@ -1,3 +1,4 @@
+import type { DomainConfig, PlatformConfig } from '../../driver.ts'
 import type { DomainFiles } from '../layout.ts'
 import { device, doubleCommas } from './option.ts'
 
@@ -12,14 +13,21 @@ function monitor(id: string, path: string): string[] {
 }
 
 /** What the guest can be typed at and looked at through. */
-export function consoleArguments({ serialSocket, serialLog, vncSocket }: DomainFiles): string[] {
+export function consoleArguments({ platform = {} }: DomainConfig, files: DomainFiles): string[] {
+  return [
+    ...serialArguments(platform.serial, files),
+    // Otherwise a viewer that asks to be alone, as many do without being told to, would throw out the others.
+    '-vnc',
+    `unix:${doubleCommas(files.vncSocket)},share=ignore`,
+  ]
+}
+
+function serialArguments(serial: PlatformConfig['serial'], { serialSocket, serialLog }: DomainFiles): string[] {
+  if (serial === 'none') return []
   const socket = `socket,id=serial0,path=${doubleCommas(serialSocket)},server=on,wait=off`
   return [
     '-chardev',
-    `${socket},logfile=${doubleCommas(serialLog)},logappend=on`,
+    `${serial === 'pty' ? 'pty,id=serial0' : socket},logfile=${doubleCommas(serialLog)},logappend=on`,
     ...device({ driver: 'isa-serial', id: 'serial0', chardev: 'serial0', index: 0 }),
-    // Otherwise a viewer that asks to be alone, as many do without being told to, would throw out the others.
-    '-vnc',
-    `unix:${doubleCommas(vncSocket)},share=ignore`,
   ]
 }

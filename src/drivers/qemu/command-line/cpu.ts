@@ -1,7 +1,52 @@
-import type { DomainConfig } from '../../driver.ts'
+import { type CpuConfig, type DomainConfig, DriverError } from '../../driver.ts'
 import type { Accelerator } from '../accelerator.ts'
+import { flagOf } from '../cpu-features.ts'
+import { modelOf } from '../cpu-offer.ts'
 
-/** Number and kind of the virtual CPUs. */
-export function cpuArguments({ vcpus }: DomainConfig, accelerator: Accelerator): string[] {
-  return ['-accel', accelerator, ...(accelerator === 'kvm' ? ['-cpu', 'host'] : []), '-smp', `${vcpus}`]
+/**
+ * Number and kind of the virtual CPUs. `offered` are the flags that the host can give, for a definition that speaks of
+ * them. Throws as `refused`, naming them, where it cannot give what is required or forced on.
+ */
+export function cpuArguments(
+  { vcpus, cpu }: DomainConfig,
+  accelerator: Accelerator,
+  offered: ReadonlySet<string>,
+): string[] {
+  const model = modelArguments(vcpus, cpu, accelerator, offered)
+  return ['-accel', accelerator, ...model, '-smp', `${vcpus}`]
 }
+
+/** Whether a definition says anything about the CPU's features. */
+export const speaksOfCpu = ({ cpu }: DomainConfig): boolean =>
+  cpu !== undefined && Object.values(cpu).some(features => features.length > 0)
+
+function modelArguments(
+  vcpus: number,
+  cpu: CpuConfig | undefined,
+  accelerator: Accelerator,
+  offered: ReadonlySet<string>,
+): string[] {
+  const { required = [], canUse = [], forceOn = [], forceOff = [] } = cpu ?? {}
+  const isPlain = [required, canUse, forceOn, forceOff].every(features => features.length === 0)
+  if (isPlain) return accelerator === 'kvm' ? ['-cpu', modelOf(accelerator)] : []
+
+  const isOffered = (feature: string) => {
+    const flag = flagOf(feature)
+    // QEMU sets it by itself where there are several CPUs, whatever the model.
+    return flag !== undefined && (offered.has(flag) || (flag === 'ht' && vcpus > 1))
+  }
+  const missing = [...required, ...forceOn].filter(feature => !isOffered(feature))
+  if (missing.length > 0) {
+    throw new DriverError('refused', `this host cannot offer the CPU features ${[...new Set(missing)].join(', ')}`)
+  }
+  const flagsOf = (features: readonly string[]) => features.map(flagOf).filter(flag => flag !== undefined)
+  const allowed = new Set(flagsOf([...canUse, ...required, ...forceOn]))
+  const hidden = canUse.length === 0 ? [] : [...offered].filter(flag => !allowed.has(flag) && !isOfTheMachine(flag))
+  const off = new Set([...hidden, ...flagsOf(forceOff)])
+  const on = new Set(flagsOf(forceOn).filter(flag => !off.has(flag)))
+  const flags = [...[...on].map(flag => `${flag}=on`), ...[...off].map(flag => `${flag}=off`)]
+  return ['-cpu', [modelOf(accelerator), ...flags].join(',')]
+}
+
+/** What tells a guest that its machine is a virtual one, and is no feature of any CPU. */
+const isOfTheMachine = (flag: string): boolean => flag === 'hypervisor' || flag.startsWith('kvm')

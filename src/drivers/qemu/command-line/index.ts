@@ -9,6 +9,7 @@ import { cpuArguments } from './cpu.ts'
 import { diskArguments } from './disks.ts'
 import { exitArguments } from './exits.ts'
 import { nicArguments } from './nics.ts'
+import { platformArguments } from './platform.ts'
 
 /** What, beside the definition, decides how QEMU is called. */
 export interface StartConditions {
@@ -18,6 +19,10 @@ export interface StartConditions {
   readonly isPaused: boolean
   /** Whether it gets its memory from elsewhere before it does. */
   readonly isIncoming?: boolean
+  /** What the host can offer of a CPU, by QEMU's names; asked for where the definition speaks of the CPU. */
+  readonly cpuFlags: ReadonlySet<string>
+  /** Where the real-time clock starts, as QEMU's option `-rtc` takes it. */
+  readonly rtcBase: string
 }
 
 /**
@@ -26,18 +31,17 @@ export interface StartConditions {
  * doubled.
  * Source: qemu-system(1) of QEMU 7.2.
  */
-export function commandLine(
-  definition: Definition,
-  { files, accelerator, isPaused, isIncoming = false }: StartConditions,
-): string[] {
+export function commandLine(definition: Definition, conditions: StartConditions): string[] {
   const { config } = definition
+  const { files, accelerator, isPaused, isIncoming = false, cpuFlags, rtcBase } = conditions
   return [
     boardArguments(definition),
-    cpuArguments(config, accelerator),
+    cpuArguments(config, accelerator, cpuFlags),
     exitArguments(config),
     ['-pidfile', files.pid],
     monitorArguments(files),
-    consoleArguments(files),
+    consoleArguments(config, files),
+    platformArguments(definition, files, rtcBase),
     agentArguments(definition, files),
     bootArguments(config.boot),
     diskArguments(definition),

@@ -1,0 +1,31 @@
+import type { Definition } from '../definition.ts'
+import type { DomainFiles } from '../layout.ts'
+import { AUDIO, hostDeviceName, placeOf, VGA } from '../slots.ts'
+import { device, doubleCommas } from './option.ts'
+
+const VGA_DRIVERS = { std: 'VGA', cirrus: 'cirrus-vga' } as const
+
+/** The devices of `PlatformConfig`. `rtcBase` is where the real-time clock starts. */
+export function platformArguments({ config, slots }: Definition, files: DomainFiles, rtcBase: string): string[] {
+  const { vga, audio, tpm, pciDevices = [] } = config.platform ?? {}
+  return [
+    ['-rtc', `base=${rtcBase}`],
+    vga === undefined ? [] : device({ driver: VGA_DRIVERS[vga], id: VGA, ...placeOf(slots, VGA) }),
+    audio === true ? soundCard(placeOf(slots, AUDIO)) : [],
+    tpm === true ? tpmArguments(files) : [],
+    ...pciDevices.map(address => {
+      const id = hostDeviceName(address)
+      return device({ driver: 'vfio-pci', id, host: address, ...placeOf(slots, id) })
+    }),
+  ].flat()
+}
+
+/** A card that the guest sees and plays on; nobody hears it. */
+function soundCard(place: ReturnType<typeof placeOf>): string[] {
+  return ['-audiodev', 'none,id=audio', ...device({ driver: 'AC97', id: AUDIO, audiodev: 'audio', ...place })]
+}
+
+function tpmArguments({ tpmSocket }: DomainFiles): string[] {
+  const chardev = ['-chardev', `socket,id=tpm,path=${doubleCommas(tpmSocket)}`]
+  return [...chardev, '-tpmdev', 'emulator,id=tpm,chardev=tpm', ...device({ driver: 'tpm-tis', tpmdev: 'tpm' })]
+}
