@@ -50,6 +50,7 @@ describe('the plan of a bridge', () => {
     assert.equal(made[0], bridge)
   })
 
+  // Proves: network.VLAN
   it('puts the VLAN of a device into it, and leaves the device alone', async () => {
     const { before, made } = await planBridge(network({ nic: 'eth1', vlan: 4094 }), host())
     const [, vlan = ''] = made

@@ -10,7 +10,7 @@ const SCENARIO = fileURLToPath(new URL('./bridge-scenario.ts', import.meta.url))
 const IN_NETWORK_OF_ITS_OWN = ['--user', '--map-root-user', '--net', '--mount', 'sh', '-c']
 
 describe('a network with a device of the host', { timeout: 3 * TEST_MS }, () => {
-  // Proves: network.VIFs, PIF.network, PIF.VLAN, PIF.device
+  // Proves: network.NIC
   it('reaches through it, by a bridge that lives as long as the network is used', async () => {
     const isRoot = process.getuid?.() === 0
     const unshare = IN_NETWORK_OF_ITS_OWN.slice(isRoot ? 2 : 0)

@@ -43,7 +43,6 @@ describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
     assert.doesNotMatch(await pciDevices(first), E1000)
   })
 
-  // Proves: VIF.plug, VIF.unplug
   it('are plugged into a guest that runs, are used by it, and pulled', async context => {
     const world = await openWorld(context)
     const red = await network(world)
@@ -71,7 +70,7 @@ describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
     await reaches(second, 1)
   })
 
-  // Proves: VIF.set_network
+  // Proves: VIF.network
   it('are moved from network to network, and see the carrier go and come', async context => {
     const world = await openWorld(context)
     const [red, blue] = [await network(world), await network(world)]
@@ -101,7 +100,6 @@ describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
     await reaches(third, 1)
   })
 
-  // Proves: VIF_metrics.io/read_kbs, VIF.io/read_kbs
   it('are counted as the guest itself counts', async context => {
     const world = await openWorld(context)
     const red = await network(world)

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { describe, it } from 'node:test'
 import { killNow, waitUntilGone } from '../../src/drivers/qemu/process.ts'
 import { address, isReached, linux, network, networksOf, nic, openWorld, reaches } from './network-world.ts'
 import { TEST_MS, type World } from './world.ts'
+
+/** Where others reach this machine. */
+const outerAddresses = () =>
+  Object.values(networkInterfaces())
+    .flatMap(addresses => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .slice(0, 1)
 
 async function killSwitch(world: World): Promise<void> {
   const process = world.switchProcess()
@@ -12,7 +22,7 @@ async function killSwitch(world: World): Promise<void> {
 }
 
 describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
-  // Proves: VIF.network, network.VIFs, network.default_gateway
+  // Proves: VIF.network, network.VIFs
   it('let guests on one network reach each other, and not one on another', async context => {
     const world = await openWorld(context)
     const [red, blue] = [await network(world, { vlan: 5 }), await network(world, { vlan: 5 })]
@@ -58,6 +68,7 @@ describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
     await world.until('switch and uplink have ended', () => world.networkProcesses().length === 0)
   })
 
+  // Proves: network.default_gateway, network.default_netmask
   it('lead outside, with addresses by DHCP as the network says, from now on where it is changed', async context => {
     const world = await openWorld(context)
     const lab = await network(world, { gateway: '10.9.8.1', netmask: '255.255.255.0' })
@@ -80,6 +91,40 @@ describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
 
     assert.deepEqual(lease.exec(first)?.slice(1), ['10.9.8.15', '10.9.8.1'])
     assert.match(second, /lease of 172\.16\.5\.143 obtained from 172\.16\.5\.254/)
+  })
+
+  it('lead to what the host reaches, and not to the host itself', async context => {
+    const world = await openWorld(context)
+    const lab = await network(world)
+    const { shell } = await linux(world, [nic(1, lab)])
+    await shell.run('ifconfig eth0 10.0.2.15 up; route add default gw 10.0.2.2; ifconfig lo up')
+    await shell.until('ping -c 1 -W 2 10.0.2.2 || true', / 0% packet loss/)
+    const server = createServer(socket => socket.end('reached\n').on('error', () => undefined))
+    server.listen(0, '0.0.0.0')
+    context.after(() => server.close())
+    await once(server, 'listening')
+    const listening = server.address()
+    assert(typeof listening === 'object' && listening !== null)
+    const ask = (host: string) => shell.run(`nc -w 5 ${host} ${listening.port} </dev/null || true`)
+
+    assert.doesNotMatch(await ask('10.0.2.2'), /reached/)
+    for (const { address: own } of outerAddresses()) assert.match(await ask(own), /reached/)
+  })
+
+  // Proves: VM.suspend, VM.resume
+  it('have a guest again that was suspended', async context => {
+    const world = await openWorld(context)
+    const red = await network(world)
+    const [first, second] = await Promise.all([linux(world, [nic(1, red)]), linux(world, [nic(2, red)])])
+    await Promise.all([address(first, 1), address(second, 2)])
+    await reaches(first, 2)
+
+    await world.driver.suspension?.suspend(second.id)
+    assert(!(await isReached(first, 2)))
+    await world.reconnect()
+    await world.driver.suspension?.resume(second.id)
+
+    await reaches(first, 2)
   })
 
   it('have their uplink again when it has died', async context => {

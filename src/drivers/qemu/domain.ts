@@ -249,7 +249,7 @@ export class QemuDomain {
     await this.#running.load()
     const machine = this.#newMachine(process)
     this.#machine = machine
-    this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#defined(), this.#files))
+    this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#running.definition ?? this.#defined(), this.#files))
     // It may have been started only now.
     this.images.opens(keysOf(this.config.disks.map(disk => disk.location)))
     try {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type DomainId, DriverError, type NetworkConfig } from '../../driver.ts'
 import { Lock } from '../lock.ts'
 import { SwitchKeeper, type WantedPort } from '../switch/keeper.ts'
+import { addressesOf } from './addresses.ts'
 import { readNetworks, writeNetworks } from './network-file.ts'
 import { assertNetwork, Uplinks } from './uplinks.ts'
 
@@ -197,7 +198,9 @@ export class Networks {
   }
 
   async #plugUplink(network: NetworkConfig): Promise<void> {
-    const port = { id: uplinkId(network.id), path: this.#uplinks.files(network.id).socket, segment: network.id }
+    const path = this.#uplinks.files(network.id).socket
+    const guarded = network.nic === '' ? addressesOf(network) : undefined
+    const port = { id: uplinkId(network.id), path, segment: network.id, guarded }
     if (await this.#uplinks.ensure(network)) this.#keeper.want(port)
     else this.#keeper.keep(port)
   }

@@ -19,6 +19,7 @@ export class Fabric {
   put(wish: PortWish): void {
     const known = this.#ports.get(wish.id)
     if (known !== undefined && known.path === wish.path) {
+      known.guard(wish.guarded)
       known.hurry()
       return this.#move(known, wish.segment)
     }

@@ -4,7 +4,7 @@ import type { PortStatus, PortWish } from './messages.ts'
 import { findSwitch, startSwitch, type SwitchFiles } from './process.ts'
 
 /** A port that shall be plugged. */
-export type WantedPort = Pick<PortWish, 'id' | 'path' | 'segment'>
+export type WantedPort = Pick<PortWish, 'id' | 'path' | 'segment' | 'guarded'>
 
 /** How soon a switch that has died is replaced: at once, then slower and slower. */
 const RETRY_MS_MIN = 10

@@ -1,4 +1,11 @@
-import { booleanMember, integerMember, type JsonObject, stringMember } from '../../../protocols/qmp/json.ts'
+import {
+  booleanMember,
+  integerMember,
+  type JsonObject,
+  stringMember,
+  toJsonObject,
+} from '../../../protocols/qmp/json.ts'
+import type { Guarded } from './guard.ts'
 
 /** Rises whenever an older driver and a newer switch would misunderstand one another. */
 export const PROTOCOL_VERSION = 1
@@ -14,6 +21,8 @@ export interface PortWish {
   readonly path: string
   /** The network it is plugged into; null for none. */
   readonly segment: string | null
+  /** Of a way out through the host's own sockets: what is kept from the host behind it. */
+  readonly guarded?: Guarded | undefined
   /** What the port has counted before, in a switch that is gone. */
   readonly receivedBytes: number
   readonly sentBytes: number
@@ -52,6 +61,12 @@ export type Command =
   /** Of the ports whose ids begin so. */
   | { readonly command: 'status'; readonly prefix: string }
 
+const readGuarded = (object: JsonObject): Guarded => ({
+  net: stringMember(object, 'net'),
+  gateway: stringMember(object, 'gateway'),
+  dns: stringMember(object, 'dns'),
+})
+
 /** Reads a port that is to be. Throws JsonShapeError. */
 export const readPortWish = (object: JsonObject): PortWish => ({
   id: stringMember(object, 'id'),
@@ -59,6 +74,7 @@ export const readPortWish = (object: JsonObject): PortWish => ({
   segment: object['segment'] === null ? null : stringMember(object, 'segment'),
   receivedBytes: integerMember(object, 'receivedBytes'),
   sentBytes: integerMember(object, 'sentBytes'),
+  ...('guarded' in object && { guarded: readGuarded(toJsonObject(object['guarded'], 'guarded')) }),
 })
 
 /** Reads a port that is. Throws JsonShapeError. */

@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net'
 import { FRAME_BYTES_MIN, FrameError, FrameSplitter, lengthOf } from './frames.ts'
+import { type Guard, type Guarded, guardOf } from './guard.ts'
 import type { PortCounters, PortWish } from './messages.ts'
 
 /** What waits for a guest that does not read: beyond either, frames are dropped, as on any cable. */
@@ -21,6 +22,8 @@ export class Port {
   readonly path: string
   /** The network it is plugged into; null for none. */
   segment: string | null
+  /** What may be passed on to the peer; undefined where everything may. */
+  #guard: Guard | undefined
   readonly #onFrame: OnFrame
   #socket: Socket | undefined
   #isConnected = false
@@ -32,12 +35,13 @@ export class Port {
   #isCorked = false
   #counters: { -readonly [Name in Exclude<keyof PortCounters, 'id'>]: number }
 
-  constructor({ id, path, segment, receivedBytes, sentBytes }: PortWish, onFrame: OnFrame) {
+  constructor({ id, path, segment, guarded, receivedBytes, sentBytes }: PortWish, onFrame: OnFrame) {
     this.id = id
     this.path = path
     this.segment = segment
     this.#counters = { receivedBytes, receivedPackets: 0, sentBytes, sentPackets: 0, droppedPackets: 0 }
     this.#onFrame = onFrame
+    this.guard(guarded)
     this.#connect()
   }
 
@@ -54,11 +58,15 @@ export class Port {
     return { id: this.id, ...this.#counters }
   }
 
-  /** Passes a frame on to the peer; drops and counts it where the peer is away or too slow. */
+  guard(guarded: Guarded | undefined): void {
+    this.#guard = guarded && guardOf(guarded)
+  }
+
+  /** Passes a frame on to the peer; drops and counts it where the peer is away or too slow, or may not have it. */
   send(frame: Buffer): void {
     const socket = this.#socket
     const isFull = this.#queuedFrames >= QUEUE_FRAMES_MAX || (socket?.writableLength ?? 0) >= QUEUE_BYTES_MAX
-    if (socket === undefined || !this.#isConnected || isFull) {
+    if (socket === undefined || !this.#isConnected || isFull || this.#guard?.(frame) === false) {
       this.#counters.droppedPackets++
       return
     }
