@@ -47,10 +47,15 @@ export async function commitMemory(files: DomainFiles, saved: Saved): Promise<vo
   await writeSuspension(files, { phase: 'saved', ...saved })
 }
 
-/** Forgets the suspension, durably: what is known first, so that no memory is taken for whole that is half deleted. */
-export async function discardSuspension(files: DomainFiles): Promise<void> {
+/** From here on what was written of the memory is worth nothing; durable when it resolves. */
+export async function forgetSuspension(files: DomainFiles): Promise<void> {
   await rm(files.suspension, { force: true })
   await syncFolder(files.folder)
+}
+
+/** Forgets the suspension and deletes the memory, durably: what is known first, so that no memory is taken for whole that is half deleted. */
+export async function discardSuspension(files: DomainFiles): Promise<void> {
+  await forgetSuspension(files)
   await Promise.all([files.memory, files.memoryPartial].map(path => rm(path, { force: true })))
 }
 

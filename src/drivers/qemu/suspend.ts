@@ -5,7 +5,7 @@ import { isOrdinary } from './exit-keeper.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { MemoryReceiver } from './memory-file.ts'
-import { commitMemory, discardSuspension, type Saved, writeSuspension } from './saved.ts'
+import { commitMemory, discardSuspension, forgetSuspension, type Saved, writeSuspension } from './saved.ts'
 
 /** A domain to be suspended. */
 export interface Suspend extends OperationOptions {
@@ -41,7 +41,12 @@ export async function suspend(options: Suspend): Promise<Saved> {
     await commitMemory(files, saved)
     return saved
   } catch (error) {
-    await undo(machine, files, wasRunning)
+    try {
+      await undo(machine, files, wasRunning)
+    } catch (failure) {
+      const message = `${String(error)}; and it could not be taken back: ${String(failure)}`
+      throw new DriverError('refused', message, { cause: error })
+    }
     throw error
   }
 }
@@ -78,7 +83,9 @@ async function transfer({ machine, files, isLive, signal, onProgress }: Suspend)
       if (isLive && (ram?.passes ?? 0) > LIVE_PASSES_MAX && machine.state === 'running') await machine.command('stop')
       isWhole = status === 'completed'
     }
-    return await received
+    const extent = await received
+    if (signal?.aborted === true) throw aborted(signal)
+    return extent
   } catch (error) {
     over.abort()
     await received.catch(() => undefined)
@@ -88,20 +95,28 @@ async function transfer({ machine, files, isLive, signal, onProgress }: Suspend)
   }
 }
 
-/** Takes a suspension back that has not come to its end: no file remains, and a guest that ran goes on. */
+/**
+ * Takes a suspension back that has not come to its end: no file remains, and a guest that ran goes on, but not before
+ * it is certain that what was written will never be restored.
+ */
 export async function undo(machine: Machine, files: DomainFiles, wasRunning: boolean): Promise<void> {
   try {
     await callOff(machine)
-    await discardSuspension(files)
-    // One that has ended meanwhile is left to what its definition says of that.
-    if (machine.isEnding || !wasRunning) return
-    const { running: isRunning } = await machine.execute('query-status')
-    if (!isRunning) await machine.command('cont')
+    await forgetSuspension(files)
+    await goOn(machine, wasRunning)
   } catch (error) {
+    // It is gone, or does not answer: the next look at it tells.
     if (!isOrdinary(error)) throw error
-    // It is gone, or does not answer: then the next look tells.
+  } finally {
     await discardSuspension(files)
   }
+}
+
+/** One that has ended meanwhile is left to what its definition says of that. */
+async function goOn(machine: Machine, wasRunning: boolean): Promise<void> {
+  if (machine.isEnding || !wasRunning) return
+  const { running: isRunning } = await machine.execute('query-status')
+  if (!isRunning) await machine.command('cont')
 }
 
 async function callOff(machine: Machine): Promise<void> {
