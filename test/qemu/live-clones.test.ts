@@ -192,3 +192,25 @@ test('an image that several guests read is cloned, and stays in use by all', { t
   await storage().deleteVolume(original.location)
   await assertSound(clone)
 })
+
+for (const format of ['raw', 'qcow2'] as const) {
+  test(`a ${format} image of a suspended guest is cloned, and the guest goes on with it`, {
+    timeout: TEST_MS,
+  }, async () => {
+    const { suspension, domains } = world.driver
+    assert(suspension !== undefined)
+    const volume = await formatted('data', format)
+    const config = await world.config()
+    await domains.define({ ...config, disks: [...config.disks, diskOf(volume)] })
+    await domains.start(config.id)
+    await suspension.suspend(config.id)
+    const { original, clone } = await clones().cloneVolume(volume.location, { name: 'clone' })
+
+    await assert.rejects(storage().deleteVolume(original.location), { kind: 'bad-state' })
+    await suspension.resume(config.id)
+    assert.equal(await world.state(config.id), 'running')
+    await world.driver.domains.powerOff(config.id)
+    await storage().deleteVolume(original.location)
+    await assertSound(clone)
+  })
+}

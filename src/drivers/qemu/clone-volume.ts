@@ -161,7 +161,8 @@ async function runningWith(domains: readonly QemuDomain[], { key, volume }: Imag
 
 /** Whoever began to use the image meanwhile would go on writing to what is to be the base. */
 function assertNoOthers(users: readonly QemuDomain[], known: readonly RunningImage[]): void {
-  const other = users.find(user => !known.some(({ domain }) => domain === user))
+  // One that is suspended writes nothing, and is held.
+  const other = users.find(user => user.summary.state !== 'suspended' && !known.some(({ domain }) => domain === user))
   if (other !== undefined)
     throw new DriverError('bad-state', `domain ${other.id} is being started or plugged with the image`)
 }

@@ -17,7 +17,6 @@ export class Suspension {
   readonly #files: DomainFiles
   readonly #warn: (message: string) => void
   #saved: Saved | undefined
-  #images: ReadonlySet<ImageKey> = new Set()
 
   constructor(files: DomainFiles, warn: (message: string) => void) {
     this.#files = files
@@ -31,7 +30,8 @@ export class Suspension {
 
   /** Whether a resume will need this image as it is. */
   uses(image: ImageKey): boolean {
-    return this.#images.has(image)
+    const disks = this.#saved?.definition.config.disks ?? []
+    return keysOf(disks.map(disk => disk.location).filter(location => location !== '')).has(image)
   }
 
   /** Saves a guest and ends its QEMU. A failure leaves it as it was, and no file. */
@@ -133,11 +133,9 @@ export class Suspension {
 
   #keep(saved: Saved): void {
     this.#saved = saved
-    this.#images = keysOf(saved.definition.config.disks.map(disk => disk.location).filter(location => location !== ''))
   }
 
   #forget(): void {
     this.#saved = undefined
-    this.#images = new Set()
   }
 }
