@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { classes } from '../src/model/index.ts'
+import { proofs, provable } from '../tools/docs/proofs.ts'
 import { GENERATED, generatedPages } from '../tools/generate.ts'
 
 test('the generated pages are what the declaration says today', async () => {
@@ -13,4 +15,12 @@ test('the generated pages are what the declaration says today', async () => {
   for (const [name, text] of pages) {
     assert.equal(await readFile(join(GENERATED, name), 'utf8'), text, `${name} is stale: run \`npm run generate\``)
   }
+})
+
+test('what tests say they prove is there', () => {
+  const known = new Set(Object.values(classes).flatMap(of => provable(of)))
+
+  const unknown = [...proofs()].filter(([name]) => !known.has(name)).map(([name, [first]]) => [name, first?.file])
+
+  assert.deepEqual(unknown, [])
 })

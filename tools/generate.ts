@@ -9,6 +9,7 @@ import { dtd } from '../src/engine/dtd.ts'
 import { classes } from '../src/model/index.ts'
 import { classPages } from './docs/classes.ts'
 import { errorPage } from './docs/errors.ts'
+import { proofsPage } from './docs/proofs.ts'
 import { supportMatrix } from './docs/support-matrix.ts'
 
 /** Every generated page, by file name. */
@@ -16,6 +17,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ...classPages(),
     ['errors.md', errorPage()],
+    ['proofs.md', proofsPage()],
     ['support-matrix.md', await supportMatrix()],
     ['polyvisor-0.2.dtd', dtd(Object.values(classes))],
   ])

@@ -1,7 +1,7 @@
 /** The devices of a VM as a driver wants to be told of them. */
 
 import type { DiskConfig, NicConfig } from '../drivers/driver.ts'
-import type { Store } from '../engine/context.ts'
+import type { Context, Store } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { VBD, VDI, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -11,9 +11,9 @@ type VmRecord = RecordOf<typeof VM>
 type VbdRecord = RecordOf<typeof VBD>
 
 /** The disks and drives of a VM, in the order of their device names, the drive of `bios/cdrom` among them. */
-export function diskConfigs(store: Store, vm: VmRecord): DiskConfig[] {
+export function diskConfigs({ store, paths }: Pick<Context, 'store' | 'paths'>, vm: VmRecord): DiskConfig[] {
   const disks = vm.VBDs.flatMap(ref => store.get(VBD, ref) ?? []).flatMap(vbd => diskConfig(store, vbd) ?? [])
-  const all = vm.bios_cdrom === '' ? disks : [...disks, biosDrive(vm, disks)]
+  const all = vm.bios_cdrom === '' ? disks : [...disks, biosDrive(paths, vm, disks)]
   return all.toSorted(byDevice)
 }
 
@@ -37,14 +37,14 @@ export function diskConfig(store: Store, vbd: VbdRecord): DiskConfig | undefined
 const IDE_PLACES = ['hdc', 'hdd', 'hdb', 'hda']
 
 /** The drive of `bios/cdrom` has no object of its own; it goes by the UUID of its VM. */
-function biosDrive(vm: VmRecord, disks: readonly DiskConfig[]): DiskConfig {
+function biosDrive(paths: Context['paths'], vm: VmRecord, disks: readonly DiskConfig[]): DiskConfig {
   const device = IDE_PLACES.find(place => !disks.some(disk => disk.device === place))
   if (device === undefined) {
     const reason = `${IDE_PLACES.toSorted().join(', ')} are taken, and the drive needs one of them`
     throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_cdrom', value: vm.bios_cdrom.slice(0, 100), reason })
   }
   const place = { id: vm.uuid, kind: 'cdrom', device, bus: 'emulated' } as const
-  return { ...place, location: vm.bios_cdrom, format: 'raw', readOnly: true }
+  return { ...place, location: paths.check('bios_cdrom', vm.bios_cdrom), format: 'raw', readOnly: true }
 }
 
 /** The interfaces of a VM, in the order of their device names. */

@@ -1,7 +1,7 @@
 /** A VM's record, its disks and interfaces as a driver wants to be told of them. */
 
 import type { BootConfig, CpuConfig, DiskConfig, DomainConfig, ExitActions, PlatformConfig } from '../drivers/driver.ts'
-import type { Context, Store } from '../engine/context.ts'
+import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import type { VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -9,14 +9,20 @@ import { diskConfigs, nicConfigs } from './device-config.ts'
 import { EVEN, schedulingOf } from './scheduling.ts'
 
 type VmRecord = RecordOf<typeof VM>
+/** What a definition is read off. */
+export type Parts = Pick<Context, 'store' | 'paths'>
 
 const DEVICE = { HD: 'disk', CDROM: 'cdrom', floppy: 'floppy' } as const
 
-/** The definition of a VM. Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where it describes no machine. */
-export function domainConfig(store: Store, vm: VmRecord): DomainConfig {
+/**
+ * The definition of a VM. Throws VALUE_NOT_SUPPORTED or INVALID_VALUE where it describes no machine, PATH_NOT_ALLOWED
+ * where it names files of the host that the operator does not let clients name.
+ */
+export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
+  const { store } = parts
   const scheduling = schedulingOf(vm.VCPUs_policy, vm.VCPUs_params)
   const target = memoryTarget(vm)
-  const disks = diskConfigs(store, vm)
+  const disks = diskConfigs(parts, vm)
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -26,7 +32,7 @@ export function domainConfig(store: Store, vm: VmRecord): DomainConfig {
     vcpus: Number(vm.VCPUs_number),
     ...(hasFeatures(vm) && { cpu: cpuConfig(vm) }),
     ...(scheduling !== EVEN && { scheduling }),
-    boot: bootConfig(vm, disks),
+    boot: bootConfig(parts, vm, disks),
     disks,
     nics: nicConfigs(store, vm),
     platform: platformConfig(vm),
@@ -54,14 +60,7 @@ export function checkBootable(vm: VmRecord): void {
   throw fail('INVALID_VALUE', { field, value })
 }
 
-/** Throws PATH_NOT_ALLOWED where a VM names files of the host that the operator does not let clients name. */
-export function checkPaths({ paths }: Pick<Context, 'paths'>, vm: VmRecord): void {
-  const { boot_method, kernel_kernel, kernel_initrd, bios_cdrom } = vm
-  const named = { ...(boot_method === 'kernel_external' && { kernel_kernel, kernel_initrd }), bios_cdrom }
-  for (const [field, path] of Object.entries(named)) if (path !== '') paths.check(field, path)
-}
-
-function bootConfig(vm: VmRecord, disks: readonly DiskConfig[]): BootConfig {
+function bootConfig({ paths }: Parts, vm: VmRecord, disks: readonly DiskConfig[]): BootConfig {
   const { kernel_kernel: kernel, kernel_args, grub_cmdline, builder } = vm
   const initrd = vm.kernel_initrd === '' ? null : vm.kernel_initrd
   if (builder !== '' && builder !== 'hvm' && (builder !== 'linux' || vm.boot_method === 'bios')) {
@@ -69,7 +68,11 @@ function bootConfig(vm: VmRecord, disks: readonly DiskConfig[]): BootConfig {
     throw fail('VALUE_NOT_SUPPORTED', { field: 'builder', value: builder.slice(0, 100), reason })
   }
   if (vm.boot_method === 'bios') return { kind: 'firmware', device: DEVICE[vm.bios_boot] }
-  if (vm.boot_method === 'kernel_external') return { kind: 'kernel', kernel, initrd, cmdline: kernel_args }
+  if (vm.boot_method === 'kernel_external') {
+    const real = paths.check('kernel_kernel', kernel)
+    const realInitrd = initrd === null ? null : paths.check('kernel_initrd', initrd)
+    return { kind: 'kernel', kernel: real, initrd: realInitrd, cmdline: kernel_args }
+  }
   if (!disks.some(disk => disk.kind === 'disk')) {
     const reason = 'the VM has no disk on which the kernel could be'
     throw fail('VALUE_NOT_SUPPORTED', { field: 'boot_method', value: vm.boot_method, reason })

@@ -7,7 +7,7 @@ import { fail } from '../model/errors.ts'
 import { VBD, VIF, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { checkPaths, domainConfig, isDescribed } from './domain-config.ts'
+import { domainConfig, isDescribed } from './domain-config.ts'
 import { provideNetworks } from './network-config.ts'
 import { vmRecord, type VmRecord } from './vm-record.ts'
 
@@ -84,8 +84,7 @@ async function defineIfBootable(context: Context, vm: string): Promise<void> {
   const current = vmRecord(context, vm)
   if (!isDescribed(current)) return
   try {
-    checkPaths(context, current)
-    const config = domainConfig(context.store, current)
+    const config = domainConfig(context, current)
     await provideNetworks(context, vm)
     await context.hosts.placementOf(vm).driver.domains.define(config)
   } catch (error) {

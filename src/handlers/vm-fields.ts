@@ -3,7 +3,7 @@
 import type { Context } from '../engine/context.ts'
 import { VM } from '../model/index.ts'
 import { diskConfigs } from './device-config.ts'
-import { checkPaths, memoryTarget } from './domain-config.ts'
+import { memoryTarget } from './domain-config.ts'
 import { rebalance } from './memory.ts'
 import { schedulingOf } from './scheduling.ts'
 import { redefine } from './vm-life.ts'
@@ -63,11 +63,10 @@ export function setMedium(context: Context, vm: string, bios_cdrom: string): Pro
   const before = vmRecord(context, vm)
   return set(context, vm, { bios_cdrom }, async () => {
     const current = vmRecord(context, vm)
-    if (hasMachine(current)) checkPaths(context, current)
     if (!hasMachine(current) || before.bios_cdrom === '') return
     const { driver, id } = context.hosts.placementOf(vm)
     if (driver.devices === undefined) unsupported(context, vm, 'devices')
-    const drive = diskConfigs(context.store, current).find(disk => disk.id === vm)
+    const drive = diskConfigs(context, current).find(disk => disk.id === vm)
     const medium = drive === undefined ? null : ({ location: drive.location, format: 'raw' } as const)
     await driver.devices.changeMedium(id, vm, medium)
   })

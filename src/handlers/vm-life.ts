@@ -5,7 +5,7 @@ import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, host_cpu, VM } from '../model/index.ts'
 import { checkDisksFree } from './device-config.ts'
-import { checkBootable, checkPaths, domainConfig } from './domain-config.ts'
+import { checkBootable, domainConfig } from './domain-config.ts'
 import { giveWay, makeRoom } from './memory.ts'
 import { provideNetworks } from './network-config.ts'
 import { observed, unsupported, vmRecord, type VmRecord } from './vm-record.ts'
@@ -26,8 +26,7 @@ function checkHostEnabled({ store, hosts }: Context, vm: string): void {
 function checkStartable(context: Context, vm: VmRecord): void {
   const { store, hosts } = context
   checkBootable(vm)
-  checkPaths(context, vm)
-  domainConfig(store, vm)
+  domainConfig(context, vm)
   checkFeatures(context, vm)
   checkDisksFree(store, vm, other => hosts.isStarting(other))
 }
@@ -44,7 +43,7 @@ function checkFeatures({ store, hosts }: Context, vm: VmRecord): void {
 
 /** Starts a VM; an aborted `signal` takes the start back. */
 async function boot(context: Context, vm: string, paused: boolean, signal?: AbortSignal): Promise<void> {
-  const { store, hosts, task } = context
+  const { hosts, task } = context
   checkStartable(context, vmRecord(context, vm))
   await hosts.whileStarting(vm, async () => {
     await place(context, vm)
@@ -52,7 +51,7 @@ async function boot(context: Context, vm: string, paused: boolean, signal?: Abor
     const target = await makeRoom(context, vm)
     await provideNetworks(context, vm)
     await observed(context, vm, async () => {
-      const config = domainConfig(store, vmRecord(context, vm))
+      const config = domainConfig(context, vmRecord(context, vm))
       const isLess = target < BigInt(config.memoryBytes)
       await driver.domains.define({ ...config, ...(isLess && { memoryTargetBytes: Number(target) }) })
       await driver.domains.start(id, { paused, onProgress: task.progress, ...(signal && { signal }) })
@@ -91,12 +90,12 @@ export async function cleanShutdown(context: Context, vm: string): Promise<void>
 
 /** The guest shuts down; then it starts with what it is described as now, unless `actions/after_reboot` says no. */
 export async function cleanReboot(context: Context, vm: string): Promise<void> {
-  const { store, hosts } = context
+  const { hosts } = context
   const current = vmRecord(context, vm)
   const { actions_after_reboot: action } = current
   if (action === 'restart') checkStartable(context, current)
   const { driver } = hosts.placementOf(vm)
-  const config = domainConfig(store, current)
+  const config = domainConfig(context, current)
   // Were it the host that restarts it, it would come back as what it was.
   const exits = config.exits && ({ ...config.exits, shutdown: 'halt' } as const)
   if (current.actions_after_shutdown === 'restart') await driver.domains.define({ ...config, ...(exits && { exits }) })
@@ -189,7 +188,7 @@ export async function redefine(context: Context, vm: string): Promise<void> {
   if (current.domain === '' || current.power_state === 'Halted') return
   const { driver } = context.hosts.placementOf(vm)
   try {
-    await driver.domains.define(domainConfig(context.store, current))
+    await driver.domains.define(domainConfig(context, current))
   } catch (error) {
     // One that has just gone is told at its next start.
     if (!(error instanceof DriverError && error.kind === 'not-found')) throw error

@@ -38,6 +38,11 @@ describe('get_f answers a value of the field’s type, in the wire form of the d
   }
 })
 
+// Proves: VM.name/label, VM.name/description, VM.user_version, host.name/label, host.name/description
+// Proves: network.name/label, network.name/description, VIF.name, SR.name/label, SR.name/description
+// Proves: VDI.name/label, VDI.name/description, user.fullname, VM.other_config, host.other_config
+// Proves: host_cpu.other_config, network.other_config, VIF.other_config, SR.other_config, VDI.other_config
+// Proves: VBD.other_config, user.other_config
 describe('set_f changes what get_f answers, to_XML shows it, and it answers an empty string', () => {
   for (const of of CLASSES) {
     for (const field of fieldsOf(of)) {
@@ -111,6 +116,8 @@ test('a set that is given with duplicates keeps the first of each, in order', as
   assert.deepEqual(await root.list('VM.get_VCPUs_features_force_off', selfOf('VM')), ['NX', 'PAE', 'LM'])
 })
 
+// Proves: VM.uuid, host.uuid, host_cpu.uuid, network.uuid, VIF.uuid, SR.uuid, VDI.uuid, VBD.uuid, user.uuid
+// Proves: user.short_name
 describe('an object is found by all the ways to find it', () => {
   for (const of of CLASSES) {
     test(of, async () => {
@@ -129,6 +136,7 @@ describe('an object is found by all the ways to find it', () => {
   }
 })
 
+// Proves: VM.list, host.list, network.list, SR.list
 test('get_all and list answer the same set', async () => {
   for (const name of ['VM', 'host', 'network', 'SR']) {
     assert.deepEqual(await root.list(`${name}.list`), await root.list(`${name}.get_all`), name)

@@ -43,6 +43,7 @@ const WRITABLE = PAIRS.filter(({ owned, scalar }) =>
   ['VBD.VDI', 'VBD.VM', 'VIF.VM', 'VIF.network'].includes(`${owned}.${scalar}`),
 )
 
+// Proves: VDI.VBDs, VBD.VDI, VBD.VM, VM.VBDs, VIF.VM, VM.VIFs, VIF.network, network.VIFs
 describe('writing either end of a bound pair updates the other', () => {
   for (const pair of WRITABLE) {
     const { owned, scalar, owner, set } = pair
@@ -154,6 +155,7 @@ test('a VM takes its VBDs and VIFs along when it is deleted, and leaves the imag
   assert.deepEqual(await root.list('VDI.get_VBDs', vdi), [])
 })
 
+// Proves: SR.VDIs, VDI.SR
 test('SR.VDIs and VDI.SR: an image moves by either end, and is always in one repository', async () => {
   const [from, to] = [await make(root, 'SR'), await make(root, 'SR')]
   const vdi = await make(root, 'VDI', { SR: from })
@@ -173,6 +175,7 @@ test('SR.VDIs and VDI.SR: an image moves by either end, and is always in one rep
   assert.equal(await root.text('VDI.get_SR', vdi), from)
 })
 
+// Proves: host.resident_VMs, VM.resident_on
 test('host.resident_VMs and VM.resident_on follow the VM as it starts and stops', async () => {
   const [vm, [host = '']] = [await make(root, 'VM'), await root.list('host.get_all')]
 
@@ -185,6 +188,7 @@ test('host.resident_VMs and VM.resident_on follow the VM as it starts and stops'
   assert.ok(!(await root.list('host.get_resident_VMs', host)).includes(vm))
 })
 
+// Proves: host.host_CPUs, host_cpu.host
 test('after all of that the two ends of every pair of §2.2 say the same', async () => {
   await make(root, 'VDI')
   const all = await snapshot(root)

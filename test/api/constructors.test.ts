@@ -199,6 +199,7 @@ test('a VIF made without a MAC address is given one that no other has and that n
   assert.notEqual(mac, otherMac)
 })
 
+// Proves: VBD.device
 test('a VBD made without a device is given the first name that is free on its VM', async () => {
   const VM = await make(root, 'VM')
   const devices: string[] = []

@@ -50,6 +50,7 @@ describe('suspension', () => {
     assert.equal(await stateOf(vm), 'Running')
   })
 
+  // Proves: task.cancel
   test('a suspension that is cancelled leaves the VM running', async () => {
     const vm = await make(root, 'VM', { name_label: 'vm-that-is-slow' })
     await root.ok('VM.start', vm, false)

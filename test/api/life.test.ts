@@ -70,6 +70,7 @@ const MOVES: readonly (readonly [from: string, message: string, params: readonly
   ['Paused', 'hard_reboot', [], 'Running'],
 ]
 
+// Proves: VM.power_state, VM.start, VM.pause, VM.unpause
 describe('a VM moves between its states as Figure 1.1 draws them', () => {
   for (const [from, message, params, to] of MOVES) {
     test(`${from}: ${message}(${JSON.stringify(params).slice(1, -1)}) leads to ${to}`, async () => {
@@ -187,6 +188,7 @@ test('an image that a running VM writes is not given to a second VM, nor moved, 
   await root.ok('VM.start', other, false)
 })
 
+// Proves: VDI.virtual_size, VDI.sector_size, SR.virtual_allocation
 test('an image is counted in sectors, grows and does not shrink', async () => {
   const sr = await make(root, 'SR')
   const vdi = await root.text('VDI.create', { SR: sr, virtual_size: '8', sector_size: '4096' })
@@ -199,6 +201,7 @@ test('an image is counted in sectors, grows and does not shrink', async () => {
   assert.deepEqual(await root.fails('VDI.set_virtual_size', vdi, '15'), ['VDI_TOO_SMALL', vdi, String(16 * 4096)])
 })
 
+// Proves: host.disable, host.enable, host.enabled, host.shutdown, host.reboot
 test('a disabled host starts no VM and leaves those that run alone; it is not shut down without the operator’s leave', async () => {
   const [[host = ''], running, halted] = [await root.list('host.list'), await vmIn('Running'), await vmIn('Halted')]
   assert.deepEqual(await root.fails('host.shutdown', host), ['HOST_NOT_DISABLED'])
@@ -215,6 +218,7 @@ test('a disabled host starts no VM and leaves those that run alone; it is not sh
   await root.ok('VM.start', halted, false)
 })
 
+// Proves: VM.read_serial
 test('the serial port is read on from where the last answer ended', async () => {
   const vm = await vmIn('Running')
   const read = async (position: string) => {
@@ -229,6 +233,7 @@ test('the serial port is read on from where the last answer ended', async () => 
   assert.deepEqual(await root.fails('VM.read_serial', vm, '-1'), ['INVALID_VALUE', 'position', '-1'])
 })
 
+// Proves: VM.affinity
 test('a VM is moved to another host while it is halted', async () => {
   const other = await root.text('host.add', 'memory:///annex?vms=2')
   assert.equal(await root.text('host.add', 'memory:///annex?vms=2'), other)
@@ -242,6 +247,7 @@ test('a VM is moved to another host while it is halted', async () => {
   assert.deepEqual(await root.fails('host.remove', other), ['HOST_HAS_RESIDENT_VMS', other])
 })
 
+// Proves: host.add, host.remove, host.uri
 test('a host that is connected brings its VMs, CPUs and a repository, and one that is removed takes them along', async () => {
   const before = await root.list('VM.get_all')
   const host = await root.text('host.add', 'memory:///shed?vms=2')

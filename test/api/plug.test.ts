@@ -12,6 +12,7 @@ const running = async (values: Readonly<Record<string, string | boolean>> = {}) 
 
 describe('devices of a VM that runs', () => {
   // Proves: VBD.VM, VBD.VDI, VM.VBDs
+  // Proves: VBD.currently_attached
   test('a block device is plugged in when it is made and pulled out when it is deleted', async () => {
     const [VM, VDI] = [await running(), await make(root, 'VDI')]
 
@@ -78,6 +79,7 @@ describe('devices of a VM that runs', () => {
     await make(root, 'VBD', { VM, VDI, mode: 'RO', driver: 'paravirtualised' })
   })
 
+  // Proves: VBD.insert, VBD.eject, VBD.type
   test('a medium is put into a CD drive and taken out, and a disk has none', async () => {
     const [VM, VDI] = [await make(root, 'VM'), await make(root, 'VDI', { read_only: true })]
     const drive = await make(root, 'VBD', { VM, type: 'CD', mode: 'RO' })
@@ -95,6 +97,7 @@ describe('devices of a VM that runs', () => {
   })
 
   // Proves: VIF.VM, VIF.network, VM.VIFs, network.VIFs, VIF.device
+  // Proves: VIF.currently_attached
   test('an interface is plugged in, its cable moves, and it is pulled out', async () => {
     const [VM, here, there] = [await running(), await make(root, 'network'), await make(root, 'network')]
 

@@ -18,6 +18,7 @@ async function makeUser(password: string): Promise<{ readonly ref: string; reado
   return { ref, name: await root.text('user.get_short_name', ref) }
 }
 
+// Proves: session.login_with_password, session.logout
 test('a session ends with its logout, and another of the same user does not', async () => {
   const [one, other] = [await client.login(ADMIN.name, ADMIN.password), await client.login(ADMIN.name, ADMIN.password)]
   assert.notEqual(one.ref, other.ref)
@@ -84,6 +85,7 @@ test('a user who is no administrator manages no users and no hosts, and nothing 
   await session.ok('VM.set_name_label', (await session.list('VM.list'))[0] ?? '', 'mine to manage')
 })
 
+// Proves: user.change_password
 test('changing one’s own password ends one’s other sessions and keeps this one', async () => {
   const { ref, name } = await makeUser('the old one')
   const [session, other] = [await client.login(name, 'the old one'), await client.login(name, 'the old one')]

@@ -43,6 +43,7 @@ const startSlowly = async (session: Session = root) => {
   return { vm, task: await session.text('Async.VM.start', vm, false) }
 }
 
+// Proves: task.GetStatus
 test('an Async call answers a task at once; polled to 100 it has the whole answer of the call', async () => {
   for (const spelling of ['Task.GetStatus', 'Async.Task.GetStatus', 'task.GetStatus']) {
     const task = await root.text('Async.VM.get_name_label', objects['VM'] ?? '')
@@ -54,6 +55,7 @@ test('an Async call answers a task at once; polled to 100 it has the whole answe
   }
 })
 
+// Proves: task.get_status
 test('the old get_status says the same three as XML text, in both its spellings', async () => {
   const task = await root.text('Async.VM.get_name_label', objects['VM'] ?? '')
   await end(task)
@@ -144,6 +146,7 @@ test('what can be refused at once is refused at once, without a task', async () 
   assert.deepEqual(await root.list('task.get_all_tasks'), before)
 })
 
+// Proves: task.get_all_tasks
 test('a long task is listed while it runs, reports progress that only grows, and an ETA that is not in the past', async () => {
   const { vm, task } = await startSlowly()
   assert.ok((await root.list('task.get_all_tasks')).includes(task))

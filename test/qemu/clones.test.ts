@@ -79,7 +79,7 @@ for (const format of ['raw', 'qcow2'] as const) {
   })
 }
 
-// Proves: VDI.clone
+// Proves: VDI.snapshot, SR.clone
 test('an image of 10 GiB is cloned in well under a second, sharing its blocks', async () => {
   const image = await create('disk', 'qcow2', 10 * GIB)
   await execute('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 0 64M', image.location])

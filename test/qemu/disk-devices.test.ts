@@ -63,7 +63,7 @@ async function nodes(id: DomainId): Promise<number> {
 
 const FIRST_BYTES = (device: string) => `head -c 5 /dev/${device}`
 
-// Proves: VBD.create, VBD.destroy
+// Proves: VBD.VM, VBD.currently_attached
 test('a disk is plugged into a running guest, is written to by it, and is pulled again', {
   timeout: TEST_MS,
 }, async () => {
@@ -89,7 +89,7 @@ test('a disk is plugged into a running guest, is written to by it, and is pulled
   await storage.deleteVolume(plugged.location)
 })
 
-// Proves: VBD.create
+// Proves: VBD.VM
 test('a disk that was plugged in is in use, and is pulled, after a new connection took the guest over', {
   timeout: TEST_MS,
 }, async () => {
@@ -104,7 +104,7 @@ test('a disk that was plugged in is in use, and is pulled, after a new connectio
   assert.deepEqual(await definedDisks(id), [])
 })
 
-// Proves: VBD.create
+// Proves: VBD.VM
 test('disks keep their places on the bus while others come and go, over a restart too', {
   timeout: TEST_MS,
 }, async () => {
@@ -131,7 +131,7 @@ test('disks keep their places on the bus while others come and go, over a restar
   assert.deepEqual(after.toSorted(), [placeOfB, placeOfC].toSorted())
 })
 
-// Proves: VBD.destroy
+// Proves: VBD.currently_attached
 test('a guest that does not let go keeps its disk, also when it is reset', { timeout: TEST_MS }, async () => {
   const id = await world.booted()
   const plugged = await disk('xvdb', 'first')

@@ -103,7 +103,7 @@ async function assertSound(volume: Volume): Promise<void> {
 }
 
 for (const format of ['raw', 'qcow2'] as const) {
-  // Proves: VM.clone, VDI.clone
+  // Proves: VM.clone, VDI.snapshot
   test(`clones of a ${format} disk that Linux writes to are sound and stay as they are`, {
     timeout: TEST_MS,
   }, async () => {
