@@ -70,6 +70,23 @@ describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
     await reaches(second, 1)
   })
 
+  it('stay where the guest does not let go of them, and come back where it does so later', async context => {
+    const world = await openWorld(context)
+    const red = await network(world)
+    const card = nic(2, red)
+    const [first, second] = await Promise.all([linux(world, [nic(1, red)]), linux(world, [card])])
+    await Promise.all([address(first, 1), address(second, 2)])
+
+    await world.driver.domains.pause(second.id)
+    await assert.rejects(devicesOf(world).detachNic(second.id, card.id), { kind: 'refused' })
+    assert.deepEqual(await nicsOf(world, second), [card])
+    await world.driver.domains.unpause(second.id)
+    // The guest's kernel gives the card it gets back a number of its own, and no address.
+    await second.shell.until('ls /sys/class/net', /eth/)
+    await second.shell.until('ifconfig eth0 10.77.0.2 up && ping -c 1 -W 1 10.77.0.1 || true', / 0% packet loss/)
+    await reaches(first, 2)
+  })
+
   // Proves: VIF.network
   it('are moved from network to network, and see the carrier go and come', async context => {
     const world = await openWorld(context)
