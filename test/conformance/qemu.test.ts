@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { DomainConfig } from '../../src/drivers/driver.ts'
 import { connect } from '../../src/drivers/qemu/index.ts'
 import { writeBootImage } from '../guests/boot-sector.ts'
+import { program } from '../guests/cpio.ts'
+import { bootLinux } from '../guests/linux-shell.ts'
 import { powerPrograms, readPowerDeeds } from './power-programs.ts'
 import { describeDriver, type Guest, type Setup, type Traits } from './suite.ts'
 
@@ -24,7 +26,7 @@ const TRAITS: Traits = {
     'power',
     'events',
   ],
-  guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending'],
+  guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 60_000,
   testMs: 180_000,
@@ -36,6 +38,8 @@ async function setUp(): Promise<Setup> {
   const folder = await mkdtemp('/tmp/pv-')
   const images = BOOTABLE.map(guest => [guest, join(folder, `${guest}.raw`)] as const)
   for (const [guest, path] of images) await writeBootImage(path, guest)
+  const greeting = program('etc/start', Buffer.from('#!/bin/sh\necho BOOT-OK\n'))
+  const yielding = await bootLinux(folder, [], [greeting])
   return {
     connect: () =>
       connect({
@@ -45,7 +49,7 @@ async function setUp(): Promise<Setup> {
         hostPower: powerPrograms(folder),
       }),
     powerDeeds: () => readPowerDeeds(folder),
-    domainConfig: guest => domainConfig(guest, folder),
+    domainConfig: guest => ({ ...domainConfig(guest, folder), ...(guest === 'yielding' && yielding) }),
     repository: { type: 'dir', location: join(folder, 'sr') },
     tearDown: () => rm(folder, { recursive: true, force: true }),
   }
@@ -62,7 +66,8 @@ function domainConfig(guest: Guest, folder: string): DomainConfig {
     disks: [
       {
         id: crypto.randomUUID(),
-        location: join(folder, `${guest}.raw`),
+        // Without an operating system, nothing lets go of devices.
+        location: join(folder, `${guest === 'clinging' ? 'obedient' : guest}.raw`),
         format: 'raw',
         // Read-only, so that several domains may boot from it; the `broken` guest's is not there.
         readOnly: true,

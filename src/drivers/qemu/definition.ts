@@ -73,7 +73,7 @@ function textsIn(value: unknown): string[] {
 /** The files on the host that a start needs. */
 function pathsOf({ boot, disks }: DomainConfig): string[] {
   const booting = boot.kind === 'kernel' ? [boot.kernel, ...(boot.initrd === null ? [] : [boot.initrd])] : []
-  const images = disks.filter(({ kind = 'disk', location }) => kind === 'disk' || location !== '')
+  const images = disks.filter(({ location }) => location !== '')
   return [...booting, ...images.map(disk => disk.location)]
 }
 

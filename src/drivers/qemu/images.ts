@@ -64,11 +64,12 @@ export function lookAtFiles({ boot, disks }: DomainConfig): ReadonlySet<ImageKey
     lookAt('kernel', boot.kernel, constants.R_OK)
     if (boot.initrd !== null) lookAt('initrd', boot.initrd, constants.R_OK)
   }
-  return new Set(disks.filter(disk => disk.location !== '').map(lookAtDisk))
+  return new Set(disks.filter(({ kind = 'disk', location }) => kind === 'disk' || location !== '').map(lookAtDisk))
 }
 
 /** Looks whether the image of a disk is there, as `lookAtFiles` does. */
 export function lookAtDisk({ device, kind, location, readOnly }: DiskConfig): ImageKey {
+  if (location === '') throw new DriverError('refused', `disk ${device} has no image`)
   const mode = readOnly || kind === 'cdrom' ? constants.R_OK : constants.R_OK | constants.W_OK
   return keyOf(lookAt(`image of disk ${device}`, location, mode))
 }
