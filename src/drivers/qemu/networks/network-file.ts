@@ -7,12 +7,15 @@ import {
   stringMember,
   toJsonObject,
 } from '../../../protocols/qmp/json.ts'
-import type { NetworkConfig } from '../../driver.ts'
+import { DriverError, type NetworkConfig } from '../../driver.ts'
 import { systemCode, writeAtomically } from '../files.ts'
 
 const FORMAT = 1
 
-/** Reads the networks that were written; none where there is no file. Rejects with JsonShapeError or SyntaxError. */
+/**
+ * Reads the networks that were written; none where there is no file. Rejects as `refused` where the file cannot be
+ * understood: going on without would write over what someone may want to mend.
+ */
 export async function readNetworks(path: string): Promise<NetworkConfig[]> {
   try {
     const object = toJsonObject(JSON.parse(await readFile(path, 'utf8')), 'the file')
@@ -21,7 +24,8 @@ export async function readNetworks(path: string): Promise<NetworkConfig[]> {
     return arrayMember(object, 'networks').map(network => parse(toJsonObject(network, 'network')))
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
-    throw error
+    if (!(error instanceof SyntaxError || error instanceof JsonShapeError)) throw error
+    throw new DriverError('refused', `the networks in ${path} cannot be read: ${error.message}`, { cause: error })
   }
 }
 

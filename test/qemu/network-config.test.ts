@@ -1,7 +1,27 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { DriverError } from '../../src/drivers/driver.ts'
 import { addressesOf } from '../../src/drivers/qemu/networks/addresses.ts'
+import { readNetworks, writeNetworks } from '../../src/drivers/qemu/networks/network-file.ts'
+
+describe('the file of networks', () => {
+  it('is refused where it cannot be read, and left as it is', async context => {
+    const folder = await mkdtemp('/tmp/pv-')
+    context.after(() => rm(folder, { recursive: true, force: true }))
+    const path = join(folder, 'networks.json')
+    const [network] = [{ id: 'n', name: 'lab', nic: 'eth0', vlan: 5, gateway: '', netmask: '' }]
+    await writeNetworks(path, [network])
+    assert.deepEqual(await readNetworks(path), [network])
+
+    for (const text of ['', '{}', '{"format":2,"networks":[]}', '{"format":1,"networks":[{}]}']) {
+      await writeFile(path, text)
+      await assert.rejects(readNetworks(path), { kind: 'refused' })
+      assert.equal(await readFile(path, 'utf8'), text)
+    }
+  })
+})
 
 describe('the addresses of a network', () => {
   const accepted = [
