@@ -127,6 +127,34 @@ test('a guest without such wishes has none of them, and one with the older adapt
   assert.match(await guest.run(PCI_DEVICES), /CLASS=30000\nPCI_ID=1013:00B8/)
 })
 
+// Proves: VM.suspend, VM.resume
+test('a guest with much hardware, some of it plugged in, finds all of it again after it was suspended', {
+  timeout: TEST_MS,
+}, async () => {
+  const { devices, suspension } = world.driver
+  assert(devices !== undefined && suspension !== undefined)
+  const platform: PlatformConfig = { vga: 'cirrus', audio: true, tpm: true, keepClockOffset: true }
+  const { id, guest } = await linux({ platform, cpu: cpu({ forceOff: ['3DNOW'] }) })
+  const location = join(world.dataDir, 'plugged.raw')
+  await writeFile(location, Buffer.alloc(1_048_576, 'plugged '))
+  const disk = { id: 'plugged', location, format: 'raw', readOnly: false, device: 'xvdb' } as const
+  await devices.attachDisk(id, { ...disk, bus: 'paravirtualised' })
+  await guest.until('ls /dev', /vda/)
+  const before = await guest.run(PCI_DEVICES)
+  guest.close()
+
+  await suspension.suspend(id)
+  await world.reconnect()
+  await world.driver.suspension?.resume(id)
+
+  const again = await openShell(id)
+  assert.equal((await again.run(PCI_DEVICES)).trim(), before.trim())
+  assert.equal(await again.run('head -c 7 /dev/vda'), 'plugged')
+  await again.run('cat /sys/class/tpm/tpm0/tpm_version_major')
+  assert.doesNotMatch(await again.run('dmesg'), /tpm.*(error|timed out)/i)
+  await world.driver.devices?.detachDisk(id, 'plugged')
+})
+
 test('a start that fails after its TPM was started leaves no emulator', { timeout: TEST_MS }, async () => {
   const id = await world.define({ platform: { tpm: true }, vcpus: 10_000 })
 
