@@ -100,7 +100,7 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
 
 function createServices(
   store: Services['store'],
-  { data, allowPaths, hostPower }: Configuration,
+  { data, allowPaths, hostPower, shutdownMs }: Configuration,
   localSecret: string,
   log: pino.Logger,
 ): Services {
@@ -115,7 +115,14 @@ function createServices(
     return open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) })
   }
   const owner = randomUUID()
-  const hosts = new Hosts({ store, log, owner, connect, onCrashed: vm => treatCrash(vm) })
+  const hosts = new Hosts({
+    store,
+    log,
+    owner,
+    connect,
+    onCrashed: vm => treatCrash(vm),
+    ...(shutdownMs && { shutdownMs }),
+  })
   const sessions = new Sessions({ store, now, localSecret })
   // Work inside a task throws ApiErrors only; what comes here otherwise is a store that cannot keep the result.
   const toApiError = (error: unknown) => {

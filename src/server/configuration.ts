@@ -25,7 +25,12 @@ export interface Configuration {
   readonly allowPaths?: readonly string[]
   /** The programs that clients may have shut the machine down and reboot it; without them, they may not. */
   readonly hostPower?: { readonly shutdown: readonly string[]; readonly reboot: readonly string[] }
+  /** How long a guest may take to shut down once it was asked; undefined leaves it to `Hosts`. */
+  readonly shutdownMs?: number
 }
+
+/** Whoever waits longer for a guest would be waiting for nothing. */
+const SHUTDOWN_SECONDS_MAX = 3600
 
 /** Decides everything that the command line, the configuration file and the environment leave open. Rejects with ConfigurationError. */
 export async function configure(options: ServeOptions): Promise<Configuration> {
@@ -42,6 +47,7 @@ export async function configure(options: ServeOptions): Promise<Configuration> {
     logLevel: options.logLevel ?? file.logLevel ?? 'info',
     ...(allowPaths && { allowPaths: allowPaths.map(checkedPath) }),
     ...(file.hostPower && { hostPower: file.hostPower }),
+    ...(file.shutdownTimeoutSeconds && { shutdownMs: file.shutdownTimeoutSeconds * 1000 }),
   }
 }
 
@@ -73,6 +79,7 @@ async function readConfiguration(path: string) {
     hosts: z.array(z.string()).optional(),
     allowPlainHttp: z.boolean().optional(),
     allowPaths: z.array(z.string().min(1)).optional(),
+    shutdownTimeoutSeconds: z.int().min(1).max(SHUTDOWN_SECONDS_MAX).optional(),
     hostPower: z.strictObject({ shutdown: command, reboot: command }).optional(),
     logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
   })

@@ -27,6 +27,8 @@ export interface EngineWorld {
 }
 
 const PASSWORD = 'correct horse'
+/** Short, for what is made to fail. */
+const SHUTDOWN_MS = 200
 
 /** Makes an engine with one memory host; `replaced` stands in for the implementations of the same classes. */
 export async function startEngine(replaced: readonly Implementation[] = []): Promise<EngineWorld> {
@@ -40,7 +42,8 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
   }
   let nowMs = Date.now()
   const now = () => nowMs
-  const hosts = new Hosts({ store, log, owner: 'test', connect: async () => memoryDriver({ name: 'engine' }) })
+  const connect = async () => memoryDriver({ name: 'engine' })
+  const hosts = new Hosts({ store, log, owner: 'test', connect, shutdownMs: SHUTDOWN_MS })
   const sessions = new Sessions({ store, now })
   const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
   const paths = new Paths({ dataDir: '/nonexistent' })

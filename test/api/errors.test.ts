@@ -263,7 +263,7 @@ async function breakHandler(): Promise<readonly string[]> {
   })
 }
 
-/** The wait for a guest that does not obey ends when its caller goes away; otherwise it takes a minute. */
+/** The wait for a guest that does not obey goes on though its caller goes away. */
 async function ignoreShutdown(): Promise<readonly string[]> {
   const world = await startEngine()
   return inEngine(world, async () => {

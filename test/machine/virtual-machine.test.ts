@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -32,7 +32,10 @@ describe('a virtual machine, through XML-RPC alone', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'polyvisor-vm-'))
-    server = await startServer({ data: join(folder, 'data'), hosts: ['qemu:///system'] })
+    const config = join(folder, 'config.json')
+    await writeFile(config, JSON.stringify({ shutdownTimeoutSeconds: 5 }))
+    const options = ['--config', config]
+    server = await startServer({ data: join(folder, 'data'), hosts: ['qemu:///system'], options })
     images = await bootImages(await login(server.http), join(folder, 'images'), 4)
   })
 

@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly data?: string
   /** A command that runs the server, such as one that bounds what it may use; its own arguments first. */
   readonly wrapper?: readonly string[]
+  /** More options of `polyvisor serve`. */
+  readonly options?: readonly string[]
 }
 
 /** A server in a process of its own. */
@@ -45,7 +47,12 @@ const STOP_MS = 15_000
 const LAB = 'memory:///lab?vms=3&seed=1'
 
 /** Starts a server with one listener of each transport and waits until it says that it serves. */
-export async function startServer({ hosts = [LAB], data, wrapper = [] }: ServerOptions = {}): Promise<Server> {
+export async function startServer({
+  hosts = [LAB],
+  data,
+  wrapper = [],
+  options: more = [],
+}: ServerOptions = {}): Promise<Server> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'polyvisor-test-')))
   const listeners = [
     'http://127.0.0.1:0?dialect=0.2',
@@ -54,7 +61,8 @@ export async function startServer({ hosts = [LAB], data, wrapper = [] }: ServerO
   ]
   // Where guests for tests are kept is no place that operators usually open.
   const paths = [tmpdir(), GUEST].flatMap(path => ['--allow-path', path])
-  const options = [...paths, ...listeners.flatMap(url => ['--listen', url]), ...hosts.flatMap(uri => ['--host', uri])]
+  const places = [...listeners.flatMap(url => ['--listen', url]), ...hosts.flatMap(uri => ['--host', uri])]
+  const options = [...paths, ...places, ...more]
   const [command = '', ...args] = [...wrapper, process.execPath, LAUNCHER, 'serve', '--data', folder, ...options]
   const child = spawn(command, args, {
     env: { ...process.env, POLYVISOR_ADMIN_PASSWORD: ADMIN.password, NODE_OPTIONS: '', NODE_TEST_CONTEXT: '' },
