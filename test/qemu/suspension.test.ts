@@ -139,6 +139,36 @@ for (const [what, damage] of Object.entries(DAMAGES)) {
   })
 }
 
+test('memory that QEMU itself cannot take is refused in its words; the domain stays suspended', DURING, async () => {
+  const id = await suspended()
+  const { suspension: known } = world.files(id)
+  const text = await readFile(known, 'utf8')
+  await world.driver.close()
+  await writeFile(known, text.replace(`memoryBytes\\": ${16 * MIB}`, `memoryBytes\\": ${24 * MIB}`))
+  await world.connect()
+
+  await assert.rejects(suspension().resume(id), { name: 'DriverError', kind: 'refused', message: /^QEMU: .*pc\.ram/ })
+  assert.equal(await world.state(id), 'suspended')
+  assert.deepEqual(world.processes(), [])
+})
+
+test('the network of a suspended domain cannot be forgotten', DURING, async () => {
+  const network = { id: crypto.randomUUID(), name: 'lan', nic: '', vlan: null, gateway: '', netmask: '' }
+  const { networks } = world.driver
+  assert(networks !== undefined)
+  await networks.define(network)
+  const nic = { id: 'nic', mac: '02:00:00:00:00:01', mtu: 1500, model: 'paravirtualised', device: 'eth0' } as const
+  const id = await world.booted({ nics: [{ ...nic, network: network.id }] })
+  await suspension().suspend(id)
+  const before = await world.serial(id)
+
+  await assert.rejects(networks.undefine(network.id), { kind: 'bad-state' })
+  await suspension().resume(id)
+  await assertGoesOn(id, before)
+  await world.driver.domains.powerOff(id)
+  await networks.undefine(network.id)
+})
+
 test('a manager that went away while it wrote leaves a guest that goes on', DURING, async () => {
   const id = await world.booted()
   await world.driver.domains.pause(id)

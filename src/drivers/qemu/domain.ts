@@ -89,6 +89,11 @@ export class QemuDomain {
     return this.#lock.isIdle
   }
 
+  /** Whether it is suspended with an interface that is plugged into this network. */
+  sleepsIn(network: string): boolean {
+    return this.#suspension.isPluggedInto(network)
+  }
+
   /** Where its dumps are. */
   get dumpFolder(): string {
     return dumpFolderOf(this.#files)

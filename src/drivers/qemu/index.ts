@@ -82,7 +82,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       dumps: dumpOps(inventory, gate),
       storage: storageOps(tools, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
-      networks: networkOps(networks, gate),
+      networks: networkOps(networks, inventory, gate),
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
       metrics: metricsOps(inventory, gate),

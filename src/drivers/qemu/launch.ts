@@ -94,7 +94,7 @@ const LOG_BYTES_MAX = 8_192
 const COMPLAINT_LENGTH_MAX = 500
 
 /** What QEMU said last before it gave up: its first line that is no mere warning. */
-async function complaint(path: string): Promise<string> {
+export async function complaint(path: string): Promise<string> {
   const file = await open(path, 'r')
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(LOG_BYTES_MAX), 0, LOG_BYTES_MAX, 0)

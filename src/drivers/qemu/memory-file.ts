@@ -72,7 +72,9 @@ export async function feedMemory(
   options: { readonly signal?: AbortSignal; readonly onBytes: (bytes: number) => void },
 ): Promise<MemoryExtent> {
   const { measure, extent } = newMeasure(options.onBytes)
-  const socket = withoutStalls(createConnection({ path }))
+  // Half-open, for QEMU hangs up as soon as it has all: a socket that then ended by itself would leave the pipeline,
+  // which is to end it, waiting for ever.
+  const socket = withoutStalls(createConnection({ path, allowHalfOpen: true }))
   socket.resume()
   const source = file.createReadStream({ autoClose: false, start: 0, highWaterMark: PIECE_BYTES })
   await pipeline(source, measure, socket, options.signal ? { signal: options.signal } : {})

@@ -1,10 +1,16 @@
-import type { NetworkOps } from '../driver.ts'
+import { DriverError, type NetworkOps } from '../driver.ts'
 import type { Gate } from './gate.ts'
+import type { Inventory } from './inventory.ts'
 import type { Networks } from './networks/networks.ts'
 
 /** The group `networks`. */
-export const networkOps = (networks: Networks, gate: Gate): NetworkOps => ({
+export const networkOps = (networks: Networks, inventory: Inventory, gate: Gate): NetworkOps => ({
   list: () => gate.pass(async () => networks.list()),
   define: network => gate.pass(() => networks.define(network)),
-  undefine: id => gate.pass(() => networks.undefine(id)),
+  undefine: id =>
+    gate.pass(async () => {
+      const sleeper = inventory.all().find(domain => domain.sleepsIn(id))
+      if (sleeper === undefined) return networks.undefine(id)
+      throw new DriverError('bad-state', `an interface of suspended domain ${sleeper.id} is plugged into network ${id}`)
+    }),
 })

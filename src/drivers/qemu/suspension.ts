@@ -2,6 +2,7 @@ import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError, type OperationOptions } from '../driver.ts'
 import { type Definition, withRelocated } from './definition.ts'
 import { type ImageKey, keysOf } from './images.ts'
+import { complaint } from './launch.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
@@ -11,6 +12,8 @@ import { suspend, undo } from './suspend.ts'
 
 /** How long a killed QEMU may take to go. */
 const KILL_MS = 20_000
+/** How long a QEMU that cannot read its memory may take to exit. */
+const EXIT_MS = 2_000
 
 /** What a domain's memory on disk is, and how it gets there and back. Its caller sees to the order of operations. */
 export class Suspension {
@@ -34,6 +37,11 @@ export class Suspension {
     return keysOf(disks.map(disk => disk.location).filter(location => location !== '')).has(image)
   }
 
+  /** Whether an interface of what was saved is plugged into this network. */
+  isPluggedInto(network: string): boolean {
+    return this.#saved?.definition.config.nics?.some(nic => nic.network === network) === true
+  }
+
   /** Saves a guest and ends its QEMU. A failure leaves it as it was, and no file. */
   async suspend(
     machine: Machine,
@@ -53,7 +61,14 @@ export class Suspension {
   /** Gives a machine that waits for it what was saved; it is paused when this resolves, and may be ended still. */
   async restore(machine: Machine, saved: Saved, options: OperationOptions): Promise<void> {
     await assertWhole(this.#files, saved)
-    await restore({ machine, files: this.#files, saved, ...options })
+    try {
+      await restore({ machine, files: this.#files, saved, ...options })
+    } catch (error) {
+      // Where QEMU cannot read it, QEMU exits and breaks the connection; its own words say more than that.
+      const isOurs = error instanceof DriverError && error.kind !== 'bad-state'
+      if (isOurs || !(await waitUntilGone(machine.process, EXIT_MS))) throw error
+      throw new DriverError('refused', `QEMU: ${await complaint(this.#files.qemuLog)}`, { cause: error })
+    }
   }
 
   /**
