@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { describe, it } from 'node:test'
+import { GuestShell } from '../guests/shell.ts'
 import { killNow, waitUntilGone } from '../../src/drivers/qemu/process.ts'
 import { address, isReached, linux, network, networksOf, nic, openWorld, reaches } from './network-world.ts'
 import { TEST_MS, type World } from './world.ts'
@@ -122,9 +123,14 @@ describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
     await world.driver.suspension?.suspend(second.id)
     assert(!(await isReached(first, 2)))
     await world.reconnect()
+    await world.driver.domains.powerOff(first.id)
+    await assert.rejects(networksOf(world).undefine(red), { kind: 'bad-state' })
+    await world.driver.domains.start(first.id)
+    const shell = await GuestShell.open(world.files(first.id).serialSocket)
+    await address({ ...first, shell }, 1)
     await world.driver.suspension?.resume(second.id)
 
-    await reaches(first, 2)
+    await reaches({ ...first, shell }, 2)
   })
 
   it('have their uplink again when it has died', async context => {
