@@ -67,7 +67,15 @@ function bootConfig({ paths }: Parts, vm: VmRecord, disks: readonly DiskConfig[]
     const reason = 'there are hvm, and for booting a kernel linux'
     throw fail('VALUE_NOT_SUPPORTED', { field: 'builder', value: builder.slice(0, 100), reason })
   }
-  if (vm.boot_method === 'bios') return { kind: 'firmware', device: DEVICE[vm.bios_boot] }
+  if (vm.boot_method === 'bios') {
+    const device = DEVICE[vm.bios_boot]
+    // Without a disk it says so on its screen, and may be given one there; a drive it would never get.
+    if (device !== 'disk' && !disks.some(disk => disk.kind === device)) {
+      const reason = 'the VM has no such drive: give it a VBD of that type, or bios/cdrom'
+      throw fail('VALUE_NOT_SUPPORTED', { field: 'bios_boot', value: vm.bios_boot, reason })
+    }
+    return { kind: 'firmware', device }
+  }
   if (vm.boot_method === 'kernel_external') {
     const real = paths.check('kernel_kernel', kernel)
     const realInitrd = initrd === null ? null : paths.check('kernel_initrd', initrd)

@@ -162,7 +162,7 @@ describe('a virtual machine, through XML-RPC alone', () => {
     const first = async (vm: string) => (await session.fails('VM.start', vm, false)).slice(0, 3)
 
     assert.deepEqual(await first(floppy), ['VALUE_NOT_SUPPORTED', 'bios_boot', 'floppy'])
-    assert.deepEqual(await first(cd), ['VALUE_NOT_SUPPORTED', 'bios_cdrom', '/srv/none.iso'])
+    assert.deepEqual(await first(cd), ['DRIVER_FAILED', 'qemu', 'VM.start'])
     assert.deepEqual(await first(kernel), ['INVALID_VALUE', 'kernel_kernel', ''])
   })
 
