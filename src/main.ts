@@ -1,7 +1,7 @@
 /** Reads the configuration and puts the rooms together. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { DriverError } from './drivers/driver.ts'
@@ -37,8 +37,12 @@ const SWEEP_MS = 60_000
 const DEFAULT_HOST = 'qemu:///system'
 const HOST_WITHOUT_QEMU = 'memory:///'
 
+/** Where the command line looks for the listeners, in the data directory; there while the server runs. */
+const LISTENERS_FILE = 'listeners.json'
+
 /** Everything that runs. */
 interface Running {
+  readonly data: string
   readonly services: Services
   readonly server: RunningServer
   readonly stopMeasuring: () => void
@@ -79,7 +83,7 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     await services.tasks.failInterrupted()
     await createFirstUser(services, data, log)
     const hosts = await connectHosts(services, configuration, log)
-    await writeSecret(join(data, 'local-secret'), localSecret)
+    await writePrivate(join(data, 'local-secret'), localSecret)
     const { listeners } = configuration
     const server = await startServer({
       listeners,
@@ -90,8 +94,10 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     })
     const stopMeasuring = measure(services, log)
     sweepRegularly(services, log)
-    announce({ ready: true, pid: process.pid, data, listeners: server.addresses, hosts })
-    return { services, server, stopMeasuring }
+    const { addresses } = server
+    await writePrivate(join(data, LISTENERS_FILE), JSON.stringify({ pid: process.pid, listeners: addresses }))
+    announce({ ready: true, pid: process.pid, data, listeners: addresses, hosts })
+    return { data, services, server, stopMeasuring }
   } catch (error) {
     await store.close()
     throw error
@@ -143,7 +149,7 @@ async function createFirstUser(services: Services, data: string, log: pino.Logge
   delete process.env['POLYVISOR_ADMIN_PASSWORD'] // No child process, and so no guest's, is to inherit it.
   const file = join(data, 'initial-password')
   await ensureFirstUser(services, given === '' ? undefined : given, async password => {
-    await writeSecret(file, `${password}\n`)
+    await writePrivate(file, `${password}\n`)
     log.info({ user: FIRST_USER, file }, 'first start: the password of the first user is in this file')
   })
 }
@@ -212,7 +218,8 @@ function measure(services: Services, log: pino.Logger): () => void {
   }
 }
 
-async function close({ services, server, stopMeasuring }: Running): Promise<void> {
+async function close({ data, services, server, stopMeasuring }: Running): Promise<void> {
+  await rm(join(data, LISTENERS_FILE), { force: true })
   const { store, hosts, tasks } = services
   await Promise.all([server.close(GRACE_MS), tasks.close(GRACE_MS)])
   stopMeasuring()
@@ -236,9 +243,9 @@ function stopSignal(): { readonly promise: Promise<void>; readonly signal: () =>
 
 const announce = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
-/** Written beside its place and moved there, so that nobody reads half of it. */
-async function writeSecret(file: string, secret: string): Promise<void> {
-  await writeFile(`${file}.new`, secret, { mode: 0o600 })
+/** For its owner alone, written beside its place and moved there, so that nobody reads half of it. */
+async function writePrivate(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
   await chmod(`${file}.new`, 0o600)
   await rename(`${file}.new`, file)
 }

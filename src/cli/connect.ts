@@ -5,7 +5,7 @@ import { Failure, UsageError } from './failure.ts'
 import type { Io } from './io.ts'
 import { askPassword, readPasswordFile } from './password.ts'
 import { forgetSession, loadSession } from './session-file.ts'
-import { localSecretFile, targetUrl, type TargetOptions } from './target.ts'
+import { localFingerprint, localSecretFile, targetUrl, type TargetOptions } from './target.ts'
 
 /** The user that every server has. */
 export const FIRST_USER = 'root'
@@ -29,7 +29,7 @@ export interface Connection {
 /** A client of the server, not logged in. */
 export async function openClient(options: ConnectOptions, io: Io): Promise<XenApiClient> {
   const url = await targetUrl(options, io)
-  const tls = await tlsOptions(options)
+  const tls = await tlsOptions(url, options, io)
   try {
     return new XenApiClient({ url, tls })
   } catch (error) {
@@ -38,7 +38,10 @@ export async function openClient(options: ConnectOptions, io: Io): Promise<XenAp
   }
 }
 
-async function tlsOptions({ cacert, fingerprint }: ConnectOptions): Promise<TlsOptions> {
+async function tlsOptions(url: string, options: ConnectOptions, io: Io): Promise<TlsOptions> {
+  const { cacert } = options
+  const fingerprint =
+    options.fingerprint ?? (cacert === undefined ? await localFingerprint(url, options, io) : undefined)
   if (fingerprint !== undefined) return { fingerprint }
   if (cacert === undefined) return {}
   try {
@@ -87,7 +90,7 @@ export async function passwordOf(user: string, client: XenApiClient, options: Co
   if (options.passwordFile !== undefined) return await readPasswordFile(options.passwordFile, io)
   const given = io.env['POLYVISOR_PASSWORD']
   if (given !== undefined && given !== '') return given
-  const file = user === FIRST_USER ? localSecretFile(url) : undefined
+  const file = user === FIRST_USER ? await localSecretFile(url, options, io) : undefined
   const secret = file === undefined ? undefined : await localSecret(file)
   if (typeof secret === 'string') return secret
   await reach(client) // Nobody is to be asked for the password of a server that is not there.

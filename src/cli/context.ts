@@ -1,5 +1,6 @@
 import type { XenApiClient } from '../client/index.ts'
 import { type Connection, connect, type ConnectOptions } from './connect.ts'
+import { explained } from './explain.ts'
 import type { Io } from './io.ts'
 import { jsonText } from './json.ts'
 import { formatTable, safeText } from './table.ts'
@@ -46,6 +47,12 @@ export class Context {
   /** Who is logged in. */
   async user(): Promise<string> {
     return (await this.#connect()).user
+  }
+
+  /** What to tell of a failure: names for UUIDs, where the server still tells them. */
+  async explained(failure: unknown): Promise<unknown> {
+    const connection = await this.#connection?.catch(() => undefined) // Then it is that which failed.
+    return connection === undefined ? failure : await explained(failure, connection.client)
   }
 
   /** Logs out where `connect` logged in. */

@@ -45,7 +45,7 @@ const CONFIGURATION = 'ConfigurationError'
 function linesOf(error: unknown): string[] {
   if (error instanceof Interrupted) return [error.message, ...hintLines(error.hint)]
   if (error instanceof Failure) return [`error: ${error.message}`, ...error.details, ...hintLines(error.hint)]
-  if (error instanceof ApiError) return [`error: ${error.code}: ${sentence(error)}`, ...hintLines(hintOf(error))]
+  if (error instanceof ApiError) return [`error: ${error.code}: ${apiSentence(error)}`, ...hintLines(hintOf(error))]
   if (error instanceof TransportError) return [`error: ${error.message}`, ...hintLines(TRANSPORT_HINTS[error.kind])]
   if (error instanceof Error && error.name === CONFIGURATION) return [`error: ${error.message}`]
   const shown = error instanceof Error ? error.message : String(error)
@@ -57,14 +57,21 @@ const hintLines = (hint: string | undefined): string[] => (hint === undefined ? 
 const table: Readonly<Record<string, ErrorDeclaration>> = errors.table
 
 /** The sentence of the error table, and the parameters of this case. */
-function sentence({ code, params }: ApiError): string {
+export function apiSentence({ code, params }: ApiError): string {
   const declared = Object.hasOwn(table, code) ? table[code] : undefined
   const shown = params.map((value, index) => `${declared?.params[index] ?? index + 1}=${value}`).join(', ')
   const doc = declared?.doc ?? 'The server knows an error that this client does not.'
   return shown === '' ? doc : `${doc} (${shown})`
 }
 
-const hintOf = ({ code }: ApiError): string | undefined => API_HINTS[code]
+const hintOf = ({ code, params }: ApiError): string | undefined =>
+  code === 'VM_BAD_POWER_STATE' ? STATE_HINTS[params[2] ?? ''] : API_HINTS[code]
+
+/** By the state that the VM is in. */
+const STATE_HINTS: Readonly<Record<string, string>> = {
+  Suspended: 'bring it back with: polyvisor vm resume VM',
+  Paused: 'let it go on with: polyvisor vm unpause VM',
+}
 
 const API_HINTS: Readonly<Record<string, string>> = {
   SESSION_AUTHENTICATION_FAILED:
@@ -73,7 +80,7 @@ const API_HINTS: Readonly<Record<string, string>> = {
   PERMISSION_DENIED: 'an administrator may; choose one with --user',
   VM_SHUTDOWN_TIMEOUT: 'cut its power with: polyvisor vm hard-shutdown VM',
   VM_NO_HOST: 'connect a host with: polyvisor host add URI',
-  VM_IS_TEMPLATE: 'make a VM of it with: polyvisor call VM.install UUID NAME',
+  VM_IS_TEMPLATE: 'make a VM of it with: polyvisor vm install TEMPLATE NAME',
   HOST_DISABLED: 'enable it with: polyvisor host enable HOST',
   HOST_NOT_DISABLED: 'disable it with: polyvisor host disable HOST',
   HOST_OFFLINE: 'see which hosts answer with: polyvisor host list',

@@ -21,7 +21,7 @@ const LISTS: Readonly<Record<Named, string>> = {
   host: 'polyvisor host list',
   VDI: 'polyvisor disk list',
   SR: 'polyvisor sr list',
-  network: 'polyvisor call network.get_all',
+  network: 'polyvisor network list',
   user: 'polyvisor user list',
 }
 

@@ -49,7 +49,7 @@ Examples:
   polyvisor serve --data ./data          start a server
   polyvisor vm list                      see its VMs
   polyvisor vm start web-1               start one and wait until it runs
-  polyvisor vm serial web-1 --follow     see what it prints
+  polyvisor vm console web-1             type at it; Ctrl-] ends
   source <(polyvisor completion bash)    complete commands with the tab key
 `
 
@@ -85,6 +85,8 @@ function addCommand(
     const context = makeContext(globalOptions(parser, Object.keys(command.options)))
     try {
       await command.run(context, parser.processedArgs, parser.opts())
+    } catch (error) {
+      throw await context.explained(error)
     } finally {
       await context.end()
     }

@@ -41,7 +41,7 @@ async function recordIfThere<N extends Listed>(client: XenApiClient, of: N, ref:
 /** The names of objects, by reference, for the tables of those that refer to them. */
 export async function namesOf(
   client: XenApiClient,
-  of: 'VM' | 'host' | 'SR' | 'VDI',
+  of: 'VM' | 'host' | 'SR' | 'VDI' | 'network',
 ): Promise<ReadonlyMap<string, string>> {
   const refs: readonly string[] = await client[of].get_all()
   const records = await recordsOf(client, of, refs)

@@ -13,18 +13,20 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['no', false],
 ])
 
+const NUMBER = 'a number, or a size such as 512M'
+
 /**
  * The value that a word spells. Sets are JSON arrays or `a,b`, maps are JSON objects or `a=1,b=2`; integers may be
  * sizes, `512M`. Throws UsageError, which names `what`.
  */
 export function parseValue(type: Type, text: string, what: string): unknown {
-  const refuse = (): never => {
-    throw new UsageError(`${what} must be of type ${typeName(type)}, and "${text}" is not`)
+  const refuse = (kind = `of type ${typeName(type)}`): never => {
+    throw new UsageError(`${what} must be ${kind}, and "${text}" is not`)
   }
   switch (type.kind) {
     case 'int':
     case 'int32':
-      return /^[+-]?\d{1,20}$/.test(text) ? BigInt(text.replace('+', '')) : (parseBytes(text) ?? refuse())
+      return /^[+-]?\d{1,20}$/.test(text) ? BigInt(text.replace('+', '')) : (parseBytes(text) ?? refuse(NUMBER))
     case 'float':
       return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : refuse()
     case 'bool':
@@ -80,16 +82,16 @@ export function parseRecord(of: Class, text: string): Readonly<Record<string, un
   )
 }
 
+/** A field, the text of its value, and what the user knows it as, where that is not its name: an option. */
+export type FieldWord = readonly [name: string, text: string, what?: string | undefined]
+
 /** The values of fields that a constructor takes, by wire name. Throws UsageError for one that it does not take. */
-export function parseFields(
-  of: Class,
-  words: ReadonlyArray<readonly [name: string, text: string]>,
-): Readonly<Record<string, unknown>> {
+export function parseFields(of: Class, words: readonly FieldWord[]): Readonly<Record<string, unknown>> {
   const fields = constructorFields(of)
   return Object.fromEntries(
-    words.map(([name, text]) => {
+    words.map(([name, text, what = name]) => {
       const [path, field] = fieldNamed(fields, name) ?? refuseField(of, name, fields)
-      return [wireName(path), parseValue(field.type, text, name)]
+      return [wireName(path), parseValue(field.type, text, what)]
     }),
   )
 }

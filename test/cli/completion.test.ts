@@ -15,7 +15,7 @@ function offered(...words: readonly string[]): readonly string[] {
 
 test('bash offers groups, verbs and options where they can stand', () => {
   assert.deepEqual(offered('polyvisor', 'v'), ['vm'])
-  assert.deepEqual(offered('polyvisor', 'vm', 's'), ['show', 'set', 'start', 'shutdown', 'serial'])
+  assert.deepEqual(offered('polyvisor', 'vm', 's'), ['show', 'set', 'start', 'suspend', 'shutdown', 'serial'])
   assert.deepEqual(offered('polyvisor', 'vm', 'start', '--p'), ['--paused', '--password-file'])
   assert.deepEqual(offered('polyvisor', '--json', 'disk', 'attach', 'root', 'web-1', '--r'), ['--read-only'])
 })

@@ -93,20 +93,22 @@ test('a local secret that cannot be read says what to do', async () => {
   assert.match(err, /^error: no password for root at unix:.*\nhint: .*cannot be read; run as the user that runs/)
 })
 
-test('https needs the server to be trusted: by its CA file or its fingerprint', async () => {
+test('https needs the server to be trusted: by its CA file, its fingerprint, or a sight of its data directory', async () => {
   const list = ['host', 'list', '--url', world.https]
   const cacert = join(world.data, 'tls', 'self-signed.crt')
   const { fingerprint256 } = new X509Certificate(await readFile(cacert))
   const other = createHash('sha256').update('another').digest('hex')
+  const elsewhere = { env: { POLYVISOR_DATA: world.folder, POLYVISOR_PASSWORD: ROOT_PASSWORD } }
 
-  const [stranger, byFile, byPrint, wrongPrint] = await Promise.all([
+  const [stranger, byFile, byPrint, byData, wrongPrint] = await Promise.all([
+    world.cli(list, elsewhere),
+    world.cli([...list, '--cacert', cacert], elsewhere),
+    world.cli([...list, '--fingerprint', fingerprint256], elsewhere),
     world.cli(list, password()),
-    world.cli([...list, '--cacert', cacert], password()),
-    world.cli([...list, '--fingerprint', fingerprint256], password()),
     world.cli([...list, '--fingerprint', other], password()),
   ])
   assert.match(stranger.err, /^error: no answer from https:.*self-signed.*\nhint: .*--cacert .*--fingerprint/)
-  assert.deepEqual([byFile.code, byPrint.code], [0, 0])
+  assert.deepEqual([byFile.code, byPrint.code, byData.code], [0, 0, 0])
   assert.equal(wrongPrint.code, 1)
   assert.match(wrongPrint.err, /shows another certificate: SHA-256 [0-9a-f]{64}\n/)
 })
@@ -144,4 +146,18 @@ test('what goes wrong is told once, on standard error only', async () => {
 
   assert.equal(out, '')
   assert.equal(err.match(/error:/g)?.length, 1)
+})
+
+test('a server without a Unix socket in its data directory is found by what it wrote there', async () => {
+  for (const listener of ['http://127.0.0.1:0', 'https://127.0.0.1:0', `unix://${world.folder}/elsewhere.sock`]) {
+    const own = await startWorld([listener])
+    const file = join(own.data, 'listeners.json')
+
+    assert.equal((await stat(file)).mode & 0o777, 0o600)
+    const found = await own.cli(['host', 'list'], listener.startsWith('unix:') ? {} : password())
+    assert.match(found.out, /^lab +/m, found.err)
+    await own.stop()
+    await assert.rejects(stat(file))
+    await own.close()
+  }
 })

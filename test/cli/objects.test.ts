@@ -29,7 +29,7 @@ test('a disk is made, attached once, detached once and deleted', async () => {
   assert.equal(await done('disk', 'attach', 'data', 'owner'), 'data is attached to owner already, as hdc\n')
   assert.match(await done('disk', 'list'), /owner:hdc$/m)
   const inUse = await world.cli(['disk', 'delete', 'data'])
-  assert.match(inUse.err, /^error: OBJECT_IN_USE: /)
+  assert.match(inUse.err, /^error: OBJECT_IN_USE: .*\n {2}used as hdc by VM owner \(Halted\)\nhint: .* disk detach /)
   assert.equal(await done('disk', 'detach', 'data'), 'data detached\n')
   assert.equal(await done('disk', 'detach', 'data'), 'data is not attached\n')
   assert.equal(await done('disk', 'delete', 'data'), 'disk data deleted\n')
@@ -54,6 +54,7 @@ test('a size that is none, and a format that is none, are errors of usage', asyn
   const format = await world.cli(['disk', 'create', 'odd', '--size', '1G', '--format', 'floppy'])
 
   assert.deepEqual([size.code, format.code], [2, 2])
+  assert.match(size.err, /^error: --size must be a size such as 512M or 10G, and "big" is not\n$/)
   assert.match(format.err, /^error: --format cannot be "floppy"; it is one of qcow2, raw\n$/)
 })
 

@@ -49,6 +49,40 @@ test('a VM goes through its life, and a step that is done already says so', asyn
   assert.equal(await done('vm', 'delete', 'life'), 'VM life deleted\n')
 })
 
+test('a number that is none is refused by the name of its option', async () => {
+  const memory = await world.cli(['vm', 'create', 'odd', '--memory', '12Q'])
+  const vcpus = await world.cli(['vm', 'create', 'odd', '--vcpus', 'many'])
+
+  assert.deepEqual([memory.code, vcpus.code], [2, 2])
+  assert.match(memory.err, /^error: --memory must be a number, or a size such as 512M, and "12Q" is not\n$/)
+  assert.match(vcpus.err, /^error: --vcpus must be /)
+})
+
+test('a VM is put to disk and brought back, and one that is there is not started but resumed', async () => {
+  await done('vm', 'create', 'sleeper')
+  await done('vm', 'start', 'sleeper')
+
+  assert.equal(await done('vm', 'suspend', 'sleeper'), 'sleeper is suspended\n')
+  assert.equal(await done('vm', 'suspend', 'sleeper', '--live'), 'sleeper is suspended already\n')
+  const started = await world.cli(['vm', 'start', 'sleeper'])
+  assert.match(started.err, /^error: VM_BAD_POWER_STATE: .*\nhint: bring it back with: polyvisor vm resume VM\n$/)
+  assert.equal(await done('vm', 'resume', 'sleeper', '--paused'), 'sleeper is paused\n')
+  assert.equal(await done('vm', 'unpause', 'sleeper'), 'sleeper is running\n')
+})
+
+test('a VM is cloned with its disk, and a template is made a VM', async () => {
+  await done('vm', 'create', 'original')
+  await done('disk', 'create', 'original-root', '--size', '1G')
+  await done('disk', 'attach', 'original-root', 'original')
+  await done('vm', 'create', 'mould', '--template')
+
+  assert.match(await done('vm', 'clone', 'original', 'copy'), UUID)
+  assert.match(await done('vm', 'install', 'mould', 'casting'), UUID)
+
+  assert.match(await done('disk', 'list'), / copy:hda$/m)
+  assert.equal(await done('vm', 'start', 'casting'), 'casting is running\n')
+})
+
 test('vm create takes any field, and vm show shows sizes for people', async () => {
   await done('vm', 'create', 'shown', '--memory', '1536M', '--description', 'a note', '--set', 'kernel/args=quiet')
 

@@ -41,17 +41,20 @@ export interface World {
   readonly cli: (args: readonly string[], around?: Surroundings) => Promise<Outcome>
   /** Starts `polyvisor ARG…` and lets it run. */
   readonly start: (args: readonly string[], around?: Surroundings) => Running
+  /** Ends the server and leaves its data. */
+  readonly stop: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 export type Running = ChildProcessByStdio<Writable, Readable, Readable>
 
-/** Starts a server with three halted VMs on a host in its memory. */
-export async function startWorld(): Promise<World> {
+/** Starts a server with three halted VMs on a host in its memory; without `listen`, a listener of each kind. */
+export async function startWorld(listen?: readonly string[]): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'polyvisor-cli-'))
   const data = join(folder, 'data')
   const unix = `unix://${data}/xenapi.sock`
-  const listeners = ['http://127.0.0.1:0', 'https://127.0.0.1:0', unix].flatMap(url => ['--listen', url])
+  const urls = listen ?? ['http://127.0.0.1:0', 'https://127.0.0.1:0', unix]
+  const listeners = urls.flatMap(url => ['--listen', url])
   const host = ['--host', 'memory:///lab?vms=3&seed=1']
   const env = { ...process.env, POLYVISOR_ADMIN_PASSWORD: ROOT_PASSWORD, NODE_TEST_CONTEXT: '' }
   const args = [LAUNCHER, 'serve', '--data', data, '--log-level', 'warn', ...listeners, ...host]
@@ -61,6 +64,12 @@ export async function startWorld(): Promise<World> {
   const url = (scheme: string) => ready.listeners.find(listener => listener.url.startsWith(scheme))?.url ?? ''
   const start = (words: readonly string[], { env: more = {} }: Surroundings = {}): Running =>
     spawn(process.execPath, [LAUNCHER, ...words], { stdio: 'pipe', env: { ...environment(folder, data), ...more } })
+  const stop = async () => {
+    if (server.exitCode !== null) return
+    const ended = once(server, 'exit')
+    server.kill('SIGTERM')
+    await ended
+  }
   return {
     folder,
     data,
@@ -70,10 +79,9 @@ export async function startWorld(): Promise<World> {
     unix,
     start,
     cli: async (words, around) => await outcomeOf(start(words, around), around?.input),
+    stop,
     async close() {
-      const ended = once(server, 'exit')
-      server.kill('SIGTERM')
-      await ended
+      await stop()
       await rm(folder, { recursive: true, force: true })
     },
   }

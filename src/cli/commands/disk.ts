@@ -1,15 +1,15 @@
 import type { Ref, XenApiClient } from '../../client/index.ts'
-import { vdiType } from '../../model/enums.ts'
+import { driverType, vdiType } from '../../model/enums.ts'
 import { imageFormat } from '../../model/classes/vdi.ts'
 import { command, type Group } from '../command.ts'
-import { Failure, UsageError } from '../failure.ts'
+import { Failure } from '../failure.ts'
 import { find } from '../find.ts'
 import { finish } from '../progress.ts'
 import { allRecords, namesOf, recordsOf } from '../records.ts'
-import { formatBytes, parseBytes } from '../size.ts'
+import { formatBytes } from '../size.ts'
 import { parseEnum } from '../value.ts'
+import { clone, DISK, requiredSize, resize, sectorsOf, snapshot } from './disk-copy.ts'
 
-const DISK = { disk: { doc: 'UUID or name of the disk' } } as const
 /** What a disk's size is counted in where nobody chose. Source: Xen Management API rev 0.2, §2.12, `sector_size`. */
 const SECTOR_BYTES = 512n
 
@@ -51,12 +51,11 @@ const create = command({
   },
   examples: ['disk create web-1-root --size 10G', 'disk create scratch --size 512M --format raw'],
   async run(context, { name, size, sr, format, type }) {
-    const bytes = size === undefined ? undefined : parseBytes(size)
-    if (bytes === undefined || bytes === 0n) throw new UsageError('a disk needs a size, such as --size 10G')
+    const bytes = requiredSize(size)
     const client = await context.connect()
     const task = await client.Async.VDI.create({
       name_label: name,
-      virtual_size: (bytes + SECTOR_BYTES - 1n) / SECTOR_BYTES,
+      virtual_size: sectorsOf(bytes, SECTOR_BYTES),
       sector_size: SECTOR_BYTES,
       ...(sr === undefined ? {} : { SR: await find(client, 'SR', sr) }),
       ...(format === undefined ? {} : { image_format: parseEnum(imageFormat, format, '--format') }),
@@ -80,14 +79,19 @@ const remove = command({
 })
 
 const attach = command({
-  doc: 'Give a disk to a VM; a running VM sees it from its next start.',
+  doc: 'Give a disk to a VM, at once where it runs.',
   args: { ...DISK, vm: { doc: 'UUID or name of the VM' } },
   options: {
     device: { doc: 'its name in the guest, such as hda; without it, the next that is free', value: 'NAME' },
+    driver: {
+      doc: 'ioemu, a disk for every guest, or paravirtualised: faster, and a running guest gets no other',
+      value: 'DRIVER',
+    },
     readOnly: { doc: 'the guest cannot write to it' },
   },
-  examples: ['disk attach web-1-root web-1', 'disk attach data web-1 --device hdc --read-only'],
-  async run(context, { disk, vm, device = '', readOnly }) {
+  examples: ['disk attach web-1-root web-1', 'disk attach data web-1 --driver paravirtualised --read-only'],
+  async run(context, { disk, vm, device = '', driver = 'ioemu', readOnly }) {
+    const style = parseEnum(driverType, driver, '--driver')
     const client = await context.connect()
     const [VDI, VM] = [await find(client, 'VDI', disk), await find(client, 'VM', vm)]
     const [present] = (await attachments(client, VDI)).filter(vbd => vbd.VM === VM)
@@ -95,14 +99,14 @@ const attach = command({
       context.tell(`${disk} is attached to ${vm} already, as ${present.device}`, { vbd: present.uuid })
       return
     }
-    const vbd = await client.VBD.create({ VM, VDI, device, mode: readOnly ? 'RO' : 'RW' })
+    const vbd = await client.VBD.create({ VM, VDI, device, driver: style, mode: readOnly ? 'RO' : 'RW' })
     const given = await client.VBD.get_device({ self: vbd })
     context.tell(`${disk} attached to ${vm} as ${given}`, { vbd, device: given })
   },
 })
 
 const detach = command({
-  doc: 'Take a disk from its VM; a running VM keeps it until its next start. The image stays.',
+  doc: 'Take a disk from its VM, at once where it runs; its guest must let go of it. The image stays.',
   args: { ...DISK, vm: { doc: 'the VM, where several have the disk', optional: true } },
   examples: ['disk detach data', 'disk detach data web-1'],
   async run(context, { disk, vm }) {
@@ -125,5 +129,5 @@ const attachments = async (client: XenApiClient, self: Ref<'VDI'>) =>
 /** Disk images and the VMs that have them. */
 export const disk: Group = {
   doc: 'Disks: images, and the VMs that have them',
-  commands: { list, create, delete: remove, attach, detach },
+  commands: { list, create, delete: remove, attach, detach, snapshot, clone, resize },
 }

@@ -59,6 +59,28 @@ const disable = command({
   },
 })
 
+const shutdown = command({
+  doc: "Shut a host's machine down. It must be disabled and run no VM, and its operator must allow it.",
+  args: HOST,
+  examples: ['host shutdown lab'],
+  async run(context, { host }) {
+    const client = await context.connect()
+    await client.host.shutdown({ host: await find(client, 'host', host) })
+    context.tell(`${host} is shutting down`, { host })
+  },
+})
+
+const reboot = command({
+  doc: "Reboot a host's machine. It must be disabled and run no VM, and its operator must allow it.",
+  args: HOST,
+  examples: ['host reboot lab'],
+  async run(context, { host }) {
+    const client = await context.connect()
+    await client.host.reboot({ host: await find(client, 'host', host) })
+    context.tell(`${host} is rebooting`, { host })
+  },
+})
+
 const remove = command({
   doc: 'Disconnect a hypervisor and forget its host. It must have no VMs and no disks any more; one that is gone is forgotten with them.',
   args: HOST,
@@ -73,5 +95,5 @@ const remove = command({
 /** Hypervisors. */
 export const host: Group = {
   doc: 'Hosts: the machines on which VMs run',
-  commands: { list, add, enable, disable, remove },
+  commands: { list, add, enable, disable, shutdown, reboot, remove },
 }

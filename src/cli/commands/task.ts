@@ -1,5 +1,8 @@
+import { ApiError } from '../../client/index.ts'
 import { command, type Group } from '../command.ts'
 import { waitFor } from '../progress.ts'
+
+const TASK = { task: { doc: 'the task, as --no-wait printed it' } } as const
 
 const list = command({
   doc: 'List what is running for you.',
@@ -15,7 +18,7 @@ const list = command({
 
 const wait = command({
   doc: 'Wait until a task has ended, and print its result.',
-  args: { task: { doc: 'the task, as --no-wait printed it' } },
+  args: TASK,
   examples: ['task wait 1b4e28ba-2fa1-11d2-883f-0016d3cca427'],
   async run(context, { task }) {
     const result = await waitFor(context, await context.connect(), task, 'waiting')
@@ -23,5 +26,28 @@ const wait = command({
   },
 })
 
+const cancel = command({
+  doc: 'Stop a task; what it did is taken back. Waits until it has ended.',
+  args: TASK,
+  examples: ['task cancel 1b4e28ba-2fa1-11d2-883f-0016d3cca427'],
+  async run(context, { task }) {
+    const client = await context.connect()
+    await client.task.cancel({ task })
+    if (!context.options.wait) return context.tell(`task ${task} is told to stop`, { task })
+    context.tell(await endOf(() => waitFor(context, client, task, 'stopping')), { task })
+  },
+})
+
+/** A task that comes to its end all the same has done what it was to do. */
+async function endOf(wait: () => Promise<unknown>): Promise<string> {
+  try {
+    await wait()
+    return 'it was done already'
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'TASK_CANCELLED') return 'cancelled'
+    throw error
+  }
+}
+
 /** Long operations. */
-export const task: Group = { doc: 'Tasks: long operations under way', commands: { list, wait } }
+export const task: Group = { doc: 'Tasks: long operations under way', commands: { list, wait, cancel } }

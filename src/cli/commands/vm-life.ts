@@ -51,6 +51,36 @@ export const unpause = life('unpause', 'Let a paused VM go on.', {
   start: (client, vm) => client.Async.VM.unpause({ vm }),
 })
 
+/** Puts the VM to disk. */
+export const suspend = command({
+  doc: 'Put a VM to disk with all that it has in memory; resume goes on from there.',
+  args: VM_ARGUMENT,
+  options: { live: { doc: 'let the guest go on while its memory is being written' } },
+  examples: ['vm suspend web-1', 'vm suspend web-1 --live'],
+  run: (context, { vm, live }) =>
+    take(context, vm, {
+      doing: 'suspending',
+      goal: 'Suspended',
+      done: 'suspended',
+      start: (client, ref) => client.Async.VM.suspend({ vm: ref, live }),
+    }),
+})
+
+/** Brings a VM back from disk. */
+export const resume = command({
+  doc: 'Bring a suspended VM back from disk and wait until it runs.',
+  args: VM_ARGUMENT,
+  options: { paused: { doc: 'leave it paused' } },
+  examples: ['vm resume web-1', 'vm resume web-1 --paused'],
+  run: (context, { vm, paused }) =>
+    take(context, vm, {
+      doing: 'resuming',
+      goal: paused ? 'Paused' : 'Running',
+      done: paused ? 'paused' : 'running',
+      start: (client, ref) => client.Async.VM.resume({ vm: ref, start_paused: paused }),
+    }),
+})
+
 /** Asks the guest to shut down. */
 export const shutdown = life('shutdown', 'Ask the guest to shut down and wait until it has.', {
   doing: 'shutting down',

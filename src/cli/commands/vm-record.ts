@@ -10,7 +10,8 @@ import { find } from '../find.ts'
 import { finish } from '../progress.ts'
 import { allRecords, namesOf } from '../records.ts'
 import { formatBytes } from '../size.ts'
-import { fieldNamed, parseFields, parseValue, refuseField } from '../value.ts'
+import { FIELD_ARGUMENTS, setField } from '../set-field.ts'
+import { type FieldWord, parseFields } from '../value.ts'
 
 type VmRecord = VisibleRecordOf<typeof VM>
 
@@ -79,10 +80,10 @@ export const create = command({
     'vm create tiny --kernel /srv/vmlinuz --initrd /srv/initrd --kernel-args console=ttyS0',
   ],
   async run(context, options) {
-    const words: (readonly [string, string])[] = [
+    const words: FieldWord[] = [
       ['name_label', options.name],
-      ...given('memory_static_max', options.memory),
-      ...given('VCPUs_number', options.vcpus),
+      ...given('memory_static_max', options.memory, '--memory'),
+      ...given('VCPUs_number', options.vcpus, '--vcpus'),
       ...given('name_description', options.description),
       ...given('boot_method', options.kernel === undefined ? undefined : 'kernel_external'),
       ...given('kernel_kernel', options.kernel),
@@ -99,8 +100,8 @@ export const create = command({
   },
 })
 
-const given = (field: string, text: string | undefined): (readonly [string, string])[] =>
-  text === undefined ? [] : [[field, text]]
+const given = (field: string, text: string | undefined, option?: string): readonly FieldWord[] =>
+  text === undefined ? [] : [[field, text, option]]
 
 function assignment(text: string): readonly [string, string] {
   const at = text.indexOf('=')
@@ -111,17 +112,9 @@ function assignment(text: string): readonly [string, string] {
 /** Changes a field of a VM. */
 export const set = command({
   doc: 'Change a field of a VM.',
-  args: { ...VM_ARGUMENT, field: { doc: 'its name, name_label or name/label' }, value: { doc: 'its new value' } },
+  args: { ...VM_ARGUMENT, ...FIELD_ARGUMENTS },
   examples: ['vm set web-1 name_description "the first one"', 'vm set web-1 memory_dynamic_max 512M'],
-  async run(context, { vm: name, field, value }) {
-    const writable = visibleFields(VM).filter(([, { qualifier }]) => qualifier === 'RW')
-    const [path, { type }] = fieldNamed(writable, field) ?? refuseField(VM, field, writable)
-    const parsed = parseValue(type, value, field)
-    const client = await context.connect()
-    const self = await find(client, 'VM', name)
-    await client.invoke(`VM.set_${wireName(path)}`, { self, value: parsed })
-    context.tell(`${wireName(path)} of ${name} set`, { vm: self })
-  },
+  run: (context, { vm, field, value }) => setField(context, VM, { name: vm, field, value }),
 })
 
 /** Deletes a VM. */

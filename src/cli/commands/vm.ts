@@ -1,5 +1,6 @@
 import type { Group } from '../command.ts'
-import { hardReboot, hardShutdown, pause, reboot, shutdown, start, unpause } from './vm-life.ts'
+import { clone, install } from './vm-copy.ts'
+import { hardReboot, hardShutdown, pause, reboot, resume, shutdown, start, suspend, unpause } from './vm-life.ts'
 import { create, list, remove, set, show } from './vm-record.ts'
 import { vmConsole } from './vm-console.ts'
 import { serial } from './vm-serial.ts'
@@ -15,10 +16,14 @@ export const vm: Group = {
     start,
     pause,
     unpause,
+    suspend,
+    resume,
     shutdown,
     reboot,
     'hard-shutdown': hardShutdown,
     'hard-reboot': hardReboot,
+    clone,
+    install,
     delete: remove,
     serial,
     console: vmConsole,
