@@ -11,7 +11,7 @@ const BIN = join(ROOT, 'node_modules', '.bin')
 
 /** Suites by name, as what their files begin with below test/. Whatever no other suite names belongs to `fast`. */
 const SUITES = {
-  qemu: ['qemu/', 'qmp/', 'conformance/qemu', 'durability/'],
+  qemu: ['qemu/', 'qmp/', 'qga/', 'switch/', 'machine/', 'conformance/qemu', 'durability/', 'architecture'],
   api: ['api/', 'client/', 'cli/', 'draft/'],
   wire: ['wire/'],
   store: ['store/'],
