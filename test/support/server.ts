@@ -128,7 +128,12 @@ async function exitOf(child: ChildProcess, signal: NodeJS.Signals): Promise<numb
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const exited = once(child, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
   child.kill(signal)
-  await exited
+  try {
+    await exited
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw new Error(`the server does not end by ${signal}`, { cause: error })
+  }
   return child.exitCode
 }
 
