@@ -51,11 +51,15 @@ export function runGenerated(operation: Operation, hooks: Hooks): Run {
   }
 }
 
-/** Whether a generated operation needs the lock of its object: only where more happens to it than storing. */
-export function needsLock(operation: Operation, hooks: Hooks): boolean {
+/** What a call waits its turn at: nothing, its first object, or one field of it. */
+export type Turn = 'none' | 'object' | 'field'
+
+/** The turn of a generated operation: it waits only where more happens to the object than storing. */
+export function turnOf(operation: Operation, hooks: Hooks): Turn {
   const { kind, field } = operation
-  if (kind === 'delete') return true
-  return field !== undefined && wireName(field) in (hooks.set ?? {})
+  if (kind === 'delete') return 'object'
+  if (field === undefined || !(wireName(field) in (hooks.set ?? {}))) return 'none'
+  return hooks.lockedApart?.includes(wireName(field)) === true ? 'field' : 'object'
 }
 
 function existing(objects: Pick<Store, 'get'>, of: Class, ref: string): Values {

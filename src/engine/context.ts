@@ -50,6 +50,8 @@ export interface HooksOf<C extends Class> {
   readonly set?: {
     readonly [F in keyof RecordOf<C> & string]?: (context: Context, ref: string, value: RecordOf<C>[F]) => Promise<void>
   }
+  /** Fields, by wire name, whose hook takes the locks of the objects itself; the lock of the field alone is held. */
+  readonly lockedApart?: readonly (keyof RecordOf<C> & string)[]
   /** Fields (`class.field`) whose references to an object of this class do not keep it from being deleted. */
   readonly ownedThrough?: readonly string[]
 }
@@ -67,6 +69,7 @@ export interface Hooks {
   readonly create?: (context: Context, record: Readonly<Record<string, unknown>>) => Promise<void>
   readonly delete?: (context: Context, ref: string) => Promise<void>
   readonly set?: Readonly<Record<string, (context: Context, ref: string, value: unknown) => Promise<void>>>
+  readonly lockedApart?: readonly string[]
   readonly ownedThrough?: readonly string[]
 }
 

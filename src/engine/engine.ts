@@ -12,7 +12,7 @@ import { type Operation, operationsOf } from '../model/kernel/operations.ts'
 import { spellings } from '../model/kernel/spelling.ts'
 import { NULL_REF, type Type, t } from '../model/kernel/types.ts'
 import type { WireValue } from '../wire/xmlrpc/value.ts'
-import { needsLock, type Run, runGenerated } from './accessors.ts'
+import { type Run, runGenerated, type Turn, turnOf } from './accessors.ts'
 import { type Arguments, decodeArguments } from './arguments.ts'
 import type { Caller } from './caller.ts'
 import type { Context, Implementation, Services } from './context.ts'
@@ -43,8 +43,7 @@ export type Answer =
 interface Entry {
   readonly operation: Operation
   readonly run: Run
-  /** Whether it waits its turn at its first object. */
-  readonly locks: boolean
+  readonly turn: Turn
 }
 
 /** What the engine is made of. */
@@ -153,7 +152,7 @@ export class Engine {
   }
 
   #run(
-    { operation, run, locks }: Entry,
+    { operation, run, turn }: Entry,
     caller: Caller,
     args: Arguments,
     objects: readonly ObjectName[],
@@ -161,10 +160,11 @@ export class Engine {
   ): unknown {
     const context: Context = { ...this.#services, caller, task }
     const self = objects[0]?.ref
-    if (!locks || self === undefined) return run(context, args)
+    if (turn === 'none' || self === undefined) return run(context, args)
     // Nothing is allowed on a VM that is shutting down, so its callers are told so at once instead of after the wait.
     this.#refuseWhileShuttingDown(operation, self)
-    return this.#services.locks.hold(self, async () => {
+    const key = turn === 'field' ? `${self}.${operation.field}` : self
+    return this.#services.locks.hold(key, async () => {
       await this.#readIfUnknown(operation, self)
       checkPowerState(this.#services.store, operation, self)
       return run(context, args)
@@ -196,8 +196,9 @@ function entriesOf(implementations: readonly Implementation[]): Map<string, Entr
       if (operation.message !== undefined && handler === undefined)
         throw new TypeError(`${operation.name} has no handler`)
       const run = handler ?? runGenerated(operation, hooks)
-      const locks = operation.kind === 'message' ? !operation.immediate : needsLock(operation, hooks)
-      entries.set(operation.name, { operation, run, locks })
+      const turnOfMessage = operation.immediate ? 'none' : 'object'
+      const turn = operation.kind === 'message' ? turnOfMessage : turnOf(operation, hooks)
+      entries.set(operation.name, { operation, run, turn })
     }
   }
   return entries

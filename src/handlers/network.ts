@@ -6,7 +6,8 @@ import { network } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { networkConfig } from './network-config.ts'
-import { connectVif, relate } from './plug.ts'
+import { changeVif, relate } from './plug.ts'
+import { takeBack } from './take-back.ts'
 
 type NetworkRecord = RecordOf<typeof network>
 
@@ -15,6 +16,7 @@ export const networkHandlers = implement(
   network,
   { list: ({ store }) => store.all(network) },
   {
+    create,
     delete: deleteNetwork,
     set: {
       NIC: (context, ref, NIC) => change(context, ref, { NIC }),
@@ -25,6 +27,18 @@ export const networkHandlers = implement(
     },
   },
 )
+
+/** Interfaces that are named with it have their cables moved to it. */
+async function create(context: Context, { VIFs, ...values }: NetworkRecord): Promise<void> {
+  const { store } = context
+  const { uuid } = values
+  await store.transact(transaction => transaction.insert(network, { ...values, VIFs: [] }))
+  try {
+    await setVifs(context, uuid, VIFs)
+  } catch (error) {
+    throw await takeBack(error, [() => deleteNetwork(context, uuid)])
+  }
+}
 
 /** Hosts that know the network follow at once; where one refuses, all go back to what it was. */
 async function change(context: Context, ref: string, values: Partial<NetworkRecord>): Promise<void> {
@@ -40,8 +54,10 @@ async function change(context: Context, ref: string, values: Partial<NetworkReco
     }
     await store.transact(transaction => transaction.patch(network, ref, values))
   } catch (error) {
-    for (const networks of told) await networks.define(networkConfig(before))
-    throw error
+    throw await takeBack(
+      error,
+      told.map(networks => () => networks.define(networkConfig(before))),
+    )
   }
 }
 
@@ -68,6 +84,6 @@ async function deleteNetwork(context: Context, ref: string): Promise<void> {
 /** The other end of `VIF.network`. */
 function setVifs(context: Context, ref: string, vifs: readonly string[]): Promise<void> {
   return relate(context.store.get(network, ref)?.VIFs ?? [], vifs, (vif, isIn) =>
-    connectVif(context, vif, isIn ? ref : NULL_REF),
+    changeVif(context, vif, { network: isIn ? ref : NULL_REF }),
   )
 }

@@ -2,12 +2,15 @@
 
 import type { DeviceOps, DomainId } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
+import { LockBusy } from '../engine/locks.ts'
 import { fail } from '../model/errors.ts'
 import { VBD, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { checkDiskFree, diskConfig, nicConfig } from './device-config.ts'
+import { blockDeviceName, checkVbd, interfaceName } from './device-rules.ts'
 import { provideNetwork } from './network-config.ts'
+import { takeBack, type Undo } from './take-back.ts'
 
 type VbdRecord = RecordOf<typeof VBD>
 type VifRecord = RecordOf<typeof VIF>
@@ -34,10 +37,28 @@ function machineOf({ store, hosts }: Context, vm: string): Machine | undefined {
 }
 
 /** Runs `body` alone with these VMs. */
-export function alone<R>(context: Context, vms: readonly string[], body: () => Promise<R>): Promise<R> {
+function alone<R>(context: Context, vms: readonly string[], body: () => Promise<R>): Promise<R> {
   const [first, ...rest] = [...new Set(vms)].filter(vm => vm !== NULL_REF).sort()
   if (first === undefined) return body()
   return context.locks.hold(first, () => alone(context, rest, body))
+}
+
+/** How often a device may be found in another VM once its VMs were waited for. */
+const MOVES_MAX = 20
+
+/** Runs `body` alone with the VMs that a device has to do with, which may be others once these were waited for. */
+async function aloneWithDevice<R>(
+  context: Context,
+  vmsOf: () => readonly string[],
+  body: () => Promise<R>,
+): Promise<R> {
+  for (let moves = 0; moves < MOVES_MAX; moves++) {
+    const vms = vmsOf()
+    const isStill = () => vmsOf().every(vm => vms.includes(vm))
+    const ended = await alone(context, vms, async () => (isStill() ? { value: await body() } : undefined))
+    if (ended !== undefined) return ended.value
+  }
+  throw new LockBusy('a device')
 }
 
 const vbdRecord = ({ store }: Context, ref: string): VbdRecord => {
@@ -54,24 +75,36 @@ const vifRecord = ({ store }: Context, ref: string): VifRecord => {
 
 /**
  * Changes a block device from what it is to what it is to be, first on the machines, then in the store; what was done
- * on the machines is taken back where a later step fails. Runs alone with the VMs that it touches.
+ * on the machines is taken back where a later step fails. Runs alone with the VMs that it touches, so that no caller may
+ * hold one. Answers what makes it what it was.
  */
-export async function changeVbd(context: Context, ref: string, values: Partial<VbdRecord>): Promise<void> {
-  const wanted = { ...vbdRecord(context, ref), ...values }
-  await alone(context, [vbdRecord(context, ref).VM, wanted.VM], () => changeVbdAlone(context, ref, values))
+export async function changeVbd(context: Context, ref: string, values: Pointers<VbdRecord>): Promise<Undo> {
+  const vms = () => [vbdRecord(context, ref).VM, values.VM ?? NULL_REF]
+  const before = await aloneWithDevice(context, vms, () => changeVbdAlone(context, ref, values))
+  const old = {
+    ...(values.VM !== undefined && { VM: before.VM }),
+    ...(values.VDI !== undefined && { VDI: before.VDI }),
+  }
+  return () => changeVbd(context, ref, old).then(() => undefined)
 }
 
-/** As `changeVbd`, for callers that hold the VMs already. */
-export async function changeVbdAlone(context: Context, ref: string, values: Partial<VbdRecord>): Promise<void> {
+/** What a device belongs to and what it is connected with, as far as it is to change. */
+type Pointers<R extends VbdRecord | VifRecord> = Partial<Pick<R, Extract<keyof R, 'VM' | 'VDI' | 'network'>>>
+
+async function changeVbdAlone(context: Context, ref: string, values: Pointers<VbdRecord>): Promise<VbdRecord> {
   const { store, hosts } = context
   const before = vbdRecord(context, ref)
-  const wanted = { ...before, ...values }
+  const moved = { ...before, ...values }
+  const wanted = { ...moved, device: blockDeviceName(store, moved) }
+  if (wanted.VM !== NULL_REF) checkVbd(store, wanted)
+  const change = { ...values, device: wanted.device, ...detached(wanted) }
   await move(
     () => switchDisk(context, before, wanted),
-    () => store.transact(transaction => transaction.patch(VBD, ref, { ...values, ...detached(wanted) })),
+    () => store.transact(transaction => transaction.patch(VBD, ref, change)),
     () => switchDisk(context, wanted, before),
   )
   for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+  return before
 }
 
 /** What is in no VM is attached to none. */
@@ -83,8 +116,7 @@ async function move(act: () => Promise<void>, keep: () => Promise<void>, undo: (
   try {
     await keep()
   } catch (error) {
-    await undo()
-    throw error
+    throw await takeBack(error, [undo])
   }
 }
 
@@ -105,8 +137,8 @@ async function switchDisk(context: Context, before: VbdRecord, wanted: VbdRecord
   try {
     if (to !== undefined && gets !== undefined) await to.devices.attachDisk(to.id, gets)
   } catch (error) {
-    if (from !== undefined && had !== undefined) await from.devices.attachDisk(from.id, had)
-    throw error
+    if (from === undefined || had === undefined) throw error
+    throw await takeBack(error, [() => from.devices.attachDisk(from.id, had)])
   }
 }
 
@@ -114,51 +146,64 @@ function checkFree({ store, hosts }: Context, vbd: VbdRecord): void {
   checkDiskFree(store, vbd, other => hosts.isStarting(other), 'VBD.plug')
 }
 
-/** Stores a new block device and plugs it in where its VM runs; alone with the VM. */
-export async function plugVbd(context: Context, vbd: VbdRecord): Promise<void> {
-  const { store, hosts } = context
-  const none = { ...vbd, VM: NULL_REF }
-  await move(
-    () => switchDisk(context, none, vbd),
-    () => store.transact(transaction => transaction.insert(VBD, vbd)),
-    () => switchDisk(context, vbd, none),
-  )
-  if (vbd.VM !== NULL_REF) await hosts.observe(vbd.VM)
+/** Stores a new block device and plugs it in where its VM runs. */
+export function plugVbd(context: Context, values: VbdRecord): Promise<void> {
+  return alone(context, [values.VM], async () => {
+    const { store, hosts } = context
+    const vbd = { ...values, device: blockDeviceName(store, values) }
+    checkVbd(store, vbd) // Once more: another may have come while the VM was waited for.
+    const none = { ...vbd, VM: NULL_REF }
+    await move(
+      () => switchDisk(context, none, vbd),
+      () => store.transact(transaction => transaction.insert(VBD, vbd)),
+      () => switchDisk(context, vbd, none),
+    )
+    if (vbd.VM !== NULL_REF) await hosts.observe(vbd.VM)
+  })
 }
 
-/** Pulls a block device out and forgets it; alone with the VM. */
-export async function unplugVbd(context: Context, ref: string): Promise<void> {
-  const vbd = vbdRecord(context, ref)
-  const none = { ...vbd, VM: NULL_REF }
-  await move(
-    () => switchDisk(context, vbd, none),
-    () => context.store.transact(transaction => transaction.remove(VBD, ref)),
-    () => switchDisk(context, none, vbd),
+/** Pulls a block device out and forgets it. */
+export function unplugVbd(context: Context, ref: string): Promise<void> {
+  return aloneWithDevice(
+    context,
+    () => [vbdRecord(context, ref).VM],
+    () => {
+      const vbd = vbdRecord(context, ref)
+      const none = { ...vbd, VM: NULL_REF }
+      return move(
+        () => switchDisk(context, vbd, none),
+        () => context.store.transact(transaction => transaction.remove(VBD, ref)),
+        () => switchDisk(context, none, vbd),
+      )
+    },
   )
 }
 
 /** Changes an interface as `changeVbd` changes a block device. */
-export async function changeVif(context: Context, ref: string, values: Partial<VifRecord>): Promise<void> {
-  const wanted = { ...vifRecord(context, ref), ...values }
-  await alone(context, [vifRecord(context, ref).VM, wanted.VM], () => changeVifAlone(context, ref, values))
+export async function changeVif(context: Context, ref: string, values: Pointers<VifRecord>): Promise<Undo> {
+  const vms = () => [vifRecord(context, ref).VM, values.VM ?? NULL_REF]
+  const before = await aloneWithDevice(context, vms, () => changeVifAlone(context, ref, values))
+  const old = {
+    ...(values.VM !== undefined && { VM: before.VM }),
+    ...(values.network !== undefined && { network: before.network }),
+  }
+  return () => changeVif(context, ref, old).then(() => undefined)
 }
 
-/** As `changeVif`, for callers that hold the VMs already. */
-export async function changeVifAlone(context: Context, ref: string, values: Partial<VifRecord>): Promise<void> {
+async function changeVifAlone(context: Context, ref: string, values: Pointers<VifRecord>): Promise<VifRecord> {
   const { store, hosts } = context
   const before = vifRecord(context, ref)
-  const wanted = { ...before, ...values }
+  const moved = { ...before, ...values }
+  const wanted = { ...moved, device: interfaceName(store, moved) }
+  const change = { ...values, device: wanted.device, ...detached(wanted) }
   await move(
     () => switchNic(context, before, wanted),
-    () => store.transact(transaction => transaction.patch(VIF, ref, { ...values, ...detached(wanted) })),
+    () => store.transact(transaction => transaction.patch(VIF, ref, change)),
     () => switchNic(context, wanted, before),
   )
   for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+  return before
 }
-
-/** Moves the cable of an interface to another network, or unplugs it. */
-export const connectVif = (context: Context, ref: string, network: string): Promise<void> =>
-  changeVif(context, ref, { network })
 
 async function switchNic(context: Context, before: VifRecord, wanted: VifRecord): Promise<void> {
   if (before.VM === wanted.VM && before.network === wanted.network) return
@@ -173,40 +218,56 @@ async function switchNic(context: Context, before: VifRecord, wanted: VifRecord)
   try {
     await to?.devices.attachNic(to.id, nicConfig(wanted))
   } catch (error) {
-    await from?.devices.attachNic(from.id, nicConfig(before))
-    throw error
+    throw await takeBack(error, from === undefined ? [] : [() => from.devices.attachNic(from.id, nicConfig(before))])
   }
 }
 
-/** Stores a new interface and plugs it in where its VM runs; alone with the VM. */
-export async function plugVif(context: Context, vif: VifRecord): Promise<void> {
-  const { store, hosts } = context
-  const none = { ...vif, VM: NULL_REF }
-  await move(
-    () => switchNic(context, none, vif),
-    () => store.transact(transaction => transaction.insert(VIF, vif)),
-    () => switchNic(context, vif, none),
-  )
-  if (vif.VM !== NULL_REF) await hosts.observe(vif.VM)
+/** Stores a new interface and plugs it in where its VM runs. */
+export function plugVif(context: Context, values: VifRecord): Promise<void> {
+  return alone(context, [values.VM], async () => {
+    const { store, hosts } = context
+    const vif = { ...values, device: interfaceName(store, values) }
+    const none = { ...vif, VM: NULL_REF }
+    await move(
+      () => switchNic(context, none, vif),
+      () => store.transact(transaction => transaction.insert(VIF, vif)),
+      () => switchNic(context, vif, none),
+    )
+    if (vif.VM !== NULL_REF) await hosts.observe(vif.VM)
+  })
 }
 
-/** Pulls an interface out and forgets it; alone with the VM. */
-export async function unplugVif(context: Context, ref: string): Promise<void> {
-  const vif = vifRecord(context, ref)
-  const none = { ...vif, VM: NULL_REF }
-  await move(
-    () => switchNic(context, vif, none),
-    () => context.store.transact(transaction => transaction.remove(VIF, ref)),
-    () => switchNic(context, none, vif),
+/** Pulls an interface out and forgets it. */
+export function unplugVif(context: Context, ref: string): Promise<void> {
+  return aloneWithDevice(
+    context,
+    () => [vifRecord(context, ref).VM],
+    () => {
+      const vif = vifRecord(context, ref)
+      const none = { ...vif, VM: NULL_REF }
+      return move(
+        () => switchNic(context, vif, none),
+        () => context.store.transact(transaction => transaction.remove(VIF, ref)),
+        () => switchNic(context, none, vif),
+      )
+    },
   )
 }
 
-/** Sets which devices refer to a VM, an image: those that are new come, those that are left out go. */
+/**
+ * Sets which devices belong to a VM, an image, a network: those that are left out go, those that are new come. Where one
+ * cannot, all are again where they were. `put` answers what undoes it.
+ */
 export async function relate(
   before: readonly string[],
   wanted: readonly string[],
-  put: (ref: string, isIn: boolean) => Promise<void>,
+  put: (ref: string, isIn: boolean) => Promise<Undo>,
 ): Promise<void> {
-  for (const ref of before) if (!wanted.includes(ref)) await put(ref, false)
-  for (const ref of wanted) if (!before.includes(ref)) await put(ref, true)
+  const undos: Undo[] = []
+  try {
+    for (const ref of before) if (!wanted.includes(ref)) undos.push(await put(ref, false))
+    for (const ref of wanted) if (!before.includes(ref)) undos.push(await put(ref, true))
+  } catch (error) {
+    throw await takeBack(error, undos)
+  }
 }

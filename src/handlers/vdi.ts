@@ -8,6 +8,7 @@ import { cloneImage } from './image-clone.ts'
 import { plan, settle, settleNow } from './intent.ts'
 import { changeVbd, relate } from './plug.ts'
 import { observeRepository, recordVolume, storageOf } from './repository.ts'
+import { takeBack } from './take-back.ts'
 
 type VdiRecord = RecordOf<typeof VDI>
 
@@ -48,16 +49,21 @@ function check({ virtual_size, sector_size }: VdiRecord): void {
 }
 
 /** The image comes first: a record without an image would be a disk that is not there. */
-async function create(context: Context, values: VdiRecord): Promise<void> {
+async function create(context: Context, { VBDs, ...values }: VdiRecord): Promise<void> {
   const sr = values.SR === NULL_REF ? defaultRepository(context) : values.SR
-  if (values.parent !== NULL_REF) return createChild(context, values)
-  await context.hosts.holdRepositories([sr], () => createHeld(context, { ...values, SR: sr }))
-  await observeRepository(context, sr)
+  if (values.parent === NULL_REF) {
+    await context.hosts.holdRepositories([sr], () => createHeld(context, { ...values, VBDs: [], SR: sr }))
+    await observeRepository(context, sr)
+  } else await createChild(context, { ...values, VBDs: [] })
+  try {
+    await setVbds(context, values.uuid, VBDs)
+  } catch (error) {
+    throw await takeBack(error, [() => deleteImage(context, values.uuid)])
+  }
 }
 
 /** A child begins as its parent is at this moment; then both go on independently. */
 async function createChild(context: Context, values: VdiRecord): Promise<void> {
-  const { store } = context
   const parent = record(context, values.parent)
   if (values.SR !== NULL_REF && values.SR !== parent.SR) {
     throw fail('INVALID_VALUE', { field: 'SR', value: values.SR })
@@ -68,10 +74,9 @@ async function createChild(context: Context, values: VdiRecord): Promise<void> {
   if (sectors * values.sector_size < bytes) {
     throw fail('VDI_TOO_SMALL', { vdi: values.parent, 'minimum size': String(bytes) })
   }
-  const { VBDs, children: _, ...chosen } = values
+  const { children: _, ...chosen } = values
   const wanted = { ...chosen, SR: parent.SR, virtual_size: sectors }
   await cloneImage(context, values.parent, { values: wanted, operation: 'VDI.create' })
-  for (const vbd of VBDs) await store.transact(transaction => transaction.patch(VBD, vbd, { VDI: values.uuid }))
 }
 
 async function createHeld(context: Context, values: VdiRecord): Promise<void> {

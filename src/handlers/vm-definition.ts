@@ -9,6 +9,8 @@ import { ApiError } from '../model/kernel/error.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { domainConfig, isDescribed } from './domain-config.ts'
 import { provideNetworks } from './network-config.ts'
+import { changeVbd, changeVif } from './plug.ts'
+import { takeBack } from './take-back.ts'
 import { vmRecord, type VmRecord } from './vm-record.ts'
 
 /** Fields whose references to a VM go with it. */
@@ -35,48 +37,36 @@ export function checkVm(vm: VmRecord): void {
 /** The record comes first: a definition without a record would be adopted as a stranger after a crash in between. */
 export async function createVm(
   context: Context,
-  values: VmRecord,
+  { VBDs, VIFs, ...values }: VmRecord,
   attach: (transaction: Transaction) => void = () => undefined,
 ): Promise<void> {
   const { store, hosts } = context
-  const isPlaced = !values.is_a_template && (values.affinity !== NULL_REF || hosts.connected().length > 0)
-  const vm = isPlaced ? { ...values, affinity: hosts.hostFor(values), domain: values.uuid } : values
-  const owners = ownersOf(store, vm)
+  const bare = { ...values, VBDs: [], VIFs: [] }
+  const isPlaced = !bare.is_a_template && (bare.affinity !== NULL_REF || hosts.connected().length > 0)
+  const vm = isPlaced ? { ...bare, affinity: hosts.hostFor(bare), domain: bare.uuid } : bare
   await store.transact(transaction => {
     transaction.insert(VM, vm)
     attach(transaction)
   })
-  if (!isPlaced) return
+  const undos = [() => forget(store, vm.uuid)]
   try {
-    await defineIfBootable(context, vm.uuid)
+    for (const vbd of VBDs) undos.push(await changeVbd(context, vbd, { VM: vm.uuid }))
+    for (const vif of VIFs) undos.push(await changeVif(context, vif, { VM: vm.uuid }))
+    undos.push(() => takeOff(context, vm)) // It may have been defined although that failed.
+    if (isPlaced) await defineIfBootable(context, vm.uuid)
   } catch (error) {
-    const told = await takeBack(context, vm, error) // It may have been defined after all.
-    await store.transact(transaction => {
-      giveBack(transaction, vm, owners)
-      transaction.remove(VM, vm.uuid)
-    })
-    throw told
+    throw await takeBack(error, undos)
   }
 }
 
-/** Who has the disks and interfaces that a new VM takes. */
-function ownersOf(store: Context['store'], { VBDs, VIFs }: VmRecord): ReadonlyMap<string, string> {
-  return new Map<string, string>([
-    ...VBDs.map(ref => [ref, store.get(VBD, ref)?.VM ?? NULL_REF] as const),
-    ...VIFs.map(ref => [ref, store.get(VIF, ref)?.VM ?? NULL_REF] as const),
-  ])
-}
-
-/** Disks and interfaces that were somebody's go back; those that were made for the VM go with it. */
-function giveBack(transaction: Transaction, vm: VmRecord, owners: ReadonlyMap<string, string>): void {
-  const { VBDs, VIFs } = transaction.get(VM, vm.uuid) ?? vm
-  for (const [of, refs] of [[VBD, VBDs] as const, [VIF, VIFs] as const]) {
-    for (const ref of refs) {
-      const owner = owners.get(ref)
-      if (owner === undefined) transaction.remove(of, ref)
-      else transaction.patch(of, ref, { VM: owner })
-    }
-  }
+/** Removes the record of a VM, and the devices that go with it. */
+function forget(store: Context['store'], vm: string): Promise<void> {
+  return store.transact(transaction => {
+    const { VBDs = [], VIFs = [] } = transaction.get(VM, vm) ?? {}
+    for (const vbd of VBDs) transaction.remove(VBD, vbd)
+    for (const vif of VIFs) transaction.remove(VIF, vif)
+    removeUnused(store, transaction, VM, vm, { ownedThrough: OWNED_THROUGH })
+  })
 }
 
 /** Tells the host of the VM, unless it cannot boot as it is described yet; `start` tells it again in any case. */
@@ -95,16 +85,10 @@ async function defineIfBootable(context: Context, vm: string): Promise<void> {
 
 /** The host forgets first, for the same reason. A second call finishes what a crash in between left. */
 export async function deleteVm(context: Context, vm: string): Promise<void> {
-  const { store } = context
   const current = vmRecord(context, vm)
   checkHalted(current)
   await undefine(context, current)
-  await store.transact(transaction => {
-    const { VBDs, VIFs } = transaction.get(VM, vm) ?? current
-    for (const vbd of VBDs) transaction.remove(VBD, vbd)
-    for (const vif of VIFs) transaction.remove(VIF, vif)
-    removeUnused(store, transaction, VM, vm, { ownedThrough: OWNED_THROUGH })
-  })
+  await forget(context.store, vm)
 }
 
 function checkHalted({ uuid, power_state, is_a_template }: VmRecord): void {
@@ -124,15 +108,14 @@ async function undefine(context: Context, vm: VmRecord): Promise<void> {
   }
 }
 
-/** Undefines what a failed step may have defined. Answers the error to throw: the cause, with what remains if this fails too. */
-async function takeBack(context: Context, vm: VmRecord, cause: unknown): Promise<unknown> {
+/** As `undefine`; where that fails, the error names what remains. */
+async function takeOff(context: Context, vm: VmRecord): Promise<void> {
   try {
     await undefine(context, vm)
-    return cause
   } catch (error) {
-    if (!(error instanceof DriverError && cause instanceof DriverError)) return cause
-    const remains = `domain ${vm.domain} may remain on host ${vm.affinity}: ${error.message}`
-    return new DriverError(cause.kind, `${cause.message}; ${remains}`, { cause })
+    if (!(error instanceof DriverError)) throw error
+    const reason = `domain ${vm.domain} may remain on host ${vm.affinity}: ${error.message}`
+    throw new DriverError(error.kind, reason, { cause: error })
   }
 }
 
@@ -145,13 +128,16 @@ export async function moveVm(context: Context, vm: string, host: string): Promis
   // Both hosts must answer before anything happens, or the domain would be left on one and adopted from it later.
   for (const end of [before.affinity, host]) if (end !== NULL_REF) context.hosts.driver(end)
   await store.transact(transaction => transaction.patch(VM, vm, { affinity: host, domain: host === '' ? '' : vm }))
+  const { affinity, domain } = before
+  const undos = [() => store.transact(transaction => transaction.patch(VM, vm, { affinity, domain }))]
   try {
-    if (host !== NULL_REF && !before.is_a_template) await defineIfBootable(context, vm)
+    if (host !== NULL_REF && !before.is_a_template) {
+      const placed = vmRecord(context, vm)
+      undos.push(() => takeOff(context, placed))
+      await defineIfBootable(context, vm)
+    }
     await undefine(context, before)
   } catch (error) {
-    const told = await takeBack(context, vmRecord(context, vm), error)
-    const { affinity, domain } = before
-    await store.transact(transaction => transaction.patch(VM, vm, { affinity, domain }))
-    throw told
+    throw await takeBack(error, undos)
   }
 }

@@ -3,7 +3,7 @@ import { consolePaths } from '../engine/terminals.ts'
 import { fail } from '../model/errors.ts'
 import { VM } from '../model/index.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { changeVbdAlone, changeVifAlone, relate } from './plug.ts'
+import { changeVbd, changeVif, relate } from './plug.ts'
 import { cloneVm } from './vm-clone.ts'
 import { checkVm, createVm, deleteVm, moveVm, OWNED_THROUGH } from './vm-definition.ts'
 import { setAction, setMedium, setMemory, setScheduling } from './vm-fields.ts'
@@ -74,13 +74,15 @@ export const vmHandlers = implement(
       bios_cdrom: setMedium,
       VBDs: (context, vm, vbds) =>
         relate(context.store.get(VM, vm)?.VBDs ?? [], vbds, (vbd, isIn) =>
-          changeVbdAlone(context, vbd, { VM: isIn ? vm : NULL_REF }),
+          changeVbd(context, vbd, { VM: isIn ? vm : NULL_REF }),
         ),
       VIFs: (context, vm, vifs) =>
         relate(context.store.get(VM, vm)?.VIFs ?? [], vifs, (vif, isIn) =>
-          changeVifAlone(context, vif, { VM: isIn ? vm : NULL_REF }),
+          changeVif(context, vif, { VM: isIn ? vm : NULL_REF }),
         ),
     },
+    // Their hooks wait for this VM together with those that the devices are in now.
+    lockedApart: ['VBDs', 'VIFs'],
     ownedThrough: OWNED_THROUGH,
   },
 )
