@@ -1,31 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+/** Where VMs live, and what their hosts say of them. */
+
 import { type DomainEvent, type DomainId, type Driver, DriverError } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import type { HeldLease, Store } from '../store/store.ts'
+import { Connections, type ConnectionsOptions } from './connections.ts'
 import { Locks } from './locks.ts'
-import type { Log } from './log.ts'
 import {
   adoptDomain,
   type Overlay,
   observeHost,
   readState,
-  recordHost,
   recordState,
   recordUnreachable,
   vmOfDomain,
 } from './observe.ts'
 
-/** What hosts are connected with. */
-export interface HostsOptions {
-  readonly store: Store
-  readonly log: Log
-  /** Names this server process; of several that share a store, one manages a host at a time. */
-  readonly owner: string
-  /** Makes the driver for a URI; rejects with DriverError, or TypeError where no driver knows the URI. */
-  readonly connect: (uri: URL, signal: AbortSignal) => Promise<Driver>
+/** What hosts are connected with, and what is told of their VMs. */
+export interface HostsOptions extends Omit<ConnectionsOptions, 'onConnected' | 'onEvent'> {
   /** How long a guest may take to shut down once it was asked; a minute where nothing is said. */
   readonly shutdownMs?: number
   /** Told of a VM whose guest is found crashed and held by its host; again as long as it is. */
@@ -39,20 +32,10 @@ export interface Placement {
   readonly id: DomainId
 }
 
-interface Connection {
-  readonly uri: string
-  readonly host: string
-  readonly driver: Driver
-  readonly lease: HeldLease
-  readonly unsubscribe: () => void
-}
-
 /** Told what happened to a VM. */
 export type VmListener = (kind: DomainEvent['kind']) => void
 
 const SHUTDOWN_MS = 60_000
-const RECONNECT_FIRST_MS = 1_000
-const RECONNECT_MAX_MS = 60_000
 /** When a VM that could not be read is looked at again, at first and at most. */
 const LOOK_AGAIN_FIRST_MS = 500
 const LOOK_AGAIN_MAX_MS = 30_000
@@ -66,8 +49,7 @@ type PowerState = RecordOf<typeof VM>['power_state']
 /** Which driver serves which host, and what the hosts say of their VMs. */
 export class Hosts {
   readonly #options: HostsOptions
-  readonly #connections = new Map<string, Connection>()
-  readonly #adding = new Map<string, Promise<string>>()
+  readonly #connections: Connections
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
   readonly #listeners = new Map<string, Set<VmListener>>()
@@ -75,7 +57,6 @@ export class Hosts {
   readonly #repositories = new Locks(REPOSITORY_WAITING_MAX)
   /** VMs that could not be read, with how long was waited for them last. */
   readonly #unread = new Map<string, number>()
-  readonly #closing = new AbortController()
   readonly #overlay: Overlay = {
     isShuttingDown: vm => this.isShuttingDown(vm),
     crashed: vm => this.#options.onCrashed?.(vm),
@@ -83,6 +64,44 @@ export class Hosts {
 
   constructor(options: HostsOptions) {
     this.#options = options
+    this.#connections = new Connections({
+      ...options,
+      onConnected: (host, driver) => observeHost(options.store, driver, host, this.#overlay),
+      onEvent: (host, event) => this.#onEvent(host, event),
+    })
+  }
+
+  /** Connects the hosts that the store knows; one that does not answer is tried again in the background. */
+  connectKnown(): Promise<void> {
+    return this.#connections.connectKnown()
+  }
+
+  /**
+   * Connects the hypervisor behind a URI and reads it in; answers its host. Connecting one twice answers the same
+   * host. Rejects with HOST_URI_INVALID or DriverError.
+   */
+  add(uri: string): Promise<string> {
+    return this.#connections.add(uri)
+  }
+
+  /** Disconnects a host; its object is the caller's to remove. */
+  remove(host: string): Promise<void> {
+    return this.#connections.remove(host)
+  }
+
+  /** The hosts that are connected. */
+  connected(): ReturnType<Connections['connected']> {
+    return this.#connections.connected()
+  }
+
+  /** The driver of a host. Throws HOST_OFFLINE. */
+  driver(host: string): Driver {
+    return this.#connections.driver(host)
+  }
+
+  /** Disconnects every host; guests go on running. */
+  close(): Promise<void> {
+    return this.#connections.close()
   }
 
   /** How long a guest may take to shut down once it was asked, in milliseconds. */
@@ -101,54 +120,12 @@ export class Hosts {
     }
   }
 
-  /** Connects the hosts that the store knows; one that does not answer is tried again in the background. */
-  async connectKnown(): Promise<void> {
-    const { store } = this.#options
-    const known = store.all(host_).flatMap(ref => store.get(host_, ref) ?? [])
-    await Promise.all(known.map(({ uuid, uri }) => this.#connectOrRetry(uuid, uri)))
-  }
-
-  /**
-   * Connects the hypervisor behind a URI and reads it in; answers its host. Connecting one twice answers the same
-   * host. Rejects with HOST_URI_INVALID or DriverError.
-   */
-  async add(text: string): Promise<string> {
-    const uri = parseUri(text)
-    const connected = [...this.#connections.values()].find(connection => connection.uri === uri.href)
-    if (connected !== undefined) return connected.host
-    const underWay = this.#adding.get(uri.href) ?? this.#connect(uri).finally(() => this.#adding.delete(uri.href))
-    this.#adding.set(uri.href, underWay)
-    return underWay
-  }
-
-  /** Disconnects a host; its object is the caller's to remove. */
-  async remove(host: string): Promise<void> {
-    const connection = this.#connections.get(host)
-    if (connection === undefined) return
-    this.#connections.delete(host)
-    connection.unsubscribe()
-    await connection.driver.close()
-    await connection.lease.release()
-  }
-
-  /** The hosts that are connected. */
-  connected(): readonly { readonly host: string; readonly uri: string; readonly driver: Driver }[] {
-    return [...this.#connections.values()]
-  }
-
-  /** The driver of a host. Throws HOST_OFFLINE. */
-  driver(host: string): Driver {
-    const connection = this.#connections.get(host)
-    if (connection === undefined) throw fail('HOST_OFFLINE', { host })
-    return connection.driver
-  }
-
   /** The host that a VM is on, or would be put on. Throws VM_NO_HOST where there is none. */
   hostFor(vm: RecordOf<typeof VM>): string {
     if (vm.affinity !== NULL_REF) return vm.affinity
     const { store } = this.#options
     // The oldest that takes new VMs, so that adding a host changes nothing for the others.
-    const connected = store.all(host_).filter(host => this.#connections.has(host))
+    const connected = store.all(host_).filter(host => this.#connections.get(host) !== undefined)
     const host = connected.find(candidate => store.get(host_, candidate)?.enabled === true) ?? connected[0]
     if (host === undefined) throw fail('VM_NO_HOST', { vm: vm.uuid })
     return host
@@ -232,15 +209,9 @@ export class Hosts {
       const state = store.get(VM, vm)?.power_state
       if (state === undefined || fits(state)) return state !== undefined
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0 || this.#closing.signal.aborted) return false
+      if (leftMs <= 0 || this.#connections.closing.aborted) return false
       await this.#change(vm, Math.min(LOOK_MS, leftMs))
     }
-  }
-
-  /** Disconnects every host; guests go on running. */
-  async close(): Promise<void> {
-    this.#closing.abort()
-    await Promise.all([...this.#connections.keys()].map(host => this.remove(host)))
   }
 
   /** Waits for a change of the VM in the store, or for a time. */
@@ -250,7 +221,7 @@ export class Hosts {
       if (changes.some(change => change.ref === vm)) resolve()
     })
     const timer = setTimeout(resolve, ms)
-    const { signal } = this.#closing
+    const signal = this.#connections.closing
     const stop = () => resolve()
     signal.addEventListener('abort', stop, { once: true })
     try {
@@ -259,91 +230,6 @@ export class Hosts {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
       end()
-    }
-  }
-
-  async #connect(uri: URL): Promise<string> {
-    const { store, connect } = this.#options
-    const driver = await connect(uri, this.#closing.signal)
-    let lease: HeldLease | undefined
-    try {
-      const host = await recordHost(store, await driver.host.info(), uri.href, driver.name)
-      await this.remove(host)
-      lease = await this.#lease(host)
-      // Listening begins before the first look, so that nothing falls between them.
-      const unsubscribe = driver.events?.subscribe(event => this.#onEvent(host, event)) ?? (() => undefined)
-      this.#connections.set(host, { uri: uri.href, host, driver, lease, unsubscribe })
-      await observeHost(store, driver, host, this.#overlay)
-      return host
-    } catch (error) {
-      this.#forget(driver)
-      await driver.close()
-      await lease?.release()
-      throw error
-    }
-  }
-
-  #forget(driver: Driver): void {
-    for (const [host, connection] of this.#connections) {
-      if (connection.driver === driver) this.#connections.delete(host)
-    }
-  }
-
-  /** The right to manage a host. Once it is lost, another server may have it, and we must let go. */
-  async #lease(host: string): Promise<HeldLease> {
-    const { store, owner, log } = this.#options
-    const lease = await store.holdLease(`host:${host}`, owner)
-    if (lease === undefined) throw new DriverError('unreachable', 'another server manages this host')
-    lease.signal.addEventListener('abort', () => {
-      if (this.#connections.get(host)?.lease !== lease) return
-      log.error({ host, reason: String(lease.signal.reason) }, 'the right to manage a host was lost')
-      const uri = this.#connections.get(host)?.uri ?? ''
-      void this.remove(host)
-        .catch(error => log.warn({ host, error: String(error) }, 'could not let go of a host cleanly'))
-        .then(() => this.#recordOffline(host))
-        .then(() => this.#retry(host, uri))
-    })
-    return lease
-  }
-
-  async #connectOrRetry(host: string, uri: string): Promise<void> {
-    const { log } = this.#options
-    try {
-      await this.#connect(parseUri(uri))
-    } catch (error) {
-      log.warn({ uri, error: String(error) }, 'host does not answer; trying again in the background')
-      await this.#recordOffline(host)
-      void this.#retry(host, uri)
-    }
-  }
-
-  /** The host does not answer, and what ran on it last is Unknown. */
-  async #recordOffline(host: string): Promise<void> {
-    const { store } = this.#options
-    await store.transact(transaction => {
-      if (transaction.get(host_, host) === undefined) return
-      transaction.patch(host_, host, { live: false })
-      for (const vm of store.findBy(VM, 'affinity', host)) {
-        if (store.get(VM, vm)?.power_state !== 'Halted') recordUnreachable(transaction, vm)
-      }
-    })
-  }
-
-  async #retry(host: string, uri: string): Promise<void> {
-    const { store, log } = this.#options
-    const { signal } = this.#closing
-    for (let waitMs = RECONNECT_FIRST_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, RECONNECT_MAX_MS)) {
-      try {
-        await sleep(waitMs, undefined, { signal, ref: false })
-        if (this.#connections.has(host) || store.get(host_, host) === undefined) return
-        await this.#connect(parseUri(uri))
-        log.info({ uri }, 'host answers again')
-        return
-      } catch (error) {
-        if (signal.aborted) return
-        log.debug({ uri, error: String(error) }, 'host still does not answer')
-        await this.#recordOffline(host)
-      }
     }
   }
 
@@ -371,7 +257,7 @@ export class Hosts {
     this.#unread.set(vm, waitMs)
     const { log } = this.#options
     const look = () => {
-      if (this.#closing.signal.aborted || !this.#unread.has(vm)) return
+      if (this.#connections.closing.aborted || !this.#unread.has(vm)) return
       this.observe(vm).catch(error => log.error({ vm, error: String(error) }, 'could not look at a VM again'))
     }
     setTimeout(look, waitMs).unref()
@@ -399,13 +285,4 @@ export class Hosts {
       })
     }
   }
-}
-
-function parseUri(text: string): URL {
-  const invalid = (reason: string) =>
-    fail('HOST_URI_INVALID', { uri: text.replace(/\/\/.*@/, '//…@').slice(0, 200), reason })
-  const uri = URL.parse(text)
-  if (uri === null) throw invalid('not a URI; try qemu:///system or memory:///lab?vms=10')
-  if (uri.password !== '') throw invalid('a URI must not hold a password; it would end up in logs')
-  return uri
 }

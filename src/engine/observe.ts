@@ -4,21 +4,13 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import {
-  type BootConfig,
-  type DiskConfig,
-  type Domain,
-  type DomainConfig,
-  type DomainState,
-  type Driver,
-  DriverError,
-  type HostInfo,
-} from '../drivers/driver.ts'
-import { host_, host_cpu, VBD, VDI, VIF, VM } from '../model/index.ts'
+import { type DomainState, type Driver, DriverError, type HostInfo } from '../drivers/driver.ts'
+import { host_, host_cpu, VBD, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import type { Store, Transaction } from '../store/store.ts'
+import { adopt, readConfig, readConfigs } from './adoption.ts'
 
 type PowerState = RecordOf<typeof VM>['power_state']
 
@@ -145,7 +137,7 @@ export async function observeHost(store: Store, driver: Driver, host: string, ov
     for (const found of adopted) {
       // An event may have brought it in while the definitions were being read.
       if (found === undefined || vmOfDomain(transaction, host, found.domain.id) !== undefined) continue
-      ours.set(found.domain.id, adopt(transaction, host, found.config))
+      ours.set(found.domain.id, adopt(transaction, host, found))
     }
     const states = new Map(domains.map(domain => [domain.id, domain.state]))
     for (const [domain, vm] of ours) {
@@ -168,7 +160,7 @@ export async function adoptDomain(
   if (found === undefined) return
   await store.transact(transaction => {
     if (vmOfDomain(transaction, host, id) !== undefined) return
-    recordState(transaction, adopt(transaction, host, found.config), host, { state: domain.state }, overlay)
+    recordState(transaction, adopt(transaction, host, found), host, { state: domain.state }, overlay)
   })
 }
 
@@ -183,82 +175,4 @@ export function vmOfDomain(
     return record !== undefined && record.domain === domain && record.affinity === host
   }
   return isIt(domain) ? domain : objects.all(VM).find(isIt)
-}
-
-const READS_AT_ONCE_MAX = 32
-
-async function readConfigs(driver: Driver, domains: readonly Domain[]) {
-  const found: Awaited<ReturnType<typeof readConfig>>[] = []
-  for (let start = 0; start < domains.length; start += READS_AT_ONCE_MAX) {
-    const part = domains.slice(start, start + READS_AT_ONCE_MAX)
-    found.push(...(await Promise.all(part.map(domain => readConfig(driver, domain)))))
-  }
-  return found
-}
-
-/** A domain and its definition; undefined where it went away in between. */
-async function readConfig(
-  driver: Driver,
-  domain: Domain,
-): Promise<{ domain: Domain; config: DomainConfig } | undefined> {
-  try {
-    return { domain, config: await driver.domains.config(domain.id) }
-  } catch (error) {
-    if (error instanceof DriverError && error.kind === 'not-found') return undefined
-    throw error
-  }
-}
-
-function adopt(transaction: Transaction, host: string, config: DomainConfig): string {
-  const uuid = transaction.get(VM, config.id) === undefined ? config.id : randomUUID()
-  const memory = BigInt(config.memoryBytes)
-  transaction.insert(
-    VM,
-    newRecord(VM, {
-      uuid,
-      name_label: config.name,
-      name_description: config.description,
-      memory_static_max: memory,
-      memory_dynamic_max: memory,
-      VCPUs_number: BigInt(config.vcpus),
-      affinity: host,
-      domain: config.id,
-      ...bootFields(config.boot),
-    }),
-  )
-  for (const disk of config.disks) {
-    const isDrive = disk.location === ''
-    const known = transaction.all(VDI).find(ref => transaction.get(VDI, ref)?.location === disk.location)
-    const vdi = isDrive ? NULL_REF : (known ?? adoptDisk(transaction, disk))
-    const record = newRecord(VBD, {
-      uuid: transaction.get(VBD, disk.id) === undefined ? disk.id : randomUUID(),
-      VM: uuid,
-      VDI: vdi,
-      device: disk.device,
-      type: BLOCK_DEVICE[disk.kind ?? 'disk'],
-      mode: disk.readOnly ? 'RO' : 'RW',
-      driver: disk.bus === 'emulated' ? 'ioemu' : 'paravirtualised',
-    })
-    transaction.insert(VBD, record)
-  }
-  return uuid
-}
-
-const BLOCK_DEVICE = { disk: 'Disk', cdrom: 'CD', floppy: 'Floppy' } as const
-
-/** An image that is in no repository we know of: kept, or the VM would lose it at its next start. A scan gives it its SR. */
-function adoptDisk(transaction: Transaction, { location, format }: DiskConfig): string {
-  const uuid = randomUUID()
-  transaction.insert(VDI, newRecord(VDI, { uuid, name_label: location, location, image_format: format }))
-  return uuid
-}
-
-const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy' } as const
-
-function bootFields(boot: BootConfig): Partial<RecordOf<typeof VM>> {
-  if (boot.kind === 'firmware') return { boot_method: 'bios', bios_boot: BOOT_OPTION[boot.device] }
-  if (boot.kind === 'guest-grub') return { boot_method: 'grub', grub_cmdline: boot.cmdline }
-  const { kernel, initrd, cmdline } = boot
-  const boot_method = boot.kind === 'kernel' ? 'kernel_external' : 'kernel_internal'
-  return { boot_method, kernel_kernel: kernel, kernel_initrd: initrd ?? '', kernel_args: cmdline }
 }

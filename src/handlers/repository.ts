@@ -65,9 +65,10 @@ async function scanHeld(parts: Parts, sr: string): Promise<void> {
   const { store } = parts
   const { storage, config } = storageOf(parts, sr)
   const [repository, volumes] = [await storage.openRepository(config), await storage.listVolumes(config)]
-  const strayed = await strayedImages(parts, storage, volumes)
+  const host = store.get(SR, sr)?.host ?? NULL_REF
+  const strayed = await strayedImages(parts, storage, volumes, knownImages(store, host))
   await store.transact(transaction => {
-    const known = knownImages(transaction, store.get(SR, sr)?.host ?? NULL_REF)
+    const known = knownImages(transaction, host)
     for (const volume of volumes) {
       const vdi = known.get(volume.location) ?? strayed.get(volume.location)
       if (vdi === undefined) adopt(transaction, sr, volume)
@@ -79,34 +80,44 @@ async function scanHeld(parts: Parts, sr: string): Promise<void> {
 }
 
 /** The images of a host by location, those that are in no repository among them. */
-function knownImages(transaction: Transaction, host: string): ReadonlyMap<string, string> {
+function knownImages(objects: Pick<Transaction, 'all' | 'get'>, host: string): ReadonlyMap<string, string> {
   return new Map(
-    transaction.all(VDI).flatMap(ref => {
-      const vdi = transaction.get(VDI, ref)
-      const place = vdi === undefined || vdi.SR === NULL_REF ? host : transaction.get(SR, vdi.SR)?.host
+    objects.all(VDI).flatMap(ref => {
+      const vdi = objects.get(VDI, ref)
+      const place = vdi === undefined || vdi.SR === NULL_REF ? host : objects.get(SR, vdi.SR)?.host
       return vdi !== undefined && place === host ? [[vdi.location, ref] as const] : []
     }),
   )
 }
 
-/** Images that bear the name of a VDI whose own image is gone: a move that a crash cut off. By location. */
+/**
+ * Images whose VDI says that they are elsewhere, where nothing is: what a crash cut off was a move, which keeps the name,
+ * or a clone, which may have changed the format and so the ending. By location.
+ */
 async function strayedImages(
   { store }: Parts,
   storage: StorageOps,
   volumes: readonly Volume[],
+  known: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
+  const byPlace = new Map([...known].map(([location, vdi]) => [withoutEnding(location), vdi]))
   const strayed = new Map<string, string>()
   for (const { name, location } of volumes) {
-    const vdi = store.get(VDI, name)
-    if (vdi === undefined || vdi.location === location) continue
-    const isThere = await storage.getVolume(vdi.location).then(
+    if (known.has(location)) continue
+    const vdi = byPlace.get(withoutEnding(location)) ?? (store.get(VDI, name) === undefined ? undefined : name)
+    const recorded = vdi === undefined ? undefined : store.get(VDI, vdi)?.location
+    if (vdi === undefined || recorded === undefined || recorded === location) continue
+    const isThere = await storage.getVolume(recorded).then(
       () => true,
       (error: unknown) => !(error instanceof DriverError && error.kind === 'not-found'),
     )
-    if (!isThere) strayed.set(location, name)
+    if (!isThere) strayed.set(location, vdi)
   }
   return strayed
 }
+
+/** The folder and name of an image, whatever its format. */
+const withoutEnding = (location: string): string => location.replace(/\.[^./]+$/, '')
 
 /**
  * Reads a repository's use back after one of its images changed. What was done is done: a host that does not answer

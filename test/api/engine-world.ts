@@ -1,5 +1,5 @@
-import { memoryDriver } from '../../src/drivers/memory/index.ts'
-import type { Implementation } from '../../src/engine/context.ts'
+import { memoryDriver, MemoryHost, type MemoryDriver } from '../../src/drivers/memory/index.ts'
+import type { Implementation, Services } from '../../src/engine/context.ts'
 import { draft } from '../../src/engine/dialect.ts'
 import { type Answer, Engine } from '../../src/engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from '../../src/engine/first-user.ts'
@@ -23,6 +23,9 @@ export interface EngineWorld {
   readonly logged: readonly string[]
   /** Moves the clock that sessions are timed by. */
   readonly pass: (ms: number) => void
+  /** The driver of the host, to look at it and to disturb it behind the engine's back. */
+  readonly driver: MemoryDriver
+  readonly services: Services
   readonly close: () => Promise<void>
 }
 
@@ -30,8 +33,11 @@ const PASSWORD = 'correct horse'
 /** Short, for what is made to fail. */
 const SHUTDOWN_MS = 200
 
-/** Makes an engine with one memory host; `replaced` stands in for the implementations of the same classes. */
-export async function startEngine(replaced: readonly Implementation[] = []): Promise<EngineWorld> {
+/** Makes an engine with this memory host; `replaced` stands in for the implementations of the same classes. */
+export async function startEngine(
+  replaced: readonly Implementation[] = [],
+  host = new MemoryHost({ name: 'engine' }),
+): Promise<EngineWorld> {
   const store = await openStore({ classes: storedClasses, log: memoryLog() })
   const logged: string[] = []
   const log = {
@@ -42,7 +48,8 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
   }
   let nowMs = Date.now()
   const now = () => nowMs
-  const connect = async () => memoryDriver({ name: 'engine' })
+  const driver = memoryDriver({ host })
+  const connect = async () => driver
   const hosts = new Hosts({ store, log, owner: 'test', connect, shutdownMs: SHUTDOWN_MS })
   const sessions = new Sessions({ store, now })
   const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
@@ -57,6 +64,8 @@ export async function startEngine(replaced: readonly Implementation[] = []): Pro
     call: async (method, params, signal = new AbortController().signal) =>
       engine.call({ method, params: [session, ...params], dialect: draft, address: 'local', signal }),
     logged,
+    driver,
+    services,
     pass(ms) {
       nowMs += ms
     },
