@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Parts of the benchmarks that are no benchmark by themselves. */
-const PARTS = ['run.ts', 'measure.ts', 'echo-server.ts']
+const PARTS = ['run.ts', 'measure.ts', 'echo-server.ts', 'by-hand.ts', 'processes.ts']
 
 const wanted = process.argv.slice(2)
 const files = readdirSync(import.meta.dirname)
@@ -30,5 +30,5 @@ function rowText(line: string): string {
   const shown = Object.entries(figures).map(
     ([name, value]) => `${name} ${typeof value === 'number' ? round(value) : value}`,
   )
-  return `${String(bench).padEnd(24)}${shown.join('   ')}`
+  return `${String(bench).padEnd(28)}${shown.join('   ')}`
 }

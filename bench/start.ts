@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ApiClient, type Session } from '../test/support/client.ts'
 import { ADMIN, startServer } from '../test/support/server.ts'
-import { median } from './measure.ts'
+import { median, print } from './measure.ts'
 
 const VMS = 1_000
 const CALLERS = 16
@@ -17,7 +17,7 @@ try {
   const empty = await startUp(join(folder, 'empty'), 0)
   const full = await startUp(join(folder, 'full'), VMS)
   const row = { bench: `start-${VMS}-vms`, ours_ms: full, reference_ms: empty, ratio: full / empty, aim_ms: AIM_MS }
-  process.stdout.write(`${JSON.stringify(row)}\n`)
+  print(row)
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
