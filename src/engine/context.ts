@@ -7,7 +7,7 @@ import type { Paths } from './paths.ts'
 import type { Sessions } from './sessions.ts'
 import type { TaskControl, Tasks } from './tasks.ts'
 
-export type { Store, Transaction } from '../store/store.ts'
+export { StoreFailure, type Store, type Transaction } from '../store/store.ts'
 
 /** The parts of the engine that handlers work with. */
 export interface Services {

@@ -3,6 +3,7 @@ import { type Context, implement } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, host_cpu, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
 import { ensureRepository } from './repository.ts'
+import { takeBack } from './take-back.ts'
 
 /** Hosts. The machine itself is only ever shut down where the operator's configuration allows it. */
 export const hostHandlers = implement(host_, {
@@ -39,12 +40,17 @@ export const hostHandlers = implement(host_, {
     if (users.length > 0) {
       throw fail('OBJECT_IN_USE', { class: 'host', object: host, users: users.slice(0, 20).join(',') })
     }
+    const { uri = '' } = store.get(host_, host) ?? {}
     await hosts.remove(host)
-    await store.transact(transaction => {
-      for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
-      for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
-      transaction.remove(host_, host)
-    })
+    try {
+      await store.transact(transaction => {
+        for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
+        for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
+        transaction.remove(host_, host)
+      })
+    } catch (error) {
+      throw await takeBack(error, [() => hosts.add(uri).then(() => undefined)])
+    }
     return null
   },
 })

@@ -8,8 +8,8 @@ import { SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { plan, settle, settleNow } from './intent.ts'
-import { observeRepository, recordVolume, storageOf } from './repository.ts'
+import { abandon, plan, settle } from './intent.ts'
+import { lookAfterFailure, observeRepository, recordVolume, storageOf } from './repository.ts'
 
 type VdiRecord = RecordOf<typeof VDI>
 
@@ -44,7 +44,7 @@ async function cloneHeld(context: Context, vdi: string, options: CloneOptions): 
   const { store, hosts, task } = context
   const original = store.get(VDI, vdi)
   if (original === undefined) throw fail('HANDLE_INVALID', { class: 'VDI', handle: vdi })
-  const { storage, config } = storageOf(context, original.SR)
+  const { config } = storageOf(context, original.SR)
   const host = store.get(SR, original.SR)?.host ?? NULL_REF
   const { clones, name } = hosts.driver(host)
   if (clones === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: name, operation: options.operation })
@@ -53,12 +53,8 @@ async function cloneHeld(context: Context, vdi: string, options: CloneOptions): 
   const noted = await plan(context, { host, repository: config, names: [uuid], keeper })
   const wanted = { name: uuid, ...sizeOf(original, options.values) }
   const progress = { signal: task.signal, onProgress: task.progress }
-  const made = await clones.cloneVolume(original.location, wanted, progress).catch(async (error: unknown) => {
-    await settleNow(store, noted)
-    const isBusy = error instanceof DriverError && error.kind === 'bad-state'
-    throw isBusy ? fail('VDI_IN_USE', { vdi, operation: options.operation }, { cause: error }) : error
-  })
   try {
+    const made = await clones.cloneVolume(original.location, wanted, progress)
     await store.transact(transaction => {
       recordVolume(transaction, vdi, made.original)
       const copy = { ...original, ...options.values, uuid, parent: vdi, children: [], VBDs: [] }
@@ -67,9 +63,11 @@ async function cloneHeld(context: Context, vdi: string, options: CloneOptions): 
       if (options.forVm === undefined) settle(transaction, noted)
     })
   } catch (error) {
-    await storage.deleteVolume(made.clone.location)
-    await settleNow(store, noted)
-    throw error
+    await abandon(context, noted)
+    // The original may be another one by now, also where nobody was told.
+    await lookAfterFailure(context, original.SR)
+    const isBusy = error instanceof DriverError && error.kind === 'bad-state'
+    throw isBusy ? fail('VDI_IN_USE', { vdi, operation: options.operation }, { cause: error }) : error
   }
   return { vdi: uuid, plan: noted }
 }

@@ -1,21 +1,32 @@
-/** Images that a crash left half-made: noted before they are made, deleted when the server is back. */
+/**
+ * Images that are made or deleted in several steps: noted before, so that what a failure or a crash in between leaves is
+ * known, and deleted at once, when their repository is next looked through, or when the server is back.
+ */
 
 import { randomUUID } from 'node:crypto'
-import { DriverError, type RepositoryConfig } from '../drivers/driver.ts'
-import type { Context, Services, Transaction } from '../engine/context.ts'
+import { DriverError, type RepositoryConfig, type Volume } from '../drivers/driver.ts'
+import { type Context, type Services, StoreFailure, type Transaction } from '../engine/context.ts'
 import { intent, SR, task, VDI, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
+import { repositoryAt } from './sr-place.ts'
 
-type Parts = Pick<Services, 'store' | 'hosts' | 'tasks'>
+/** What undoing takes. */
+export type Parts = Pick<Services, 'store' | 'hosts' | 'tasks'>
 
 /** What is about to be made, and the object whose presence says that it is to stay. */
 export interface Plan {
   readonly host: string
   readonly repository: RepositoryConfig
+  /** Names of images to be made, or the location of one to be deleted. */
   readonly names: readonly string[]
-  /** `class:uuid`, of a VDI, VM or SR. */
+  /** `class:uuid`, of a VDI, VM or SR; or what `deletionOf` answers. */
   readonly keeper: string
 }
+
+const DELETION = 'deletion'
+
+/** The keeper of an image that is being deleted: nothing keeps it any more. */
+export const deletionOf = (vdi: string): string => `${DELETION}:${vdi}`
 
 /** Notes what is about to be made; durable when it resolves. Answers what `settle` is given. */
 export async function plan(context: Context, { host, repository, names, keeper }: Plan): Promise<string> {
@@ -33,6 +44,42 @@ export const settle = (transaction: Transaction, plan: string): void => transact
 /** As `settle`, in a transaction of its own. */
 export const settleNow = (store: Services['store'], plan: string): Promise<void> =>
   store.transact(transaction => settle(transaction, plan))
+
+/** Whose intents nobody is at work on any more. */
+const NOBODY = ''
+
+/**
+ * Something failed half-way: what there is of it is deleted, now or when its repository is next looked through. Whoever
+ * holds the repository may call it, and goes on to throw what the failure was.
+ */
+export async function abandon(parts: Parts, plan: string): Promise<void> {
+  const { store } = parts
+  const left = store.get(intent, plan)
+  if (left === undefined) return
+  try {
+    await undo(parts, left)
+  } catch (error) {
+    if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+    // Where even this cannot be kept, it is found at the next start.
+    await store.transact(transaction => transaction.patch(intent, plan, { owner: NOBODY })).catch(ignoreStore)
+  }
+}
+
+function ignoreStore(error: unknown): void {
+  if (!(error instanceof StoreFailure)) throw error
+}
+
+/** Deletes what nobody is at work on any more in a repository that the caller holds and is about to look through. */
+export async function undoLeft(parts: Parts, host: string, { type, location }: RepositoryConfig): Promise<void> {
+  const { store, tasks } = parts
+  for (const ref of store.all(intent)) {
+    const left = store.get(intent, ref)
+    if (left?.host !== host || left.owner === tasks.owner) continue
+    const isHere = left.type === type && left.location === location
+    // What lies in no repository is nobody else's to look for.
+    if (isHere || !repositoryAt(store, host, left.location)) await undo(parts, left)
+  }
+}
 
 /**
  * Deletes what earlier servers left half-made on hosts that are connected, and says so in the tasks that were cut off.
@@ -66,14 +113,15 @@ async function undo(parts: Parts, left: RecordOf<typeof intent>): Promise<void> 
   const deleted: string[] = []
   if (!isKept(parts, left)) {
     const { storage } = hosts.driver(left.host)
-    const volumes = await listed(storage, { type: left.type, location: left.location })
-    for (const { name, location } of volumes.filter(volume => left.names.includes(volume.name))) {
-      await storage?.deleteVolume(location)
+    const volumes = await listed(parts, left)
+    const isLeft = ({ name, location }: Volume) => left.names.includes(name) || left.names.includes(location)
+    for (const { name, location } of volumes.filter(isLeft)) {
+      await gone(storage?.deleteVolume(location))
       deleted.push(name)
     }
   }
   await store.transact(transaction => {
-    if (!isKept(parts, left)) for (const name of left.names) transaction.remove(VDI, name)
+    if (!isKept(parts, left)) for (const vdi of recordsOf(left)) transaction.remove(VDI, vdi)
     settle(transaction, left.uuid)
     const interrupted = transaction.get(task, left.task)
     if (interrupted === undefined || deleted.length === 0) return
@@ -83,12 +131,28 @@ async function undo(parts: Parts, left: RecordOf<typeof intent>): Promise<void> 
   })
 }
 
-/** A repository that is not there any more holds nothing half-made. */
-async function listed(storage: ReturnType<Services['hosts']['driver']>['storage'], repository: RepositoryConfig) {
+/** The images that the names stand for. */
+function recordsOf({ keeper, names }: RecordOf<typeof intent>): readonly string[] {
+  const [kind, vdi = ''] = keeper.split(':')
+  return kind === DELETION ? [vdi] : names
+}
+
+/** What is not there need not be deleted. */
+async function gone(deletion: Promise<void> | undefined): Promise<void> {
   try {
-    return (await storage?.listVolumes(repository)) ?? []
+    await deletion
   } catch (error) {
-    if (error instanceof DriverError && error.kind !== 'unreachable') return []
+    if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
+  }
+}
+
+/** A repository that is not there, and of which no record says that it should be, holds nothing half-made. */
+async function listed({ store, hosts }: Parts, { host, type, location }: RecordOf<typeof intent>) {
+  try {
+    return (await hosts.driver(host).storage?.listVolumes({ type, location })) ?? []
+  } catch (error) {
+    const isGone = error instanceof DriverError && error.kind !== 'unreachable'
+    if (isGone && !repositoryAt(store, host, location)) return []
     throw error
   }
 }

@@ -1,6 +1,5 @@
 /** Plugging block devices and interfaces into VMs and pulling them out, also where the VM runs. */
 
-import type { DeviceOps, DomainId } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { LockBusy } from '../engine/locks.ts'
 import { fail } from '../model/errors.ts'
@@ -9,32 +8,12 @@ import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { checkDiskFree, diskConfig, nicConfig } from './device-config.ts'
 import { blockDeviceName, checkVbd, interfaceName } from './device-rules.ts'
+import { attachDisk, attachNic, connectNic, changeMedium, detachDisk, detachNic, machineOf } from './machine.ts'
 import { provideNetwork } from './network-config.ts'
 import { takeBack, type Undo } from './take-back.ts'
 
 type VbdRecord = RecordOf<typeof VBD>
 type VifRecord = RecordOf<typeof VIF>
-
-/** A machine that devices can be plugged into while it is there. */
-interface Machine {
-  readonly devices: DeviceOps
-  readonly id: DomainId
-}
-
-/**
- * The machine of a VM that is Running or Paused; undefined where there is none to plug into. Throws VM_BAD_POWER_STATE
- * where there is one that cannot be changed now, DRIVER_UNSUPPORTED where its host cannot do it.
- */
-function machineOf({ store, hosts }: Context, vm: string): Machine | undefined {
-  const state = vm === NULL_REF ? 'Halted' : (store.get(VM, vm)?.power_state ?? 'Halted')
-  if (state === 'Halted') return undefined
-  if (state !== 'Running' && state !== 'Paused') {
-    throw fail('VM_BAD_POWER_STATE', { vm, expected: 'Halted, Running, Paused', actual: state })
-  }
-  const { driver, id } = hosts.placementOf(vm)
-  if (driver.devices === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: driver.name, operation: 'devices' })
-  return { devices: driver.devices, id }
-}
 
 /** Runs `body` alone with these VMs. */
 function alone<R>(context: Context, vms: readonly string[], body: () => Promise<R>): Promise<R> {
@@ -92,53 +71,61 @@ export async function changeVbd(context: Context, ref: string, values: Pointers<
 type Pointers<R extends VbdRecord | VifRecord> = Partial<Pick<R, Extract<keyof R, 'VM' | 'VDI' | 'network'>>>
 
 async function changeVbdAlone(context: Context, ref: string, values: Pointers<VbdRecord>): Promise<VbdRecord> {
-  const { store, hosts } = context
+  const { store } = context
   const before = vbdRecord(context, ref)
   const moved = { ...before, ...values }
   const wanted = { ...moved, device: blockDeviceName(store, moved) }
   if (wanted.VM !== NULL_REF) checkVbd(store, wanted)
-  const change = { ...values, device: wanted.device, ...detached(wanted) }
-  await move(
-    () => switchDisk(context, before, wanted),
-    () => store.transact(transaction => transaction.patch(VBD, ref, change)),
-    () => switchDisk(context, wanted, before),
-  )
-  for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+  const changed = { ...values, device: wanted.device, ...detached(before, wanted) }
+  await move(context, [before.VM, wanted.VM], {
+    act: () => switchDisk(context, before, wanted),
+    keep: () => store.transact(transaction => transaction.patch(VBD, ref, changed)),
+    undo: () => switchDisk(context, wanted, before),
+  })
   return before
 }
 
-/** What is in no VM is attached to none. */
-const detached = ({ VM: vm }: { readonly VM: string }) => vm === NULL_REF && { currently_attached: false }
+/** What comes to another VM is attached there once its host says so. */
+const detached = (before: { readonly VM: string }, { VM: vm }: { readonly VM: string }) =>
+  before.VM !== vm && { currently_attached: false }
 
 /** Does a thing on the machine, then in the store; back on the machine where the store fails. */
-async function move(act: () => Promise<void>, keep: () => Promise<void>, undo: () => Promise<void>): Promise<void> {
-  await act()
+async function move(
+  { store, hosts }: Context,
+  vms: readonly string[],
+  { act, keep, undo }: { act: () => Promise<void>; keep: () => Promise<void>; undo: () => Promise<void> },
+): Promise<void> {
   try {
-    await keep()
-  } catch (error) {
-    throw await takeBack(error, [undo])
+    await act()
+    await keep().catch(async (error: unknown) => {
+      throw await takeBack(error, [undo])
+    })
+  } finally {
+    // Of a Halted one its host knows nothing new.
+    const changed = [...new Set(vms)].filter(vm => (store.get(VM, vm)?.power_state ?? 'Halted') !== 'Halted')
+    for (const vm of changed) await hosts.observe(vm)
   }
 }
 
 async function switchDisk(context: Context, before: VbdRecord, wanted: VbdRecord): Promise<void> {
-  const from = machineOf(context, before.VM)
+  const from = await machineOf(context, before.VM)
   if (before.VM === wanted.VM && before.type !== 'Disk') {
     if (before.VDI === wanted.VDI) return
     checkFree(context, wanted)
     const { location, format } = { location: '', format: 'raw' as const, ...diskConfig(context.store, wanted) }
-    return from?.devices.changeMedium(from.id, wanted.uuid, location === '' ? null : { location, format })
+    const medium = location === '' ? null : { location, format }
+    return changeMedium(from, wanted.uuid, medium)
   }
   if (before.VM === wanted.VM && before.VDI === wanted.VDI) return
-  const to = machineOf(context, wanted.VM)
+  const to = await machineOf(context, wanted.VM)
   const had = diskConfig(context.store, before)
   const gets = diskConfig(context.store, wanted)
   if (to !== undefined) checkFree(context, wanted)
-  if (from !== undefined && had !== undefined) await from.devices.detachDisk(from.id, before.uuid)
+  if (had !== undefined) await detachDisk(from, before.uuid)
   try {
-    if (to !== undefined && gets !== undefined) await to.devices.attachDisk(to.id, gets)
+    if (gets !== undefined) await attachDisk(to, gets)
   } catch (error) {
-    if (from === undefined || had === undefined) throw error
-    throw await takeBack(error, [() => from.devices.attachDisk(from.id, had)])
+    throw await takeBack(error, had === undefined ? [] : [() => attachDisk(from, had)])
   }
 }
 
@@ -149,16 +136,15 @@ function checkFree({ store, hosts }: Context, vbd: VbdRecord): void {
 /** Stores a new block device and plugs it in where its VM runs. */
 export function plugVbd(context: Context, values: VbdRecord): Promise<void> {
   return alone(context, [values.VM], async () => {
-    const { store, hosts } = context
+    const { store } = context
     const vbd = { ...values, device: blockDeviceName(store, values) }
     checkVbd(store, vbd) // Once more: another may have come while the VM was waited for.
     const none = { ...vbd, VM: NULL_REF }
-    await move(
-      () => switchDisk(context, none, vbd),
-      () => store.transact(transaction => transaction.insert(VBD, vbd)),
-      () => switchDisk(context, vbd, none),
-    )
-    if (vbd.VM !== NULL_REF) await hosts.observe(vbd.VM)
+    await move(context, [vbd.VM], {
+      act: () => switchDisk(context, none, vbd),
+      keep: () => store.transact(transaction => transaction.insert(VBD, vbd)),
+      undo: () => switchDisk(context, vbd, none),
+    })
   })
 }
 
@@ -170,11 +156,11 @@ export function unplugVbd(context: Context, ref: string): Promise<void> {
     () => {
       const vbd = vbdRecord(context, ref)
       const none = { ...vbd, VM: NULL_REF }
-      return move(
-        () => switchDisk(context, vbd, none),
-        () => context.store.transact(transaction => transaction.remove(VBD, ref)),
-        () => switchDisk(context, none, vbd),
-      )
+      return move(context, [vbd.VM], {
+        act: () => switchDisk(context, vbd, none),
+        keep: () => context.store.transact(transaction => transaction.remove(VBD, ref)),
+        undo: () => switchDisk(context, none, vbd),
+      })
     },
   )
 }
@@ -191,49 +177,47 @@ export async function changeVif(context: Context, ref: string, values: Pointers<
 }
 
 async function changeVifAlone(context: Context, ref: string, values: Pointers<VifRecord>): Promise<VifRecord> {
-  const { store, hosts } = context
+  const { store } = context
   const before = vifRecord(context, ref)
   const moved = { ...before, ...values }
   const wanted = { ...moved, device: interfaceName(store, moved) }
-  const change = { ...values, device: wanted.device, ...detached(wanted) }
-  await move(
-    () => switchNic(context, before, wanted),
-    () => store.transact(transaction => transaction.patch(VIF, ref, change)),
-    () => switchNic(context, wanted, before),
-  )
-  for (const vm of new Set([before.VM, wanted.VM])) if (vm !== NULL_REF) await hosts.observe(vm)
+  const changed = { ...values, device: wanted.device, ...detached(before, wanted) }
+  await move(context, [before.VM, wanted.VM], {
+    act: () => switchNic(context, before, wanted),
+    keep: () => store.transact(transaction => transaction.patch(VIF, ref, changed)),
+    undo: () => switchNic(context, wanted, before),
+  })
   return before
 }
 
 async function switchNic(context: Context, before: VifRecord, wanted: VifRecord): Promise<void> {
   if (before.VM === wanted.VM && before.network === wanted.network) return
-  const from = machineOf(context, before.VM)
-  const to = machineOf(context, wanted.VM)
+  const from = await machineOf(context, before.VM)
+  const to = await machineOf(context, wanted.VM)
   if (to !== undefined && wanted.network !== NULL_REF) await provideNetwork(context, wanted.VM, wanted.network)
   if (before.VM === wanted.VM) {
     const network = wanted.network === NULL_REF ? null : wanted.network
-    return from?.devices.connectNic(from.id, wanted.uuid, network)
+    return connectNic(from, wanted.uuid, network)
   }
-  await from?.devices.detachNic(from.id, before.uuid)
+  await detachNic(from, before.uuid)
   try {
-    await to?.devices.attachNic(to.id, nicConfig(wanted))
+    await attachNic(to, nicConfig(wanted))
   } catch (error) {
-    throw await takeBack(error, from === undefined ? [] : [() => from.devices.attachNic(from.id, nicConfig(before))])
+    throw await takeBack(error, [() => attachNic(from, nicConfig(before))])
   }
 }
 
 /** Stores a new interface and plugs it in where its VM runs. */
 export function plugVif(context: Context, values: VifRecord): Promise<void> {
   return alone(context, [values.VM], async () => {
-    const { store, hosts } = context
+    const { store } = context
     const vif = { ...values, device: interfaceName(store, values) }
     const none = { ...vif, VM: NULL_REF }
-    await move(
-      () => switchNic(context, none, vif),
-      () => store.transact(transaction => transaction.insert(VIF, vif)),
-      () => switchNic(context, vif, none),
-    )
-    if (vif.VM !== NULL_REF) await hosts.observe(vif.VM)
+    await move(context, [vif.VM], {
+      act: () => switchNic(context, none, vif),
+      keep: () => store.transact(transaction => transaction.insert(VIF, vif)),
+      undo: () => switchNic(context, vif, none),
+    })
   })
 }
 
@@ -245,11 +229,11 @@ export function unplugVif(context: Context, ref: string): Promise<void> {
     () => {
       const vif = vifRecord(context, ref)
       const none = { ...vif, VM: NULL_REF }
-      return move(
-        () => switchNic(context, vif, none),
-        () => context.store.transact(transaction => transaction.remove(VIF, ref)),
-        () => switchNic(context, none, vif),
-      )
+      return move(context, [vif.VM], {
+        act: () => switchNic(context, vif, none),
+        keep: () => context.store.transact(transaction => transaction.remove(VIF, ref)),
+        undo: () => switchNic(context, none, vif),
+      })
     },
   )
 }

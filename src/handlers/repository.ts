@@ -2,13 +2,14 @@
 
 import { randomUUID } from 'node:crypto'
 import { DriverError, type Repository, type RepositoryConfig, type StorageOps, type Volume } from '../drivers/driver.ts'
-import type { Services, Transaction } from '../engine/context.ts'
+import { type Services, StoreFailure, type Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
+import { type Parts as UndoParts, undoLeft } from './intent.ts'
 
 type Parts = Pick<Services, 'store' | 'hosts'>
 
@@ -29,7 +30,7 @@ export function hostOfType({ hosts }: Parts, type: string): string {
 }
 
 /** Gives a host that can store images its first repository, where it has none. */
-export async function ensureRepository(parts: Parts, host: string): Promise<void> {
+export async function ensureRepository(parts: UndoParts, host: string): Promise<void> {
   const { store, hosts } = parts
   const { storage } = hosts.driver(host)
   const [type] = storage?.types ?? []
@@ -57,24 +58,31 @@ export async function ensureRepository(parts: Parts, host: string): Promise<void
 }
 
 /** Looks through a repository: images nobody told us of become VDIs; sizes and use are read again. */
-export function scan(parts: Parts, sr: string): Promise<void> {
+export function scan(parts: UndoParts, sr: string): Promise<void> {
   return parts.hosts.holdRepositories([sr], () => scanHeld(parts, sr))
 }
 
-async function scanHeld(parts: Parts, sr: string): Promise<void> {
+/** As `scan`, for those who hold the repository. First what was left half-made goes, or it would be taken for somebody's. */
+export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
   const { store } = parts
   const { storage, config } = storageOf(parts, sr)
-  const [repository, volumes] = [await storage.openRepository(config), await storage.listVolumes(config)]
   const host = store.get(SR, sr)?.host ?? NULL_REF
+  await undoLeft(parts, host, config)
+  const [repository, volumes] = [await storage.openRepository(config), await storage.listVolumes(config)]
   const strayed = await strayedImages(parts, storage, volumes, knownImages(store, host))
   await store.transact(transaction => {
+    const left = new Set<string>()
     const known = knownImages(transaction, host)
     for (const volume of volumes) {
       const vdi = known.get(volume.location) ?? strayed.get(volume.location)
       if (vdi === undefined) adopt(transaction, sr, volume)
       else recordVolume(transaction, vdi, volume)
-      if (vdi !== undefined && transaction.get(VDI, vdi)?.SR !== sr) transaction.patch(VDI, vdi, { SR: sr })
+      const from = vdi === undefined ? sr : transaction.get(VDI, vdi)?.SR
+      if (vdi === undefined || from === undefined || from === sr) continue
+      transaction.patch(VDI, vdi, { SR: sr })
+      left.add(from)
     }
+    for (const from of left) recordAllocation(transaction, from)
     recordRepository(transaction, sr, repository)
   })
 }
@@ -88,6 +96,18 @@ function knownImages(objects: Pick<Transaction, 'all' | 'get'>, host: string): R
       return vdi !== undefined && place === host ? [[vdi.location, ref] as const] : []
     }),
   )
+}
+
+/**
+ * Looks through a repository after something failed half-way in it, so that the records say what there is. Where this
+ * fails too, the next look does it. For those who hold the repository.
+ */
+export async function lookAfterFailure(parts: UndoParts, sr: string): Promise<void> {
+  try {
+    await scanHeld(parts, sr)
+  } catch (error) {
+    if (!(error instanceof DriverError || error instanceof ApiError || error instanceof StoreFailure)) throw error
+  }
 }
 
 /**
@@ -121,7 +141,7 @@ const withoutEnding = (location: string): string => location.replace(/\.[^./]+$/
 
 /**
  * Reads a repository's use back after one of its images changed. What was done is done: a host that does not answer
- * now leaves the old figures until the next look.
+ * now, or a store that cannot keep it, leaves the old figures until the next look.
  */
 export async function observeRepository(parts: Parts, sr: string): Promise<void> {
   let repository: Repository
@@ -132,15 +152,26 @@ export async function observeRepository(parts: Parts, sr: string): Promise<void>
     if (error instanceof DriverError || error instanceof ApiError) return
     throw error
   }
-  await parts.store.transact(transaction => {
-    if (transaction.get(SR, sr) !== undefined) recordRepository(transaction, sr, repository)
-  })
+  try {
+    await parts.store.transact(transaction => {
+      if (transaction.get(SR, sr) !== undefined) recordRepository(transaction, sr, repository)
+    })
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error
+  }
+}
+
+function recordAllocation(transaction: Transaction, sr: string): void {
+  const current = transaction.get(SR, sr)
+  if (current === undefined) return
+  const vdis = current.VDIs.flatMap(ref => transaction.get(VDI, ref) ?? [])
+  const virtual_allocation = vdis.reduce((sum, vdi) => sum + vdi.virtual_size * vdi.sector_size, 0n)
+  transaction.patch(SR, sr, { virtual_allocation })
 }
 
 function recordRepository(transaction: Transaction, sr: string, repository: Repository): void {
-  const vdis = (transaction.get(SR, sr)?.VDIs ?? []).flatMap(ref => transaction.get(VDI, ref) ?? [])
+  recordAllocation(transaction, sr)
   transaction.patch(SR, sr, {
-    virtual_allocation: vdis.reduce((sum, vdi) => sum + vdi.virtual_size * vdi.sector_size, 0n),
     physical_utilisation: BigInt(repository.usedBytes),
     physical_size: BigInt(repository.capacityBytes),
   })

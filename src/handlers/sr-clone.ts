@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { DriverError, type StorageOps, type Volume } from '../drivers/driver.ts'
+import { DriverError, type Volume } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VBD, VDI, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { plan, settle, settleNow } from './intent.ts'
+import { abandon, plan, settle } from './intent.ts'
 import { observeRepository, recordVolume, scan, storageOf } from './repository.ts'
 import { plainPath, repositoryAt } from './sr-place.ts'
 
@@ -41,9 +41,9 @@ async function cloneHeld(context: Context, sr: string, loc: string, name_label: 
   try {
     const options = { signal: task.signal, onProgress: task.progress }
     const copies = await clones.copyRepository(config, target, nameOf, options)
-    await record(context, { ...original, uuid, name_label, location, VDIs: [] }, copies, noted, storage)
+    await record(context, original, { ...original, uuid, name_label, location, VDIs: [] }, copies, noted)
   } catch (error) {
-    await settleNow(store, noted)
+    await abandon(context, noted)
     const [vdi = ''] = original.VDIs
     const isBusy = error instanceof DriverError && error.kind === 'bad-state'
     throw isBusy ? fail('VDI_IN_USE', { vdi, operation: 'SR.clone' }, { cause: error }) : error
@@ -71,35 +71,30 @@ function vdiNamed({ store }: Context, { VDIs }: SrRecord, name: string): string 
 /** Makes the objects of what was copied; parents become the copies of parents. Deletes the copies where that fails. */
 async function record(
   { store }: Context,
+  { VDIs }: SrRecord,
   values: SrRecord,
   copies: Copies,
   noted: string,
-  storage: StorageOps,
 ): Promise<void> {
   const originals = new Map(
-    store.all(VDI).flatMap(ref => {
+    VDIs.flatMap(ref => {
       const vdi = store.get(VDI, ref)
       return vdi === undefined ? [] : [[vdi.location, vdi] as const]
     }),
   )
   const made = copies.map(({ from, volume }) => ({ volume, original: originals.get(from), uuid: volume.name }))
   const copyOf = new Map(made.map(({ original, uuid }) => [original?.uuid, uuid]))
-  try {
-    await store.transact(transaction => {
-      transaction.insert(SR, values)
-      for (const { volume, original, uuid } of made) {
-        const fresh = { uuid, SR: values.uuid, VBDs: [], children: [], parent: NULL_REF }
-        transaction.insert(VDI, newRecord(VDI, { ...original, ...fresh }))
-        recordVolume(transaction, uuid, volume)
-      }
-      for (const { original, uuid } of made) {
-        const parent = copyOf.get(original?.parent)
-        if (parent !== undefined) transaction.patch(VDI, uuid, { parent })
-      }
-      settle(transaction, noted)
-    })
-  } catch (error) {
-    for (const { volume } of copies) await storage.deleteVolume(volume.location)
-    throw error
-  }
+  await store.transact(transaction => {
+    transaction.insert(SR, values)
+    for (const { volume, original, uuid } of made) {
+      const fresh = { uuid, SR: values.uuid, VBDs: [], children: [], parent: NULL_REF }
+      transaction.insert(VDI, newRecord(VDI, { ...original, ...fresh }))
+      recordVolume(transaction, uuid, volume)
+    }
+    for (const { original, uuid } of made) {
+      const parent = copyOf.get(original?.parent)
+      if (parent !== undefined) transaction.patch(VDI, uuid, { parent })
+    }
+    settle(transaction, noted)
+  })
 }

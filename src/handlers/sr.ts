@@ -6,6 +6,8 @@ import { NULL_REF } from '../model/kernel/types.ts'
 import { hostOfType, scan } from './repository.ts'
 import { cloneRepository } from './sr-clone.ts'
 import { plainPath, repositoryAt } from './sr-place.ts'
+import { relate } from './plug.ts'
+import { takeBack } from './take-back.ts'
 import { moveImage } from './vdi.ts'
 
 /** Storage repositories. */
@@ -41,18 +43,19 @@ async function create(context: Context, values: RecordOf<typeof SR>): Promise<vo
     if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
     transaction.insert(SR, { ...values, location, host, VDIs: [] })
   })
-  const from = new Map(values.VDIs.map(vdi => [vdi, store.get(VDI, vdi)?.SR ?? NULL_REF]))
   try {
     await scan(context, values.uuid)
     await setImages(context, values.uuid, [...(store.get(SR, values.uuid)?.VDIs ?? []), ...values.VDIs])
   } catch (error) {
-    // What was moved here already goes back first; its record must not go with the repository.
-    for (const [vdi, sr] of from) if (sr !== NULL_REF) await moveImage(context, vdi, sr)
-    await store.transact(transaction => {
-      for (const vdi of transaction.get(SR, values.uuid)?.VDIs ?? []) transaction.remove(VDI, vdi)
-      transaction.remove(SR, values.uuid)
-    })
-    throw error
+    const forget = () =>
+      store.transact(transaction => {
+        const left = transaction.get(SR, values.uuid)?.VDIs ?? []
+        // What could not be moved back keeps its repository.
+        if (left.some(vdi => values.VDIs.includes(vdi))) return
+        for (const vdi of left) transaction.remove(VDI, vdi)
+        transaction.remove(SR, values.uuid)
+      })
+    throw await takeBack(error, [forget])
   }
 }
 
@@ -65,5 +68,16 @@ async function setImages(context: Context, sr: string, vdis: readonly string[]):
       reason: `VDI ${left} must be in a repository: move it with set_SR or delete it`,
     })
   }
-  for (const vdi of vdis) if (!present.includes(vdi)) await moveImage(context, vdi, sr)
+  await relate(present, vdis, async vdi => {
+    const from = context.store.get(VDI, vdi)?.SR ?? NULL_REF
+    const back = () => moveImage(context, vdi, from)
+    try {
+      await moveImage(context, vdi, sr)
+    } catch (error) {
+      // Where only the answer was lost, it is here already.
+      const isHere = context.store.get(VDI, vdi)?.SR === sr
+      throw isHere ? await takeBack(error, [back]) : error
+    }
+    return back
+  })
 }

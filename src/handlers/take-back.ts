@@ -20,7 +20,8 @@ export async function takeBack(cause: unknown, undos: readonly Undo[]): Promise<
   }
   if (remains.length === 0) return cause
   const reason = `${messageOf(cause)}; what was done before could not be taken back: ${remains.join('; ')}`
-  return new DriverError(cause instanceof DriverError ? cause.kind : 'refused', reason, { cause })
+  // Whatever the kind of the cause is: an error that says no more than which host is offline would not tell of it.
+  return new DriverError('refused', reason, { cause })
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,13 +1,13 @@
 import { type Context, implement } from '../engine/context.ts'
-import { DriverError } from '../drivers/driver.ts'
+import { DriverError, type StorageOps } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VBD, VDI, VM } from '../model/index.ts'
 import { defaultOfField, type RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { cloneImage } from './image-clone.ts'
-import { plan, settle, settleNow } from './intent.ts'
+import { abandon, deletionOf, plan, settle, settleNow } from './intent.ts'
 import { changeVbd, relate } from './plug.ts'
-import { observeRepository, recordVolume, storageOf } from './repository.ts'
+import { lookAfterFailure, observeRepository, recordVolume, storageOf } from './repository.ts'
 import { takeBack } from './take-back.ts'
 
 type VdiRecord = RecordOf<typeof VDI>
@@ -88,19 +88,15 @@ async function createHeld(context: Context, values: VdiRecord): Promise<void> {
   const virtualBytes = Number(values.virtual_size * values.sector_size)
   const wanted = { name: values.uuid, format: values.image_format, virtualBytes }
   const options = { signal: task.signal, onProgress: task.progress }
-  const volume = await storage.createVolume(config, wanted, options).catch(async (error: unknown) => {
-    await settleNow(store, noted)
-    throw error
-  })
   try {
+    const volume = await storage.createVolume(config, wanted, options)
     await store.transact(transaction => {
       transaction.insert(VDI, { ...values, location: volume.location })
       recordVolume(transaction, values.uuid, volume)
       settle(transaction, noted)
     })
   } catch (error) {
-    await storage.deleteVolume(volume.location)
-    await settleNow(store, noted)
+    await abandon(context, noted)
     throw error
   }
 }
@@ -112,7 +108,7 @@ function defaultRepository({ store }: Context): string {
   return sr
 }
 
-/** The image goes first: a file without a record would be left behind. A second call finishes what a crash left. */
+/** The image goes first: a file without a record would be left behind. What fails in between is finished at the next look. */
 export async function deleteImage(context: Context, vdi: string): Promise<void> {
   const { SR: sr } = record(context, vdi)
   await context.hosts.holdRepositories(sr === NULL_REF ? [] : [sr], () => deleteHeld(context, vdi))
@@ -122,17 +118,39 @@ export async function deleteImage(context: Context, vdi: string): Promise<void> 
 async function deleteHeld(context: Context, vdi: string): Promise<void> {
   const { store } = context
   const { SR: sr, location } = record(context, vdi)
-  if (sr !== NULL_REF) {
-    const { storage } = storageOf(context, sr)
-    try {
-      await storage.deleteVolume(location)
-    } catch (error) {
-      if (error instanceof DriverError && error.kind === 'bad-state') throw inUse(vdi, 'VDI.delete', error)
-      if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
+  // A VBD that came in the meantime is left with an empty drive.
+  if (sr === NULL_REF) return store.transact(transaction => transaction.remove(VDI, vdi))
+  const { storage, config } = storageOf(context, sr)
+  const host = store.get(SR, sr)?.host ?? NULL_REF
+  const noted = await plan(context, { host, repository: config, names: [location], keeper: deletionOf(vdi) })
+  try {
+    await storage.deleteVolume(location)
+  } catch (error) {
+    if (await isThere(storage, location, error)) {
+      await settleNow(store, noted)
+      const isBusy = error instanceof DriverError && error.kind === 'bad-state'
+      throw isBusy ? inUse(vdi, 'VDI.delete', error) : error
     }
   }
-  // A VBD that came in the meantime is left with an empty drive.
-  await store.transact(transaction => transaction.remove(VDI, vdi))
+  try {
+    await store.transact(transaction => {
+      transaction.remove(VDI, vdi)
+      settle(transaction, noted)
+    })
+  } catch (error) {
+    await abandon(context, noted)
+    throw error
+  }
+}
+
+/** Whether an image is still there after its deletion failed: the deed may be done and only the answer lost. */
+async function isThere(storage: StorageOps, location: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof DriverError)) return true
+  if (error.kind === 'not-found') return false
+  return storage.getVolume(location).then(
+    () => true,
+    (failure: unknown) => !(failure instanceof DriverError && failure.kind === 'not-found'),
+  )
 }
 
 async function resize(context: Context, vdi: string, sectors: bigint): Promise<void> {
@@ -200,15 +218,23 @@ async function moveHeld(context: Context, vdi: string, sr: string): Promise<void
   const target = storageOf(context, sr)
   if (target.storage !== storage) return unsupported(context, sr, 'VDI.set_SR between hosts')
   const progress = { signal: task.signal, onProgress: task.progress }
-  const volume = await storage.moveVolume(current.location, target.config, progress)
+  let moved: string | undefined
   try {
+    const volume = await storage.moveVolume(current.location, target.config, progress)
+    moved = volume.location
     await store.transact(transaction => {
       transaction.patch(VDI, vdi, { SR: sr })
       recordVolume(transaction, vdi, volume)
     })
   } catch (error) {
-    await storage.moveVolume(volume.location, source.config)
-    throw error
+    const back = moved
+    const told = await takeBack(
+      error,
+      back === undefined ? [] : [() => storage.moveVolume(back, source.config).then(() => undefined)],
+    )
+    // Wherever it is now, its record follows.
+    await lookAfterFailure(context, sr)
+    throw told
   }
 }
 

@@ -5,10 +5,11 @@ import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { cloneImage, type Clone } from './image-clone.ts'
-import { settle, settleNow } from './intent.ts'
+import { abandon, settle } from './intent.ts'
 import { randomMac } from './mac.ts'
-import { deleteImage } from './vdi.ts'
-import { createVm } from './vm-definition.ts'
+import { observeRepository } from './repository.ts'
+import { takeBack } from './take-back.ts'
+import { createVm, deleteVm } from './vm-definition.ts'
 import { vmRecord, type VmRecord } from './vm-record.ts'
 
 /** What a clone is to be other than its original, and what else happens in the moment it is there. */
@@ -51,17 +52,29 @@ export async function copyVm(context: Context, vm: string, options: VmCloneOptio
         const MAC = options.macOf(vif)
         transaction.insert(VIF, newRecord(VIF, { ...vif, ...detached, uuid: randomUUID(), MAC }))
       }
+    })
+    await finish(context, uuid, transaction => {
       for (const { plan } of clones.values()) settle(transaction, plan)
       options.and?.(transaction)
     })
   } catch (error) {
-    for (const { vdi, plan } of clones.values()) {
-      await deleteImage(context, vdi)
-      await settleNow(store, plan)
-    }
+    const repositories = new Set([...clones.keys()].map(vdi => store.get(VDI, vdi)?.SR ?? NULL_REF))
+    await context.hosts.holdRepositories([...repositories], async () => {
+      for (const { plan } of clones.values()) await abandon(context, plan)
+    })
+    for (const sr of repositories) await observeRepository(context, sr)
     throw error
   }
   return uuid
+}
+
+/** The last step of a copy that is there; where it fails, the copy goes. */
+async function finish(context: Context, vm: string, body: (transaction: Transaction) => void): Promise<void> {
+  try {
+    await context.store.transact(body)
+  } catch (error) {
+    throw await takeBack(error, [() => deleteVm(context, vm)])
+  }
 }
 
 /** Whether a copy needs an image of its own there. */

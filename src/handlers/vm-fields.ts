@@ -1,5 +1,6 @@
 /** Fields of a VM that take effect at once where it runs. */
 
+import { DriverError } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { VM } from '../model/index.ts'
 import { diskConfigs } from './device-config.ts'
@@ -7,13 +8,14 @@ import { memoryTarget } from './domain-config.ts'
 import { rebalance } from './memory.ts'
 import { schedulingOf } from './scheduling.ts'
 import { redefine } from './vm-life.ts'
+import { takeBack } from './take-back.ts'
 import { unsupported, vmRecord, type VmRecord } from './vm-record.ts'
 
 type Values = Partial<VmRecord>
 
 const hasMachine = ({ power_state }: VmRecord): boolean => power_state === 'Running' || power_state === 'Paused'
 
-/** Stores values, then does what they ask for; stores what was before where that fails. */
+/** Stores values, then does what they ask for; stores what was before where that fails, and does what that asks for. */
 async function set(context: Context, vm: string, values: Values, act: () => Promise<unknown>): Promise<void> {
   const { store } = context
   const before = vmRecord(context, vm)
@@ -23,8 +25,10 @@ async function set(context: Context, vm: string, values: Values, act: () => Prom
   } catch (error) {
     const names = new Set(Object.keys(values))
     const old: Values = Object.fromEntries(Object.entries(before).filter(([name]) => names.has(name)))
-    await store.transact(transaction => transaction.patch(VM, vm, old))
-    throw error
+    const restore = () => store.transact(transaction => transaction.patch(VM, vm, old))
+    // Where only the answer was lost, the host goes by the new value already.
+    const again = () => act().then(() => undefined)
+    throw await takeBack(error, error instanceof DriverError ? [again, restore] : [restore])
   }
 }
 

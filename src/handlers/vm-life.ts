@@ -8,6 +8,7 @@ import { checkDisksFree } from './device-config.ts'
 import { checkBootable, domainConfig } from './domain-config.ts'
 import { giveWay, makeRoom } from './memory.ts'
 import { provideNetworks } from './network-config.ts'
+import { takeBack } from './take-back.ts'
 import { observed, unsupported, vmRecord, type VmRecord } from './vm-record.ts'
 
 /** Halted → Running or Paused. A cancelled task takes the start back. */
@@ -98,12 +99,12 @@ export async function cleanReboot(context: Context, vm: string): Promise<void> {
   const config = domainConfig(context, current)
   // Were it the host that restarts it, it would come back as what it was.
   const exits = config.exits && ({ ...config.exits, shutdown: 'halt' } as const)
-  if (current.actions_after_shutdown === 'restart') await driver.domains.define({ ...config, ...(exits && { exits }) })
   try {
+    if (current.actions_after_shutdown === 'restart')
+      await driver.domains.define({ ...config, ...(exits && { exits }) })
     await askToShutDown(context, vm)
   } catch (error) {
-    await driver.domains.define(config)
-    throw error
+    throw await takeBack(error, [() => driver.domains.define(config)])
   }
   if (action === 'restart') await boot(context, vm, false)
   else await giveWay(context, vm)
