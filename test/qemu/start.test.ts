@@ -64,7 +64,7 @@ describe('a start', () => {
     [
       'more emulated disks than there is room for',
       folder => ({
-        disks: ['a', 'b', 'c', 'd', 'e'].map(d => disk(`${folder}/${d}`, { device: `hd${d}`, bus: 'emulated' })),
+        disks: ['a', 'b', 'c', 'd', 'e'].map(d => disk(`${folder}/file`, { id: d, device: `hd${d}`, bus: 'emulated' })),
       }),
       /5 emulated disks; there is room for 4/,
     ],
