@@ -156,7 +156,7 @@ describe('a virtual machine, through XML-RPC alone', () => {
   it('does not start where it is to boot from what it does not have, and says which', async () => {
     const session = await login(server.http)
     const floppy = await session.text('VM.create', { bios_boot: 'floppy' })
-    const cd = await session.text('VM.create', { bios_cdrom: '/srv/none.iso' })
+    const cd = await session.text('VM.create', { bios_cdrom: join(folder, 'none.iso') })
     const kernel = await session.text('VM.create', { boot_method: 'kernel_external' })
 
     const first = async (vm: string) => (await session.fails('VM.start', vm, false)).slice(0, 3)

@@ -21,6 +21,7 @@ export class Terminals {
   readonly #inventory: Inventory
   /** A serial port serves one client, so all who look at it share a connection. */
   readonly #lines = new Map<DomainId, SharedLine>()
+  readonly #opening = new Map<DomainId, Promise<SharedLine>>()
   readonly #displays = new Set<Socket>()
   #isClosed = false
 
@@ -57,17 +58,18 @@ export class Terminals {
   async #joinLine(id: DomainId): Promise<Duplex> {
     const known = this.#lines.get(id)
     if (known !== undefined) return known.join()
-    const socket = await this.#connect(id, 'serial')
-    const other = this.#lines.get(id)
-    if (other !== undefined) {
-      socket.destroy()
-      return other.join()
-    }
-    const line = new SharedLine(socket, () => {
+    // QEMU lets hardly anybody wait at its socket, so one alone may knock.
+    const opening = this.#opening.get(id) ?? this.#openLine(id).finally(() => this.#opening.delete(id))
+    this.#opening.set(id, opening)
+    return (await opening).join()
+  }
+
+  async #openLine(id: DomainId): Promise<SharedLine> {
+    const line = new SharedLine(await this.#connect(id, 'serial'), () => {
       if (this.#lines.get(id) === line) this.#lines.delete(id)
     })
     this.#lines.set(id, line)
-    return line.join()
+    return line
   }
 
   async #display(id: DomainId): Promise<Socket> {
