@@ -54,6 +54,8 @@ export class Hosts {
   readonly #shuttingDown = new Set<string>()
   readonly #listeners = new Map<string, Set<VmListener>>()
   readonly #starting = new Set<string>()
+  /** Of those that start, which have been granted room on their host. */
+  readonly #granted = new Set<string>()
   readonly #repositories = new Locks(REPOSITORY_WAITING_MAX)
   /** VMs that could not be read, with how long was waited for them last. */
   readonly #unread = new Map<string, number>()
@@ -174,7 +176,18 @@ export class Hosts {
       await body()
     } finally {
       this.#starting.delete(vm)
+      this.#granted.delete(vm)
     }
+  }
+
+  /** Counts the memory of a VM that starts as used, until it has started or has failed to. */
+  grantRoom(vm: string): void {
+    if (this.#starting.has(vm)) this.#granted.add(vm)
+  }
+
+  /** Whether a VM that is on its way has been granted room. */
+  hasRoom(vm: string): boolean {
+    return this.#granted.has(vm)
   }
 
   /** Whether the VM is on its way from Halted. */

@@ -4,6 +4,7 @@ import { DriverError } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
 import { memoryTarget } from './domain-config.ts'
 import { vmRecord, type VmRecord } from './vm-record.ts'
 
@@ -25,10 +26,11 @@ function isOn(host: string, { resident_on, power_state }: VmRecord): boolean {
   return resident_on === host && power_state !== 'Halted' && power_state !== 'Suspended'
 }
 
-/** The VMs that are on a host now, one left out. */
-function residents({ store }: Context, host: string, but: string): Range[] {
-  const vms = (store.get(host_, host)?.resident_VMs ?? []).flatMap(ref => store.get(VM, ref) ?? [])
-  return vms.filter(vm => vm.uuid !== but && isOn(host, vm)).map(rangeOf)
+/** The VMs that are on a host now, and those on their way there that have been granted room; one is left out. */
+function residents({ store, hosts }: Context, host: string, but: string): Range[] {
+  const isComing = (vm: VmRecord) => vm.affinity === host && hosts.hasRoom(vm.uuid)
+  const vms = store.findBy(VM, 'affinity', host).flatMap(ref => store.get(VM, ref) ?? [])
+  return vms.filter(vm => vm.uuid !== but && (isOn(host, vm) || isComing(vm))).map(rangeOf)
 }
 
 const sum = (numbers: readonly bigint[]): bigint => numbers.reduce((total, number) => total + number, 0n)
@@ -48,6 +50,7 @@ export async function makeRoom(context: Context, vm: string): Promise<bigint> {
     const left = available > 0n ? available : 0n
     throw fail('HOST_NOT_ENOUGH_FREE_MEMORY', { needed: String(mine.min), available: String(left) })
   }
+  context.hosts.grantRoom(vm)
   const all = [...others, mine]
   await balance(context, memory, all, vm)
   return shareOf(mine, memory, all)
@@ -59,7 +62,7 @@ export async function rebalance(context: Context, vm: string): Promise<void> {
   await balance(context, memoryOf(context, affinity), residents(context, affinity, ''), '')
 }
 
-/** Gives back what VMs gave way for, once one has ended. */
+/** Gives back what VMs gave way for, once one has ended, or has not come. */
 export async function giveWay(context: Context, vm: string): Promise<void> {
   const { affinity } = vmRecord(context, vm)
   await balance(context, memoryOf(context, affinity), residents(context, affinity, vm), vm)
@@ -71,7 +74,8 @@ const memoryOf = ({ store }: Context, host: string): bigint => store.get(host_, 
 function shareOf({ min, max }: Range, memory: bigint, all: readonly Range[]): bigint {
   const needed = sum(all.map(range => range.min))
   const wanted = sum(all.map(range => range.max)) - needed
-  const spare = memory - needed
+  // Where minimums were raised since, there may be less than all of them.
+  const spare = memory > needed ? memory - needed : 0n
   return memory === 0n || wanted <= spare || wanted === 0n ? max : min + ((max - min) * spare) / wanted
 }
 
@@ -83,10 +87,13 @@ async function balance(context: Context, memory: bigint, all: readonly Range[], 
 }
 
 /** A guest that does not give way now is no reason to refuse another: the host then swaps. */
-async function setTarget({ hosts }: Context, vm: string, bytes: bigint): Promise<void> {
-  const { driver, id } = hosts.placementOf(vm)
+async function setTarget({ store, hosts }: Context, vm: string, bytes: bigint): Promise<void> {
+  const { resident_on = NULL_REF, domain = vm } = store.get(VM, vm) ?? {}
+  const driver = hosts.connected().find(({ host }) => host === resident_on)?.driver
+  // One that is still coming is told its share when it is there.
+  if (driver === undefined) return
   try {
-    await driver.devices?.setMemoryTarget(id, Number(bytes))
+    await driver.devices?.setMemoryTarget(domain, Number(bytes))
   } catch (error) {
     if (!(error instanceof DriverError)) throw error
   }

@@ -64,14 +64,16 @@ export function setAction(context: Context, vm: string, values: Values): Promise
 
 /** `bios/cdrom`: another medium for the drive that it gave the machine; a machine without one gets it at its next start. */
 export function setMedium(context: Context, vm: string, bios_cdrom: string): Promise<void> {
-  const before = vmRecord(context, vm)
   return set(context, vm, { bios_cdrom }, async () => {
     const current = vmRecord(context, vm)
-    if (!hasMachine(current) || before.bios_cdrom === '') return
+    if (!hasMachine(current)) return
     const { driver, id } = context.hosts.placementOf(vm)
-    if (driver.devices === undefined) unsupported(context, vm, 'devices')
     const drive = diskConfigs(context, current).find(disk => disk.id === vm)
     const medium = drive === undefined ? null : ({ location: drive.location, format: 'raw' } as const)
-    await driver.devices.changeMedium(id, vm, medium)
+    try {
+      await driver.devices?.changeMedium(id, vm, medium)
+    } catch (error) {
+      if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
+    }
   })
 }

@@ -6,7 +6,7 @@ import { fail } from '../model/errors.ts'
 import { host_, host_cpu, VM } from '../model/index.ts'
 import { checkDisksFree } from './device-config.ts'
 import { checkBootable, domainConfig } from './domain-config.ts'
-import { giveWay, makeRoom } from './memory.ts'
+import { giveWay, makeRoom, rebalance } from './memory.ts'
 import { provideNetworks } from './network-config.ts'
 import { takeBack } from './take-back.ts'
 import { observed, unsupported, vmRecord, type VmRecord } from './vm-record.ts'
@@ -46,7 +46,7 @@ function checkFeatures({ store, hosts }: Context, vm: VmRecord): void {
 async function boot(context: Context, vm: string, paused: boolean, signal?: AbortSignal): Promise<void> {
   const { hosts, task } = context
   checkStartable(context, vmRecord(context, vm))
-  await hosts.whileStarting(vm, async () => {
+  await inRoom(context, vm, async () => {
     await place(context, vm)
     const { driver, id } = hosts.placementOf(vm)
     const target = await makeRoom(context, vm)
@@ -58,6 +58,16 @@ async function boot(context: Context, vm: string, paused: boolean, signal?: Abor
       await driver.domains.start(id, { paused, onProgress: task.progress, ...(signal && { signal }) })
     })
   })
+}
+
+/** Runs `body`, which starts the VM and makes room for it; where it fails, the others get back what they gave way. */
+async function inRoom(context: Context, vm: string, body: () => Promise<void>): Promise<void> {
+  try {
+    await context.hosts.whileStarting(vm, body)
+  } catch (error) {
+    await giveWay(context, vm)
+    throw error
+  }
 }
 
 /** Gives a VM that has no host yet its host, and the name it will have there. */
@@ -175,12 +185,13 @@ export async function resume(context: Context, vm: string, paused: boolean): Pro
   if (suspension === undefined) return unsupported(context, vm, 'VM.resume')
   checkHostEnabled(context, vm)
   checkDisksFree(context.store, vmRecord(context, vm), other => hosts.isStarting(other))
-  await hosts.whileStarting(vm, async () => {
+  await inRoom(context, vm, async () => {
     await makeRoom(context, vm)
     await provideNetworks(context, vm)
     const options = { paused, signal: task.signal, onProgress: task.progress }
     await observed(context, vm, () => suspension.resume(id, options))
   })
+  await rebalance(context, vm) // It has come back with what it had when it went.
 }
 
 /** Tells the host of a change that counts at once where the VM runs (`exits`), and else from its next start. */

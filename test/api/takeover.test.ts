@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Value } from '../support/value.ts'
 import { make, startWorld } from './world.ts'
 
-const { client, root } = await startWorld()
+const { client, root, server } = await startWorld()
 
 const running = async (values: Readonly<Record<string, Value>> = {}) => {
   const vm = await make(root, 'VM', values)
@@ -145,5 +145,20 @@ describe('devices that are taken over from a VM that runs', () => {
     assert.deepEqual(await root.list('VM.get_VBDs', clinging), [held])
     assert.equal(await root.ok('VBD.get_currently_attached', mine), true)
     assert.equal(await root.ok('VBD.get_currently_attached', free), false)
+  })
+})
+
+describe('the drive of bios/cdrom', () => {
+  // Proves: VM.bios/cdrom
+  test('its medium is changed while the VM runs, and chosen for the next start where the machine has no drive', async () => {
+    const { data } = server
+    const images = ['one', 'other'].map(name => `${data}/boot/${name}.iso`)
+    const VM = await running()
+
+    for (const image of [...images, '', ...images]) await root.ok('VM.set_bios_cdrom', VM, image)
+    await root.ok('VM.hard_shutdown', VM)
+    assert.equal(await root.text('VM.get_bios_cdrom', VM), images[1])
+
+    await root.ok('VM.set_bios_cdrom', VM, '')
   })
 })
