@@ -19,6 +19,7 @@ import { Tasks } from './engine/tasks.ts'
 import { consoleOpener } from './engine/terminals.ts'
 import { implementations } from './handlers/index.ts'
 import { undoInterrupted } from './handlers/intent.ts'
+import { watchMemory } from './handlers/memory.ts'
 import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
 import { fail } from './model/errors.ts'
@@ -206,14 +207,16 @@ function sweepRegularly({ sessions, tasks }: Services, log: pino.Logger): void {
   ).unref()
 }
 
-/** Reads what VMs and hosts use, until the function it answers is called. */
+/** Reads what VMs and hosts use, and shares memory out, until the function it answers is called. */
 function measure(services: Services, log: pino.Logger): () => void {
   const { store, hosts } = services
   const sampler = new Sampler({ store, hosts, log })
   sampler.start()
   const stopWatching = watchImages({ store, hosts, log, observeRepository: sr => observeRepository(services, sr) })
+  const stopSharing = watchMemory(services, log)
   return () => {
     sampler.close()
+    stopSharing()
     stopWatching()
   }
 }

@@ -91,7 +91,8 @@ async function addRepository(context: Context, host: string): Promise<void> {
 async function setPower({ store, hosts, caller }: Context, host: string, action: 'shutdown' | 'reboot'): Promise<null> {
   const { enabled = true, resident_VMs = [] } = store.get(host_, host) ?? {}
   if (enabled) throw fail('HOST_NOT_DISABLED', {})
-  if (resident_VMs.length > 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
+  const isComing = store.findBy(VM, 'affinity', host).some(vm => hosts.isStarting(vm))
+  if (resident_VMs.length > 0 || isComing) throw fail('HOST_HAS_RESIDENT_VMS', { host })
   const { power } = hosts.driver(host)
   if (power === undefined) {
     throw fail('OPERATION_NOT_ALLOWED', { reason: 'this server is not configured to shut down or reboot its host' })

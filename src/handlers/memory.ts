@@ -2,11 +2,15 @@
 
 import { DriverError } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
+import type { Log } from '../engine/log.ts'
+import { Turns } from '../engine/turns.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { memoryTarget } from './domain-config.ts'
 import { vmRecord, type VmRecord } from './vm-record.ts'
+
+type Parts = Pick<Context, 'store' | 'hosts'>
 
 /** Between what it must have and what it is to have. */
 interface Range {
@@ -27,7 +31,7 @@ function isOn(host: string, { resident_on, power_state }: VmRecord): boolean {
 }
 
 /** The VMs that are on a host now, and those on their way there that have been granted room; one is left out. */
-function residents({ store, hosts }: Context, host: string, but: string): Range[] {
+function residents({ store, hosts }: Parts, host: string, but: string): Range[] {
   const isComing = (vm: VmRecord) => vm.affinity === host && hosts.hasRoom(vm.uuid)
   const vms = store.findBy(VM, 'affinity', host).flatMap(ref => store.get(VM, ref) ?? [])
   return vms.filter(vm => vm.uuid !== but && (isOn(host, vm) || isComing(vm))).map(rangeOf)
@@ -58,8 +62,34 @@ export async function makeRoom(context: Context, vm: string): Promise<bigint> {
 
 /** Gives a VM that runs what its range, which has just changed, entitles it to. */
 export async function rebalance(context: Context, vm: string): Promise<void> {
-  const { affinity } = vmRecord(context, vm)
-  await balance(context, memoryOf(context, affinity), residents(context, affinity, ''), '')
+  await share(context, vmRecord(context, vm).affinity)
+}
+
+const share = (parts: Parts, host: string): Promise<void> =>
+  balance(parts, memoryOf(parts, host), residents(parts, host, ''), '')
+
+/** Hosts whose memory is shared out at once. */
+const HOSTS_AT_ONCE_MAX = 16
+
+/**
+ * Gives back what VMs gave way for one that has ended by itself, until the function that it answers is called; where one
+ * ends on demand that is done before the answer.
+ */
+export function watchMemory(parts: Parts, log: Log): () => void {
+  const turns = new Turns(HOSTS_AT_ONCE_MAX, host =>
+    share(parts, host).catch((error: unknown) => log.error({ host, error: String(error) }, 'memory is not shared out')),
+  )
+  const end = parts.store.onChange(changes => {
+    for (const { class: of, ref, fields } of changes) {
+      if (of !== VM.name || !fields.includes('resident_on')) continue
+      const { affinity = NULL_REF, resident_on } = parts.store.get(VM, ref) ?? {}
+      if (affinity !== NULL_REF && resident_on === NULL_REF) turns.ask(affinity)
+    }
+  })
+  return () => {
+    end()
+    turns.clear()
+  }
 }
 
 /** Gives back what VMs gave way for, once one has ended, or has not come. */
@@ -68,7 +98,7 @@ export async function giveWay(context: Context, vm: string): Promise<void> {
   await balance(context, memoryOf(context, affinity), residents(context, affinity, vm), vm)
 }
 
-const memoryOf = ({ store }: Context, host: string): bigint => store.get(host_, host)?.memory ?? 0n
+const memoryOf = ({ store }: Parts, host: string): bigint => store.get(host_, host)?.memory ?? 0n
 
 /** Each gets its minimum and the same share of what it would like beyond. */
 function shareOf({ min, max }: Range, memory: bigint, all: readonly Range[]): bigint {
@@ -79,7 +109,7 @@ function shareOf({ min, max }: Range, memory: bigint, all: readonly Range[]): bi
   return memory === 0n || wanted <= spare || wanted === 0n ? max : min + ((max - min) * spare) / wanted
 }
 
-async function balance(context: Context, memory: bigint, all: readonly Range[], but: string): Promise<void> {
+async function balance(context: Parts, memory: bigint, all: readonly Range[], but: string): Promise<void> {
   for (const range of all) {
     if (range.vm.uuid === but || range.min === range.max) continue
     await setTarget(context, range.vm.uuid, shareOf(range, memory, all))
@@ -87,7 +117,7 @@ async function balance(context: Context, memory: bigint, all: readonly Range[], 
 }
 
 /** A guest that does not give way now is no reason to refuse another: the host then swaps. */
-async function setTarget({ store, hosts }: Context, vm: string, bytes: bigint): Promise<void> {
+async function setTarget({ store, hosts }: Parts, vm: string, bytes: bigint): Promise<void> {
   const { resident_on = NULL_REF, domain = vm } = store.get(VM, vm) ?? {}
   const driver = hosts.connected().find(({ host }) => host === resident_on)?.driver
   // One that is still coming is told its share when it is there.

@@ -30,8 +30,8 @@ async function cloneHeld(context: Context, sr: string, loc: string, name_label: 
   if (clones === undefined) throw fail('DRIVER_UNSUPPORTED', { driver, operation: 'SR.clone' })
   checkQuiet(context, original)
   const uuid = randomUUID()
-  const location = loc === '' ? storage.defaultLocation(uuid) : plainPath(loc)
-  if (location.startsWith('/') && loc !== '') context.paths.check('loc', location)
+  const named = loc.startsWith('/') ? context.paths.check('loc', plainPath(loc)) : loc
+  const location = named === '' ? storage.defaultLocation(uuid) : named
   const { host } = original
   if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
   const names = new Map(original.VDIs.map(vdi => [vdi, randomUUID()]))

@@ -153,7 +153,14 @@ async function isThere(storage: StorageOps, location: string, error: unknown): P
   )
 }
 
+/** A clone may give the image another name and format, so nobody is to make one meanwhile. */
 async function resize(context: Context, vdi: string, sectors: bigint): Promise<void> {
+  const { SR: sr } = record(context, vdi)
+  await context.hosts.holdRepositories([sr], () => resizeHeld(context, vdi, sectors))
+  if (sr !== NULL_REF) await observeRepository(context, sr)
+}
+
+async function resizeHeld(context: Context, vdi: string, sectors: bigint): Promise<void> {
   const { store } = context
   const current = record(context, vdi)
   if (sectors === current.virtual_size) return
@@ -164,7 +171,6 @@ async function resize(context: Context, vdi: string, sectors: bigint): Promise<v
   }
   const volume = await storage.resizeVolume(current.location, Number(sectors * current.sector_size))
   await store.transact(transaction => recordVolume(transaction, vdi, volume))
-  await observeRepository(context, current.SR)
 }
 
 /** The other end of `VBD.VDI`. */

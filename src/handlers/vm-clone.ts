@@ -41,7 +41,8 @@ export async function copyVm(context: Context, vm: string, options: VmCloneOptio
       context.task.progress(clones.size / (vbds.length + 1))
     }
     const fresh = { uuid, is_a_template: false, VIFs: [], VBDs: [], domain: '', resident_on: NULL_REF } as const
-    const copy = newRecord(VM, { ...original, ...options.values, ...fresh, power_state: 'Halted' })
+    const own = { ...fresh, crash_copies: 0n, power_state: 'Halted' } as const
+    const copy = newRecord(VM, { ...original, ...own, ...options.values })
     await createVm(context, copy, transaction => {
       const detached = { VM: uuid, currently_attached: false } as const
       for (const vbd of vbds) {

@@ -30,6 +30,10 @@ export function crashTreatment(services: Services, log: CrashLog): (vm: string) 
     const context = backgroundContext(services)
     services.locks
       .hold(vm, () => treat(context, vm, log, () => mayRestart(restarts, vm)))
+      // No longer with the lock of the crashed one: whoever holds the copy may be waiting for it.
+      .then(async copy => {
+        if (copy !== undefined) await services.locks.hold(copy, () => startCopy(context, copy))
+      })
       .catch((error: unknown) => log.warn({ vm, error: String(error) }, 'a crashed VM is left as it is'))
       .finally(() => underWay.delete(vm))
   }
@@ -44,21 +48,29 @@ const backgroundContext = (services: Services): Context => ({
 /** Whether it has not been restarted too often of late; counts this time. */
 function mayRestart(restarts: Map<string, readonly number[]>, vm: string): boolean {
   const now = performance.now()
+  for (const [other, times] of restarts) if (times.every(at => now - at >= RESTARTS_MS)) restarts.delete(other)
   const recent = (restarts.get(vm) ?? []).filter(at => now - at < RESTARTS_MS)
   restarts.set(vm, [...recent, now].slice(-RESTARTS_MAX))
   return recent.length < RESTARTS_MAX
 }
 
-async function treat(context: Context, vm: string, log: CrashLog, mayStart: () => boolean): Promise<void> {
+/** Answers the copy that takes its place, if one does; it is still to be started. */
+async function treat(
+  context: Context,
+  vm: string,
+  log: CrashLog,
+  mayStart: () => boolean,
+): Promise<string | undefined> {
   const { hosts } = context
   const { driver, id } = hosts.placementOf(vm)
-  if ((await driver.domains.get(id)).state !== 'crashed') return
+  if ((await driver.domains.get(id)).state !== 'crashed') return undefined
   const { actions_after_crash: action } = vmRecord(context, vm)
-  if (action === 'preserve') return
+  if (action === 'preserve') return undefined
   if (action !== 'destroy' && action !== 'coredump_and_destroy' && !mayStart()) {
-    return log.warn({ vm }, 'a VM that crashes again and again is left crashed')
+    log.warn({ vm }, 'a VM that crashes again and again is left crashed')
+    return undefined
   }
-  if (action === 'rename_restart') return renameAndRestart(context, vm, log)
+  if (action === 'rename_restart') return renameAndCopy(context, vm, log)
   if (action === 'coredump_and_destroy' || action === 'coredump_and_restart') {
     // Without the dump nothing would tell of the crash: then it is kept.
     if (driver.dumps === undefined) throw new DriverError('refused', `the driver ${driver.name} cannot dump memory`)
@@ -67,13 +79,15 @@ async function treat(context: Context, vm: string, log: CrashLog, mayStart: () =
   }
   const isEnd = action === 'destroy' || action === 'coredump_and_destroy'
   await observed(context, vm, () => (isEnd ? driver.domains.powerOff(id) : driver.domains.reset(id)))
+  return undefined
 }
 
 /** The crashed VM stays for whoever looks for the cause; a copy with its name, disks and addresses takes its place. */
-async function renameAndRestart(context: Context, vm: string, log: CrashLog): Promise<void> {
+async function renameAndCopy(context: Context, vm: string, log: CrashLog): Promise<string | undefined> {
   const { name_label, crash_copies, VIFs } = vmRecord(context, vm)
   if (crash_copies >= COPIES_MAX) {
-    return log.warn({ vm }, `a VM that crashed is left as it is: ${COPIES_MAX} of its predecessors crashed before`)
+    log.warn({ vm }, `a VM that crashed is left as it is: ${COPIES_MAX} of its predecessors crashed before`)
+    return undefined
   }
   const copy = await copyVm(context, vm, {
     values: { name_label, crash_copies: crash_copies + 1n },
@@ -85,5 +99,10 @@ async function renameAndRestart(context: Context, vm: string, log: CrashLog): Pr
     operation: 'rename_restart',
   })
   log.warn({ vm, copy }, 'a VM crashed; it was renamed, and a copy takes its place')
-  await start(context, copy, false)
+  return copy
+}
+
+/** Unless somebody has been faster. */
+async function startCopy(context: Context, copy: string): Promise<void> {
+  if (context.store.get(VM, copy)?.power_state === 'Halted') await start(context, copy, false)
 }

@@ -2,6 +2,7 @@
 
 import { DriverError } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
+import { fail } from '../model/errors.ts'
 import { VM } from '../model/index.ts'
 import { diskConfigs } from './device-config.ts'
 import { memoryTarget } from './domain-config.ts'
@@ -76,4 +77,13 @@ export function setMedium(context: Context, vm: string, bios_cdrom: string): Pro
       if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
     }
   })
+}
+
+/** What runs or is suspended cannot become a template, which never does. */
+export async function setTemplate({ store }: Context, vm: string, is_a_template: boolean): Promise<void> {
+  const { power_state } = vmRecord({ store }, vm)
+  if (is_a_template && power_state !== 'Halted') {
+    throw fail('VM_BAD_POWER_STATE', { vm, expected: 'Halted', actual: power_state })
+  }
+  await store.transact(transaction => transaction.patch(VM, vm, { is_a_template }))
 }

@@ -6,7 +6,7 @@ import { NULL_REF } from '../model/kernel/types.ts'
 import { changeVbd, changeVif, relate } from './plug.ts'
 import { cloneVm } from './vm-clone.ts'
 import { checkVm, createVm, deleteVm, moveVm, OWNED_THROUGH } from './vm-definition.ts'
-import { setAction, setMedium, setMemory, setScheduling } from './vm-fields.ts'
+import { setAction, setMedium, setMemory, setScheduling, setTemplate } from './vm-fields.ts'
 import {
   cleanReboot,
   cleanShutdown,
@@ -63,6 +63,7 @@ export const vmHandlers = implement(
     delete: deleteVm,
     set: {
       affinity: moveVm,
+      is_a_template: setTemplate,
       memory_dynamic_max: (context, vm, value) => setMemory(context, vm, { memory_dynamic_max: value }),
       memory_dynamic_min: (context, vm, value) => setMemory(context, vm, { memory_dynamic_min: value }),
       VCPUs_policy: (context, vm, value) => setScheduling(context, vm, { VCPUs_policy: value }),

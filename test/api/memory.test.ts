@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { MemoryHost } from '../../src/drivers/memory/index.ts'
+import { watchMemory } from '../../src/handlers/memory.ts'
 import { host_, VM } from '../../src/model/index.ts'
 import { type EngineWorld, startEngine } from './engine-world.ts'
 
@@ -28,17 +29,18 @@ async function makeVm({ call }: EngineWorld, max: bigint, min: bigint): Promise<
 
 /** The targets that the host is told while `work` is done, in GiB, by VM. */
 async function targetsDuring({ driver }: EngineWorld, work: () => Promise<unknown>) {
-  const { devices } = driver
-  const setMemoryTarget = devices?.setMemoryTarget ?? assert.fail('no devices')
+  const devices = driver.devices ?? assert.fail('no devices')
   const told = new Map<string, number>()
-  Object.assign(devices, {
-    setMemoryTarget: async (id: string, bytes: number) => {
+  const listening: typeof devices = {
+    ...devices,
+    async setMemoryTarget(id, bytes) {
       told.set(id, bytes / 2 ** 30)
-      await setMemoryTarget(id, bytes)
+      await devices.setMemoryTarget(id, bytes)
     },
-  })
+  }
+  Object.assign(driver, { devices: listening })
   await work()
-  Object.assign(devices, { setMemoryTarget })
+  Object.assign(driver, { devices })
   return told
 }
 
@@ -103,5 +105,30 @@ describe('the memory of a host', () => {
       vms.map(vm => told.get(vm)),
       [7, 6],
     )
+  })
+
+  test('what a VM gave way for one that ends by itself is given back', async () => {
+    const world = await smallWorld()
+    const { services, driver } = world
+    const [first, second] = [await makeVm(world, 8n * GIB, 2n * GIB), await makeVm(world, 6n * GIB, 6n * GIB)]
+    for (const vm of [first, second]) assert.equal(await codeOf(world, 'VM.start', vm, false), 'Success')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const end = watchMemory(services, { debug() {}, info() {}, warn() {}, error: () => undefined })
+
+    const told = await targetsDuring(world, async () => {
+      const devices = driver.devices ?? assert.fail('no devices')
+      const { setMemoryTarget } = { setMemoryTarget: devices.setMemoryTarget.bind(devices) }
+      Object.assign(devices, {
+        setMemoryTarget: async (id: string, bytes: number) => {
+          await setMemoryTarget(id, bytes)
+          resolve()
+        },
+      })
+      await driver.domains.powerOff(second)
+      await promise
+    })
+    end()
+
+    assert.equal(told.get(first), 8)
   })
 })
