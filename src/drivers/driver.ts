@@ -239,7 +239,9 @@ export interface RepositoryConfig {
 
 /** What a repository holds and has room for, in bytes. */
 export interface Repository {
+  /** Of all that the place has, whoever it is used by. */
   readonly capacityBytes: number
+  /** What its own images weigh, with all that they share. */
   readonly usedBytes: number
 }
 
@@ -277,7 +279,11 @@ export interface StorageOps {
     options?: OperationOptions,
   ): Promise<Volume>
   getVolume(location: string): Promise<Volume>
-  /** Grows an image. `refused` when it would shrink, `bad-state` while a running domain uses it. */
+  /**
+   * Grows an image; under the eyes of the guest where one domain runs or is paused with it. `refused` when it would
+   * shrink; `bad-state` while a suspended domain uses it, one that may only read it, several, or one as what another
+   * image builds on.
+   */
   resizeVolume(location: string, virtualBytes: number): Promise<Volume>
   /**
    * Moves an image to another repository of the host, keeping its name. `bad-state` while a running domain uses it.

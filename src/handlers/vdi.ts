@@ -164,12 +164,15 @@ async function resizeHeld(context: Context, vdi: string, sectors: bigint): Promi
   const { store } = context
   const current = record(context, vdi)
   if (sectors === current.virtual_size) return
-  checkUnused(context, vdi, 'VDI.set_virtual_size')
   const { storage } = storageOf(context, current.SR)
   if (sectors < current.virtual_size) {
     throw fail('VDI_TOO_SMALL', { vdi, 'minimum size': String(current.virtual_size * current.sector_size) })
   }
-  const volume = await storage.resizeVolume(current.location, Number(sectors * current.sector_size))
+  const bytes = Number(sectors * current.sector_size)
+  const volume = await storage.resizeVolume(current.location, bytes).catch((error: unknown) => {
+    const isBusy = error instanceof DriverError && error.kind === 'bad-state'
+    throw isBusy ? inUse(vdi, 'VDI.set_virtual_size', error) : error
+  })
   await store.transact(transaction => recordVolume(transaction, vdi, volume))
 }
 

@@ -172,14 +172,18 @@ test('what cannot boot is refused before the host is asked', async () => {
   ])
 })
 
-test('an image that a running VM writes is not given to a second VM, nor moved, resized or deleted', async () => {
+test('an image that a running VM writes is not given to a second VM, nor moved or deleted, but grows', async () => {
   const [vdi, one, other] = [await make(root, 'VDI'), await make(root, 'VM'), await make(root, 'VM')]
   const vbd = await make(root, 'VBD', { VM: one, VDI: vdi })
   await make(root, 'VBD', { VM: other, VDI: vdi })
   await root.ok('VM.start', one, false)
 
   assert.deepEqual(await root.fails('VM.start', other, false), ['VDI_IN_USE', vdi, 'VM.start'])
-  assert.deepEqual(await root.fails('VDI.set_virtual_size', vdi, '65536'), ['VDI_IN_USE', vdi, 'VDI.set_virtual_size'])
+  await root.ok('VDI.set_virtual_size', vdi, '65536')
+  assert.equal(await root.text('VDI.get_virtual_size', vdi), '65536')
+  await root.ok('VM.suspend', one, false)
+  assert.deepEqual(await root.fails('VDI.set_virtual_size', vdi, '65537'), ['VDI_IN_USE', vdi, 'VDI.set_virtual_size'])
+  await root.ok('VM.resume', one, false)
   assert.deepEqual(await root.fails('VDI.set_SR', vdi, await make(root, 'SR')), ['VDI_IN_USE', vdi, 'VDI.set_SR'])
   assert.equal((await root.fails('VDI.delete', vdi))[0], 'OBJECT_IN_USE')
 

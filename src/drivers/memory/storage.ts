@@ -12,6 +12,16 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
     if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
   }
 
+  /** A domain that runs with the volume grows it, if it is alone and may write to it. */
+  function assertGrowable(location: string): void {
+    volumes.get(location)
+    const users = [...host.active].filter(({ active }) => active?.config.disks.some(disk => disk.location === location))
+    const isSuspended = users.some(({ now }) => now.state === 'suspended')
+    if (isSuspended || users.length > 1 || (users.length === 1 && !host.isWritten(location))) {
+      throw new DriverError('bad-state', `domains that use the volume at ${location} keep it from growing`)
+    }
+  }
+
   /** What is read once the writes of all guests have arrived. */
   function seen<T>(read: () => T): T {
     host.writeBackAll()
@@ -30,7 +40,7 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
 
     resizeVolume: (location, virtualBytes) =>
       connection.call('storage.resizeVolume', () => {
-        assertUnused(location)
+        assertGrowable(location)
         return volumes.resize(location, virtualBytes)
       }),
 

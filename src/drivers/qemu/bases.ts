@@ -5,6 +5,7 @@ import { DriverError, type ImageFormat } from '../driver.ts'
 import { type ImageKey, keyOf } from './images.ts'
 import type { Base } from './qemu-img.ts'
 import { formatOf } from './image-format.ts'
+import { isPartial } from './partials.ts'
 import { inspect } from './volume.ts'
 
 /**
@@ -63,6 +64,9 @@ function kindOf(name: string): Member['kind'] {
   if (LIVE.test(name)) return 'live'
   return formatOf(name) === undefined ? 'partial' : 'image'
 }
+
+/** Whether a file of this name is an image, or part of one, whole or in work. */
+export const isOfRepository = (name: string): boolean => kindOf(name) !== 'partial' || isPartial(name)
 
 async function readMember(folder: string, name: string): Promise<Member | undefined> {
   const path = join(folder, name)

@@ -3,10 +3,11 @@ import { link } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
 import { baseNamed, liveName, newBase } from './bases.ts'
-import { freezeDisk, nodesOf, type RunningImage } from './freeze.ts'
+import { freezeDisk } from './freeze.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Base } from './qemu-img.ts'
+import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
 import type { StorageTools } from './storage-tools.ts'
 import {
   assertFree,
@@ -147,24 +148,6 @@ async function freezeDisks(running: readonly RunningImage[], { image, base, over
   await syncFolder(folder)
   const below = image.backing === undefined ? undefined : resolve(folder, image.backing)
   for (const each of running) await freezeDisk(each, { overlay: live, base: join(folder, base.name), format, below })
-}
-
-/** The living machines that have the image, and where. Rejects as `bad-state` where it could not be frozen in all at once. */
-async function runningWith(domains: readonly QemuDomain[], { key, volume }: Image): Promise<RunningImage[]> {
-  const running: RunningImage[] = []
-  for (const domain of domains.filter(each => each.images.uses(key))) running.push(...(await nodesOf(domain, key)))
-  if (running.length > 1 && running.some(({ isReadOnly }) => !isReadOnly)) {
-    throw new DriverError('bad-state', `${volume.location} is written to by several domains at once`)
-  }
-  return running
-}
-
-/** Whoever began to use the image meanwhile would go on writing to what is to be the base. */
-function assertNoOthers(users: readonly QemuDomain[], known: readonly RunningImage[]): void {
-  // One that is suspended writes nothing, and is held.
-  const other = users.find(user => user.summary.state !== 'suspended' && !known.some(({ domain }) => domain === user))
-  if (other !== undefined)
-    throw new DriverError('bad-state', `domain ${other.id} is being started or plugged with the image`)
 }
 
 interface Conversion {

@@ -7,6 +7,9 @@ import { identify, isAlive } from './process.ts'
 /** Name of a file in work: the process that works on it, so that nobody else takes it for a dead one's. */
 const PARTIAL = /^\.(?:(\d+)-(\d+)-)?[0-9a-f-]{36}\.partial$/
 
+/** Whether a file of this name is one in work, or what is left of one. */
+export const isPartial = (name: string): boolean => PARTIAL.test(name)
+
 /** Files of repositories that are being made, under hidden names. What a killed process left of them is worth nothing. */
 export class Partials {
   readonly #mine = new Set<string>()

@@ -1,10 +1,9 @@
 import { lstatSync, unlinkSync } from 'node:fs'
-import { access, constants, link, mkdir, open, readdir, stat, statfs, truncate } from 'node:fs/promises'
+import { access, constants, link, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import {
   type CloneOps,
   DriverError,
-  type ImageFormat,
   type OperationOptions,
   type Repository,
   type RepositoryConfig,
@@ -18,12 +17,13 @@ import type { Gate } from './gate.ts'
 import { formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
 import { moveVolume } from './move-volume.ts'
+import { resizeVolume } from './resize-volume.ts'
 import type { StorageTools } from './storage-tools.ts'
+import { usedBytes } from './used-bytes.ts'
 import {
   assertFree,
   assertSize,
   assertVolumeName,
-  assertWritable,
   inUse,
   locationOf,
   nameTaken,
@@ -73,8 +73,8 @@ async function openRepository({ folders }: StorageTools, folder: string): Promis
   if (!(await stat(folder)).isDirectory()) throw refused(`${folder} is no folder`)
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   await folders.inOrder(folder, async () => undefined)
-  const { bsize, blocks, bfree } = await statfs(folder)
-  return { capacityBytes: blocks * bsize, usedBytes: (blocks - bfree) * bsize }
+  const { bsize, blocks } = await statfs(folder)
+  return { capacityBytes: blocks * bsize, usedBytes: await usedBytes(folder) }
 }
 
 /** Volumes of a long list that are looked at together. */
@@ -140,25 +140,6 @@ async function createRaw(path: string, bytes: number): Promise<void> {
   } finally {
     await file.close()
   }
-}
-
-async function resizeVolume(tools: StorageTools, location: string, virtualBytes: number): Promise<Volume> {
-  assertSize(virtualBytes)
-  await readImage(location)
-  return tools.folders.inOrder(dirname(location), async () => {
-    const { volume, key } = await readImage(location)
-    assertWritable(volume, 'resized')
-    if (tools.inventory.isInUse(key)) throw inUse(location)
-    const bytes = toSectors(virtualBytes)
-    if (bytes < volume.virtualBytes) throw refused(`${location} has ${volume.virtualBytes} bytes and cannot shrink`)
-    if (bytes > volume.virtualBytes) await grow(tools, volume, bytes)
-    return (await readImage(location)).volume
-  })
-}
-
-function grow({ qemuImg }: StorageTools, volume: { location: string; format: ImageFormat }, bytes: number) {
-  const { location, format } = volume
-  return format === 'raw' ? truncate(location, bytes) : qemuImg.resize(location, format, bytes)
 }
 
 async function deleteVolume({ folders, inventory }: StorageTools, location: string): Promise<void> {

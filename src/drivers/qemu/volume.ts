@@ -118,7 +118,7 @@ export function assertWritable({ location, readOnly }: Volume, what: string): vo
 }
 
 /** Source: stat(2), st_blocks. */
-const STAT_BLOCK_BYTES = 512
+export const STAT_BLOCK_BYTES = 512
 
 async function openImage(location: string): Promise<FileHandle> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants

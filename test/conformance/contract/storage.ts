@@ -245,7 +245,7 @@ function describeUse(stage: Stage): void {
     await stage.assertState(config.id, 'halted')
   })
 
-  stage.it('neither deletes, moves nor resizes a volume that a running domain uses', async () => {
+  stage.it('grows a volume that a running domain uses, and neither deletes nor moves it', async () => {
     const second = await openSecond(stage)
     const volume = await create(stage, 'disk-1')
     const config = withDisk(stage, volume)
@@ -254,8 +254,9 @@ function describeUse(stage: Stage): void {
 
     await rejectsWith('bad-state', stage.storage.deleteVolume(volume.location))
     await rejectsWith('bad-state', stage.storage.moveVolume(volume.location, second))
-    await rejectsWith('bad-state', stage.storage.resizeVolume(volume.location, 4 * MIB))
-    assert.equal((await stage.storage.getVolume(volume.location)).virtualBytes, MIB)
+    assert.equal((await stage.storage.resizeVolume(volume.location, 4 * MIB)).virtualBytes, 4 * MIB)
+    await rejectsWith('refused', stage.storage.resizeVolume(volume.location, 2 * MIB))
+    assert.equal((await stage.storage.getVolume(volume.location)).virtualBytes, 4 * MIB)
 
     await stage.driver.domains.powerOff(config.id)
     await stage.storage.deleteVolume(volume.location)
