@@ -40,6 +40,7 @@ const BRINGS = {
   e2fsprogs: 'mkfs.ext4',
   dosfstools: 'mkfs.vfat',
   mtools: 'mcopy',
+  xorriso: 'xorriso',
   swtpm: 'swtpm',
 } as const
 

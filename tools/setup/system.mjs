@@ -20,6 +20,7 @@ const FOR_TESTS = [
   { name: 'mkfs.ext4', package: 'e2fsprogs' },
   { name: 'mkfs.vfat', package: 'dosfstools' },
   { name: 'mcopy', package: 'mtools' },
+  { name: 'xorriso', package: 'xorriso' },
   { name: 'swtpm', package: 'swtpm' },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: hasAuthorities },
 ]
