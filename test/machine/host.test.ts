@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { writeBootImage } from '../guests/boot-sector.ts'
 import { bootableVm, reached, until } from '../support/machine.ts'
-import { asStruct } from '../support/value.ts'
+import { asString, asStruct } from '../support/value.ts'
 import { Lab, run, TEST_MS } from './lab.ts'
 
 /** Writes what it was called with beside itself, and that is all. */
@@ -23,7 +23,7 @@ describe('the machine itself, through XML-RPC alone', () => {
       await chmod(program, 0o755)
       const hostPower = { shutdown: [program, 'off', 'now'], reboot: [program, 'again'] }
       await writeFile(join(folder, 'config.json'), JSON.stringify({ hostPower }))
-      return ['--config', join(folder, 'config.json')]
+      return { options: ['--config', join(folder, 'config.json')] }
     })
     host = (await lab.session.list('host.list'))[0] ?? ''
     const { sr, location } = await lab.repository('boot')
@@ -41,7 +41,7 @@ describe('the machine itself, through XML-RPC alone', () => {
     const versions = asStruct(await lab.session.ok('host.get_software_version', host))
 
     assert.equal(versions['linux'], release())
-    assert.match(await run('qemu-system-x86_64', '--version'), new RegExp(`version ${String(versions['qemu'])}`))
+    assert.match(await run('qemu-system-x86_64', '--version'), new RegExp(`version ${asString(versions['qemu'])}`))
     assert.equal(await lab.session.ok('host.get_live', host), true)
     assert.equal(await lab.session.text('host.get_uri', host), 'qemu:///system')
   })

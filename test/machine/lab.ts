@@ -9,7 +9,7 @@ import { writeShellInitrd } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { ApiClient, type Session } from '../support/client.ts'
 import { endGuests, qemuProcesses } from '../support/machine.ts'
-import { ADMIN, type Server, startServer } from '../support/server.ts'
+import { ADMIN, type Server, type ServerOptions, startServer } from '../support/server.ts'
 import type { Value } from '../support/value.ts'
 
 /** How long one test with real guests may take, on a machine that is busy with others. */
@@ -19,6 +19,9 @@ const call = promisify(execFile)
 
 /** What a record is made with; numbers go as the strings that the draft wants them to be. */
 export type Values = Readonly<Record<string, Value>>
+
+/** What the server of a lab is started with. */
+export type LabOptions = Pick<ServerOptions, 'options' | 'wrapper'>
 
 /** A running Linux guest with a root shell on its serial port. */
 export interface Guest {
@@ -32,15 +35,15 @@ export class Lab {
   #server: Server | undefined
   #client: ApiClient | undefined
   #session: Session | undefined
-  readonly #options: readonly string[]
+  readonly #options: LabOptions
   readonly #shells = new Set<GuestShell>()
 
-  private constructor(folder: string, options: readonly string[]) {
+  private constructor(folder: string, options: LabOptions) {
     this.folder = folder
     this.#options = options
   }
 
-  static async open(options: (folder: string) => Promise<readonly string[]> = async () => []): Promise<Lab> {
+  static async open(options: (folder: string) => Promise<LabOptions> = async () => ({})): Promise<Lab> {
     const folder = await mkdtemp(join(tmpdir(), 'pv-lab-'))
     await mkdir(join(folder, 'images'))
     const lab = new Lab(folder, await options(folder))
@@ -49,7 +52,7 @@ export class Lab {
   }
 
   async #start(): Promise<void> {
-    this.#server = await startServer({ data: this.data, hosts: ['qemu:///system'], options: this.#options })
+    this.#server = await startServer({ data: this.data, hosts: ['qemu:///system'], ...this.#options })
     this.#client = new ApiClient(this.#server.http)
     this.#session = await this.#client.login(ADMIN.name, ADMIN.password)
   }
@@ -73,13 +76,21 @@ export class Lab {
 
   async close(): Promise<void> {
     for (const shell of this.#shells) shell.close()
+    // One that is killed behind the server's back leaves its control groups.
+    for (const vm of (await this.#session?.list('VM.get_all')) ?? []) await this.#end(vm)
     this.#client?.close()
     await this.#server?.stop()
     await endGuests(this.folder)
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
-  /** Makes an object; `false` and `true` stay what they are. */
+  async #end(vm: string): Promise<void> {
+    if ((await this.session.text('VM.get_power_state', vm)) === 'Halted') return
+    await this.session.ok('VM.set_actions_after_shutdown', vm, 'destroy')
+    await this.session.client.call('VM.hard_shutdown', this.session.ref, vm)
+  }
+
+  /** Makes an object. */
   create(kind: string, values: Values): Promise<string> {
     return this.session.text(`${kind}.create`, values)
   }

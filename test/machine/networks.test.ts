@@ -6,7 +6,7 @@ import { type Guest, Lab, TEST_MS, type Values } from './lab.ts'
 /** Says what it was leased, by name. */
 const LEASE_SCRIPT = 'printf \'#!/bin/sh\\n[ "$1" = bound ] && echo "$ip $subnet $router" >/tmp/lease\\n\' >/tmp/leased'
 const LEASE =
-  'chmod +x /tmp/leased; rm -f /tmp/lease; ifconfig eth0 up; udhcpc -i eth0 -n -q -t 5 -s /tmp/leased >/dev/null; cat /tmp/lease'
+  'chmod +x /tmp/leased; rm -f /tmp/lease; ifconfig eth0 up; udhcpc -i eth0 -n -q -t 5 -s /tmp/leased >/dev/null 2>&1; cat /tmp/lease'
 const RATES = ['network_read_kbs', 'network_write_kbs', 'IO_bandwidth_incoming_kbs', 'IO_bandwidth_outgoing_kbs']
 
 const macOf = (last: number): string => `02:00:00:00:07:0${last}`
