@@ -4,7 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { fail } from '../model/errors.ts'
+import { commonErrors, fail } from '../model/errors.ts'
 import { classes, VM } from '../model/index.ts'
 import type { Class } from '../model/kernel/define.ts'
 import type { ApiError } from '../model/kernel/error.ts'
@@ -109,6 +109,7 @@ export class Engine {
   #apiError(error: unknown, operation: Operation, objects: readonly ObjectName[]): ApiError {
     const known = toApiError(error, { operation, objects, store: this.#services.store })
     if (known !== undefined) {
+      if (!isDeclared(known, operation)) this.#log.error({ method: operation.name, code: known.code }, UNDECLARED)
       if (known.cause !== undefined) this.#log.warn({ method: operation.name, error: known.message }, 'call failed')
       return known
     }
@@ -241,5 +242,15 @@ const unknownMethod = (method: string): Answer => ({
   ok: false,
   error: fail('MESSAGE_METHOD_UNKNOWN', { method: printable(method.slice(0, METHOD_SHOWN_MAX)) }).description,
 })
+
+/** Clients are promised which errors a message answers; that one slipped through is ours to mend. */
+const UNDECLARED = 'an error that is not declared'
+/** What any call may answer that makes a task, or is one. */
+const TASK_ERRORS: readonly string[] = ['TOO_MANY_PENDING_TASKS', 'TASK_CANCELLED']
+
+function isDeclared({ code }: ApiError, { errors, hasAsync }: Operation): boolean {
+  const all: readonly string[] = [...commonErrors, ...errors, ...(hasAsync ? TASK_ERRORS : [])]
+  return all.includes(code)
+}
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -141,7 +141,9 @@ export class Tasks {
 
   /** The tasks of the user that are still running, oldest first. */
   running(user: string): readonly string[] {
-    return [...this.#running].filter(([, running]) => running.user === user).map(([ref]) => ref)
+    const mine = [...this.#running].filter(([, running]) => running.user === user).map(([ref]) => ref)
+    // One whose end is known runs no more, though the log may not have it yet.
+    return mine.filter(ref => this.#options.store.get(task, ref)?.status === 'pending')
   }
 
   /** Forgets finished tasks beyond the bounds of the history. */

@@ -116,6 +116,29 @@ export type ErrorCode = keyof typeof errors.table
 /** Makes an error of the table: `fail('VM_IS_TEMPLATE', { vm })`. */
 export const { fail } = errors
 
+/** What a host may answer where something is asked of it. */
+export const hostErrors = [
+  'HOST_OFFLINE',
+  'DRIVER_UNSUPPORTED',
+  'DRIVER_FAILED',
+] as const satisfies readonly ErrorCode[]
+
+/** What may keep a device from coming into a machine that is not Halted, or from leaving it. */
+export const plugErrors = [
+  'VM_BAD_POWER_STATE',
+  'VM_DUPLICATE_VBD_DEVICE',
+  'VDI_IN_USE',
+  'VM_NO_HOST',
+  ...hostErrors,
+] as const satisfies readonly ErrorCode[]
+
+/** What may keep an image from being made, moved, changed or deleted. */
+export const imageErrors = [
+  'VDI_IN_USE',
+  'OPERATION_NOT_ALLOWED',
+  ...hostErrors,
+] as const satisfies readonly ErrorCode[]
+
 /** What any call that takes a session may answer, besides its own errors. */
 export const commonErrors = [
   'MESSAGE_PARAMETER_COUNT_MISMATCH',

@@ -19,7 +19,7 @@ const codes = async (calls: readonly (readonly [string, ...Value[]])[]) => {
 }
 
 describe('devices that are taken over from a VM that runs', () => {
-  // Proves: VM.create, VBD.currently_attached
+  // Proves: VBD.currently_attached, VIF.currently_attached
   test('a VM that is made with the disk and interface of a running one has them pulled out there', async () => {
     const [VM, network] = [await running(), await make(root, 'network')]
     const vbd = await make(root, 'VBD', { VM, VDI: await make(root, 'VDI') })
@@ -52,7 +52,7 @@ describe('devices that are taken over from a VM that runs', () => {
     assert.equal(await root.text('VBD.get_VM', free), '')
   })
 
-  // Proves: VDI.create, VDI.VBDs
+  // Proves: VDI.VBDs
   test('an image that is made for the block device of a running VM is plugged in there', async () => {
     const [VM, VDI] = [await running(), await make(root, 'VDI')]
     const vbd = await make(root, 'VBD', { VM, VDI })
@@ -72,7 +72,7 @@ describe('devices that are taken over from a VM that runs', () => {
     assert.deepEqual((await root.list('VDI.get_all')).toSorted(), [...images, made].toSorted())
   })
 
-  // Proves: network.create, network.VIFs
+  // Proves: network.VIFs
   test('a network that is made for the interface of a running VM has its cable plugged in', async () => {
     const [VM, here] = [await running(), await make(root, 'network')]
     const vif = await make(root, 'VIF', { VM, network: here })

@@ -29,6 +29,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     client.close()
     if (options.isCutOff === true) await server.kill()
     else assert.equal(await server.stop(), 0, server.log())
+    // Clients are promised which errors each message answers.
+    assert.doesNotMatch(server.log(), /an error that is not declared/)
   })
   const root = await client.login(ADMIN.name, ADMIN.password)
   return { server, client, root }

@@ -1,3 +1,4 @@
+import { hostErrors, plugErrors } from '../errors.ts'
 import { defineClass, message, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
@@ -8,21 +9,30 @@ export const network = defineClass({
   doc: 'a virtual network',
   source: 'Xen Management API rev 0.2, §2.9',
   objects: 'client',
+  errors: { create: plugErrors, delete: hostErrors },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     'name/label': rw(t.string, 'a human-readable name'),
     'name/description': rw(t.string, 'a notes field containg human-readable description'),
-    VIFs: rw(t.set(t.ref('VIF')), 'list of connected vifs', { boundTo: 'VIF.network' }),
+    VIFs: rw(t.set(t.ref('VIF')), 'list of connected vifs', { boundTo: 'VIF.network', errors: plugErrors }),
     NIC: rw(
       t.string,
       'ethernet device to use to access this network. Note: in this revision of the API all hosts will use the specified NIC to access this network',
+      { errors: hostErrors },
     ),
     VLAN: rw(
       t.string,
       'VLAN tag to use to access this network. Note: in this revision of the API all hosts will use the specified VLAN tag to access this network',
+      { errors: hostErrors },
     ),
-    default_gateway: rw(t.string, 'default gateway IP address. Used for auto-configuring guests with fixed IP setting'),
-    default_netmask: rw(t.string, 'default netmask. Used for auto-configuring guests with fixed IP setting'),
+    default_gateway: rw(
+      t.string,
+      'default gateway IP address. Used for auto-configuring guests with fixed IP setting',
+      { errors: hostErrors },
+    ),
+    default_netmask: rw(t.string, 'default netmask. Used for auto-configuring guests with fixed IP setting', {
+      errors: hostErrors,
+    }),
     other_config: otherConfig,
   },
   messages: {

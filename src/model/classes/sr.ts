@@ -1,8 +1,12 @@
+import { imageErrors } from '../errors.ts'
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
 
 const storageErrors = ['SR_UNKNOWN_DRIVER', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'] as const
+
+/** What may be wrong with the place of a new repository, or with what is to go there. */
+const placeErrors = ['SR_UNKNOWN_DRIVER', 'OBJECT_NAME_TAKEN', 'PATH_NOT_ALLOWED', ...imageErrors] as const
 
 /** A storage repository. */
 export const SR = defineClass({
@@ -10,11 +14,12 @@ export const SR = defineClass({
   doc: 'a storage repository',
   source: 'Xen Management API rev 0.2, §2.11',
   objects: 'client',
+  errors: { create: placeErrors },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     'name/label': rw(t.string, 'a human-readable name'),
     'name/description': rw(t.string, 'a notes field containing human-readable description'),
-    VDIs: rw(t.set(t.ref('VDI')), 'managed virtual disks', { boundTo: 'VDI.SR' }),
+    VDIs: rw(t.set(t.ref('VDI')), 'managed virtual disks', { boundTo: 'VDI.SR', errors: imageErrors }),
     virtual_allocation: roRun(t.int, 'sum of virtual_sizes of all VDIs in this storage repository (in bytes)', {
       unit: 'bytes',
     }),
@@ -42,7 +47,7 @@ export const SR = defineClass({
       },
       result: t.ref('SR'),
       resultDoc: 'The ID of the newly created Storage Repository.',
-      errors: storageErrors,
+      errors: [...placeErrors, 'TASK_CANCELLED'],
     }),
     list: message({
       doc: 'Return a list of all the Storage Repositories known to the system',

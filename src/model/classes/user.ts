@@ -8,6 +8,7 @@ export const user = defineClass({
   doc: 'a user of the system',
   source: 'Xen Management API rev 0.2, §2.14',
   objects: 'client',
+  errors: { create: ['OBJECT_NAME_TAKEN'] },
   adminOnly: true,
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),

@@ -1,4 +1,5 @@
 import { vdiType } from '../enums.ts'
+import { imageErrors, plugErrors } from '../errors.ts'
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
@@ -15,15 +16,20 @@ export const VDI = defineClass({
   doc: 'a virtual disk image',
   source: 'Xen Management API rev 0.2, §2.12',
   objects: 'client',
+  errors: {
+    create: ['VALUE_NOT_SUPPORTED', 'VDI_TOO_SMALL', 'OPERATION_NOT_ALLOWED', 'TASK_CANCELLED', ...plugErrors],
+    delete: ['VDI_IN_USE', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'],
+  },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     'name/label': rw(t.string, 'a human-readable name'),
     'name/description': rw(t.string, 'a notes field containing human-readable description'),
-    SR: rw(t.ref('SR'), 'storage repository in which the VDI resides', { boundTo: 'SR.VDIs' }),
-    VBDs: rw(t.set(t.ref('VBD')), 'list of vbds that refer to this disk', { boundTo: 'VBD.VDI' }),
+    SR: rw(t.ref('SR'), 'storage repository in which the VDI resides', { boundTo: 'SR.VDIs', errors: imageErrors }),
+    VBDs: rw(t.set(t.ref('VBD')), 'list of vbds that refer to this disk', { boundTo: 'VBD.VDI', errors: plugErrors }),
     virtual_size: rw(t.int, 'size of disk as presented to the guest (in multiples of sector_size field)', {
       unit: 'sectors',
       default: 2_097_152n,
+      errors: ['VDI_TOO_SMALL', ...imageErrors],
     }),
     physical_utilisation: roRun(
       t.int,
@@ -37,8 +43,8 @@ export const VDI = defineClass({
       boundTo: 'VDI.parent',
       derived: true,
     }),
-    sharable: rw(t.bool, 'true if this disk may be shared'),
-    read_only: rw(t.bool, 'true if this disk may ONLY be mounted read-only'),
+    sharable: rw(t.bool, 'true if this disk may be shared', { errors: ['VDI_IN_USE'] }),
+    read_only: rw(t.bool, 'true if this disk may ONLY be mounted read-only', { errors: ['VDI_IN_USE'] }),
     image_format: roRun(imageFormat, 'how the image is written on its repository', { extension: true, onCreate: true }),
     other_config: otherConfig,
     location: internal(t.string, "The host's own name of the image."),

@@ -1,4 +1,5 @@
 import { biosBootOption, bootType, cpuFeature, onCrashBehaviour, onNormalExit, vmPowerState } from '../enums.ts'
+import { hostErrors, plugErrors } from '../errors.ts'
 import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
@@ -26,6 +27,9 @@ const startErrors = [
   'PATH_NOT_ALLOWED',
 ] as const
 
+/** What a change may answer that counts at once where the VM runs. */
+const changeErrors = ['VM_BAD_POWER_STATE', 'VM_NO_HOST', 'PATH_NOT_ALLOWED', ...hostErrors] as const
+
 /** What the serial port printed, as far as one answer carries. */
 const serialOutput = t.struct('serial_output', { data: t.string, next: t.int })
 
@@ -35,6 +39,7 @@ export const VM = defineClass({
   doc: "a virtual machine (or 'guest')",
   source: 'Xen Management API rev 0.2, §2.6',
   objects: 'client',
+  errors: { create: plugErrors, delete: ['VM_BAD_POWER_STATE', 'HOST_OFFLINE', 'DRIVER_FAILED'] },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     power_state: roRun(vmPowerState, 'Current power state of the machine'),
@@ -44,15 +49,22 @@ export const VM = defineClass({
     is_a_template: rw(
       t.bool,
       'true if this is a template. Template VMs can never be started, they are used only for cloning other VMs',
+      { errors: ['VM_BAD_POWER_STATE', 'HOST_OFFLINE'] },
     ),
     resident_on: roRun(t.ref('host'), 'the host the VM is currently resident on', { boundTo: 'host.resident_VMs' }),
     'memory/static_max': roIns(t.int, 'Statically-set (i.e. absolute) maximum', { unit: 'bytes', default: 256n * MIB }),
-    'memory/dynamic_max': rw(t.int, 'Dynamic maximum; 0 is the static maximum', { unit: 'bytes' }),
+    'memory/dynamic_max': rw(t.int, 'Dynamic maximum; 0 is the static maximum', {
+      unit: 'bytes',
+      errors: changeErrors,
+    }),
     'memory/actual': roRun(t.int, "Guest's actual usage", { unit: 'bytes', volatile: true }),
-    'memory/dynamic_min': rw(t.int, 'Dynamic minimum; 0 is the static minimum', { unit: 'bytes' }),
+    'memory/dynamic_min': rw(t.int, 'Dynamic minimum; 0 is the static minimum', {
+      unit: 'bytes',
+      errors: changeErrors,
+    }),
     'memory/static_min': roIns(t.int, 'Statically-set (i.e. absolute) minimum', { unit: 'bytes' }),
-    'VCPUs/policy': rw(t.string, 'the name of the VCPU scheduling policy to be applied'),
-    'VCPUs/params': rw(t.string, 'string-encoded parameters passed to selected VCPU policy'),
+    'VCPUs/policy': rw(t.string, 'the name of the VCPU scheduling policy to be applied', { errors: changeErrors }),
+    'VCPUs/params': rw(t.string, 'string-encoded parameters passed to selected VCPU policy', { errors: changeErrors }),
     'VCPUs/number': roRun(t.int, 'Current number of VCPUs', { onCreate: true, default: 1n }),
     'VCPUs/utilisation': roRun(t.map(t.int, t.float), "Utilisation for all of guest's current VCPUs", {
       volatile: true,
@@ -61,17 +73,22 @@ export const VM = defineClass({
     'VCPUs/features/can_use': roIns(t.set(cpuFeature), 'CPU features the guest can use if available'),
     'VCPUs/features/force_on': rw(t.set(cpuFeature), 'CPU features to expose to the guest above the bare minimum'),
     'VCPUs/features/force_off': rw(t.set(cpuFeature), 'CPU features to hide to the guest'),
-    'actions/after_shutdown': rw(onNormalExit, 'action to take after the guest has shutdown itself'),
+    'actions/after_shutdown': rw(onNormalExit, 'action to take after the guest has shutdown itself', {
+      errors: changeErrors,
+    }),
     'actions/after_reboot': rw(onNormalExit, 'action to take after the guest has rebooted itself', {
       default: 'restart',
+      errors: changeErrors,
     }),
-    'actions/after_suspend': rw(onNormalExit, 'action to take after the guest has suspended itself'),
-    'actions/after_crash': rw(onCrashBehaviour, 'action to take if the guest crashes'),
-    VIFs: rw(t.set(t.ref('VIF')), 'virtual network interfaces', { boundTo: 'VIF.VM' }),
-    VBDs: rw(t.set(t.ref('VBD')), 'virtual block devices', { boundTo: 'VBD.VM' }),
+    'actions/after_suspend': rw(onNormalExit, 'action to take after the guest has suspended itself', {
+      errors: changeErrors,
+    }),
+    'actions/after_crash': rw(onCrashBehaviour, 'action to take if the guest crashes', { errors: changeErrors }),
+    VIFs: rw(t.set(t.ref('VIF')), 'virtual network interfaces', { boundTo: 'VIF.VM', errors: plugErrors }),
+    VBDs: rw(t.set(t.ref('VBD')), 'virtual block devices', { boundTo: 'VBD.VM', errors: plugErrors }),
     'TPM/instance': roIns(t.int, 'included for TPM support'),
     'TPM/backend': roIns(t.int, 'included for TPM support'),
-    'bios/cdrom': rw(t.string, 'path for emulated CDROM e.g. /dev/cdrom or /foo.iso'),
+    'bios/cdrom': rw(t.string, 'path for emulated CDROM e.g. /dev/cdrom or /foo.iso', { errors: changeErrors }),
     'bios/boot': rw(biosBootOption, 'default device to boot the guest from', { default: 'HD' }),
     'platform/std_VGA': rw(t.bool, 'emulate standard VGA instead of cirrus logic'),
     'platform/serial': rw(t.string, 'redirect serial port to pty'),
@@ -90,6 +107,7 @@ export const VM = defineClass({
     }),
     affinity: rw(t.ref('host'), 'the host the VM is defined on and starts on; null lets the server choose', {
       extension: true,
+      errors: changeErrors,
     }),
     other_config: otherConfig,
     crash_copies: internal(
@@ -105,7 +123,7 @@ export const VM = defineClass({
       result: t.ref('VM'),
       resultDoc: 'The ID of the newly created VM.',
       allowedIn: ['Halted'],
-      errors: lifecycleErrors,
+      errors: [...lifecycleErrors, 'VDI_IN_USE', 'OPERATION_NOT_ALLOWED'],
     }),
     start: message({
       doc: 'Start the specified VM.',
@@ -190,7 +208,7 @@ export const VM = defineClass({
       result: t.ref('VM'),
       resultDoc: 'The ID of the newly created VM.',
       allowedIn: ['Halted'],
-      errors: [...lifecycleErrors, 'OPERATION_NOT_ALLOWED'],
+      errors: [...lifecycleErrors, 'VDI_IN_USE', 'OPERATION_NOT_ALLOWED'],
       extension: true,
     }),
     read_serial: message({

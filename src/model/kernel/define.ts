@@ -26,6 +26,8 @@ export interface FieldOptions<T extends Type = Type> {
   readonly onCreate?: true
   /** Computed from its bound partner; a constructor does not store it. */
   readonly derived?: true
+  /** What writing it may answer, besides what writing any field may. */
+  readonly errors?: readonly ErrorCode[]
   /** Measured again and again: held in memory alone, never logged, its default in new objects and after a restart. */
   readonly volatile?: true
 }
@@ -89,6 +91,8 @@ export interface Class<Name extends string = string> {
    * `none`: none of the generated RPCs exists (session, task).
    */
   readonly objects: 'client' | 'host' | 'none'
+  /** What making and deleting its objects may answer, besides what it may for any class. */
+  readonly errors?: { readonly create?: readonly ErrorCode[]; readonly delete?: readonly ErrorCode[] }
   /** Only an administrator constructs and deletes its objects. */
   readonly adminOnly?: true
 }

@@ -121,14 +121,15 @@ function classOperations(of: Class): Operation[] {
   if (of.objects === 'client') {
     const open = { name: 'record', type: t.open('record'), doc: 'field values by name, in either spelling' }
     const adminOnly = of.adminOnly ?? false
-    const errors = ['FIELD_UNKNOWN', 'FIELD_READ_ONLY', 'INVALID_VALUE', ...(adminOnly ? ['PERMISSION_DENIED'] : [])]
+    const denied = adminOnly ? (['PERMISSION_DENIED'] as const) : []
+    const { create = [], delete: remove = [] } = of.errors ?? {}
     list.push(
       make(of, 'create', {
         kind: 'create',
         doc: `Makes a new ${of.name}. Takes a struct of field values, or the values of all RW and RO_ins fields in the order of the table.`,
         params: [open],
         result: t.ref(of.name),
-        errors: errors as ErrorCode[],
+        errors: ['FIELD_UNKNOWN', 'FIELD_READ_ONLY', 'INVALID_VALUE', ...create, ...denied],
         adminOnly,
       }),
       make(of, 'delete', {
@@ -136,7 +137,7 @@ function classOperations(of: Class): Operation[] {
         doc: `Deletes the ${of.name}.`,
         params: [self(of)],
         result: t.void,
-        errors: ['OBJECT_IN_USE', 'OPERATION_NOT_ALLOWED', ...(adminOnly ? (['PERMISSION_DENIED'] as const) : [])],
+        errors: ['OBJECT_IN_USE', 'OPERATION_NOT_ALLOWED', ...remove, ...denied],
         adminOnly,
       }),
     )
@@ -205,7 +206,7 @@ function fieldOperations(of: Class): Operation[] {
 
 function writers(of: Class, path: string, field: Field, common: { field: string; extension: boolean }): Operation[] {
   const { type } = field
-  const errors: readonly ErrorCode[] = ['INVALID_VALUE', 'VALUE_NOT_SUPPORTED']
+  const errors: readonly ErrorCode[] = ['INVALID_VALUE', 'VALUE_NOT_SUPPORTED', ...(field.errors ?? [])]
   const wire = wireName(path)
   const writer = (kind: 'set' | 'add' | 'remove', method: string, doc: string, params: OperationParam[], more = {}) =>
     make(of, method, { ...common, kind, doc, params: [self(of), ...params], result: t.void, errors, ...more })
