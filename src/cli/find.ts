@@ -1,4 +1,4 @@
-import type { Ref, XenApiClient } from '../client/index.ts'
+import { NULL_REF, type Ref, type XenApiClient } from '../client/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import { Failure } from './failure.ts'
 
@@ -36,8 +36,17 @@ export async function find<N extends Named>(client: XenApiClient, of: N, name: s
     throw new Failure(`there is no ${WORDS[of]} ${name}`, { hint: `see what there is with: ${LISTS[of]}` })
   if (others.length === 0) return first
   throw new Failure(`${name} is the name of ${others.length + 1} objects of class ${of}; use the UUID of one`, {
-    details: [first, ...others].map(ref => `  ${ref}  ${name}`),
+    details: await Promise.all([first, ...others].map(ref => lineOf(client, of, ref, name))),
   })
+}
+
+/** Disks of clones have the names of their originals; what has them tells them apart. */
+async function lineOf(client: XenApiClient, of: Named, ref: string, name: string): Promise<string> {
+  if (of !== 'VDI') return `  ${ref}  ${name}`
+  const [vbd] = await client.VDI.get_VBDs({ self: ref })
+  const vm = vbd === undefined ? NULL_REF : await client.VBD.get_VM({ self: vbd })
+  if (vm === NULL_REF) return `  ${ref}  ${name}, attached to no VM`
+  return `  ${ref}  ${name}, attached to ${await client.VM.get_name_label({ self: vm })}`
 }
 
 async function findByUuid(client: XenApiClient, of: Named, uuid: string): Promise<string | undefined> {

@@ -80,6 +80,10 @@ test('a VM is cloned with its disk, and a template is made a VM', async () => {
   assert.match(await done('vm', 'install', 'mould', 'casting'), UUID)
 
   assert.match(await done('disk', 'list'), / copy:hda$/m)
+  const either = await world.cli(['disk', 'snapshot', 'original-root'])
+  assert.match(either.err, /^error: original-root is the name of 2 objects of class VDI; use the UUID of one\n/)
+  for (const owner of ['original', 'copy'])
+    assert.match(either.err, new RegExp(` original-root, attached to ${owner}$`, 'm'))
   assert.equal(await done('vm', 'start', 'casting'), 'casting is running\n')
 })
 

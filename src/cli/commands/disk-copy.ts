@@ -58,7 +58,7 @@ export const clone = command({
 
 /** Makes a disk larger. */
 export const resize = command({
-  doc: 'Make a disk larger, while no VM uses it.',
+  doc: 'Make a disk larger, also while its VM runs.',
   args: { ...DISK, size: { doc: 'such as 20G' } },
   examples: ['disk resize data 20G'],
   async run(context, { disk, size }) {
