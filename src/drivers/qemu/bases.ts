@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { DriverError, type ImageFormat } from '../driver.ts'
 import { type ImageKey, keyOf } from './images.ts'
 import type { Base } from './qemu-img.ts'
@@ -88,6 +88,19 @@ async function readMember(folder: string, name: string): Promise<Member | undefi
     if (error instanceof DriverError) return undefined
     throw error
   }
+}
+
+/** How many bases may lie below an image. With it they are as many as are read of a guest's disk (`guest-disk/image.ts`). */
+export const BASES_MAX = 31
+
+/** How many bases lie below an image, as far as they may. */
+export async function countBases({ location }: { readonly location: string }, backing: string | undefined) {
+  let count = 0
+  for (let base = baseNamed(backing); base !== undefined && count < BASES_MAX; count++) {
+    const { header } = await inspect(join(dirname(location), base.name), base.format)
+    base = baseNamed(header?.backing)
+  }
+  return count
 }
 
 /** Removes the bases that no image needs, directly or through others. */

@@ -2,12 +2,13 @@ import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
-import { baseNamed, liveName, newBase } from './bases.ts'
+import { BASES_MAX, baseNamed, countBases, liveName, newBase } from './bases.ts'
 import { freezeDisk } from './freeze.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Base } from './qemu-img.ts'
 import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
+import { makeRoom, tooDeep } from './shorten.ts'
 import type { StorageTools } from './storage-tools.ts'
 import {
   assertFree,
@@ -41,12 +42,14 @@ export async function cloneVolume(
   assertVolumeName(wanted.name)
   await readImage(location)
   const folder = dirname(location)
+  await makeRoom(tools, location, options)
   return tools.folders.inOrder(folder, async () => {
     const image = await readImage(location)
     const virtualBytes = sizeOf(image.volume, wanted)
     await assertFree(folder, wanted.name)
     const clone = locationOf(folder, wanted.name, 'qcow2')
     const base = await sharedBase(tools, image)
+    if (base === undefined && (await countBases(image.volume, image.backing)) >= BASES_MAX) throw tooDeep(location)
     return tools.folders.partials.with(folder, async partial => {
       if (base !== undefined) {
         await tools.qemuImg.createOverlay(partial, virtualBytes, base, options)

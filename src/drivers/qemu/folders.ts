@@ -46,16 +46,17 @@ export class Folders {
     }
   }
 
-  /** Mends the folders of all images that domains are defined with, before a domain is started with one. */
-  async mendAll(warn: ConnectOptions['warn']): Promise<void> {
+  /** Mends the folders of all images that domains are defined with, before a domain is started with one. Gives those with bases. */
+  async mendAll(warn: ConnectOptions['warn']): Promise<string[]> {
     const locations = this.#inventory.all().flatMap(domain => domain.config.disks.map(disk => disk.location))
     const folders = new Set(locations.filter(location => location !== '').map(dirname))
-    for (const folder of folders) {
-      if (!holdsBases(folder)) continue
+    const withBases = [...folders].filter(holdsBases)
+    for (const folder of withBases) {
       await this.inOrder(folder, async () => undefined).catch((error: unknown) => {
         warn(`images in ${folder} cannot be mended: ${String(error)}`)
       })
     }
+    return withBases
   }
 
   /** Mends what a change left that failed or was killed half-way, and removes what nobody needs. Within `inOrder` only. */

@@ -26,6 +26,7 @@ import { suspensionOps } from './suspensions.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
 import { qemuImgAt } from './qemu-img.ts'
+import { Shortener } from './shorten.ts'
 import { cloneOps, storageOps } from './storage.ts'
 
 /**
@@ -62,13 +63,16 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
     await networks.settle(new Set(inventory.all().flatMap(domain => (domain.isRunning ? domain.id : []))))
     const terminals = new Terminals(root, inventory)
     const folders = new Folders(inventory)
-    await folders.mendAll(warn)
+    const withBases = await folders.mendAll(warn)
     const tools = { qemuImg: qemuImgAt(installation.qemuImg), inventory, folders }
+    const shortener = new Shortener(tools, warn)
+    for (const folder of withBases) shortener.later(folder)
     const housekeeping = keepLogsShort(inventory, warn)
     const close = async () => {
       gate.close()
       terminals.close()
       housekeeping.stop()
+      await shortener.close()
       inventory.detach()
       announcer.close()
       await networks.close()
@@ -80,7 +84,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       devices: deviceOps(inventory, networks, { root, gate, warn }),
       suspension: suspensionOps(inventory, gate),
       dumps: dumpOps(inventory, gate),
-      storage: storageOps(tools, resolve(dataDir), gate),
+      storage: storageOps(tools, shortener, resolve(dataDir), gate),
       clones: cloneOps(tools, gate),
       networks: networkOps(networks, inventory, gate),
       consoles: consoleOps(inventory, gate),

@@ -19,6 +19,8 @@ export interface QemuImg {
    */
   readonly createOverlay: (path: string, virtualBytes: number, base: Base, options?: OperationOptions) => Promise<void>
   readonly resize: (path: string, format: ImageFormat, virtualBytes: number) => Promise<void>
+  /** Lets a qcow2 image build on another base, or on none, copying what it shows of those in between; durable. */
+  readonly rebase: (path: string, base: Base | undefined, options?: OperationOptions) => Promise<void>
   /** Copies what a qcow2 image shows to a new one that needs no other; durable. */
   readonly flatten: (path: string, target: string, options?: OperationOptions) => Promise<void>
 }
@@ -41,6 +43,11 @@ export function qemuImgAt(program: string): QemuImg {
         run(['create', '-q', '-u', '-f', 'qcow2', '-F', format, '-b', name, path, `${virtualBytes}`], { signal }),
       ),
     resize: (path, format, virtualBytes) => run(['resize', '-q', '-f', format, path, `${virtualBytes}`]),
+    rebase: (path, base, { signal } = {}) =>
+      thenSync(path, () => {
+        const onto = base === undefined ? ['-b', ''] : ['-F', base.format, '-b', base.name]
+        return run(['rebase', '-q', '-f', 'qcow2', ...onto, path], { signal, timeoutMs: COPY_MS })
+      }),
     flatten: (path, target, { signal, onProgress } = {}) =>
       withNewFile(target, () => {
         // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
@@ -51,10 +58,12 @@ export function qemuImgAt(program: string): QemuImg {
 }
 
 /** Made by us, so that nobody else may read it, whatever `qemu-img` would say of that. */
-async function withNewFile(path: string, fill: () => Promise<void>): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
+const withNewFile = (path: string, fill: () => Promise<void>): Promise<void> => thenSync(path, fill, 'wx')
+
+async function thenSync(path: string, change: () => Promise<void>, flags = 'r+'): Promise<void> {
+  const file = await open(path, flags, 0o600)
   try {
-    await fill()
+    await change()
     await file.sync()
   } finally {
     await file.close()

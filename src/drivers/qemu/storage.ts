@@ -18,6 +18,7 @@ import { formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
 import { moveVolume } from './move-volume.ts'
 import { resizeVolume } from './resize-volume.ts'
+import type { Shortener } from './shorten.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { usedBytes } from './used-bytes.ts'
 import {
@@ -34,12 +35,17 @@ import {
 type NewVolume = Parameters<StorageOps['createVolume']>[1]
 
 /** The group `storage`: images as files of a folder. */
-export function storageOps(tools: StorageTools, dataDir: string, gate: Gate): StorageOps {
+export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: string, gate: Gate): StorageOps {
   return {
     types: ['dir'],
     // Encoded, so that no name leads out of the folder.
     defaultLocation: name => join(dataDir, 'sr', encodeURIComponent(name).replace(/^\./, '%2E')),
-    openRepository: repository => gate.pass(() => openRepository(tools, folderOf(repository))),
+    openRepository: repository =>
+      gate.pass(async () => {
+        const opened = await openRepository(tools, folderOf(repository))
+        shortener.later(folderOf(repository))
+        return opened
+      }),
     listVolumes: repository => gate.pass(() => listVolumes(folderOf(repository))),
     createVolume: (repository, volume, options) =>
       gate.pass(() => createVolume(tools, folderOf(repository), volume, options)),
@@ -47,7 +53,12 @@ export function storageOps(tools: StorageTools, dataDir: string, gate: Gate): St
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(tools, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
       gate.pass(() => moveVolume(tools, location, folderOf(repository), options)),
-    deleteVolume: location => gate.pass(() => deleteVolume(tools, location)),
+    deleteVolume: location =>
+      gate.pass(async () => {
+        await shortener.giveWay(dirname(location))
+        await deleteVolume(tools, location)
+        shortener.later(dirname(location))
+      }),
   }
 }
 
