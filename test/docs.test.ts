@@ -17,6 +17,15 @@ test('the generated pages are what the declaration says today', async () => {
   }
 })
 
+test('every field and every message has a test that proves what it does', () => {
+  const found = proofs()
+  const wanted = Object.values(classes).flatMap(of => provable(of))
+
+  const unproven = wanted.filter(name => !found.has(name))
+
+  assert.deepEqual(unproven, [])
+})
+
 test('what tests say they prove is there', () => {
   const known = new Set(Object.values(classes).flatMap(of => provable(of)))
 

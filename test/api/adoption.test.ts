@@ -121,6 +121,7 @@ describe('domains that another made', () => {
 })
 
 describe('images that are not where they were', () => {
+  // Proves: VDI.image_format
   test('an image whose format a clone had changed when the server died is found again by its folder and name', async () => {
     const wanted = { name: 'brought-along', format: 'raw', virtualBytes: 2 ** 20 } as const
     const { location } = await driver.storage.createVolume(repository, wanted)

@@ -66,6 +66,7 @@ describe('consoles of real guests, through the server', () => {
     return vm
   }
 
+  // Proves: VM.list_consoles
   it('lists the consoles that a VM has now', async () => {
     const vm = await bootableVm(session, 'listed', images[0] ?? '')
     assert.deepEqual(await consolesOf(vm), {})
