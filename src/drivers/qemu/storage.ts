@@ -52,7 +52,11 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
     getVolume: location => gate.pass(async () => (await readImage(location)).volume),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(tools, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
-      gate.pass(() => moveVolume(tools, location, folderOf(repository), options)),
+      gate.pass(async () => {
+        const moved = await moveVolume(tools, location, folderOf(repository), options)
+        shortener.later(dirname(location))
+        return moved
+      }),
     deleteVolume: location =>
       gate.pass(async () => {
         await shortener.giveWay(dirname(location))
