@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { promisify } from 'node:util'
 import type { RepositoryConfig, StorageOps } from '../../src/drivers/driver.ts'
 import { TEST_MS, World } from './world.ts'
 
@@ -45,6 +47,28 @@ test('what lies in a folder and is no image is no volume', async () => {
   assert.deepEqual(
     volumes.map(({ name, format }) => [name, format]),
     [['foreign', 'raw']],
+  )
+})
+
+test('an image that builds on a file elsewhere is no volume', async () => {
+  const { location } = repository
+  const { location: own } = await create('own')
+  await symlink('/etc/passwd', join(location, 'link'))
+  const overlay = async (name: string, backing: string) => {
+    const file = join(location, `${name}.qcow2`)
+    await promisify(execFile)('qemu-img', ['create', '-u', '-f', 'qcow2', '-b', backing, '-F', 'raw', file, '1M'])
+  }
+  await overlay('absolute', '/etc/passwd')
+  await overlay('upwards', '../../etc/passwd')
+  await overlay('linked', 'link')
+  await overlay('remote', 'nbd:127.0.0.1:1')
+  await overlay('child', own)
+
+  const volumes = await storage().listVolumes(repository)
+
+  assert.deepEqual(
+    volumes.map(({ name }) => name),
+    ['child', 'own'],
   )
 })
 

@@ -1,6 +1,6 @@
 import { lstatSync, unlinkSync } from 'node:fs'
-import { access, constants, link, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
-import { dirname, isAbsolute, join } from 'node:path'
+import { access, constants, link, lstat, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import {
   type CloneOps,
   DriverError,
@@ -106,10 +106,27 @@ async function listVolumes(folder: string): Promise<Volume[]> {
   return volumes
 }
 
-/** A file that only looks like an image by its name, or goes away just now, is no volume of the list. */
+/** Whether what an image names below itself is a file of its own folder, by its own name and not by a link. */
+async function isBeside(location: string, backing: string): Promise<boolean> {
+  const folder = dirname(location)
+  const below = resolve(folder, backing)
+  if (/^[a-z][\w+.-]*:/i.test(backing) || dirname(below) !== folder) return false
+  return (await lstat(below).catch(ifGone))?.isSymbolicLink() !== true
+}
+
+function ifGone(error: unknown): undefined {
+  if (systemCode(error) !== 'ENOENT') throw error
+}
+
+/**
+ * A file that only looks like an image by its name, or goes away just now, is no volume of the list. Nor is one that
+ * builds on a file elsewhere: whoever may put a file into the folder could have any file of the host read by it.
+ */
 async function readIfImage(location: string): Promise<Volume | undefined> {
   try {
-    return (await readImage(location)).volume
+    const { volume, backing } = await readImage(location)
+    if (backing !== undefined && !(await isBeside(location, backing))) return undefined
+    return volume
   } catch (error) {
     if (error instanceof DriverError) return undefined
     throw error
