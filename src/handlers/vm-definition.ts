@@ -48,11 +48,18 @@ export async function createVm(
     transaction.insert(VM, vm)
     attach(transaction)
   })
-  const undos = [() => forget(store, vm.uuid)]
+  let mayRemain = false
+  // A domain that may be left on its host keeps its record, or nobody could delete it.
+  const undos = [() => (mayRemain ? Promise.resolve() : forget(store, vm.uuid))]
+  const takeOffAgain = async () => {
+    mayRemain = true
+    await takeOff(context, vm)
+    mayRemain = false
+  }
   try {
     for (const vbd of VBDs) undos.push(await changeVbd(context, vbd, { VM: vm.uuid }))
     for (const vif of VIFs) undos.push(await changeVif(context, vif, { VM: vm.uuid }))
-    undos.push(() => takeOff(context, vm)) // It may have been defined although that failed.
+    undos.push(takeOffAgain) // It may have been defined although that failed.
     if (isPlaced) await defineIfBootable(context, vm.uuid)
   } catch (error) {
     throw await takeBack(error, undos)

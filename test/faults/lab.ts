@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../src/drivers/memory/index.ts'
 import { memoryDriver, MemoryHost, type MemoryDriver } from '../../src/drivers/memory/index.ts'
 import type { Fault } from '../../src/drivers/memory/faults.ts'
+import { Random } from '../../src/drivers/memory/random.ts'
 import type { Services } from '../../src/engine/context.ts'
 import { draft } from '../../src/engine/dialect.ts'
 import { type Answer, Engine } from '../../src/engine/engine.ts'
@@ -44,6 +45,8 @@ export interface Lab {
   readonly eye: (host: string) => MemoryDriver
   /** Counts calls from now on, and lets one of them fail. */
   readonly watch: (fault?: LabFault) => void
+  /** From now on this share of all calls fails, 0 to 1, as `seed` decides. */
+  readonly shake: (rate: number, seed: number) => void
   /** The calls since `watch`; no fault comes any more. */
   readonly calls: () => readonly string[]
   readonly close: () => Promise<void>
@@ -123,6 +126,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     },
     watch: fault => watcher.watch(fault),
     calls: () => watcher.calls(),
+    shake: (rate, seed) => watcher.shake(rate, seed),
     async close() {
       await hosts.close()
       await store.close()
@@ -135,7 +139,14 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
 function watchCalls() {
   let made: string[] = []
   let planned: LabFault | undefined
+  let shaken: (() => Fault | null) | undefined
   return {
+    shake(rate: number, seed: number): void {
+      const random = new Random(`shaken ${seed}`)
+      const kinds = ['unreachable', 'refused'] as const
+      const fault = () => ({ kind: random.pick(kinds), when: random.pick(['before', 'after'] as const) })
+      shaken = rate === 0 ? undefined : () => (random.next() < rate ? fault() : null)
+    },
     watch(fault?: LabFault): void {
       made = []
       planned = fault
@@ -150,7 +161,7 @@ function watchCalls() {
       faults.next = operation => {
         made.push(operation)
         const due = planned !== undefined && planned.at <= made.length ? planned : undefined
-        return due?.at === made.length || due?.forLong === true ? (due ?? null) : next(operation)
+        return due?.at === made.length || due?.forLong === true ? (due ?? null) : (shaken?.() ?? next(operation))
       }
     },
   }
