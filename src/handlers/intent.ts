@@ -148,8 +148,14 @@ async function gone(deletion: Promise<void> | undefined): Promise<void> {
 
 /** A repository that is not there, and of which no record says that it should be, holds nothing half-made. */
 async function listed({ store, hosts }: Parts, { host, type, location }: RecordOf<typeof intent>) {
+  const { storage } = hosts.driver(host)
+  if (storage === undefined) return []
+  const repository = { type, location }
   try {
-    return (await hosts.driver(host).storage?.listVolumes({ type, location })) ?? []
+    await storage.listVolumes(repository)
+    // Opened only where it is there: that makes the host remove what is hidden of work that was cut off.
+    await storage.openRepository(repository)
+    return await storage.listVolumes(repository)
   } catch (error) {
     const isGone = error instanceof DriverError && error.kind !== 'unreachable'
     if (isGone && !repositoryAt(store, host, location)) return []
