@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { VM } from '../../src/model/index.ts'
 import { errors } from '../../src/model/errors.ts'
 import { type Lab, startLab } from './lab.ts'
