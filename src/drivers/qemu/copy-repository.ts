@@ -1,10 +1,10 @@
 import { type BigIntStats, linkSync, lstatSync, rmSync } from 'node:fs'
-import { mkdir, rmdir } from 'node:fs/promises'
+import { rmdir } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { DriverError, type OperationOptions, type Volume } from '../driver.ts'
 import { baseNamed, basesBelow, type Member, readMembers } from './bases.ts'
 import { copyFile } from './copy-file.ts'
-import { syncFolder, systemCode } from './files.ts'
+import { makeFolders, syncFolder, systemCode } from './files.ts'
 import type { Inventory } from './inventory.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { assertVolumeName, inUse, readImage } from './volume.ts'
@@ -38,7 +38,7 @@ export async function copyRepository(
   const items = await folders.inOrder(source, async () => plan(await readMembers(source), target))
   assertUnwritten(inventory, items)
   if (options.signal?.aborted === true) throw refused(`the copy of ${source} was aborted`)
-  const firstMade = await mkdir(target.folder, { recursive: true, mode: 0o700 })
+  const firstMade = await makeFolders(target.folder)
   try {
     await folders.inOrder(target.folder, async () => assertEmpty(await readMembers(target.folder), target.folder))
     await folders.partials.withMany(target.folder, items.length, async partials => {

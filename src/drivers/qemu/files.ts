@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** The ending of a file that is being written. One that a killed process left is worth nothing. */
@@ -46,4 +46,15 @@ export const isPartial = (name: string): boolean => name.endsWith(PARTIAL_ENDING
 /** The code of a system error such as `ENOENT`; undefined for anything else. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Makes a folder of a repository where there is none, and those above it. Gives the first that it made. */
+export async function makeFolders(folder: string): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    // Node says so of a file system that is read-only, too; asked for the one folder it tells the truth.
+    if (systemCode(error) === 'ENOENT') await mkdir(folder, { mode: 0o700 })
+    throw error
+  }
 }

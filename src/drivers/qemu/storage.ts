@@ -1,5 +1,5 @@
 import { lstatSync, unlinkSync } from 'node:fs'
-import { access, constants, link, lstat, mkdir, open, readdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, link, lstat, open, readdir, stat, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import {
   type CloneOps,
@@ -12,7 +12,7 @@ import {
 } from '../driver.ts'
 import { cloneVolume } from './clone-volume.ts'
 import { copyRepository } from './copy-repository.ts'
-import { syncFolder, systemCode } from './files.ts'
+import { makeFolders, syncFolder, systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
 import { formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
@@ -84,7 +84,7 @@ function folderOf({ type, location }: RepositoryConfig): string {
 }
 
 async function openRepository({ folders }: StorageTools, folder: string): Promise<Repository> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder)
   if (!(await stat(folder)).isDirectory()) throw refused(`${folder} is no folder`)
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   await folders.inOrder(folder, async () => undefined)
