@@ -67,7 +67,8 @@ function fromDriver(error: DriverError, { operation, objects, store }: ErrorSite
     return fail('VM_BAD_POWER_STATE', { vm: self, expected: allowedIn.join(', '), actual }, options)
   }
   const named = objects.map(object => hostOf(store, object)).find(ref => ref !== NULL_REF)
-  const host = named ?? onlyHost(store) ?? NULL_REF
+  // What is being connected is none of those that are known.
+  const host = named ?? (operation.name === 'host.add' ? undefined : onlyHost(store)) ?? NULL_REF
   if (error.kind === 'unreachable' && host !== NULL_REF) return fail('HOST_OFFLINE', { host }, options)
   const driver = store.get(host_, host)?.software_version.get('driver') ?? 'unknown'
   return fail('DRIVER_FAILED', { driver, operation: operation.name, reason: error.message }, options)
