@@ -128,6 +128,7 @@ function createServices(
     owner,
     connect,
     onCrashed: vm => treatCrash(vm),
+    onConnected: () => undoInterrupted(services, message => log.warn(message)),
     ...(shutdownMs && { shutdownMs }),
   })
   const sessions = new Sessions({ store, now, localSecret })

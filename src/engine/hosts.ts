@@ -23,6 +23,8 @@ export interface HostsOptions extends Omit<ConnectionsOptions, 'onConnected' | '
   readonly shutdownMs?: number
   /** Told of a VM whose guest is found crashed and held by its host; again as long as it is. */
   readonly onCrashed?: (vm: string) => void
+  /** Called when a host has been connected and read, at first or again. */
+  readonly onConnected?: () => Promise<void>
 }
 
 /** Where a VM lives: the driver that serves its host, and the host's own name for it. */
@@ -68,7 +70,10 @@ export class Hosts {
     this.#options = options
     this.#connections = new Connections({
       ...options,
-      onConnected: (host, driver) => observeHost(options.store, driver, host, this.#overlay),
+      onConnected: async (host, driver) => {
+        await observeHost(options.store, driver, host, this.#overlay)
+        await options.onConnected?.()
+      },
       onEvent: (host, event) => this.#onEvent(host, event),
     })
   }

@@ -53,6 +53,9 @@ interface Running {
   share: number
 }
 
+/** How long tasks that are told to stop at the end of the server may take to undo what they did. */
+const UNDO_MS = 5_000
+
 /** The reason with which a user's cancellation aborts a task. */
 const CANCELLED = 'cancelled'
 
@@ -168,6 +171,11 @@ export class Tasks {
     await Promise.race([Promise.allSettled(all.map(running => running.done)), late])
     clearTimeout(timer)
     for (const running of all) running.abort.abort()
+    // Those that were cut off take back what they did; what does not come to an end now is undone at the next start.
+    const { promise: over, resolve: give } = Promise.withResolvers<void>()
+    const last = setTimeout(give, UNDO_MS)
+    await Promise.race([Promise.allSettled(all.map(running => running.done)), over])
+    clearTimeout(last)
   }
 
   async #run(

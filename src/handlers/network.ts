@@ -18,6 +18,7 @@ export const networkHandlers = implement(
   {
     create,
     delete: deleteNetwork,
+    check: checkNic,
     set: {
       NIC: (context, ref, NIC) => change(context, ref, { NIC }),
       VLAN: (context, ref, VLAN) => change(context, ref, { VLAN }),
@@ -38,6 +39,12 @@ async function create(context: Context, { VIFs, ...values }: NetworkRecord): Pro
   } catch (error) {
     throw await takeBack(error, [() => deleteNetwork(context, uuid)])
   }
+}
+
+/** What is plugged into the host's own network can listen there: who may, is the administrators' to say. */
+function checkNic({ uuid, NIC }: NetworkRecord, { store, caller }: Context): void {
+  if (NIC === '' || caller.administrator || store.get(network, uuid)?.NIC === NIC) return
+  throw fail('PERMISSION_DENIED', { message: 'network.set_NIC' })
 }
 
 /** Hosts that know the network follow at once; where one refuses, all go back to what it was. */

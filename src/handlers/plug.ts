@@ -74,15 +74,25 @@ async function changeVbdAlone(context: Context, ref: string, values: Pointers<Vb
   const { store } = context
   const before = vbdRecord(context, ref)
   const moved = { ...before, ...values }
-  const wanted = { ...moved, device: blockDeviceName(store, moved) }
+  const isPlugged = before.VM !== moved.VM || before.VDI !== moved.VDI
+  const fitting = isPlugged ? pluggable(store, moved) : moved
+  const wanted = { ...fitting, device: blockDeviceName(store, fitting) }
   if (wanted.VM !== NULL_REF) checkVbd(store, wanted)
-  const changed = { ...values, device: wanted.device, ...detached(before, wanted) }
+  const { device, driver } = wanted
+  const changed = { ...values, device, driver, ...detached(before, wanted) }
   await move(context, [before.VM, wanted.VM], {
     act: () => switchDisk(context, before, wanted),
     keep: () => store.transact(transaction => transaction.patch(VBD, ref, changed)),
     undo: () => switchDisk(context, wanted, before),
   })
   return before
+}
+
+/** Emulated hardware (IDE) takes no disk while it runs: there a disk is a paravirtualised one, and its record says so. */
+function pluggable(store: Context['store'], vbd: VbdRecord): VbdRecord {
+  const state = vbd.VM === NULL_REF ? undefined : store.get(VM, vbd.VM)?.power_state
+  const isRunning = state === 'Running' || state === 'Paused'
+  return isRunning && vbd.type === 'Disk' ? { ...vbd, driver: 'paravirtualised' } : vbd
 }
 
 /** What comes to another VM is attached there once its host says so. */
@@ -137,7 +147,8 @@ function checkFree({ store, hosts }: Context, vbd: VbdRecord): void {
 export function plugVbd(context: Context, values: VbdRecord): Promise<void> {
   return alone(context, [values.VM], async () => {
     const { store } = context
-    const vbd = { ...values, device: blockDeviceName(store, values) }
+    const fitting = pluggable(store, values)
+    const vbd = { ...fitting, device: blockDeviceName(store, fitting) }
     checkVbd(store, vbd) // Once more: another may have come while the VM was waited for.
     const none = { ...vbd, VM: NULL_REF }
     await move(context, [vbd.VM], {

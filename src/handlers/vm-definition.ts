@@ -20,7 +20,11 @@ const VCPUS_MAX = 1024n
 const MEMORY_BYTES_MAX = 2n ** 50n
 
 /** Throws what no machine could be, whatever its host. */
-export function checkVm(vm: VmRecord): void {
+export function checkVm(vm: VmRecord, { store, caller }: Context): void {
+  // A device of the host gives its guest power over the host.
+  if (vm.PCI_bus !== '' && !caller.administrator && store.get(VM, vm.uuid) === undefined) {
+    throw fail('PERMISSION_DENIED', { message: 'VM.create with PCI_bus' })
+  }
   const { memory_static_max, memory_static_min, memory_dynamic_max, memory_dynamic_min, VCPUs_number } = vm
   const memory = { memory_static_max, memory_static_min, memory_dynamic_max, memory_dynamic_min }
   for (const [field, value] of Object.entries(memory)) {

@@ -1,4 +1,5 @@
 import { implement } from '../engine/context.ts'
+import { unfinishedBytes } from '../engine/text.ts'
 import { consolePaths } from '../engine/terminals.ts'
 import { fail } from '../model/errors.ts'
 import { VM } from '../model/index.ts'
@@ -54,7 +55,9 @@ export const vmHandlers = implement(
         throw fail('INVALID_VALUE', { field: 'position', value: String(position) })
       }
       const { data, next } = await driver.consoles.readSerial(id, Number(position), SERIAL_BYTES_MAX)
-      return { data: Buffer.from(data).toString('utf8'), next: BigInt(next) }
+      // A character that is not whole yet is left for the next answer.
+      const rest = unfinishedBytes(data)
+      return { data: Buffer.from(data.subarray(0, data.length - rest)).toString('utf8'), next: BigInt(next - rest) }
     },
   },
   {

@@ -26,6 +26,18 @@ describe('devices of a VM that runs', () => {
     await root.ok('VDI.delete', VDI)
   })
 
+  // Proves: VBD.driver
+  test('a disk is paravirtualised where it comes to a VM that runs, for emulated hardware takes none then', async () => {
+    const [VM, VDI] = [await running(), await make(root, 'VDI')]
+
+    const vbd = await make(root, 'VBD', { VM, VDI, driver: 'ioemu' })
+
+    assert.equal(await root.text('VBD.get_driver', vbd), 'paravirtualised')
+    assert.equal(await root.text('VBD.get_device', vbd), 'xvda')
+    const other = await make(root, 'VBD', { VM: await make(root, 'VM'), VDI })
+    assert.equal(await root.text('VBD.get_driver', other), 'ioemu')
+  })
+
   test('a block device moves from one VM to another', async () => {
     const [one, other] = [await running(), await running()]
     const vbd = await make(root, 'VBD', { VM: one, VDI: await make(root, 'VDI') })

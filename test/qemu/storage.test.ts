@@ -50,7 +50,7 @@ test('what lies in a folder and is no image is no volume', async () => {
   )
 })
 
-test('an image that builds on a file elsewhere is no volume', async () => {
+test('an image that builds on a file elsewhere, or has its data there, is no volume', async () => {
   const { location } = repository
   const { location: own } = await create('own')
   await symlink('/etc/passwd', join(location, 'link'))
@@ -63,6 +63,9 @@ test('an image that builds on a file elsewhere is no volume', async () => {
   await overlay('linked', 'link')
   await overlay('remote', 'nbd:127.0.0.1:1')
   await overlay('child', own)
+  const dataElsewhere = `data_file=${join(world.dataDir, 'elsewhere')},data_file_raw=on`
+  const pointer = join(location, 'pointer.qcow2')
+  await promisify(execFile)('qemu-img', ['create', '-f', 'qcow2', '-o', dataElsewhere, pointer, '1M'])
 
   const volumes = await storage().listVolumes(repository)
 

@@ -1,8 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
 
 const MAGIC = 0x514649fb
-/** What version 2 has; all that is read here. */
-const HEADER_BYTES = 72
+/** What is read here: what version 2 has, and the first features of version 3. */
+const HEADER_BYTES = 80
+/** Source: QEMU docs/interop/qcow2, incompatible features, of version 3 alone. */
+const INCOMPATIBLE_FEATURES = 72
+const EXTERNAL_DATA = 4
 /** Source: QEMU docs/interop/qcow2, `backing_file_size`. */
 const BACKING_NAME_BYTES_MAX = 1023
 
@@ -30,6 +33,8 @@ export async function readQcow2(file: FileHandle): Promise<Qcow2Header | undefin
   const [backingOffset, size, tableOffset] = [8, 24, 40].map(at => toNumber(header.readBigUInt64BE(at)))
   const isKnown = version === 2 || version === 3
   if (!isKnown || backingOffset === undefined || size === undefined || tableOffset === undefined) return undefined
+  // Its data would lie in another file, which the image names.
+  if (version === 3 && (header.readUInt32BE(INCOMPATIBLE_FEATURES + 4) & EXTERNAL_DATA) !== 0) return undefined
   const backingBytes = header.readUInt32BE(16)
   if (backingOffset !== 0 && backingBytes > BACKING_NAME_BYTES_MAX) return undefined
   const name = backingOffset === 0 ? undefined : await readBytes(file, backingOffset, backingBytes)

@@ -9,7 +9,7 @@ export const network = defineClass({
   doc: 'a virtual network',
   source: 'Xen Management API rev 0.2, §2.9',
   objects: 'client',
-  errors: { create: plugErrors, delete: hostErrors },
+  errors: { create: [...plugErrors, 'PERMISSION_DENIED'], delete: hostErrors },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     'name/label': rw(t.string, 'a human-readable name'),
@@ -18,7 +18,7 @@ export const network = defineClass({
     NIC: rw(
       t.string,
       'ethernet device to use to access this network. Note: in this revision of the API all hosts will use the specified NIC to access this network',
-      { errors: hostErrors },
+      { errors: [...hostErrors, 'PERMISSION_DENIED'] },
     ),
     VLAN: rw(
       t.string,

@@ -39,7 +39,10 @@ export const VM = defineClass({
   doc: "a virtual machine (or 'guest')",
   source: 'Xen Management API rev 0.2, §2.6',
   objects: 'client',
-  errors: { create: plugErrors, delete: ['VM_BAD_POWER_STATE', 'HOST_OFFLINE', 'DRIVER_FAILED'] },
+  errors: {
+    create: [...plugErrors, 'PERMISSION_DENIED'],
+    delete: ['VM_BAD_POWER_STATE', 'HOST_OFFLINE', 'DRIVER_FAILED'],
+  },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
     power_state: roRun(vmPowerState, 'Current power state of the machine'),
