@@ -37,6 +37,7 @@ export class Lab {
   #session: Session | undefined
   readonly #options: LabOptions
   readonly #shells = new Set<GuestShell>()
+  readonly #others = new Set<ApiClient>()
 
   private constructor(folder: string, options: LabOptions) {
     this.folder = folder
@@ -66,9 +67,17 @@ export class Lab {
     return this.#session
   }
 
+  /** One more session, over a connection of its own; it ends with the server. */
+  async login(): Promise<Session> {
+    if (this.#server === undefined) throw new Error('the server is not there')
+    const client = new ApiClient(this.#server.http)
+    this.#others.add(client)
+    return client.login(ADMIN.name, ADMIN.password)
+  }
+
   /** Ends the server while its guests go on, does something, and starts another one. */
   async restart(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
-    this.#client?.close()
+    this.#hangUp()
     await this.#server?.stop()
     await meanwhile()
     await this.#start()
@@ -78,10 +87,16 @@ export class Lab {
     for (const shell of this.#shells) shell.close()
     // One that is killed behind the server's back leaves its control groups.
     for (const vm of (await this.#session?.list('VM.get_all')) ?? []) await this.#end(vm)
-    this.#client?.close()
+    this.#hangUp()
     await this.#server?.stop()
     await endGuests(this.folder)
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #hangUp(): void {
+    this.#client?.close()
+    for (const client of this.#others) client.close()
+    this.#others.clear()
   }
 
   async #end(vm: string): Promise<void> {
