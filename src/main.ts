@@ -22,6 +22,7 @@ import { undoInterrupted } from './handlers/intent.ts'
 import { watchMemory } from './handlers/memory.ts'
 import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
+import { retellActions } from './handlers/vm-life.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
@@ -128,7 +129,10 @@ function createServices(
     owner,
     connect,
     onCrashed: vm => treatCrash(vm),
-    onConnected: () => undoInterrupted(services, message => log.warn(message)),
+    onConnected: async () => {
+      await undoInterrupted(services, message => log.warn(message))
+      await retellActions(services)
+    },
     ...(shutdownMs && { shutdownMs }),
   })
   const sessions = new Sessions({ store, now, localSecret })

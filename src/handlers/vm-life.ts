@@ -1,19 +1,22 @@
 /** Starting VMs and ending their runs: figure 1.1 of the draft. */
 
 import { DriverError } from '../drivers/driver.ts'
-import type { Context } from '../engine/context.ts'
+import type { Context, Services } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, host_cpu, VM } from '../model/index.ts'
+import { ApiError } from '../model/kernel/error.ts'
 import { checkDisksFree } from './device-config.ts'
 import { checkBootable, domainConfig } from './domain-config.ts'
 import { giveWay, makeRoom, rebalance } from './memory.ts'
 import { provideNetworks } from './network-config.ts'
+import { followDisks } from './placement.ts'
 import { takeBack } from './take-back.ts'
 import { observed, unsupported, vmRecord, type VmRecord } from './vm-record.ts'
 
 /** Halted → Running or Paused. A cancelled task takes the start back. */
 export async function start(context: Context, vm: string, paused: boolean): Promise<void> {
   if (vmRecord(context, vm).is_a_template) throw fail('VM_IS_TEMPLATE', { vm })
+  await followDisks(context, vm)
   checkHostEnabled(context, vm)
   await boot(context, vm, paused, context.task.signal)
 }
@@ -204,5 +207,25 @@ export async function redefine(context: Context, vm: string): Promise<void> {
   } catch (error) {
     // One that has just gone is told at its next start.
     if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
+  }
+}
+
+/**
+ * Tells hosts again what follows when guests shut down, where they were told otherwise for the moment of a reboot during
+ * which the server ended (`cleanReboot`). A host that does not take it now is told at the next start.
+ */
+export async function retellActions(parts: Pick<Services, 'store' | 'hosts' | 'paths'>): Promise<void> {
+  const { store, hosts } = parts
+  const live = new Set(hosts.connected().map(({ host }) => host))
+  for (const vm of store.findBy(VM, 'actions_after_shutdown', 'restart')) {
+    const current = store.get(VM, vm)
+    if (current === undefined || current.resident_on === '' || !live.has(current.affinity)) continue
+    const { driver, id } = hosts.placementOf(vm)
+    try {
+      const { exits } = await driver.domains.config(id)
+      if (exits?.shutdown === 'halt') await driver.domains.define(domainConfig(parts, current))
+    } catch (error) {
+      if (!(error instanceof DriverError || error instanceof ApiError)) throw error
+    }
   }
 }

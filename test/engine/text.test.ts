@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assert as forAll, double, property, string } from 'fast-check'
+import * as fc from 'fast-check'
 import { unfinishedBytes } from '../../src/engine/text.ts'
 
 test('a text that is cut anywhere has no broken character before what is left for the next piece', () => {
-  const text = string({ unit: 'binary', minLength: 1 })
-  forAll(
-    property(text, double({ min: 0, max: 1, noNaN: true }), (whole, share) => {
+  const text = fc.string({ unit: 'binary', minLength: 1 })
+  fc.assert(
+    fc.property(text, fc.double({ min: 0, max: 1, noNaN: true }), (whole, share) => {
       const bytes = Buffer.from(whole, 'utf8')
       const piece = bytes.subarray(0, Math.floor(bytes.length * share))
       const rest = unfinishedBytes(piece)
