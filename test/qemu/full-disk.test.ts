@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFileSync, execFile } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { RepositoryConfig, Volume } from '../../src/drivers/driver.ts'
+import { canMount } from '../support/mounts.ts'
 import { TEST_MS, World } from './world.ts'
 
 const MIB = 1_048_576
@@ -14,21 +14,6 @@ const execute = promisify(execFile)
 
 /** Whether this machine lets the test mount a file system of its own. */
 const CAN_MOUNT = canMount()
-
-function canMount(): boolean {
-  if (process.getuid?.() !== 0) return false
-  const folder = mkdtempSync('/tmp/pv-')
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder], { stdio: 'ignore' })
-    return true
-  } catch {
-    // A container without the privilege.
-    return false
-  } finally {
-    rmdirSync(folder)
-  }
-}
 
 /** A world with a repository on a file system of 4 MiB. */
 async function small(context: TestContext) {

@@ -102,10 +102,13 @@ async function freeze(tools: StorageTools, image: Image, { partial, virtualBytes
   const base = newBase(format)
   const basePath = join(folder, base.name)
   return folders.partials.with(folder, async first => {
-    await Promise.all([
+    const overlays = [
       qemuImg.createOverlay(first, toSectors(image.volume.virtualBytes), base, options),
       qemuImg.createOverlay(partial, virtualBytes, base, options),
-    ])
+    ]
+    // Where one fails, the other would still make its file when that has been cleaned up.
+    await Promise.allSettled(overlays)
+    await Promise.all(overlays)
     await link(location, basePath)
     try {
       return await putAbove(tools, { image, base, overlay: first })
