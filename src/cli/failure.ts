@@ -69,8 +69,10 @@ const hintOf = ({ code, params }: ApiError): string | undefined =>
 
 /** By the state that the VM is in. */
 const STATE_HINTS: Readonly<Record<string, string>> = {
-  Suspended: 'bring it back with: polyvisor vm resume VM',
+  Suspended:
+    'bring it back with: polyvisor vm resume VM, or drop what it has in memory with: polyvisor vm hard-shutdown VM',
   Paused: 'let it go on with: polyvisor vm unpause VM',
+  ShuttingDown: 'wait: its guest was asked to shut down, and the VM is Running again if it does not',
 }
 
 const API_HINTS: Readonly<Record<string, string>> = {

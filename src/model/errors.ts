@@ -88,7 +88,7 @@ export const errors = defineErrors({
   SR_UNKNOWN_DRIVER: { params: ['driver'], doc: 'No connected host knows this type of repository.' },
 
   // Hosts.
-  HOST_DISABLED: { params: ['host'], doc: 'The host takes no new VMs until it is enabled.' },
+  HOST_DISABLED: { params: ['host'], doc: 'No VM can be started on the host until it is enabled.' },
   HOST_NOT_DISABLED: { params: [], doc: 'The host must be disabled first.' },
   HOST_HAS_RESIDENT_VMS: { params: ['host'], doc: 'VMs are still running on the host.' },
   HOST_OFFLINE: { params: ['host'], doc: 'The host does not answer.' },

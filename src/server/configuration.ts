@@ -86,7 +86,11 @@ async function readConfiguration(path: string) {
   try {
     return shape.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error)
+    const reason = error instanceof z.ZodError ? error.issues.map(sentenceOf).join('; ') : String(error)
     throw new ConfigurationError(`the configuration file ${path} cannot be used: ${reason}`, { cause: error })
   }
 }
+
+/** In one line, for the log. */
+const sentenceOf = ({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): string =>
+  path.length === 0 ? message : `${path.join('.')}: ${message}`

@@ -72,6 +72,10 @@ test('a user who is no administrator manages no users and no hosts, and nothing 
     ['user.delete', ref],
     ['host.add', 'memory:///other'],
     ['host.remove', host],
+    ['host.disable', host],
+    ['host.enable', host],
+    ['host.shutdown', host],
+    ['host.reboot', host],
     ['Async.user.create', { short_name: 'accomplice' }],
     ['user.change_password', victim, 'not my business'],
   ]

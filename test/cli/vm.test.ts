@@ -65,7 +65,10 @@ test('a VM is put to disk and brought back, and one that is there is not started
   assert.equal(await done('vm', 'suspend', 'sleeper'), 'sleeper is suspended\n')
   assert.equal(await done('vm', 'suspend', 'sleeper', '--live'), 'sleeper is suspended already\n')
   const started = await world.cli(['vm', 'start', 'sleeper'])
-  assert.match(started.err, /^error: VM_BAD_POWER_STATE: .*\nhint: bring it back with: polyvisor vm resume VM\n$/)
+  assert.match(
+    started.err,
+    /^error: VM_BAD_POWER_STATE: .*\nhint: bring it back with: polyvisor vm resume VM, or .* hard-shutdown VM\n$/,
+  )
   assert.equal(await done('vm', 'resume', 'sleeper', '--paused'), 'sleeper is paused\n')
   assert.equal(await done('vm', 'unpause', 'sleeper'), 'sleeper is running\n')
 })

@@ -114,6 +114,22 @@ describe('the machine itself, through XML-RPC alone', () => {
     assert.equal(await calls(), 'again\noff now\n')
   })
 
+  it('stays up while a VM runs on another host of the same machine', { timeout: TEST_MS }, async () => {
+    const before = await calls()
+    const other = await lab.session.text('host.add', 'memory:///neighbour?vms=1')
+    const neighbour = await lab.session.text('VM.create', { name_label: 'neighbour', affinity: other })
+    await lab.session.ok('VM.start', neighbour, false)
+
+    for (const message of ['shutdown', 'reboot']) {
+      assert.deepEqual(await lab.session.fails(`host.${message}`, host), ['HOST_HAS_RESIDENT_VMS', other])
+    }
+
+    assert.equal(await calls(), before)
+    await lab.session.ok('VM.hard_shutdown', neighbour)
+    await lab.session.ok('host.shutdown', host)
+    assert.notEqual(await calls(), before)
+  })
+
   // Proves: host.shutdown, host.reboot
   it('is neither shut down nor rebooted where its operator names no programs', { timeout: TEST_MS }, async context => {
     const other = await Lab.open()

@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { DeviceOps, DiskConfig, DomainId } from '../../src/drivers/driver.ts'
-import { connectQmp } from '../../src/protocols/qmp/client.ts'
+import { diskName } from '../../src/drivers/qemu/slots.ts'
+import { connectQmp, type QmpClient } from '../../src/protocols/qmp/client.ts'
+import { QmpError } from '../../src/protocols/qmp/error.ts'
 import { writeBootImage } from '../guests/boot-sector.ts'
 import { bootLinux } from '../guests/linux-shell.ts'
 import { MEMORY_BYTES } from '../guests/linux.ts'
@@ -51,15 +53,26 @@ const cdrom = (content: string): Promise<DiskConfig> =>
 const definedDisks = async (id: DomainId): Promise<readonly DiskConfig[]> =>
   (await world.driver.domains.config(id)).disks
 
-/** How many block nodes QEMU has; asked on the socket that the driver leaves free. */
-async function nodes(id: DomainId): Promise<number> {
+/** Asks QEMU on the socket that the driver leaves free. */
+async function ask<T>(id: DomainId, what: (qmp: QmpClient) => Promise<T>): Promise<T> {
   const qmp = await connectQmp(world.files(id).rescue, { onEvent: () => undefined, onClose: () => undefined })
   try {
-    return (await qmp.execute('query-named-block-nodes', { flat: true })).length
+    return await what(qmp)
   } finally {
     qmp.close()
   }
 }
+
+/** How many block nodes QEMU has. */
+const nodes = (id: DomainId): Promise<number> =>
+  ask(id, async qmp => (await qmp.execute('query-named-block-nodes', { flat: true })).length)
+
+/** Asks the guest to let go of a disk, which it does at the latest when it is reset. Answers whether it has. */
+const hasLeft = (id: DomainId, disk: string): Promise<boolean> =>
+  ask(id, async qmp => {
+    const refusal = await qmp.execute('device_del', { id: diskName(disk) }).catch((error: unknown) => error)
+    return refusal instanceof QmpError && refusal.class === 'DeviceNotFound'
+  })
 
 const FIRST_BYTES = (device: string) => `head -c 5 /dev/${device}`
 
@@ -154,6 +167,24 @@ test('a guest that does not let go keeps its disk, also when it is reset', { tim
   })
   assert.deepEqual(await definedDisks(id), before)
   assert.deepEqual(world.warnings, [])
+})
+
+// Proves: VBD.VM
+test('a disk that the guest let go of unheard can be taken from the definition', { timeout: TEST_MS }, async () => {
+  const id = await world.booted()
+  const before = await definedDisks(id)
+  const nodesBefore = await nodes(id)
+  const plugged = await disk('xvdb', 'first')
+  await devices().attachDisk(id, plugged)
+  await world.until('the disk has left with a reset', async () => {
+    await world.driver.domains.reset(id)
+    return hasLeft(id, plugged.id)
+  })
+
+  await devices().detachDisk(id, plugged.id)
+
+  assert.deepEqual(await definedDisks(id), before)
+  assert.equal(await nodes(id), nodesBefore)
 })
 
 test('a disk that the machine does not take is in neither machine nor definition', { timeout: TEST_MS }, async () => {

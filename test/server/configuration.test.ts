@@ -33,3 +33,12 @@ test('the programs that end the machine are both named, each with its whole path
   ])
     await assert.rejects(configured(context, { hostPower: wrong }), { name: 'ConfigurationError' })
 })
+
+test('what is wrong with the file is told in one line, each with the member that it is about', async context => {
+  const wrong = { logLevel: 'loud', hostPower: { shutdown: ['poweroff'], reboot: ['/sbin/reboot'] }, nonsense: 1 }
+  await assert.rejects(configured(context, wrong), ({ message }: Error) => {
+    assert.doesNotMatch(message, /[\n✖]/)
+    assert.match(message, /hostPower\.shutdown: the program needs its whole path; logLevel: .*; .*nonsense/)
+    return true
+  })
+})

@@ -38,24 +38,24 @@ const add = command({
 })
 
 const enable = command({
-  doc: 'Let a host take new VMs.',
+  doc: 'Let VMs be started on a host again.',
   args: HOST,
   examples: ['host enable lab'],
   async run(context, { host }) {
     const client = await context.connect()
     await client.host.enable({ host: await find(client, 'host', host) })
-    context.tell(`${host} takes new VMs`, { host })
+    context.tell(`${host} starts VMs`, { host })
   },
 })
 
 const disable = command({
-  doc: 'Keep new VMs from a host; those that run there go on.',
+  doc: 'Keep VMs from being started on a host; those that run there go on.',
   args: HOST,
   examples: ['host disable lab'],
   async run(context, { host }) {
     const client = await context.connect()
     await client.host.disable({ host: await find(client, 'host', host) })
-    context.tell(`${host} takes no new VMs`, { host })
+    context.tell(`${host} starts no VMs`, { host })
   },
 })
 

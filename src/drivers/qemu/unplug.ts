@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QmpEvent } from '../../protocols/qmp/commands.ts'
+import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError } from '../driver.ts'
 import type { Machine } from './machine.ts'
 
@@ -11,7 +12,8 @@ const late = new WeakMap<Machine, Map<string, () => void>>()
 
 /**
  * Takes a device from the machine. Resolves when the guest has let go of it. Rejects as `refused` when it does not in
- * time; as nothing can take the request back, `onLate` is called if the guest lets go after all.
+ * time; as nothing can take the request back, `onLate` is called if the guest lets go after all. A guest that did so
+ * while no server was there to hear it has no such device any more; then there is nothing left to wait for.
  * Source: QEMU qapi/qdev.json, device_del.
  */
 export async function unplug(machine: Machine, device: string, onLate: () => void): Promise<void> {
@@ -25,6 +27,9 @@ export async function unplug(machine: Machine, device: string, onLate: () => voi
     await machine.execute('device_del', { id: device })
     const timeUp = sleep(UNPLUG_MS, false as const, { signal: timer.signal }).catch(() => false as const)
     if (await Promise.race([gone.promise, timeUp])) return
+  } catch (error) {
+    if (error instanceof QmpError && error.class === 'DeviceNotFound') return
+    throw error
   } finally {
     timer.abort()
     stopListening()
