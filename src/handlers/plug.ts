@@ -57,12 +57,15 @@ const vifRecord = ({ store }: Context, ref: string): VifRecord => {
  * on the machines is taken back where a later step fails. Runs alone with the VMs that it touches, so that no caller may
  * hold one. Answers what makes it what it was.
  */
-export async function changeVbd(context: Context, ref: string, values: Pointers<VbdRecord>): Promise<Undo> {
+export async function changeVbd(context: Context, ref: string, values: VbdChange): Promise<Undo> {
   const vms = () => [vbdRecord(context, ref).VM, values.VM ?? NULL_REF]
   const before = await aloneWithDevice(context, vms, () => changeVbdAlone(context, ref, values))
   const old = {
     ...(values.VM !== undefined && { VM: before.VM }),
     ...(values.VDI !== undefined && { VDI: before.VDI }),
+    // What it was fitted with on the way goes too.
+    device: before.device,
+    driver: before.driver,
   }
   return () => changeVbd(context, ref, old).then(() => undefined)
 }
@@ -70,12 +73,15 @@ export async function changeVbd(context: Context, ref: string, values: Pointers<
 /** What a device belongs to and what it is connected with, as far as it is to change. */
 type Pointers<R extends VbdRecord | VifRecord> = Partial<Pick<R, Extract<keyof R, 'VM' | 'VDI' | 'network'>>>
 
-async function changeVbdAlone(context: Context, ref: string, values: Pointers<VbdRecord>): Promise<VbdRecord> {
+/** How a block device is to change; one that is put back is given what it was. */
+type VbdChange = Pointers<VbdRecord> & Partial<Pick<VbdRecord, 'device' | 'driver'>>
+
+async function changeVbdAlone(context: Context, ref: string, values: VbdChange): Promise<VbdRecord> {
   const { store } = context
   const before = vbdRecord(context, ref)
   const moved = { ...before, ...values }
-  const isPlugged = before.VM !== moved.VM || before.VDI !== moved.VDI
-  const fitting = isPlugged ? pluggable(store, moved) : moved
+  const isPlugged = values.driver === undefined && (before.VM !== moved.VM || before.VDI !== moved.VDI)
+  const fitting = isPlugged ? await pluggable(context, moved) : moved
   const wanted = { ...fitting, device: blockDeviceName(store, fitting) }
   if (wanted.VM !== NULL_REF) checkVbd(store, wanted)
   const { device, driver } = wanted
@@ -89,10 +95,9 @@ async function changeVbdAlone(context: Context, ref: string, values: Pointers<Vb
 }
 
 /** Emulated hardware (IDE) takes no disk while it runs: there a disk is a paravirtualised one, and its record says so. */
-function pluggable(store: Context['store'], vbd: VbdRecord): VbdRecord {
-  const state = vbd.VM === NULL_REF ? undefined : store.get(VM, vbd.VM)?.power_state
-  const isRunning = state === 'Running' || state === 'Paused'
-  return isRunning && vbd.type === 'Disk' ? { ...vbd, driver: 'paravirtualised' } : vbd
+async function pluggable(context: Context, vbd: VbdRecord): Promise<VbdRecord> {
+  const isPlugged = vbd.type === 'Disk' && (await machineOf(context, vbd.VM)) !== undefined
+  return isPlugged ? { ...vbd, driver: 'paravirtualised' } : vbd
 }
 
 /** What comes to another VM is attached there once its host says so. */
@@ -147,7 +152,7 @@ function checkFree({ store, hosts }: Context, vbd: VbdRecord): void {
 export function plugVbd(context: Context, values: VbdRecord): Promise<void> {
   return alone(context, [values.VM], async () => {
     const { store } = context
-    const fitting = pluggable(store, values)
+    const fitting = await pluggable(context, values)
     const vbd = { ...fitting, device: blockDeviceName(store, fitting) }
     checkVbd(store, vbd) // Once more: another may have come while the VM was waited for.
     const none = { ...vbd, VM: NULL_REF }
