@@ -64,8 +64,16 @@ export function apiSentence({ code, params }: ApiError): string {
   return shown === '' ? doc : `${doc} (${shown})`
 }
 
-const hintOf = ({ code, params }: ApiError): string | undefined =>
-  code === 'VM_BAD_POWER_STATE' ? STATE_HINTS[params[2] ?? ''] : API_HINTS[code]
+function hintOf({ code, params }: ApiError): string | undefined {
+  const [field = '', value = ''] = params
+  if (code === 'VM_BAD_POWER_STATE') return STATE_HINTS[params[2] ?? '']
+  if (code === 'INVALID_VALUE' && PATH_FIELDS.has(field) && !value.startsWith('/'))
+    return 'give the whole path, from / on'
+  return API_HINTS[code]
+}
+
+/** Fields that hold the path of a file or folder on the host. */
+const PATH_FIELDS: ReadonlySet<string> = new Set(['kernel_kernel', 'kernel_initrd', 'location'])
 
 /** By the state that the VM is in. */
 const STATE_HINTS: Readonly<Record<string, string>> = {

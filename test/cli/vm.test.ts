@@ -167,3 +167,12 @@ test('Ctrl-C while waiting says that the task goes on, and it does', async () =>
   const [, task = ''] = /^the task goes on\nhint: wait for it again with: polyvisor task wait (\S+)\n$/.exec(err) ?? []
   assert.equal(await done('task', 'wait', task), 'done\n')
 })
+
+test('a path that does not begin at the root is refused with a hint how to give it', async () => {
+  await done('vm', 'create', 'lost', '--kernel', 'vmlinuz')
+
+  const { code, err } = await world.cli(['vm', 'start', 'lost'])
+
+  assert.equal(code, 1)
+  assert.match(err, /^error: INVALID_VALUE: .*vmlinuz\)\nhint: give the whole path, from \/ on\n$/)
+})
