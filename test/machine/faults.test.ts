@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFile, mkdir, readdir, rename, rmdir, truncate, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import { writeBootImage } from '../guests/boot-sector.ts'
 import { networkProcesses, printed, serialOutput, until } from '../support/machine.ts'
@@ -210,6 +211,31 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
     await halt(vm)
   })
 
+  // Proves: VM.suspend, VM.power_state
+  it('is Halted, and nothing of its memory kept, where its QEMU is killed while it is saved', {
+    timeout: TEST_MS,
+  }, async () => {
+    const { vm } = await running()
+    const pid = await lab.process(vm)
+    const names = () => readdir(folderOf(vm))
+    process.kill(pid, 'SIGSTOP')
+
+    const answer = lab.session.client.call('VM.suspend', lab.session.ref, vm, false)
+    await until('the saving to begin', async () => ((await names()).includes('suspension.json') ? true : undefined))
+    process.kill(pid, 'SIGKILL')
+
+    assert.equal((await answer).status, 'Failure')
+    assert.equal(await state(vm), 'Halted')
+    const left = await names()
+    assert.deepEqual(
+      left.filter(name => /^(memory|suspension)/.test(name)),
+      [],
+    )
+    await lab.session.ok('VM.start', vm, false)
+    await goesOn(vm)
+    await halt(vm)
+  })
+
   // Proves: VM.resume
   it('stays suspended while its memory is not whole', { timeout: TEST_MS }, async () => {
     const { vm } = await running()
@@ -235,7 +261,18 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
     await lab.session.ok('VM.suspend', made.vm, false)
     const file = await fileOf(made)
 
-    assert.match((await lab.session.fails('VDI.delete', made.second)).join(' '), /IN_USE/)
+    const [, vbd = ''] = await lab.session.list('VM.get_VBDs', made.vm)
+    const refused: readonly (readonly [string, Call])[] = [
+      ['OBJECT_IN_USE', ['VDI.delete', made.second]],
+      ['VDI_IN_USE', ['VDI.set_virtual_size', made.second, '4096']],
+      ['VM_BAD_POWER_STATE', ['VBD.delete', vbd]],
+      ['VM_BAD_POWER_STATE', ['VM.set_VBDs', made.vm, []]],
+    ]
+    const records = await told(lab.session)
+    for (const [code, [method, ...params]] of refused) {
+      assert.equal((await lab.session.fails(method, ...params))[0], code, method)
+    }
+    assert.deepEqual(await told(lab.session), records)
     await withstands(['VM.resume', made.vm, false], () => hide(file), /^DRIVER_FAILED /)
 
     assert.equal(await state(made.vm), 'Running')
