@@ -126,5 +126,5 @@ function enumerationPage(): string {
 const sentence = (text: string): string => {
   const trimmed = text.trim()
   const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1)
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`
+  return /[.!?]\)?$/.test(capital) ? capital : `${capital}.`
 }
