@@ -72,9 +72,9 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       gate.close()
       terminals.close()
       housekeeping.stop()
-      await shortener.close()
       inventory.detach()
       announcer.close()
+      await shortener.close()
       await networks.close()
     }
     return {
