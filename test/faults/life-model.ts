@@ -62,21 +62,21 @@ interface Moment {
   readonly mayEnd: boolean
 }
 
-/** How the VM ends up where its guest ends by itself. */
+/** Where any VM may be once its guest has ended by itself. */
 const ENDS: readonly State[] = ['Halted', 'Running', 'Paused']
 
 /**
  * Whether there is an order of the calls, each between its beginning and its end, in which every answer follows from
- * the figure; and the VM is in `last` after them.
+ * the figure; and the VM is in `last` after them. `ends`: where this VM may be once its guest has ended by itself.
  */
-export function fits(calls: readonly Seen[], last: State, endsByItself: boolean): boolean {
+export function fits(calls: readonly Seen[], last: State, endsByItself: boolean, ends = ENDS): boolean {
   const tried = new Set<string>()
   const search = (left: readonly Seen[], now: Moment): boolean => {
     const key = `${left.map(call => call.began).join()} ${now.state} ${now.mayEnd}`
     if (tried.has(key)) return false
     tried.add(key)
     if (left.length === 0 && now.state === last) return true
-    if (now.mayEnd && now.state === 'Running' && ENDS.some(state => search(left, { ...now, state }))) return true
+    if (now.mayEnd && now.state === 'Running' && ends.some(state => search(left, { ...now, state }))) return true
     const firstEnd = Math.min(...left.map(call => call.ended))
     return left
       .filter(call => call.began < firstEnd)
