@@ -77,13 +77,20 @@ export async function feedMemory(
   const socket = withoutStalls(createConnection({ path, allowHalfOpen: true }))
   socket.resume()
   const source = file.createReadStream({ autoClose: false, start: 0, highWaterMark: PIECE_BYTES })
-  await pipeline(source, measure, socket, options.signal ? { signal: options.signal } : {})
+  try {
+    await pipeline(source, measure, socket, options.signal ? { signal: options.signal } : {})
+  } finally {
+    socket.destroy()
+  }
   return extent()
 }
 
 const PIECE_BYTES = 262_144
 
 function withoutStalls(socket: Socket): Socket {
+  // The pipeline hears of errors while it runs; one that comes after it has ended, such as of a QEMU that was killed, means
+  // nothing any more, and must not be nobody's.
+  socket.on('error', () => undefined)
   socket.setTimeout(STALL_MS, () => socket.destroy(new DriverError('unreachable', `QEMU is still for ${STALL_MS} ms`)))
   return socket
 }

@@ -81,6 +81,7 @@ export class Terminals {
 
   async #connect(id: DomainId, kind: ConsoleKind): Promise<Socket> {
     const socket = createConnection(this.#socketOf(id, kind))
+    socket.on('error', () => undefined) // And closes, which is what it means to whoever has it.
     try {
       await once(socket, 'connect')
     } catch (error) {
