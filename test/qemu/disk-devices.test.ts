@@ -266,10 +266,11 @@ test('a guest boots from a floppy that was put into its drive', { timeout: TEST_
   const location = join(world.dataDir, 'floppy.raw')
   await writeBootImage(location)
   await writeFile(location, (await readFile(location)).subarray(0, 1_474_560))
-  await world.driver.domains.start(id)
+  // Paused, for firmware that looks for a medium just when it comes may miss it.
+  await world.driver.domains.start(id, { paused: true })
 
   await devices().changeMedium(id, floppy.id, { location, format: 'raw' })
-  await world.driver.domains.reset(id)
+  await world.driver.domains.unpause(id)
 
   await world.untilPrinted(id, 'BOOT-OK')
 })
