@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { RepositoryConfig, Volume } from '../../src/drivers/driver.ts'
+import { bootLinux } from '../guests/linux-shell.ts'
+import { GuestShell } from '../guests/shell.ts'
 import { canMount } from '../support/mounts.ts'
 import { TEST_MS, World } from './world.ts'
 
@@ -53,6 +55,29 @@ async function shown({ location, format }: Volume, folder: string): Promise<Buff
 }
 
 if (CAN_MOUNT) {
+  test('a guest whose disk cannot be written for want of room is paused, said so, and goes on once there is room', {
+    timeout: TEST_MS,
+  }, async context => {
+    const { world, storage, repository } = await small(context)
+    const { location } = await storage.createVolume(repository, { name: 'a', format: 'raw', virtualBytes: 8 * MIB })
+    const disk = { id: 'a', location, format: 'raw', readOnly: false, device: 'vda', bus: 'paravirtualised' } as const
+    const id = await world.define({ ...(await bootLinux(world.dataDir)), disks: [disk] })
+    await world.driver.domains.start(id)
+    const shell = await GuestShell.open(world.files(id).serialSocket)
+    context.after(() => shell.close())
+    await fill(repository)
+
+    await shell.type(
+      'dd if=/dev/zero of=/dev/vda bs=64k count=16 conv=fsync 2>/dev/null; echo $((40 + 2))-is-through\n',
+    )
+    await world.until('the guest is paused', async () => (await world.state(id)) === 'paused')
+    await world.until('somebody says why', async () => world.warnings.some(line => /a disk of it failed/.test(line)))
+
+    await rm(join(repository.location, 'ballast'))
+    await world.driver.domains.unpause(id)
+    await world.untilPrinted(id, '42-is-through')
+  })
+
   test('on a full file system nothing is created, cloned, moved or copied, and all stays as it was', {
     timeout: TEST_MS,
   }, async context => {

@@ -224,6 +224,10 @@ export class Machine {
   #hear(event: QmpEvent): void {
     for (const listener of this.#listeners) listener(event)
     this.#course.hear(event)
+    // Source: QEMU qapi/block-core.json, BLOCK_IO_ERROR: a full or broken disk of the host stops the guest.
+    if (event.event === 'BLOCK_IO_ERROR' && event.data['action'] === 'stop') {
+      this.#witness.warn(`domain ${this.#id} is paused, for a disk of it failed: ${String(event.data['reason'])}`)
+    }
   }
 
   async #lose(error: QmpConnectionError): Promise<void> {
