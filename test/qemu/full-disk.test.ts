@@ -67,9 +67,7 @@ if (CAN_MOUNT) {
     context.after(() => shell.close())
     await fill(repository)
 
-    await shell.type(
-      'dd if=/dev/zero of=/dev/vda bs=64k count=16 conv=fsync 2>/dev/null; echo $((40 + 2))-is-through\n',
-    )
+    shell.type('dd if=/dev/zero of=/dev/vda bs=64k count=16 conv=fsync 2>/dev/null; echo $((40 + 2))-is-through\n')
     await world.until('the guest is paused', async () => (await world.state(id)) === 'paused')
     await world.until('somebody says why', async () => world.warnings.some(line => /a disk of it failed/.test(line)))
 
