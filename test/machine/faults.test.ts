@@ -179,7 +179,7 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
     for (const vm of [made.vm, asString(clone)]) await halt(vm)
   })
 
-  // Proves: VBD.create
+  // Proves: VBD.VM
   it('is not given a disk of rubbish while it runs', { timeout: TEST_MS }, async () => {
     const made = await running()
     const spare = await victim()
@@ -255,7 +255,7 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
     await halt(vm)
   })
 
-  // Proves: VDI.delete, VM.resume
+  // Proves: VM.resume
   it('keeps its images while it is suspended, and is not resumed without them', { timeout: TEST_MS }, async () => {
     const made = await running()
     await lab.session.ok('VM.suspend', made.vm, false)
@@ -281,7 +281,7 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
   })
 
   if (CAN_MOUNT) {
-    // Proves: VDI.create, VDI.snapshot, VM.clone
+    // Proves: VDI.snapshot, VM.clone
     it('gets no image in a repository that is full', { timeout: TEST_MS }, async () => {
       const { vm, second, folder } = await victim(small)
       const sr = await lab.session.text('VDI.get_SR', second)
@@ -299,7 +299,7 @@ describe('what the world does to real guests, through XML-RPC alone', () => {
       await halt(vm)
     })
 
-    // Proves: VDI.create, VDI.snapshot, VM.clone, VDI.delete
+    // Proves: VDI.snapshot, VM.clone
     it('gets and loses no image in a repository that is read-only', { timeout: TEST_MS }, async () => {
       const { vm, second, folder } = await running()
       const sr = await lab.session.text('VDI.get_SR', second)
