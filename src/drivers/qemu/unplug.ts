@@ -7,6 +7,9 @@ import type { Machine } from './machine.ts'
 /** How long a guest may take to let go of a device; longer than the five seconds after which QEMU asks it again. */
 export const UNPLUG_MS = 8_000
 
+/** How long QEMU may take to take a device apart that the guest has let go of. */
+const GOING_MS = 1_000
+
 /** Ends the waiting for devices that were refused to go and may yet go, by their names. */
 const late = new WeakMap<Machine, Map<string, () => void>>()
 
@@ -28,8 +31,10 @@ export async function unplug(machine: Machine, device: string, onLate: () => voi
     const timeUp = sleep(UNPLUG_MS, false as const, { signal: timer.signal }).catch(() => false as const)
     if (await Promise.race([gone.promise, timeUp])) return
   } catch (error) {
-    if (error instanceof QmpError && error.class === 'DeviceNotFound') return
-    throw error
+    if (!(error instanceof QmpError && error.class === 'DeviceNotFound')) throw error
+    // If the guest has only just let go, QEMU is still taking the device apart, and says when it has.
+    await Promise.race([gone.promise, sleep(GOING_MS, undefined, { signal: timer.signal })])
+    return
   } finally {
     timer.abort()
     stopListening()
