@@ -81,9 +81,10 @@ describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
     await assert.rejects(devicesOf(world).detachNic(second.id, card.id), { kind: 'refused' })
     assert.deepEqual(await nicsOf(world, second), [card])
     await world.driver.domains.unpause(second.id)
-    // The guest's kernel gives the card it gets back a number of its own, and no address.
-    await second.shell.until('ls /sys/class/net', /eth/)
-    await second.shell.until('ifconfig eth0 10.77.0.2 up && ping -c 1 -W 1 10.77.0.1 || true', / 0% packet loss/)
+    // The guest's kernel gives the card it gets back a number of its own, and no address. Until then the old one may be seen
+    // as it goes.
+    const use = 'for card in /sys/class/net/eth*; do ifconfig ${card##*/} 10.77.0.2 up; done; ping -c 1 -W 1 10.77.0.1'
+    await second.shell.until(`(${use}) 2>&1 || true`, / 0% packet loss/)
     await reaches(first, 2)
   })
 
