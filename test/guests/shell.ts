@@ -73,11 +73,15 @@ export class GuestShell {
     return output
   }
 
-  /** Runs the command until it prints something that matches; what it printed then. */
+  /** Runs the command until it prints something that matches, whether or not it fails; what it printed then. */
   async until(command: string, expected: RegExp, timeoutMs = COMMAND_MS): Promise<string> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
-      const output = await this.run(command)
+      const output = await this.run(command).catch((error: unknown) => {
+        // What is looked for may be half there, as a device that is just coming.
+        if (error instanceof CommandFailed) return error.message
+        throw error
+      })
       if (expected.test(output)) return output
       assert(
         performance.now() < deadline,
