@@ -15,10 +15,12 @@ const OUTPUT_BYTES_MAX = 8 * 1_048_576
 /** A command that failed: what it printed, and its exit code. */
 export class CommandFailed extends Error {
   readonly code: number
+  readonly output: string
 
   constructor(command: string, code: number, output: string) {
     super(`in the guest, exit code ${code} of: ${command}\n${output}`)
     this.code = code
+    this.output = output
   }
 }
 
@@ -79,7 +81,7 @@ export class GuestShell {
     for (;;) {
       const output = await this.run(command).catch((error: unknown) => {
         // What is looked for may be half there, as a device that is just coming.
-        if (error instanceof CommandFailed) return error.message
+        if (error instanceof CommandFailed) return error.output
         throw error
       })
       if (expected.test(output)) return output
