@@ -15,8 +15,8 @@ const HELP = `Usage: node tools/setup.mjs [--tests]
 Sets up what is missing in this checkout, and does nothing where nothing is:
   - the npm packages of package-lock.json, among them the Node that runs everything;
   - through apt, where it may (as root, or with sudo that asks no password), QEMU to serve guests with.
-With --tests also what the tests need: busybox, python3, curl, xmllint, tools for disk images, and a Linux
-kernel for guests.
+With --tests also what the tests need: busybox, python3, curl, xmllint, tools for disk images, a Linux kernel
+for guests, and foreign clients of WinRM with their NTLM and Kerberos.
 
 Exit codes: 0 everything needed is there (QEMU is not needed for serving), 1 something is missing, 2 wrong usage.
 `

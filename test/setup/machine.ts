@@ -42,6 +42,8 @@ const BRINGS = {
   mtools: 'mcopy',
   xorriso: 'xorriso',
   swtpm: 'swtpm',
+  'krb5-kdc': 'krb5kdc',
+  'krb5-user': 'kinit',
 } as const
 
 const LOCK = JSON.stringify({

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs'
+import { join } from 'node:path'
 
 import { findCommand, run, say, sleep } from './run.mjs'
 
@@ -22,8 +23,17 @@ const FOR_TESTS = [
   { name: 'mcopy', package: 'mtools' },
   { name: 'xorriso', package: 'xorriso' },
   { name: 'swtpm', package: 'swtpm' },
-  { name: 'certificate authorities', package: 'ca-certificates', isThere: hasAuthorities },
+  { name: 'python3-winrm', package: 'python3-winrm', isThere: () => hasAny([join(PYTHON_MODULES, 'winrm')]) },
+  { name: 'python3-gssapi', package: 'python3-gssapi', isThere: () => hasAny([join(PYTHON_MODULES, 'gssapi')]) },
+  { name: 'gss-ntlmssp', package: 'gss-ntlmssp', isThere: () => hasAny(NTLM_MECHANISM) },
+  { name: 'krb5kdc', package: 'krb5-kdc' },
+  { name: 'kinit', package: 'krb5-user' },
+  { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
+/** Of the modules that packages bring; the python3 of PATH may be another. */
+const PYTHON_MODULES = '/usr/lib/python3/dist-packages'
+/** How GSSAPI is told of the mechanism. */
+const NTLM_MECHANISM = ['/etc/gss/mech.d/mech.ntlmssp.conf', '/etc/gss/mech.d/mech.ntlmssp']
 const AUTHORITIES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -85,8 +95,8 @@ export function rootPrefix() {
   return findCommand('sudo') !== undefined && run('sudo', ['-n', 'true']).isOk ? ['sudo', '-n'] : undefined
 }
 
-function hasAuthorities() {
-  return AUTHORITIES.some(file => fs.existsSync(file))
+function hasAny(files) {
+  return files.some(file => fs.existsSync(file))
 }
 
 /** Whether the program brings everything along: the guests have no libraries. Source: ELF-64, program header PT_INTERP. */
