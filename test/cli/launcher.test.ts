@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { LAUNCHER, outcomeOf, readyLine, type Running } from './world.ts'
 
@@ -67,8 +67,7 @@ for (const canExec of [true, false]) {
 
 test('a Node that is too old says what is missing where there is no other', async context => {
   const home = await folder(context)
-  await mkdir(join(home, 'bin'))
-  await cp(LAUNCHER, join(home, 'bin', 'polyvisor.mjs'))
+  await cp(dirname(LAUNCHER), join(home, 'bin'), { recursive: true })
 
   const how = { flags: pretend('18.20.1', true), launcher: join(home, 'bin', 'polyvisor.mjs') }
   const { code, out, err } = await outcomeOf(launch(home, ['vm', 'list'], how))
