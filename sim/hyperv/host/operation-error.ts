@@ -22,11 +22,18 @@ export class OperationError extends Error {
   readonly code: number
   /** Whether real hosts say it in the answer itself, before any job. */
   readonly isImmediate: boolean
+  /** Msvm_Error.MessageID, where it is known. */
+  readonly messageId: number | undefined
 
-  constructor(code: number, message: string, options: { readonly isImmediate?: boolean } = {}) {
+  constructor(
+    code: number,
+    message: string,
+    options: { readonly isImmediate?: boolean; readonly messageId?: number } = {},
+  ) {
     super(message)
     this.name = 'OperationError'
     this.code = code
     this.isImmediate = options.isImmediate ?? false
+    this.messageId = options.messageId
   }
 }
