@@ -33,9 +33,13 @@ export interface CimProperty {
   readonly type: CimType
   readonly isArray: boolean
   readonly isKey: boolean
-  /** Of a reference: the class it leads to. Of an `object`: the class of what is embedded. */
+  /** What the schema says. Hyper-V's methods take more than that: they are no sign of what can be modified. */
+  readonly isWritable: boolean
+  /** Of a uint8 array: bytes that belong together. */
+  readonly isOctetString: boolean
+  /** Of a reference: the class it leads to. Of an `object`, or a string that carries an instance: of what class. */
   readonly className?: string
-  /** The class of the derivation that declares it. */
+  /** The first class of the derivation to declare it, overridden or not. */
   readonly origin: string
   /** What the schema gives an instance that says nothing; absent means NULL. */
   readonly fallback?: CimValue
@@ -66,6 +70,8 @@ export interface CimClass {
   readonly superclasses: readonly string[]
   readonly isAssociation: boolean
   readonly isAbstract: boolean
+  /** Has one instance, which needs no keys. */
+  readonly isSingleton: boolean
   /** In case-insensitive alphabetical order, as Windows writes them. */
   readonly properties: readonly CimProperty[]
   readonly methods: readonly CimMethod[]
@@ -92,4 +98,6 @@ export interface Instance {
   readonly class: CimClass
   /** By the schema's spelling. What is not in it is NULL. */
   readonly values: ReadonlyMap<string, CimValue>
+  /** What of `values` the schema gave since nobody said anything: Windows marks it in embedded instances. */
+  readonly fallbacks?: ReadonlySet<string>
 }
