@@ -33,36 +33,22 @@ function readClasses(namespace: Namespace): readonly ClassText[] {
 /** A schema out of what the data files say. Exported for schemas of fewer classes in tests. */
 export function makeSchema(namespace: string, texts: readonly ClassText[], build: number): Schema {
   const present = new Map(texts.filter(text => isIn(text.builds, build)).map(text => [text.name.toLowerCase(), text]))
-  const classes = [...present.values()].map(text => makeClass(text, ancestorsOf(text, present), build))
-  const byName = new Map(classes.map(cls => [cls.name.toLowerCase(), cls]))
-  assert.equal(byName.size, classes.length, `a class twice in ${namespace}`)
+  const made = new Map<string, MadeClass>()
+  for (const text of present.values()) makeClass(text, present, made, build)
+  const classes = [...present.keys()].flatMap(key => made.get(key)?.cls ?? [])
   const concreteByName = indexConcrete(classes)
   return {
     namespace,
     classes,
-    find: name => byName.get(name.toLowerCase()),
+    find: name => made.get(name.toLowerCase())?.cls,
     concrete: name => concreteByName.get(name.toLowerCase()) ?? [],
     isA(name, ancestor) {
-      const cls = byName.get(name.toLowerCase())
+      const cls = made.get(name.toLowerCase())?.cls
       const wanted = ancestor.toLowerCase()
       if (cls === undefined) return false
       return cls.name.toLowerCase() === wanted || cls.superclasses.some(above => above.toLowerCase() === wanted)
     },
   }
-}
-
-/** From the nearest to the farthest. A class whose superclass came with a later build stood alone before it. */
-function ancestorsOf(text: ClassText, present: ReadonlyMap<string, ClassText>): ClassText[] {
-  const ancestors: ClassText[] = []
-  let above = text.superclass
-  while (above !== undefined) {
-    const superclass = present.get(above.toLowerCase())
-    if (superclass === undefined) break
-    assert(!ancestors.includes(superclass), `${text.name} derives from itself`)
-    ancestors.push(superclass)
-    above = superclass.superclass
-  }
-  return ancestors
 }
 
 function indexConcrete(classes: readonly CimClass[]): ReadonlyMap<string, readonly CimClass[]> {
@@ -79,31 +65,50 @@ function indexConcrete(classes: readonly CimClass[]): ReadonlyMap<string, readon
   return index
 }
 
-function makeClass(text: ClassText, ancestors: readonly ClassText[], build: number): CimClass {
-  const derivation = [...ancestors].reverse().concat(text)
-  const properties = new Map<string, CimProperty>()
-  const methods = new Map<string, CimMethod>()
-  for (const from of derivation) {
-    for (const property of from.properties) {
-      if (!isIn(property.builds, build)) continue
-      const key = property.name.toLowerCase()
-      properties.set(key, makeProperty(property, from.name, properties.get(key)))
-    }
-    for (const { name, parameters, builds } of from.methods) {
-      if (isIn(builds, build)) methods.set(name.toLowerCase(), { name, parameters, origin: from.name })
-    }
+/** A class and what those that derive from it begin with, by names in lower case. */
+interface MadeClass {
+  readonly cls: CimClass
+  readonly properties: ReadonlyMap<string, CimProperty>
+  readonly methods: ReadonlyMap<string, CimMethod>
+}
+
+/** Makes a class and, before it, its superclasses. One whose superclass came with a later build stood alone before. */
+function makeClass(
+  text: ClassText,
+  present: ReadonlyMap<string, ClassText>,
+  made: Map<string, MadeClass>,
+  build: number,
+): MadeClass {
+  const key = text.name.toLowerCase()
+  const before = made.get(key)
+  if (before !== undefined) return before
+  const superclass = present.get(text.superclass?.toLowerCase() ?? '')
+  assert(superclass !== text, `${text.name} derives from itself`)
+  const above = superclass === undefined ? undefined : makeClass(superclass, present, made, build)
+  const properties = new Map(above?.properties)
+  for (const property of text.properties) {
+    if (!isIn(property.builds, build)) continue
+    const name = property.name.toLowerCase()
+    properties.set(name, makeProperty(property, text.name, properties.get(name)))
   }
-  return {
+  const methods = new Map(above?.methods)
+  for (const { name, parameters, builds } of text.methods) {
+    if (isIn(builds, build)) methods.set(name.toLowerCase(), { name, parameters, origin: text.name })
+  }
+  const cls: CimClass = {
     name: text.name,
-    superclasses: ancestors.map(ancestor => ancestor.name),
-    isAssociation: derivation.some(from => from.isAssociation),
+    superclasses: above === undefined ? [] : [above.cls.name, ...above.cls.superclasses],
+    isAssociation: text.isAssociation || above?.cls.isAssociation === true,
     isAbstract: text.isAbstract,
-    isSingleton: text.isSingleton,
+    isSingleton: text.isSingleton || above?.cls.isSingleton === true,
     properties: [...properties].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, property]) => property),
     methods: [...methods.values()],
     property: name => properties.get(name.toLowerCase()),
     method: name => methods.get(name.toLowerCase()),
   }
+  const result = { cls, properties, methods }
+  made.set(key, result)
+  return result
 }
 
 /**
