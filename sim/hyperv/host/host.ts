@@ -1,9 +1,11 @@
 import { type Faults, NO_FAULTS } from '../faults/plan.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, type Planned, systemClock } from './clock.ts'
 import { Jobs } from './jobs.ts'
 import type { HostState, Vm } from './model.ts'
 import { type Random, randomOf } from './random.ts'
-import { type Locale, type Texts, textsOf } from './texts.ts'
+import type { Locale, Texts } from './texts.ts'
+import { ENGLISH } from './texts-english.ts'
+import { JAPANESE } from './texts-japanese.ts'
 
 /** What a host lives in. */
 export interface Surroundings {
@@ -20,6 +22,8 @@ export interface Surroundings {
   readonly onChange?: () => void
 }
 
+const TEXTS: Readonly<Record<Locale, Texts>> = { 'en-US': ENGLISH, 'ja-JP': JAPANESE }
+
 /**
  * A simulated Hyper-V host: its state, and what it lives in. What it can do stands in the files beside this one, as
  * functions of a host; the faces of the namespaces are functions of it too.
@@ -35,6 +39,9 @@ export class Host {
   readonly folder: string | undefined
   readonly jobs: Jobs
   readonly #onChange: () => void
+  /** What lies ahead of machines, by their GUIDs. */
+  readonly #plans = new Map<string, Planned>()
+  #byId = new Map<string, Vm>()
 
   constructor(state: HostState, surroundings: Surroundings = {}) {
     this.state = state
@@ -42,7 +49,7 @@ export class Host {
     this.random = surroundings.random ?? randomOf(undefined)
     this.faults = surroundings.faults ?? NO_FAULTS
     this.locale = surroundings.locale ?? 'en-US'
-    this.texts = textsOf(this.locale)
+    this.texts = TEXTS[this.locale]
     this.pace = surroundings.pace ?? 1
     this.folder = surroundings.folder
     this.#onChange = surroundings.onChange ?? (() => undefined)
@@ -56,12 +63,56 @@ export class Host {
 
   /** By its GUID in whatever case, with or without braces. */
   vm(id: string): Vm | undefined {
-    const wanted = id.replace(/^\{(.*)\}$/, '$1').toUpperCase()
-    return this.state.vms.find(vm => vm.id === wanted)
+    const { vms } = this.state
+    if (this.#byId.size !== vms.length) this.#byId = new Map(vms.map(vm => [vm.id, vm]))
+    return this.#byId.get(id.replace(/^\{(.*)\}$/, '$1').toUpperCase())
+  }
+
+  /** Adds a machine to the host. */
+  add(vm: Vm): void {
+    this.state.vms.push(vm)
+    this.#byId = new Map()
+    this.touch()
+  }
+
+  /** Takes a machine from the host; false where it has no such one. */
+  remove(vm: Vm): boolean {
+    const place = this.state.vms.indexOf(vm)
+    if (place < 0) return false
+    this.state.vms.splice(place, 1)
+    this.#byId = new Map()
+    this.cancelPlan(vm.id)
+    this.touch()
+    return true
   }
 
   /** How long something takes here that takes `ms` on a real host. */
   takes(ms: number): number {
     return ms * this.pace
+  }
+
+  /** Plans the one thing that lies ahead of a machine, such as its guest's leaving; what was planned before is off. */
+  plan(vmId: string, ms: number, action: () => void): void {
+    this.cancelPlan(vmId)
+    const planned = this.clock.after(ms, () => {
+      this.#plans.delete(vmId)
+      action()
+    })
+    this.#plans.set(vmId, planned)
+  }
+
+  hasPlan(vmId: string): boolean {
+    return this.#plans.has(vmId)
+  }
+
+  cancelPlan(vmId: string): void {
+    this.#plans.get(vmId)?.cancel()
+    this.#plans.delete(vmId)
+  }
+
+  /** Ends all jobs and plans. Nothing happens by itself any more. */
+  stop(): void {
+    for (const id of this.#plans.keys()) this.cancelPlan(id)
+    this.jobs.close()
   }
 }

@@ -17,7 +17,7 @@ export const JobState = {
 } as const
 
 /** Msvm_AffectedJobElement.ElementEffects: what a job does to an element. Source: the ValueMap of the MOF. */
-export const Effect = { other: 1, exclusiveUse: 2, performanceImpact: 3, integrity: 4, create: 5 } as const
+export const Effect = { unknown: 0, other: 1, exclusiveUse: 2, performanceImpact: 3, integrity: 4, create: 5 } as const
 
 /** The classes of jobs that this host starts. */
 export type JobClass = 'Msvm_ConcreteJob' | 'Msvm_StorageJob' | 'Msvm_MigrationJob' | 'Msvm_NetworkJob'

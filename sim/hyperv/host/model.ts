@@ -63,8 +63,12 @@ export interface Vm {
   runningSince?: number
   /** How long it ran before `runningSince`, in this session of power. */
   ranMs: number
-  /** CPU time so far, in units of 100 ns, by virtual processor. */
+  /** CPU time until `runningSince`, in units of 100 ns, by virtual processor; empty when there are none. */
   cpuTime: bigint[]
+  /** From when the guest answers the integration services; undefined when there is no guest or it does not run. */
+  guestUpAt?: number
+  /** Since when its time stands still, being paused or saved. */
+  stoodStillAt?: number
   snapshots: Snapshot[]
   /** The snapshot that the present configuration comes after. */
   lastSnapshot?: string
