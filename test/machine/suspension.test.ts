@@ -5,7 +5,10 @@ import { bootableVm, printed, qemuProcesses, serialOutput, until } from '../supp
 import { join } from 'node:path'
 import { type Guest, Lab, TEST_MS } from './lab.ts'
 
-const COUNT = '( i=0; while :; do i=$((i + 1)); echo $i >/tmp/counter; sleep 0.2; done ) >/dev/null 2>&1 &'
+// The file is replaced as a whole, for whoever reads one that is being written finds nothing in it.
+const COUNT =
+  'i=0; echo $i >/tmp/counter; ' +
+  '( while :; do i=$((i + 1)); echo $i >/tmp/next; mv /tmp/next /tmp/counter; sleep 0.2; done ) >/dev/null 2>&1 &'
 const MAC = '02:00:00:00:05:01'
 
 describe('a guest put to disk, through XML-RPC alone', () => {
