@@ -68,7 +68,9 @@ async function linux(disks: readonly DiskConfig[]): Promise<{ readonly id: Domai
 const WRITE_ON = [
   'mount -t ext4 /dev/vda /mnt',
   '( i=0; while :; do i=$((i+1)); dd if=/dev/urandom of=/mnt/f$((i%40)) bs=4k count=20 2>/dev/null; ' +
-    'echo $i >/mnt/count; [ $((i%7)) = 0 ] && sync; echo $i >/tmp/count; done ) </dev/null >/dev/null 2>&1 &',
+    'echo $i >/mnt/count; [ $((i%7)) = 0 ] && sync; ' +
+    // As a whole, for whoever reads a file that is being written finds nothing in it.
+    'echo $i >/tmp/next; mv /tmp/next /tmp/count; done ) </dev/null >/dev/null 2>&1 &',
 ].join('\n')
 
 const counted = async (guest: GuestShell) => Number(await guest.run('cat /tmp/count 2>/dev/null || echo 0'))
