@@ -110,7 +110,8 @@ export class GuestShell {
     for (;;) {
       const mark = this.#mark()
       this.#socket.write(`\necho "${quoteApart(mark)}"\n`)
-      const isThere = await this.#appears(new RegExp(mark), Math.min(deadline, performance.now() + PROBE_MS))
+      // With the end of its line, which would be taken for the first of what a command prints.
+      const isThere = await this.#appears(new RegExp(`${mark}\n`), Math.min(deadline, performance.now() + PROBE_MS))
       if (isThere) return
       assert(performance.now() < deadline, `no shell answers in the guest; it printed: ${this.#received.slice(-2_000)}`)
     }
