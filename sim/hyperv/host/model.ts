@@ -109,6 +109,8 @@ export interface Switch {
   ports: SwitchPort[]
   /** Of v1: as it was created. */
   learnableAddresses: number
+  /** Features of the switch itself and of its own ports, such as Msvm_VirtualEthernetSwitchBandwidthSettingData. */
+  features?: Settings[]
 }
 
 /** A network card of the host. */

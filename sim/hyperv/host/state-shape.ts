@@ -89,6 +89,7 @@ const SWITCH: Shape<Switch> = {
   hasHostPort: flag,
   ports: listOf(object(PORT)),
   learnableAddresses: number,
+  features: optional(listOf(object(SETTINGS))),
 }
 
 const EXTERNAL_PORT: Shape<ExternalPort> = { id: text, name: text, address: text }
