@@ -105,3 +105,34 @@ test('a tree is bounded, also where its default bounds are raised', () => {
 test('text outside the root, or a second root, is refused', () => {
   for (const document of ['<a/><b/>', '<a/>x', '', '<a>']) assert.throws(() => parse(document), XmlError)
 })
+
+test('siblings that declare a prefix alike share it, and those that declare it otherwise do not', () => {
+  const root = parse('<a><b xmlns:p="urn:1"><p:x/></b><b xmlns:p="urn:2"><p:x/></b><b xmlns:p="urn:1"><p:x/></b></a>')
+
+  assert.deepEqual(
+    root.elements('b').map(child => child.elements()[0]?.namespace),
+    ['urn:1', 'urn:2', 'urn:1'],
+  )
+  assert.throws(() => parse('<a><b xmlns:p="urn:1"><p:x/></b><p:x/></a>'), { name: 'XmlError', kind: 'malformed' })
+  // Declarations whose texts run into each other alike.
+  const tricky = parse('<a><b xmlns:p="urn:1 " xmlns:q="2"/><b xmlns:p="urn:1" xmlns:q=" 2"/></a>')
+  assert.deepEqual(
+    tricky.elements('b').map(child => [child.namespaceOf('p'), child.namespaceOf('q')]),
+    [
+      ['urn:1 ', '2'],
+      ['urn:1', ' 2'],
+    ],
+  )
+})
+
+test('names stay apart however many there are', () => {
+  const names = Array.from({ length: 2_000 }, (_, index) => `n${index.toString(36)}`)
+  const elements = [...names, ...names].map(name => `<${name}/>`).join('')
+
+  const root = parse(`<a>${elements}</a>`)
+
+  assert.deepEqual(
+    root.elements().map(({ name }) => name),
+    [...names, ...names],
+  )
+})

@@ -20,6 +20,15 @@ interface OpenElement {
   readonly nameEnd: number
 }
 
+/** A name that was read before, and where. */
+interface KnownName {
+  readonly start: number
+  readonly length: number
+  readonly text: string
+}
+
+/** How many names are remembered, so that one that comes again is not decoded again; a power of two. */
+const KNOWN_NAMES_MAX = 256
 const NO_ATTRIBUTES: readonly RawAttribute[] = []
 const COMMENT_OPEN = Uint8Array.of(0x3c, 0x21, 0x2d, 0x2d) // <!--
 const CDATA_OPEN = Uint8Array.of(0x3c, 0x21, 0x5b, 0x43, 0x44, 0x41, 0x54, 0x41, 0x5b) // <![CDATA[
@@ -37,6 +46,8 @@ export class XmlReader {
   readonly #bytes: Buffer
   readonly #limits: XmlLimits
   readonly #open: OpenElement[] = []
+  /** By a hash of their bytes; of two with the same hash the later stays. */
+  readonly #knownNames: (KnownName | undefined)[] = []
   #at: number
   #tokenAt = 0
   #elements = 0
@@ -221,15 +232,33 @@ export class XmlReader {
     const bytes = this.#bytes
     const start = this.#at
     let end = start
-    let bits = 0 // The eighth is set once a byte is not ASCII.
-    while (NAME[bytes[end] ?? 0] === 1) bits |= bytes[end++] ?? 0
+    let hash = 0
+    for (let byte = bytes[end] ?? 0; NAME[byte] === 1; byte = bytes[++end] ?? 0) hash = (hash * 31 + byte) | 0
+    this.#at = end
+    const slot = hash & (KNOWN_NAMES_MAX - 1)
+    const known = this.#knownNames[slot]
+    if (known !== undefined && known.length === end - start && isSame(bytes, known.start, start, end)) return known.text
+    const text = this.#decodeName(start, end)
+    this.#knownNames[slot] = { start, length: end - start, text }
+    return text
+  }
+
+  #decodeName(start: number, end: number): string {
+    const bytes = this.#bytes
     if (end - start > this.#limits.maxNameBytes) throw new XmlError('limit', 'a name that is too long', start)
+    let bits = 0 // The eighth is set once a byte is not ASCII.
+    for (let at = start; at < end; at++) bits |= bytes[at] ?? 0
     const isPlain = bits < 0x80 && NAME_FIRST[bytes[start] ?? 0] === 1
     const name = bytes.toString(isPlain ? 'latin1' : 'utf8', start, end)
     if (!isPlain && !isName(name)) throw malformed('no name where a name must stand', start)
-    this.#at = end
     return name
   }
+}
+
+/** Whether the bytes at `known` are those from `start` to `end`. */
+function isSame(bytes: Uint8Array, known: number, start: number, end: number): boolean {
+  for (let at = start, other = known; at < end; at++, other++) if (bytes[at] !== bytes[other]) return false
+  return true
 }
 
 function startsWith(bytes: Buffer, at: number, start: Uint8Array): boolean {
