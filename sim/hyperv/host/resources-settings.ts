@@ -1,7 +1,8 @@
-import type { CimScalar, CimValue } from '../cim/model.ts'
+import type { CimValue } from '../cim/model.ts'
 import type { Configuration, Settings } from './model.ts'
 import { sameId } from './resources-ids.ts'
 import { classOfKind, KINDS, type KindName, kindNamed, type ResourceKind } from './resources-kinds.ts'
+import { numberIn, textIn } from './settings.ts'
 import type { Locale } from './texts.ts'
 
 /** Values by the schema's spelling. */
@@ -54,41 +55,16 @@ export function elementNameOf(name: KindName, locale: Locale): string {
   return kind.elementName ?? kind.name
 }
 
-/** Of which kind settings are; undefined for those that are no resource, such as features. */
+/** Of which kind settings are; undefined for those of none, such as features and integration components. */
 export function kindOf(settings: Settings, build: number): KindName | undefined {
   const type = numberIn(settings, 'ResourceType')
   if (type === undefined) return undefined
-  return kindNamed(build, type, textIn(settings, 'ResourceSubType'), textIn(settings, 'OtherResourceType'))
+  const [subType, otherType] = [textIn(settings, 'ResourceSubType') ?? '', textIn(settings, 'OtherResourceType') ?? '']
+  const kind = kindNamed(build, type, subType, otherType)
+  return kind !== undefined && classOfKind(KINDS[kind], build) === settings.className ? kind : undefined
 }
 
-export const idOf = (settings: Settings): string => textIn(settings, 'InstanceID')
-
-/** A text; empty for NULL. */
-export function textIn(settings: Settings, name: string): string {
-  const value = settings.values[name]
-  return typeof value === 'string' ? value : ''
-}
-
-/** An integer of whatever size; undefined for NULL. */
-export function numberIn(settings: Settings, name: string): number | undefined {
-  const value = settings.values[name]
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
-}
-
-export const isSet = (settings: Settings, name: string): boolean => settings.values[name] === true
-
-/** The texts of an array; empty for NULL. */
-export function textsIn(settings: Settings, name: string): string[] {
-  return toTexts(settings.values[name])
-}
-
-/** The texts of a value that is an array of them; empty for anything else. */
-export function toTexts(value: CimValue | undefined): string[] {
-  if (!isList(value)) return []
-  return value.filter(item => typeof item === 'string')
-}
-
-const isList = (value: CimValue | undefined): value is readonly CimScalar[] => Array.isArray(value)
+export const idOf = (settings: Settings): string => textIn(settings, 'InstanceID') ?? ''
 
 /** The settings of a configuration with this InstanceID, its own among them. */
 export function settingsById(configuration: Configuration, instanceId: string): Settings | undefined {
@@ -103,3 +79,14 @@ export const isFeature = (settings: Settings): boolean =>
 /** Whether it is what the guest's network was told to be; it is shown as Msvm_GuestNetworkAdapterConfiguration. */
 export const isGuestNetwork = (settings: Settings): boolean =>
   settings.className === 'Msvm_GuestNetworkAdapterConfiguration'
+
+/** Settings with other values over theirs; NULL takes a value away. */
+export function withValues(settings: Settings, values: Readonly<Record<string, CimValue | undefined>>): Settings {
+  const merged: Settings = { className: settings.className, values: { ...settings.values } }
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    if (value === null) delete merged.values[name]
+    else merged.values[name] = value
+  }
+  return merged
+}

@@ -1,0 +1,76 @@
+import type { Host } from './host.ts'
+import type { Settings, Vm } from './model.ts'
+import { type OperationError, Return } from './operation-error.ts'
+import { type ResourceContext, refusal } from './resources-context.ts'
+import type { KindName } from './resources-kinds.ts'
+import { kindOf } from './resources-settings.ts'
+import { isImage } from './slots.ts'
+import { textsIn } from './settings.ts'
+
+// Which files each kind of image may be. Source: the formats that Hyper-V's image service makes; an ISO may have any
+// name, as an optical disk is read block by block.
+const EXTENSIONS: Readonly<Partial<Record<KindName, RegExp>>> = {
+  hardDisk: /\.(a?vhdx?|vhds)$/i,
+  floppyDisk: /\.vfd$/i,
+}
+
+const ABSOLUTE = /^(?:[A-Z]:[\\/]|\\\\[^\\]+\\)/i
+
+/** The file of an image: the only path in HostResource; undefined for an empty drive. */
+export function imagePath(settings: Settings): string | undefined {
+  const [path] = textsIn(settings, 'HostResource')
+  return path === '' ? undefined : path
+}
+
+/** Refuses a file that cannot be in a drive: missing, of the wrong kind, or in use by another machine that runs. */
+export function checkImage(context: ResourceContext, vm: Vm, kind: KindName, path: string): void {
+  const { host, files } = context
+  const fail = (reason: 'fileMissing' | 'fileType' | 'fileInUse'): OperationError =>
+    refusal(host, { vm }, { doing: 'add', kind, reason, code: Return.failed })
+  // Source: a VHD set on storage that cannot share it was seen refused so, with 32770.
+  if (/\.vhds$/i.test(path))
+    throw refusal(host, { vm }, { doing: 'add', kind, reason: 'notSharable', code: Return.notSupported })
+  if (!ABSOLUTE.test(path) || EXTENSIONS[kind]?.test(path) === false) throw fail('fileType')
+  if (!files.exists(path)) throw fail('fileMissing')
+  if (kind === 'hardDisk' && isActive(vm) && usersOf(host, path).some(user => user !== vm && isActive(user))) {
+    throw fail('fileInUse')
+  }
+}
+
+/** The machines whose drives hold this file, whatever the case of its path. */
+export function usersOf(host: Host, path: string): Vm[] {
+  const wanted = normal(path)
+  return host.state.vms.filter(vm =>
+    imagesOf(host, vm).some(image => {
+      const own = imagePath(image)
+      return own !== undefined && normal(own) === wanted
+    }),
+  )
+}
+
+/** The images in a machine's drives. */
+export function imagesOf(host: Host, vm: Vm): Settings[] {
+  return vm.configuration.resources.filter(settings => isImage(kindOf(settings, host.state.build)))
+}
+
+const normal = (path: string): string => path.replaceAll('/', '\\').toLowerCase()
+
+/** Whether a machine has a worker process that holds its files open; saving gives them back. */
+export const isActive = (vm: Vm): boolean => vm.power !== 'off' && vm.power !== 'saved'
+
+/**
+ * What a machine's disks are checked for when it starts: that each is there, and that no other machine that runs has
+ * it. Throws OperationError.
+ */
+export function checkImagesForStart(context: ResourceContext, vm: Vm): void {
+  const { host, files } = context
+  for (const image of imagesOf(host, vm)) {
+    const path = imagePath(image)
+    const kind = kindOf(image, host.state.build)
+    if (path === undefined || kind === undefined) continue
+    const isTaken = kind === 'hardDisk' && usersOf(host, path).some(user => user !== vm && isActive(user))
+    if (!isTaken && files.exists(path)) continue
+    const reason = isTaken ? 'fileInUse' : 'fileMissing'
+    throw refusal(host, { vm }, { doing: 'start', kind, reason, code: Return.failed })
+  }
+}
