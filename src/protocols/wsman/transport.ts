@@ -29,9 +29,10 @@ export interface Transport {
 
 /**
  * Why a post did not come to an answer.
- * `unreachable`: no connection could be made. `untrusted`: the certificate was not accepted. `refused`: the host does
- * not accept the credentials or offers no way to use them. `lost`: the connection broke. `timed-out`, `aborted`,
- * `closed`: as the caller asked. `garbage`: what came back is not HTTP, not what was sealed, or larger than the bound.
+ * `unreachable`: no connection could be made, or nobody is behind it. `untrusted`: the certificate was not accepted.
+ * `refused`: the host does not accept the credentials or offers no way to use them. `lost`: the connection broke.
+ * `timed-out`, `aborted`, `closed`: as the caller asked. `garbage`: what came back is not HTTP, not what was sealed, no
+ * envelope, or larger than the bound. `overflow`: too many posts wait already.
  */
 export type TransportErrorKind =
   | 'unreachable'
@@ -42,6 +43,7 @@ export type TransportErrorKind =
   | 'aborted'
   | 'closed'
   | 'garbage'
+  | 'overflow'
 
 /** Its message names host and cause, and never holds a secret. */
 export class TransportError extends Error {

@@ -1,0 +1,73 @@
+import { connect as connectPlain, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls'
+import type { Patience } from './http-patience.ts'
+import { distrust } from './tls.ts'
+import { TransportError } from './transport.ts'
+
+/** How long a host may take to accept a connection and agree on its encryption. */
+export const CONNECT_MS = 15_000
+
+/**
+ * Connects to the URL's host; with `tls` the connection is encrypted, and the host's certificate accepted, when it
+ * resolves. Rejects with TransportError.
+ */
+export async function openSocket(url: URL, tls: ConnectionOptions | undefined, patience: Patience): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connect(url, tls, patience)
+  const timer = setTimeout(() => reject(unreachable(url, `no connection within ${CONNECT_MS / 1000} s`)), CONNECT_MS)
+  const stop = patience.onEnd(() => reject(patience.error(false)))
+  const fail = (error: Error) => reject(describe(url, socket, error))
+  const close = () => reject(unreachable(url, 'it closed the connection'))
+  socket.once('error', fail)
+  socket.once('close', close)
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => resolve(socket))
+  try {
+    return await promise
+  } catch (error) {
+    // Whatever it still has to say, nobody waits for it.
+    socket.on('error', () => undefined)
+    socket.destroy()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    stop()
+    socket.off('error', fail)
+    socket.off('close', close)
+  }
+}
+
+function connect(url: URL, tls: ConnectionOptions | undefined, patience: Patience): Socket {
+  patience.check(false)
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+  const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port, noDelay: true }
+  if (tls === undefined) return connectPlain(address)
+  try {
+    return connectTls({ ...tls, ...address })
+  } catch (cause) {
+    // Thrown for certificates and keys that are none.
+    throw new TransportError('untrusted', `a certificate or key for ${url.host} cannot be used`, {
+      wasSent: false,
+      cause,
+    })
+  }
+}
+
+function describe(url: URL, socket: Socket, error: Error): TransportError {
+  const why = socket instanceof TLSSocket ? distrust(socket) : undefined
+  if (why === undefined) return unreachable(url, reason(error), error)
+  const ways = 'name the authority that signed it by cacert=FILE, or accept any certificate by no_verify=1'
+  return new TransportError('untrusted', `the certificate of ${url.host} is not trusted (${why}); ${ways}`, {
+    wasSent: false,
+    cause: error,
+  })
+}
+
+/** Several addresses may each have failed for their own reason. */
+function reason(error: Error): string {
+  if (!(error instanceof AggregateError)) return error.message
+  return error.errors.map(one => (one instanceof Error ? one.message : String(one))).join('; ')
+}
+
+function unreachable(url: URL, why: string, cause?: unknown): TransportError {
+  return new TransportError('unreachable', `cannot reach ${url.host}: ${why}`, { wasSent: false, cause })
+}
