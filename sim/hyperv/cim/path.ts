@@ -191,6 +191,19 @@ export function sameKey(a: string, b: string, isReference: boolean, schema: Sche
   return first !== undefined && second !== undefined && sameName(first, second, schema)
 }
 
+/**
+ * Keys by the schema's spelling of their names; undefined unless they are all the keys of the class and nothing else.
+ */
+export function spellKeys(cls: CimClass, keys: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
+  const spelled = new Map<string, string>()
+  for (const [name, value] of keys) {
+    const property = cls.property(name === UNNAMED_KEY ? onlyKeyOf(cls) : name)
+    if (property?.isKey !== true || spelled.has(property.name)) return undefined
+    spelled.set(property.name, value)
+  }
+  return cls.properties.every(({ name, isKey }) => !isKey || spelled.has(name)) ? spelled : undefined
+}
+
 /** Keys by their name in lower case; the unnamed one by that of the only key of the class. */
 function namedKeys({ keys }: ObjectName, cls: CimClass | undefined): ReadonlyMap<string, string> {
   return new Map(

@@ -17,9 +17,15 @@ export interface Caller {
 /** What gives the instances of one class. Instances are made when asked for; nothing is kept. */
 export interface ClassProvider {
   list(): Iterable<Instance>
-  /** The one of these keys, without making all the others; absent, it is searched for in `list`. */
+  /**
+   * The one of these keys, without making all the others; absent, it is searched for in `list`. All keys of the class
+   * are given, by the schema's spelling; their values are as the client spelled them, and mean the same in any case.
+   */
   find?(keys: ReadonlyMap<string, string>): Instance | undefined
-  /** Of an association: those that name `object` at either end, without making all the others. */
+  /**
+   * Of an association: those that name `object` at either end, without making all the others. `object` is the name of
+   * an instance that is there, spelled as that instance is. More may be given than do name it.
+   */
   referring?(object: ObjectName): Iterable<Instance>
 }
 
