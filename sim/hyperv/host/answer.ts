@@ -45,9 +45,14 @@ export async function answer(host: Host, operation: Operation): Promise<MethodRe
 }
 
 /** The answer to what cannot become a job: return value 0, or the refusal's code. */
-export async function answerNow(work: () => Output | void | Promise<Output | void>): Promise<MethodResult> {
+export function answerNow(work: () => Output | void | Promise<Output | void>): Promise<MethodResult> {
+  return orRefusal(async () => done((await work()) ?? {}))
+}
+
+/** The answer that `work` makes; where it is refused before there is one, the refusal's code. */
+export async function orRefusal(work: () => MethodResult | Promise<MethodResult>): Promise<MethodResult> {
   try {
-    return done((await work()) ?? {})
+    return await work()
   } catch (error) {
     if (error instanceof OperationError) return { returnValue: error.code }
     throw error

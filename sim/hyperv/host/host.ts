@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly random?: Random
   readonly faults?: Faults
   readonly locale?: Locale
+  /** Whether embedded instances are read as strictly as hosts read them; true where nothing is said. */
+  readonly isStrict?: boolean
   /** How long things take: 1, the default, is as on a real host; 0 is no time at all. */
   readonly pace?: number
   /** Where the files of the host's disks are; undefined for a host without any. */
@@ -35,6 +37,7 @@ export class Host {
   readonly faults: Faults
   readonly locale: Locale
   readonly texts: Texts
+  readonly isStrict: boolean
   readonly pace: number
   readonly folder: string | undefined
   readonly jobs: Jobs
@@ -50,6 +53,7 @@ export class Host {
     this.faults = surroundings.faults ?? NO_FAULTS
     this.locale = surroundings.locale ?? 'en-US'
     this.texts = TEXTS[this.locale]
+    this.isStrict = surroundings.isStrict ?? true
     this.pace = surroundings.pace ?? 1
     this.folder = surroundings.folder
     this.#onChange = surroundings.onChange ?? (() => undefined)

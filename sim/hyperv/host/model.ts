@@ -78,10 +78,14 @@ export interface Vm {
   guest: 'windows' | 'linux' | 'none'
   /** Keys held down, by virtual key code. */
   pressedKeys: number[]
+  /** Where the mouse pointer was put, each from 0 to 65535. */
+  pointer?: { readonly x: number; readonly y: number }
   /** What was typed so far, newest last; bounded. */
   typed: string
   /** Whether the machine ran when the host went down: for the automatic start action. */
   ranAtShutdown: boolean
+  /** What protects its virtual TPM, as base64. */
+  keyProtector?: string
   /** Whether metrics are collected, and since when. */
   metricsSince?: number
 }
@@ -153,6 +157,8 @@ export interface HostState {
   externalPorts: ExternalPort[]
   physicalDisks: PhysicalDisk[]
   mounted: MountedImage[]
+  /** Msvm_VirtualSystemManagementServiceSettingData, as far as it was changed. */
+  serviceSettings?: Record<string, CimValue>
   nextProcessId: number
   nextMac: number
 }

@@ -21,6 +21,7 @@ export interface OpenHost extends NewHost {
   readonly clock?: Clock
   readonly faults?: Faults
   readonly locale?: Locale
+  readonly isStrict?: boolean
   readonly pace?: number
   readonly folder?: string
 }
@@ -71,10 +72,11 @@ function chance(seed: string | undefined, loaded: HostState | undefined): Random
   return randomOf(`${seed} after ${loaded.bootedAt}, ${loaded.nextProcessId}, ${loaded.vms.length}`)
 }
 
-function surroundings({ faults, locale, pace, folder }: OpenHost) {
+function surroundings({ faults, locale, isStrict, pace, folder }: OpenHost) {
   return {
     ...(faults === undefined ? {} : { faults }),
     ...(locale === undefined ? {} : { locale }),
+    ...(isStrict === undefined ? {} : { isStrict }),
     ...(pace === undefined ? {} : { pace }),
     ...(folder === undefined ? {} : { folder }),
   }

@@ -74,8 +74,10 @@ const VM: Shape<Vm> = {
   hostItems: mapOf(text),
   guest: oneOf('windows', 'linux', 'none'),
   pressedKeys: listOf(number),
+  pointer: optional(object({ x: number, y: number })),
   typed: text,
   ranAtShutdown: flag,
+  keyProtector: optional(text),
   metricsSince: optional(number),
 }
 
@@ -111,6 +113,7 @@ const STATE: Shape<HostState> = {
   externalPorts: listOf(object(EXTERNAL_PORT)),
   physicalDisks: listOf(object(PHYSICAL_DISK)),
   mounted: listOf(object(MOUNTED)),
+  serviceSettings: optional(mapOf(cimValue)),
   nextProcessId: number,
   nextMac: number,
 }

@@ -53,12 +53,9 @@ export const ENGLISH: Texts = {
   cannotModify: (vm, id, property) =>
     `'${vm}' failed to modify settings. (Virtual machine ID ${id})\nThe value of the '${property}' property cannot be changed.`,
   invalidValue: property => `Invalid value for the property '${property}'. (0x80070057)`,
-  kvpFailed: (vm, id, item, why) =>
+  kvpFailed: (vm, id, item) =>
     `Failed to set value of the item '${item}' Data Exchange integration service item for virtual machine '${vm}': ` +
-    (why === 'incorrect'
-      ? 'The parameter is incorrect. (0x80070057)'
-      : 'The device is not ready for use. (0x800710DF)') +
-    ` (Virtual machine ID ${id})`,
+    `The parameter is incorrect. (0x80070057) (Virtual machine ID ${id})`,
 }
 
 function jobsInEnglish(className: JobClass, type: number): JobTexts {

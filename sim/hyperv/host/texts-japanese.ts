@@ -54,12 +54,9 @@ export const JAPANESE: Texts = {
   cannotModify: (vm, id, property) =>
     `'${vm}' の設定を変更できませんでした。(仮想マシン ID ${id})\nプロパティ '${property}' の値は変更できません。`,
   invalidValue: property => `プロパティ '${property}' の値が無効です。(0x80070057)`,
-  kvpFailed: (vm, id, item, why) =>
+  kvpFailed: (vm, id, item) =>
     `仮想マシン '${vm}' のデータ交換統合サービスの項目 '${item}' の値を設定できませんでした: ` +
-    (why === 'incorrect'
-      ? 'パラメーターが正しくありません。(0x80070057)'
-      : 'デバイスを使用する準備ができていません。(0x800710DF)') +
-    `(仮想マシン ID ${id})`,
+    `パラメーターが正しくありません。(0x80070057)(仮想マシン ID ${id})`,
 }
 
 function jobOf(className: JobClass, type: number): JobTexts {

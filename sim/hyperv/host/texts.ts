@@ -40,5 +40,5 @@ export interface Texts {
   invalidState(vm: string, id: string): string
   cannotModify(vm: string, id: string, property: string): string
   invalidValue(property: string): string
-  kvpFailed(vm: string, id: string, item: string, why: 'incorrect' | 'not-ready'): string
+  kvpFailed(vm: string, id: string, item: string): string
 }
