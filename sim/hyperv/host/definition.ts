@@ -29,9 +29,9 @@ export function defineSystem(host: Host, { settings: given, reference, guest = '
   if (host.state.vms.length >= MACHINES_MAX) throw new OperationError(Return.failed, 'The host holds no more machines.')
   const generation = generationGiven(host, given, reference)
   const id = host.random.guid()
-  const system = newSystemSettings(host, id, DEFAULT_NAME, generation)
-  if (reference !== undefined) takeSystemSettings(host, system, new Map(Object.entries(reference.system.values)))
-  takeSystemSettings(host, system, given)
+  const fresh = newSystemSettings(host, id, DEFAULT_NAME, generation)
+  const alike = takeSystemSettings(host, fresh, new Map(Object.entries(reference?.system.values ?? {})))
+  const system = takeSystemSettings(host, alike, given)
   const resources = reference === undefined ? defaultResources(host, id, generation) : copies(reference, id)
   const now = host.clock.now()
   const vm: Vm = {
@@ -107,7 +107,7 @@ export function modifySystem(host: Host, given: Given): Vm {
   }
   // An InstanceID may come in another case than the host's.
   const rest = new Map([...given].filter(([name]) => name !== 'InstanceID'))
-  changeSystemSettings(host, found.vm, found.configuration.system, rest)
+  changeSystemSettings(host, found.vm, found.configuration, rest)
   return found.vm
 }
 

@@ -19,7 +19,7 @@ const LEFT_HAND: Readonly<Record<number, number>> = { 16: 160, 17: 162, 18: 164 
 /** Types text; false where a character has no key. Throws OperationError where it is too long. */
 export function typeText(host: Host, vm: Vm, text: string): boolean {
   if (text.length > TEXT_MAX) throw invalid('The text is too long.')
-  if (![...text].every(hasKey)) return false
+  if (!Array.from(text).every(hasKey)) return false
   record(host, vm, text)
   return true
 }

@@ -4,7 +4,7 @@ import type { Schema } from '../cim/model.ts'
 import type { Host } from './host.ts'
 import type { Vm } from './model.ts'
 import { OperationError, Return } from './operation-error.ts'
-import { nameOfVm, resourceOf } from './settings.ts'
+import { nameOfVm } from './settings.ts'
 
 /** A pair of the data exchange service. */
 export interface KvpItem {
@@ -64,8 +64,11 @@ function isPossible(present: ReadonlyMap<string, string>, change: KvpChange, ite
 
 /** The pairs stand in the settings of the data exchange service as well, where they can be read while it does not run. */
 function showHostItems(vm: Vm, schema: Schema): void {
-  const settings = resourceOf(vm.configuration, 'Msvm_KvpExchangeComponentSettingData')
-  if (settings === undefined) return
   const items = Object.entries(vm.hostItems).map(([name, data]) => ({ name, data, source: KvpSource.host }))
-  settings.values['HostExchangeItems'] = items.map(item => kvpText(schema, item))
+  const HostExchangeItems = items.map(item => kvpText(schema, item))
+  const { configuration } = vm
+  configuration.resources = configuration.resources.map(one => {
+    if (one.className !== 'Msvm_KvpExchangeComponentSettingData') return one
+    return { ...one, values: { ...one.values, HostExchangeItems } }
+  })
 }

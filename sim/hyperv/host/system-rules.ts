@@ -2,7 +2,7 @@ import { intervalMilliseconds, intervalOf } from '../cim/datetime.ts'
 import type { CimValue } from '../cim/model.ts'
 import { parsePath } from '../cim/path.ts'
 import type { Host } from './host.ts'
-import type { Settings, Vm } from './model.ts'
+import type { Configuration, Settings, Vm } from './model.ts'
 import { OperationError, Return } from './operation-error.ts'
 import { isList, nameOfVm, SUB_TYPE, textIn, textsIn } from './settings.ts'
 
@@ -79,11 +79,12 @@ const NAME_LENGTH_MAX = 100
 const NOTES_LENGTH_MAX = 1 << 16
 
 /**
- * Changes the settings of a machine, or of a snapshot of it, by what was given; all of it or nothing.
+ * Changes the system settings of a machine, or of a snapshot of it, by what was given; all of it or nothing.
  * Throws OperationError where a value is refused.
  */
-export function changeSystemSettings(host: Host, vm: Vm, settings: Settings, given: Given): void {
-  const isSnapshot = settings !== vm.configuration.system
+export function changeSystemSettings(host: Host, vm: Vm, configuration: Configuration, given: Given): void {
+  const isSnapshot = configuration !== vm.configuration
+  const settings = configuration.system
   const changes: Record<string, CimValue> = {}
   for (const [name, value] of given) {
     if (value === null || isSame(settings.values[name], value)) continue
@@ -94,25 +95,28 @@ export function changeSystemSettings(host: Host, vm: Vm, settings: Settings, giv
     }
     changes[name] = accepted(host, settings, name, value)
   }
-  settle(settings, changes)
+  configuration.system = changed(settings, changes)
   vm.configuredAt = host.clock.now()
   host.touch()
 }
 
-/** Takes over what was given for a new machine. What the host decides is left as it is, whatever was given. */
-export function takeSystemSettings(host: Host, settings: Settings, given: Given): void {
+/** Settings for a new machine, with what was given. What the host decides stays as it is, whatever was given. */
+export function takeSystemSettings(host: Host, settings: Settings, given: Given): Settings {
   const changes: Record<string, CimValue> = {}
   for (const [name, value] of given) {
-    if (value === null || (READ_ONLY.has(name) && !name.endsWith('DataRoot'))) continue
+    if (value === null || isSame(settings.values[name], value)) continue
+    if (READ_ONLY.has(name) && !name.endsWith('DataRoot')) continue
     changes[name] = accepted(host, settings, name, value)
   }
-  settle(settings, changes)
+  return changed(settings, changes)
 }
 
-function settle(settings: Settings, changes: Readonly<Record<string, CimValue>>): void {
-  Object.assign(settings.values, changes)
+/** Settings are never changed in place: a snapshot may share them. */
+function changed({ className, values }: Settings, changes: Readonly<Record<string, CimValue>>): Settings {
+  const after = { ...values, ...changes }
   // Source: read back as NULL on a real host.
-  if (changes['AutomaticCriticalErrorAction'] === 0) delete settings.values['AutomaticCriticalErrorActionTimeout']
+  if (changes['AutomaticCriticalErrorAction'] === 0) delete after['AutomaticCriticalErrorActionTimeout']
+  return { className, values: after }
 }
 
 function accepted(host: Host, settings: Settings, name: string, value: CimValue): CimValue {
