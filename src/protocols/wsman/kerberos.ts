@@ -1,5 +1,6 @@
 import { AuthError } from './auth-error.ts'
 import type { NegotiableMechanism, SealedMessage } from './auth-mechanism.ts'
+import { DerTag } from './der.ts'
 import {
   acquireCredentials,
   gssBuffer,
@@ -99,7 +100,7 @@ export class Kerberos implements NegotiableMechanism {
       const pieces: GssPiece[] = [
         { type: PIECE.header, buffer: gssBuffer(Uint8Array.from(signature)) },
         { type: PIECE.data, buffer: gssBuffer(Uint8Array.from(data)) },
-        // Empty: the padding, where there is any, is at the end of the data, and the library takes it off.
+        // Its length is not told; where there is any, it is left at the end of the data.
         { type: PIECE.padding, buffer: { length: 0, value: null } },
       ]
       const isEncrypted = [0]
@@ -107,7 +108,7 @@ export class Kerberos implements NegotiableMechanism {
       // Success with an addition says that the message is old, repeated, or that others before it are missing.
       if (status !== 0) throw new AuthError('malformed', 'a message came twice, late, or instead of another')
       if (isEncrypted[0] !== 1) throw new AuthError('malformed', 'a message came that was not encrypted')
-      return library.copy(pieces[1]?.buffer ?? { length: 0, value: null })
+      return withoutPadding(library.copy(pieces[1]?.buffer ?? { length: 0, value: null }), signature)
     })
   }
 
@@ -219,4 +220,12 @@ interface Held {
   name: GssHandle
   /** In an array, because the library writes it. */
   readonly context: [GssHandle]
+}
+
+/**
+ * AES needs no padding. The tokens of RC4, which begin as those of all older ciphers, have one byte of it, the number
+ * 1, which ends no text. Source: RFC 4757, section 7.3; RFC 1964, section 1.2.2.3; RFC 4121, section 4.2.6.2.
+ */
+function withoutPadding(message: Uint8Array, header: Uint8Array): Uint8Array {
+  return header[0] === DerTag.application0 && message.at(-1) === 1 ? message.subarray(0, -1) : message
 }

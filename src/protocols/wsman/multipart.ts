@@ -57,13 +57,15 @@ export function isSealed(contentType: string): boolean {
  */
 export function readSealed(contentType: string, bytes: Uint8Array): ReceivedMessage {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const boundary = `--${boundaryOf(contentType)}`
-  const { length, end } = readHead(body, boundary)
+  const boundary = boundaryOf(contentType)
+  // Exchange puts a blank between the dashes and the boundary.
+  const delimiters = [`--${boundary}`, `-- ${boundary}`]
+  const { length, end } = readHead(body, delimiters)
   if (end + 4 > body.length) throw garbage('its encrypted part is missing')
   const signatureLength = body.readUInt32LE(end)
   if (signatureLength > SIGNATURE_BYTES_MAX) throw garbage(`its signature is ${signatureLength} bytes long`)
   const start = end + 4 + signatureLength
-  const dataEnd = findEnd(body, boundary, start + length)
+  const dataEnd = findEnd(body, delimiters, start + length)
   return { length, signature: body.subarray(end + 4, start), data: body.subarray(start, dataEnd) }
 }
 
@@ -75,7 +77,7 @@ function boundaryOf(contentType: string): string {
 }
 
 /** The lines up to that of the encrypted part: how long the message was, and where the encrypted part begins. */
-function readHead(body: Buffer, boundary: string): { length: number; end: number } {
+function readHead(body: Buffer, delimiters: readonly string[]): { length: number; end: number } {
   const head = body.toString('latin1', 0, HEAD_BYTES_MAX)
   let length: number | undefined
   let at = 0
@@ -86,7 +88,7 @@ function readHead(body: Buffer, boundary: string): { length: number; end: number
     at = end + 1
     length ??= readLength(text)
     if (!/^content-type\s*:\s*application\/octet-stream$/i.test(text)) continue
-    if (length === undefined || !head.startsWith(boundary)) break
+    if (length === undefined || !delimiters.some(delimiter => head.startsWith(delimiter))) break
     // A signature's length is never that of a line end, so an empty line cannot be mistaken.
     return { length, end: head.startsWith('\r\n', at) ? at + 2 : at }
   }
@@ -99,10 +101,10 @@ function readLength(line: string): number | undefined {
 }
 
 /** Where the closing boundary stands: at the end of the message, or of the padding behind it. */
-function findEnd(body: Buffer, boundary: string, messageEnd: number): number {
-  const closing = Buffer.from(boundary)
+function findEnd(body: Buffer, delimiters: readonly string[], messageEnd: number): number {
   for (let end = messageEnd; end <= messageEnd + PADDING_BYTES_MAX && end < body.length; end++) {
-    if (body.subarray(end, end + closing.length).equals(closing)) return end
+    const isThere = delimiters.some(delimiter => body.toString('latin1', end, end + delimiter.length) === delimiter)
+    if (isThere) return end
   }
   throw garbage('it is longer or shorter than it says')
 }
