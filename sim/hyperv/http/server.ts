@@ -92,10 +92,12 @@ function createTls(
 }
 
 function attach(server: Server, front: Front, connections: Connections): void {
-  server.prependListener('connection', socket => connections.accept(socket))
-  server.prependListener(front.authority.isEncrypted ? 'secureConnection' : 'connection', socket => {
-    connections.open(socket)
+  const { isEncrypted } = front.authority
+  server.prependListener('connection', socket => {
+    connections.accept(socket)
+    if (!isEncrypted) connections.open(socket)
   })
+  if (isEncrypted) server.prependListener('secureConnection', socket => connections.open(socket))
   const take =
     (isExpecting: boolean): RequestListener =>
     (message, response) => {

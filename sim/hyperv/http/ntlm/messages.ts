@@ -6,12 +6,16 @@ const TYPE_AT = 8
 const TYPE = { negotiate: 1, challenge: 2, authenticate: 3 } as const
 
 const NEGOTIATE_BYTES_MIN = 16
+const NEGOTIATE_HEADER_BYTES = 40
+const CHALLENGE_BYTES_MIN = 48
 const CHALLENGE_HEADER_BYTES = 56
 const AUTHENTICATE_BYTES_MIN = 64
 /** Where the MIC of an AUTHENTICATE_MESSAGE lies, and the payload behind it begins at the earliest. */
 const MIC_AT = 72
 const MIC_END = 88
 const REVISION = 15
+/** What a client says it is, which decides nothing: Windows 10. */
+const CLIENT_VERSION = Buffer.from([10, 0, 0x63, 0x45, 0, 0, 0, REVISION])
 
 export const CHALLENGE_BYTES = 8
 export const KEY_BYTES = 16
@@ -32,6 +36,16 @@ export function readNegotiate(token: Buffer): number {
     throw new MessageError('not a NEGOTIATE_MESSAGE')
   }
   return token.readUInt32LE(12)
+}
+
+/** A NEGOTIATE_MESSAGE without names. */
+export function writeNegotiate(flags: number): Buffer {
+  const message = Buffer.alloc(NEGOTIATE_HEADER_BYTES)
+  message.set(SIGNATURE)
+  message.writeUInt32LE(TYPE.negotiate, TYPE_AT)
+  message.writeUInt32LE(flags, 12)
+  message.set(CLIENT_VERSION, 32)
+  return message
 }
 
 /** What a CHALLENGE_MESSAGE says. */
@@ -70,6 +84,15 @@ export function writeChallenge(challenge: Challenge): Buffer {
   return Buffer.concat([header, name, challenge.targetInfo])
 }
 
+/** What decides in a CHALLENGE_MESSAGE. Throws MessageError. */
+export function readChallenge(token: Buffer): Pick<Challenge, 'flags' | 'serverChallenge' | 'targetInfo'> {
+  if (!isNtlm(token) || token.length < CHALLENGE_BYTES_MIN || typeOf(token) !== TYPE.challenge) {
+    throw new MessageError('not a CHALLENGE_MESSAGE')
+  }
+  const serverChallenge = token.subarray(24, 24 + CHALLENGE_BYTES)
+  return { flags: token.readUInt32LE(20), serverChallenge, targetInfo: readField(token, 40) }
+}
+
 /** What an AUTHENTICATE_MESSAGE says. */
 export interface Authenticate {
   readonly flags: number
@@ -97,6 +120,37 @@ export function readAuthenticate(token: Buffer): Authenticate {
     encryptedKey: readField(token, 52),
     mic: payloadAt >= MIC_END && token.length >= MIC_END ? token.subarray(MIC_AT, MIC_END) : undefined,
   }
+}
+
+/** A message to write. */
+export interface AuthenticateParts
+  extends Pick<Authenticate, 'flags' | 'ntResponse' | 'domain' | 'user' | 'encryptedKey'> {
+  readonly lmResponse: Buffer
+}
+
+/** The message with room for its MIC, which is zeros. Source: MS-NLMP, §2.2.1.3. */
+export function writeAuthenticate(parts: AuthenticateParts): Buffer {
+  const { flags } = parts
+  const header = Buffer.alloc(MIC_END)
+  header.set(SIGNATURE)
+  header.writeUInt32LE(TYPE.authenticate, TYPE_AT)
+  header.writeUInt32LE(flags, 60)
+  header.set(CLIENT_VERSION, 64)
+  const [domain, user] = [encodeText(parts.domain, flags), encodeText(parts.user, flags)]
+  const fields = [parts.lmResponse, parts.ntResponse, domain, user, Buffer.alloc(0), parts.encryptedKey]
+  let start = header.length
+  fields.forEach((bytes, index) => {
+    writeField(header, 12 + index * 8, bytes.length, start)
+    start += bytes.length
+  })
+  return Buffer.concat([header, ...fields])
+}
+
+/** The message with its MIC in its place. */
+export function withMic(token: Buffer, mic: Buffer): Buffer {
+  const copy = Buffer.from(token)
+  copy.set(mic, MIC_AT)
+  return copy
 }
 
 /** The message as its MIC was computed over it: with zeros in place of the MIC. */
