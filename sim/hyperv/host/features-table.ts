@@ -14,9 +14,6 @@ export interface Feature {
   readonly ranges?: Readonly<Record<string, readonly [least: number, most: number]>>
 }
 
-/** The extension that features belong to: the native one. Source: the ExtensionId qualifier of their classes. */
-export const NATIVE_EXTENSION = '11EC6134-128A-4A23-B12F-164184B48348'
-
 const VLAN_MAX = 4094
 const SUBNET_MAX = 0xff_ffff
 
