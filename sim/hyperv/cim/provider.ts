@@ -23,6 +23,11 @@ export interface ClassProvider {
    */
   find?(keys: ReadonlyMap<string, string>): Instance | undefined
   /**
+   * Those that have these values, without making all the others: what a query demands to be equal, by the property's
+   * name in lower case, as the client spelled it. More may be given than do; undefined lets all be listed.
+   */
+  demanded?(values: ReadonlyMap<string, string>): Iterable<Instance> | undefined
+  /**
    * Of an association: those that name `object` at either end, without making all the others. `object` is the name of
    * an instance that is there, spelled as that instance is. More may be given than do name it.
    */

@@ -43,6 +43,12 @@ export function deviceProvider(host: Host, schema: Schema, { className, of, ofHo
           const row = system?.rows.find(one => one.DeviceID.toLowerCase() === id)
           return row === undefined || system === undefined ? undefined : deviceRow(schema, className, system.name, row)
         },
+        demanded(values) {
+          const name = values.get('systemname')
+          if (name === undefined) return undefined
+          const system = systemOf(name)
+          return system?.rows.map(row => deviceRow(schema, className, system.name, row)) ?? []
+        },
       },
       Msvm_SystemDevice: associationOf(host, schema, {
         className: 'Msvm_SystemDevice',

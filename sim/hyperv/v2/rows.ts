@@ -60,8 +60,9 @@ export interface Association {
 /** What gives the instances of an association. */
 export function associationOf(host: Host, schema: Schema, association: Association): ClassProvider {
   const { className, ends, list, values = {} } = association
+  const path = (name: ObjectName): string => pathIn(host, name, schema.namespace)
   const rowFor = ([first, second]: Pair): Instance =>
-    rowOf(schema, className, { ...values, [ends[0]]: pathIn(host, first), [ends[1]]: pathIn(host, second) })
+    rowOf(schema, className, { ...values, [ends[0]]: path(first), [ends[1]]: path(second) })
   function* searched(object: ObjectName): Iterable<Pair> {
     for (const pair of list()) {
       if (sameName(pair[0], object, schema) || sameName(pair[1], object, schema)) yield pair

@@ -23,15 +23,15 @@ export function candidatesOf(repository: Repository, cls: CimClass, where: Condi
   if (keys !== undefined) return oneOrNone(repository.findIn(cls, keys))
   const end = demandedEnd(repository, cls, demands)
   if (end !== undefined) return referring(repository, cls, end)
-  return all(repository, cls)
+  return all(repository, cls, demands)
 }
 
 function oneOrNone(instance: Instance | undefined): Instance[] {
   return instance === undefined ? [] : [instance]
 }
 
-function* all(repository: Repository, cls: CimClass): Iterable<Instance> {
-  for (const provider of repository.providersOf(cls)) yield* provider.list()
+function* all(repository: Repository, cls: CimClass, demands: Demands): Iterable<Instance> {
+  for (const provider of repository.providersOf(cls)) yield* provider.demanded?.(demands) ?? provider.list()
 }
 
 /** Of a comparison, or of several that all have to hold. */
