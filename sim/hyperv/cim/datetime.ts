@@ -27,24 +27,24 @@ export function isInterval(text: string): boolean {
 
 /** A point in time in CIM's own form, in UTC. Milliseconds since 1970; what is behind the point are microseconds. */
 export function datetimeOf(milliseconds: number): string {
-  return printMicroseconds(BigInt(Math.round(milliseconds * 1000)))
+  return printMicroseconds(toMicroseconds(milliseconds))
 }
 
 /** Milliseconds since 1970 of a point in time in CIM's own form; undefined for an interval and for what is neither. */
 export function millisecondsOf(datetime: string): number | undefined {
   const microseconds = microsecondsOf(datetime)
-  return microseconds === undefined ? undefined : Number(microseconds) / 1000
+  return microseconds === undefined ? undefined : toMilliseconds(microseconds)
 }
 
 /** An interval in CIM's own form. */
 export function intervalOf(milliseconds: number): string {
-  return printInterval(BigInt(Math.round(milliseconds * 1000)))
+  return printInterval(toMicroseconds(milliseconds))
 }
 
 /** Milliseconds of an interval in CIM's own form; undefined for a point in time and for what is neither. */
 export function intervalMilliseconds(interval: string): number | undefined {
   const microseconds = intervalMicroseconds(interval)
-  return microseconds === undefined ? undefined : Number(microseconds) / 1000
+  return microseconds === undefined ? undefined : toMilliseconds(microseconds)
 }
 
 /**
@@ -75,6 +75,16 @@ export function toXmlTime(text: string): { readonly kind: 'Datetime' | 'Interval
 export function fromXmlTime(text: string): string | undefined {
   if (isDatetime(text)) return text
   return text.startsWith('P') ? fromXmlInterval(text) : fromXmlDatetime(text)
+}
+
+/** Not in one multiplication: so many microseconds are more than a number can tell apart. */
+function toMicroseconds(milliseconds: number): bigint {
+  const whole = Math.floor(milliseconds)
+  return BigInt(whole) * 1000n + BigInt(Math.round((milliseconds - whole) * 1000))
+}
+
+function toMilliseconds(microseconds: bigint): number {
+  return Number(microseconds / 1000n) + Number(microseconds % 1000n) / 1000
 }
 
 function fromXmlDatetime(text: string): string | undefined {

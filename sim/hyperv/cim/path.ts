@@ -25,7 +25,7 @@ const PATH_MAX = 32_768
 const KEYS_MAX = 32
 
 const CLASS_NAME = /^[A-Za-z_]\w*$/
-const HOST = /^[^\\/:*?"<>|]+$/
+const PLACE = /^[^\\/:*?"<>|\p{Cc}]+$/u
 const KEY_NAME = /[A-Za-z_]\w*/y
 /** A key that is a number or a truth value stands without quotes. */
 const BARE_VALUE = /[^\s,"'\\]+/y
@@ -72,7 +72,7 @@ function readPlace(
   // Half of the backslashes are lost where a client did not double them in a query: `\HOST\root` is a host as well.
   const hasHost = isRooted && parts[0]?.toLowerCase() !== 'root'
   const host = hasHost ? parts.shift() : undefined
-  if (parts.length === 0 || parts.some(part => !HOST.test(part)) || (hasHost && !HOST.test(host ?? '')))
+  if (parts.length === 0 || parts.some(part => !PLACE.test(part)) || (hasHost && !PLACE.test(host ?? '')))
     return undefined
   return { ...(host === undefined ? {} : { host }), namespace: parts.join('\\'), end: colon + 1 }
 }
