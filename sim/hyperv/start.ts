@@ -1,0 +1,208 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Repository } from './cim/repository.ts'
+import { loadSchema, type Namespace } from './cim/schema.ts'
+import { cimv2Providers } from './cimv2/index.ts'
+import { PlanError, readPlan } from './faults/plan-file.ts'
+import { seededFaults } from './faults/seeded.ts'
+import type { Faults } from './faults/plan.ts'
+import { settleAfterReboot, startAutomatically, stopAutomatically } from './host/boot.ts'
+import { systemClock } from './host/clock.ts'
+import { Host } from './host/host.ts'
+import type { HostState } from './host/model.ts'
+import { newState } from './host/new-state.ts'
+import { readState, StateError, StateFile } from './host/persistence.ts'
+import { randomOf } from './host/random.ts'
+import { addSampleMachines } from './host/samples.ts'
+import { windowsOf } from './host/windows.ts'
+import { listen, type Listening } from './http/server.ts'
+import type { ListenOptions } from './http/options.ts'
+import { record } from './http/record.ts'
+import { OptionError, type SimOptions } from './options.ts'
+import { selfSigned } from './self-signed.ts'
+import { v1Providers } from './v1/index.ts'
+import { v2Providers } from './v2/index.ts'
+import { wsmanService } from './wsman/service.ts'
+
+/** A simulated host, or a recorder of a real one, that serves. */
+export interface RunningSim {
+  /** In the order of the options, without a path. */
+  readonly urls: readonly string[]
+  /** The machine's own; undefined for a recorder. */
+  readonly host: Host | undefined
+  /** Ends it as a host that is shut down. Calling it twice is harmless. */
+  readonly close: () => Promise<void>
+}
+
+/** Told what an operator of the simulation should know: bugs, and a state that cannot be kept. */
+export type Complain = (message: string) => void
+
+/** Starts what the options ask for. Rejects with OptionError, or StateError, where that cannot be. */
+export async function startSim(options: SimOptions, complain: Complain): Promise<RunningSim> {
+  return options.recording === undefined ? startHost(options, complain) : startRecorder(options, complain)
+}
+
+async function startHost(options: SimOptions, complain: Complain): Promise<RunningSim> {
+  const files = await openFiles(options)
+  const { host, keep } = await openHost(options, files.folder, complain)
+  const faults = host.faults
+  const service = wsmanService({
+    host: { name: host.state.name, build: options.build, locale: options.locale },
+    namespaces: repositoriesOf(host, options),
+    faults,
+    random: host.random,
+    latency: { ms: options.latencyMs, chance: randomOf(seedOf(options, 'latency')) },
+    onBug: error => complain(textOf(error)),
+  })
+  const listeners = await openListeners(options, frontOf(options, complain), front => listen({ ...front, service }))
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await Promise.all(listeners.map(listener => listener.close()))
+    stopAutomatically(host)
+    await keep?.flush()
+    await files.discard()
+  }
+  return { urls: listeners.map(urlOf), host, close: () => (closed ??= close()) }
+}
+
+async function startRecorder(options: SimOptions, complain: Complain): Promise<RunningSim> {
+  const { recording } = options
+  if (recording === undefined) throw new TypeError('a recorder needs something to record')
+  const { file, target } = recording
+  const open = (front: Front) => record({ target, file, listen: front })
+  const listeners = await openListeners(options, frontOf(options, complain), open)
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await Promise.all(listeners.map(listener => listener.close()))
+  }
+  return { urls: listeners.map(urlOf), host: undefined, close: () => (closed ??= close()) }
+}
+
+/** Where the files of the host's disks are: beside its state, or in a place that goes when it ends. */
+async function openFiles({ stateFile }: SimOptions): Promise<{ folder: string; discard: () => Promise<void> }> {
+  if (stateFile !== undefined) {
+    const folder = `${stateFile}.files`
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return { folder, discard: async () => undefined }
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'polyvisor-sim-hyperv-'))
+  return { folder, discard: () => rm(folder, { recursive: true, force: true }) }
+}
+
+async function openHost(
+  options: SimOptions,
+  folder: string,
+  complain: Complain,
+): Promise<{ readonly host: Host; readonly keep: StateFile | undefined }> {
+  const random = randomOf(seedOf(options, 'host'))
+  const kept = options.stateFile === undefined ? undefined : await readState(options.stateFile)
+  if (kept !== undefined && kept.build !== options.build) {
+    throw new StateError(
+      `${options.stateFile} is of a host of build ${kept.build}; start it with --build ${kept.build}`,
+    )
+  }
+  const state = kept ?? newState(options, random, systemClock.now())
+  const keep = options.stateFile === undefined ? undefined : keeperOf(options.stateFile, state, complain)
+  const host = new Host(state, {
+    random,
+    faults: await faultsOf(options),
+    locale: options.locale,
+    pace: options.pace,
+    folder,
+    onChange: () => keep?.touch(),
+  })
+  if (kept === undefined) addSampleMachines(host, options.vms)
+  else {
+    settleAfterReboot(host)
+    startAutomatically(host)
+  }
+  await keep?.flush()
+  return { host, keep }
+}
+
+function keeperOf(path: string, state: HostState, complain: Complain): StateFile {
+  return new StateFile(path, state, error => complain(error.message))
+}
+
+async function faultsOf({ faultsFile, seed, locale }: SimOptions): Promise<Faults> {
+  const options = { locale, ...(seed === undefined ? {} : { seed: String(seed) }) }
+  if (faultsFile === undefined) return seededFaults(options)
+  try {
+    return seededFaults({ ...options, plan: readPlan(await readFile(faultsFile, 'utf8')) })
+  } catch (error) {
+    if (error instanceof PlanError) throw new OptionError(`--faults ${faultsFile}: ${error.message}`)
+    throw new OptionError(`--faults cannot be read: ${textOf(error)}`)
+  }
+}
+
+function repositoriesOf(host: Host, { namespaces, build }: SimOptions): ReadonlyMap<string, Repository> {
+  const faces = {
+    'root\\cimv2': cimv2Providers,
+    ...(namespaces.includes('v1') ? { 'root\\virtualization': v1Providers } : {}),
+    ...(namespaces.includes('v2') ? { 'root\\virtualization\\v2': v2Providers } : {}),
+  } as const
+  const repositories = new Map<string, Repository>()
+  const add = (namespace: Namespace, face: typeof v2Providers) => {
+    const schema = loadSchema(namespace, build)
+    repositories.set(namespace, new Repository(schema, face(host, schema), host.state.name))
+  }
+  for (const namespace of NAMESPACES) {
+    const face = faces[namespace]
+    if (face !== undefined) add(namespace, face)
+  }
+  return repositories
+}
+
+const NAMESPACES = ['root\\cimv2', 'root\\virtualization', 'root\\virtualization\\v2'] as const
+
+/** A listener's options, without what is behind it. */
+type Front = Omit<ListenOptions, 'service'>
+
+function frontOf(options: SimOptions, complain: Complain): Omit<Front, 'address' | 'port' | 'tls'> {
+  const { account, clientCertificate, keytab, build } = options
+  const [major = 10, minor = 0] = (windowsOf(build)?.version ?? '').split('.').map(Number)
+  return {
+    hostName: options.name,
+    osVersion: { major, minor, build },
+    accounts: [account],
+    policy: {
+      allowUnencrypted: options.isUnencryptedAllowed,
+      basic: options.isBasicAllowed,
+      certificate: clientCertificate !== undefined,
+      cbtHardening: options.channelBinding,
+    },
+    ...(keytab === undefined ? {} : { keytab }),
+    ...(clientCertificate === undefined
+      ? {}
+      : { certificates: [{ certificate: clientCertificate, account: account.name }] }),
+    onFailure: error => complain(textOf(error)),
+  }
+}
+
+/** Opens them in turn; where one cannot be, those that were opened are closed again. */
+async function openListeners(
+  options: SimOptions,
+  front: Omit<Front, 'address' | 'port' | 'tls'>,
+  open: (front: Front) => Promise<Listening>,
+): Promise<Listening[]> {
+  const listeners: Listening[] = []
+  try {
+    for (const { isTls, address, port } of options.listen) {
+      const tls = isTls ? { tls: options.certificate ?? (await selfSigned(namesOf(address))) } : {}
+      listeners.push(await open({ ...front, ...tls, address, port }))
+    }
+    return listeners
+  } catch (error) {
+    await Promise.all(listeners.map(listener => listener.close()))
+    throw error
+  }
+}
+
+const namesOf = (address: string) => [...new Set([address, 'localhost', '127.0.0.1'])]
+
+const urlOf = ({ url }: Listening): string => url.replace(/\/wsman$/, '')
+
+const seedOf = ({ seed }: SimOptions, what: string) => (seed === undefined ? undefined : `${seed} ${what}`)
+
+const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
