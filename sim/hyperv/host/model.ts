@@ -88,6 +88,8 @@ export interface Vm {
   keyProtector?: string
   /** Whether metrics are collected, and since when. */
   metricsSince?: number
+  /** The metrics that are collected, by the Ids of their definitions; absent: all. */
+  metrics?: string[]
 }
 
 /** A port of a switch. In v2 it shows through its allocation, in v1 it is an object of its own. */

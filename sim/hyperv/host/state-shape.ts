@@ -79,6 +79,7 @@ const VM: Shape<Vm> = {
   ranAtShutdown: flag,
   keyProtector: optional(text),
   metricsSince: optional(number),
+  metrics: optional(listOf(text)),
 }
 
 const PORT: Shape<SwitchPort> = { id: text, name: text, connectedTo: optional(text) }

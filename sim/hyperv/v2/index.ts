@@ -17,6 +17,18 @@ import { serviceSettings } from './service-settings.ts'
 import { summaries } from './summary.ts'
 import { systemSettings } from './system-settings.ts'
 import { thumbnails } from './thumbnail.ts'
+import { definitions } from './definitions.ts'
+import { features } from './features.ts'
+import { metrics } from './metrics.ts'
+import { guestNetworks } from './network-guest.ts'
+import { networkPorts } from './network-ports.ts'
+import { pools } from './pools.ts'
+import { bootSources } from './resource-boot.ts'
+import { storageDevices } from './resource-devices.ts'
+import { resourceMethods } from './resource-methods.ts'
+import { resources } from './resources.ts'
+import { switchService } from './switch-methods.ts'
+import { switches } from './switches.ts'
 
 /** What a part of the host shows in root\virtualization\v2. */
 type Part = (host: Host, schema: Schema) => Provider | readonly Provider[]
@@ -39,6 +51,18 @@ const PARTS: readonly Part[] = [
   mice,
   displays,
   integrationComponents,
+  resources,
+  resourceMethods,
+  storageDevices,
+  bootSources,
+  definitions,
+  pools,
+  features,
+  switches,
+  switchService,
+  networkPorts,
+  guestNetworks,
+  metrics,
 ]
 
 /** All of what a host shows in root\virtualization\v2. */
