@@ -202,8 +202,9 @@ export interface DeviceOps {
 /** Putting domains to disk, their memory with them. */
 export interface SuspensionOps {
   /**
-   * Running or paused → suspended. With `live` the guest goes on while its memory is being written. A failed or aborted
-   * suspension leaves it as it was, and no file. `bad-state` when halted.
+   * Running or paused → suspended. With `live` the guest goes on while its memory is being written, where the hypervisor
+   * can tell what it changes meanwhile. A failed or aborted suspension leaves it as it was, and no file. `bad-state` when
+   * halted.
    */
   suspend(id: DomainId, options?: OperationOptions & { readonly live?: boolean }): Promise<void>
   /** Suspended → running, or paused. A failed resume leaves it suspended. `bad-state` unless suspended. */

@@ -55,7 +55,7 @@ export const unpause = life('unpause', 'Let a paused VM go on.', {
 export const suspend = command({
   doc: 'Put a VM to disk with all that it has in memory; resume goes on from there.',
   args: VM_ARGUMENT,
-  options: { live: { doc: 'let the guest go on while its memory is being written' } },
+  options: { live: { doc: 'let the guest go on while its memory is being written, if KVM runs it' } },
   examples: ['vm suspend web-1', 'vm suspend web-1 --live'],
   run: (context, { vm, live }) =>
     take(context, vm, {

@@ -62,6 +62,8 @@ export interface QmpCommands {
   readonly 'query-version': { arguments: NoArguments; returns: VersionInfo }
   readonly 'query-status': { arguments: NoArguments; returns: StatusInfo }
   readonly 'query-uuid': { arguments: NoArguments; returns: string }
+  /** Whether KVM executes the guest. */
+  readonly 'query-kvm': { arguments: NoArguments; returns: boolean }
   /** In bytes; refused with class `DeviceNotActive` where the machine has no balloon. */
   readonly 'query-balloon': { arguments: NoArguments; returns: number }
   readonly 'query-cpus-fast': { arguments: NoArguments; returns: readonly CpuThread[] }
@@ -175,6 +177,7 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
     return { status: stringMember(info, 'status'), running: booleanMember(info, 'running') }
   },
   'query-uuid': answer => stringMember(toJsonObject(answer, 'the answer'), 'UUID').toLowerCase(),
+  'query-kvm': answer => booleanMember(toJsonObject(answer, 'the answer'), 'enabled'),
   'query-balloon': decodeBalloon,
   'query-cpus-fast': decodeCpus,
   'query-blockstats': decodeDrives,
