@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createPlainServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -54,7 +54,7 @@ async function authorityOf(options: ListenOptions, limits: FrontLimits): Promise
   return {
     policy,
     accounts,
-    ntlmHost: { name: hostName.toUpperCase(), dnsName, osVersion, accounts, now },
+    ntlmHost: { name: hostName.toUpperCase(), dnsName, osVersion, accounts, now, random: randomBytes },
     kerberos: keytab === undefined ? undefined : await openKerberos(keytab, accounts),
     isEncrypted: tls !== undefined,
     channel: { bindings, hardening: policy.cbtHardening },

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 
 import { type Accounts, type KnownAccount, splitUser, type UserName } from '../accounts.ts'
 import { type Channel, isBoundTo } from '../channel-bindings.ts'
@@ -29,6 +29,8 @@ export interface NtlmHost {
   readonly accounts: Accounts
   /** Milliseconds since 1970. */
   now(): number
+  /** So many bytes that nobody can foretell. */
+  random(bytes: number): Buffer
 }
 
 /** What was said before the last message. */
@@ -79,7 +81,7 @@ export class NtlmAcceptor implements Handshake {
     if (token.length > NEGOTIATE_BYTES_MAX) throw new MessageError('too long a NEGOTIATE_MESSAGE')
     const flags = agreeOn(readNegotiate(token))
     const { name, osVersion } = this.#host
-    const serverChallenge = randomBytes(CHALLENGE_BYTES)
+    const serverChallenge = this.#host.random(CHALLENGE_BYTES)
     const targetInfo = writeAttributes(this.#describe())
     const challenge = writeChallenge({ flags, serverChallenge, targetName: name, targetInfo, osVersion })
     this.#opening = { negotiate: Buffer.from(token), challenge, flags, serverChallenge }

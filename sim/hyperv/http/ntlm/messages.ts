@@ -111,7 +111,8 @@ export function readAuthenticate(token: Buffer): Authenticate {
     throw new MessageError('not an AUTHENTICATE_MESSAGE')
   }
   const flags = token.readUInt32LE(60)
-  const payloadAt = Math.min(...[12, 20, 28, 36, 44, 52].map(at => token.readUInt32LE(at + 4)))
+  const filled = [12, 20, 28, 36, 44, 52].filter(at => token.readUInt16LE(at) > 0) // An empty one may lie anywhere.
+  const payloadAt = Math.min(token.length, ...filled.map(at => token.readUInt32LE(at + 4)))
   return {
     flags,
     ntResponse: readField(token, 20),
