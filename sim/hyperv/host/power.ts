@@ -7,6 +7,7 @@ import type { PowerState, Vm } from './model.ts'
 import { nameOfManagement, nameOfSystem } from './names.ts'
 import { OperationError, Return } from './operation-error.ts'
 import { assignAddresses } from './resources-addresses.ts'
+import { checkImagesForStart } from './resources-images.ts'
 import { memoryOf, nameOfVm, processorsOf } from './settings.ts'
 
 /** What can be asked of a machine's power. A face says which of its codes means which. */
@@ -106,6 +107,7 @@ export function changeState(host: Host, vm: Vm, request: PowerRequest, call: Pow
 
 /** Starts a machine at once, as a host does for itself: with memory, a process and a guest that boots. */
 export function turnOn(host: Host, vm: Vm): void {
+  checkImagesForStart(host, vm)
   takeMemory(host, vm)
   assignAddresses(host, vm)
   const { random, state, clock } = host

@@ -2,6 +2,7 @@ import type { Host } from './host.ts'
 import type { Settings, Vm } from './model.ts'
 import { type OperationError, Return } from './operation-error.ts'
 import { type ResourceContext, refusal } from './resources-context.ts'
+import { imageFilesOf } from './resources-files.ts'
 import type { KindName } from './resources-kinds.ts'
 import { kindOf } from './resources-settings.ts'
 import { isImage } from './slots.ts'
@@ -32,7 +33,7 @@ export function checkImage(context: ResourceContext, vm: Vm, kind: KindName, pat
     throw refusal(host, { vm }, { doing: 'add', kind, reason: 'notSharable', code: Return.notSupported })
   if (!ABSOLUTE.test(path) || EXTENSIONS[kind]?.test(path) === false) throw fail('fileType')
   if (!files.exists(path)) throw fail('fileMissing')
-  if (kind === 'hardDisk' && isActive(vm) && usersOf(host, path).some(user => user !== vm && isActive(user))) {
+  if (kind === 'hardDisk' && holdsFiles(vm) && usersOf(host, path).some(user => user !== vm && holdsFiles(user))) {
     throw fail('fileInUse')
   }
 }
@@ -41,12 +42,14 @@ export function checkImage(context: ResourceContext, vm: Vm, kind: KindName, pat
 export function usersOf(host: Host, path: string): Vm[] {
   const wanted = normal(path)
   return host.state.vms.filter(vm =>
-    imagesOf(host, vm).some(image => {
-      const own = imagePath(image)
+    vm.configuration.resources.some(one => {
+      const own = one.className === IMAGE_CLASS ? imagePath(one) : undefined
       return own !== undefined && normal(own) === wanted
     }),
   )
 }
+
+const IMAGE_CLASS = 'Msvm_StorageAllocationSettingData'
 
 /** The images in a machine's drives. */
 export function imagesOf(host: Host, vm: Vm): Settings[] {
@@ -55,20 +58,23 @@ export function imagesOf(host: Host, vm: Vm): Settings[] {
 
 const normal = (path: string): string => path.replaceAll('/', '\\').toLowerCase()
 
-/** Whether a machine has a worker process that holds its files open; saving gives them back. */
+/** Whether a machine runs, or is on its way to or from it. */
 export const isActive = (vm: Vm): boolean => vm.power !== 'off' && vm.power !== 'saved'
+
+/** Whether a machine has a worker process, which holds its files open. */
+const holdsFiles = (vm: Vm): boolean => vm.processId !== undefined
 
 /**
  * What a machine's disks are checked for when it starts: that each is there, and that no other machine that runs has
  * it. Throws OperationError.
  */
-export function checkImagesForStart(context: ResourceContext, vm: Vm): void {
-  const { host, files } = context
+export function checkImagesForStart(host: Host, vm: Vm): void {
+  const files = imageFilesOf(host)
   for (const image of imagesOf(host, vm)) {
     const path = imagePath(image)
     const kind = kindOf(image, host.state.build)
     if (path === undefined || kind === undefined) continue
-    const isTaken = kind === 'hardDisk' && usersOf(host, path).some(user => user !== vm && isActive(user))
+    const isTaken = kind === 'hardDisk' && usersOf(host, path).some(user => user !== vm && holdsFiles(user))
     if (!isTaken && files.exists(path)) continue
     const reason = isTaken ? 'fileInUse' : 'fileMissing'
     throw refusal(host, { vm }, { doing: 'start', kind, reason, code: Return.failed })

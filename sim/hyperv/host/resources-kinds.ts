@@ -384,15 +384,19 @@ export function classOfKind(kind: ResourceKind, build: number): string {
 
 /** What ResourceType, ResourceSubType and OtherResourceType say it is; the case of sub types does not matter. */
 export function kindNamed(build: number, type: number, subType: string, otherType: string): KindName | undefined {
-  const wanted = subType.toLowerCase()
-  const found = kindsOf(build).find(
-    ([, kind]) =>
-      kind.type === type &&
-      kind.subType.toLowerCase() === wanted &&
-      (kind.otherType === undefined || kind.otherType.toLowerCase() === otherType.toLowerCase()),
-  )
-  return found?.[0]
+  const index = indexes.get(build) ?? indexOf(build)
+  indexes.set(build, index)
+  return index.get(keyOf(type, subType, otherType)) ?? index.get(keyOf(type, subType, ''))
 }
+
+// Asked for each resource of each machine, so that it must not go through the table every time.
+const indexes = new Map<number, ReadonlyMap<string, KindName>>()
+
+const indexOf = (build: number): ReadonlyMap<string, KindName> =>
+  new Map(kindsOf(build).map(([name, kind]) => [keyOf(kind.type, kind.subType, kind.otherType ?? ''), name]))
+
+const keyOf = (type: number, subType: string, otherType: string): string =>
+  `${type}|${subType}|${otherType}`.toLowerCase()
 
 // Object.keys does not tell that nothing else is in the table.
 const NAMES: readonly KindName[] = Object.keys(KINDS).filter((name): name is KindName => name in KINDS)
