@@ -192,16 +192,18 @@ export function sameKey(a: string, b: string, isReference: boolean, schema: Sche
 }
 
 /**
- * Keys by the schema's spelling of their names; undefined unless they are all the keys of the class and nothing else.
+ * Keys by the schema's spelling of their names, in its order; undefined unless they are all the keys of the class and
+ * nothing else.
  */
 export function spellKeys(cls: CimClass, keys: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
+  const given = namedKeys({ className: cls.name, keys }, cls)
   const spelled = new Map<string, string>()
-  for (const [name, value] of keys) {
-    const property = cls.property(name === UNNAMED_KEY ? onlyKeyOf(cls) : name)
-    if (property?.isKey !== true || spelled.has(property.name)) return undefined
-    spelled.set(property.name, value)
+  for (const { name, isKey } of cls.properties) {
+    const value = isKey ? given.get(name.toLowerCase()) : undefined
+    if (value !== undefined) spelled.set(name, value)
+    else if (isKey) return undefined
   }
-  return cls.properties.every(({ name, isKey }) => !isKey || spelled.has(name)) ? spelled : undefined
+  return spelled.size === keys.size ? spelled : undefined
 }
 
 /** Keys by their name in lower case; the unnamed one by that of the only key of the class. */
