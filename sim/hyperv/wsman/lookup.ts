@@ -114,9 +114,9 @@ function readKey(
     if (type !== 'reference') throw new WsmanFault('selectors-type')
     return resolveReference(namespaces, value, schema.namespace)
   }
-  if (type === 'reference' ? parsePath(value) === undefined : readScalar(value.trim(), type) === undefined) {
-    throw new WsmanFault('selectors-type')
-  }
+  const isValue =
+    type === 'reference' ? (parsePath(value)?.keys.size ?? 0) > 0 : readScalar(value.trim(), type) !== undefined
+  if (!isValue) throw new WsmanFault('selectors-type')
   return value
 }
 
