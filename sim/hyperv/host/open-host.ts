@@ -33,7 +33,7 @@ export interface OpenedHost {
    * Goes down: each running machine as its AutomaticShutdownAction says, and the state into its file. Rejects with
    * StateError. Calling it twice is harmless.
    */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**
