@@ -47,6 +47,10 @@ class Peer:
         header, data, padding = (piece.value or b"" for piece in iov)
         return {"header": header.hex(), "data": (data + padding).hex()}
 
+    def wrap_any(self, message):
+        """In pieces where the mechanism can, which NTLM's cannot."""
+        return self.wrap(message) if self.context.mech == OIDS["ntlm"] else self.wrap_iov(message)
+
     def unwrap_iov(self, header, data):
         iov = gssapi.raw.IOV((IOV.header, False, bytes.fromhex(header)), bytes.fromhex(data), (IOV.padding, False, b""), std_layout=False)
         result = gssapi.raw.unwrap_iov(self.context, iov)

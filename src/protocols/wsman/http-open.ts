@@ -40,16 +40,7 @@ function connect(url: URL, tls: ConnectionOptions | undefined, patience: Patienc
   patience.check(false)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port, noDelay: true }
-  if (tls === undefined) return connectPlain(address)
-  try {
-    return connectTls({ ...tls, ...address })
-  } catch (cause) {
-    // Thrown for certificates and keys that are none.
-    throw new TransportError('untrusted', `a certificate or key for ${url.host} cannot be used`, {
-      wasSent: false,
-      cause,
-    })
-  }
+  return tls === undefined ? connectPlain(address) : connectTls({ ...tls, ...address })
 }
 
 function describe(url: URL, socket: Socket, error: Error): TransportError {

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { type ConnectionOptions, getCACertificates, TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type SecureContextOptions,
+  TLSSocket,
+} from 'node:tls'
 import type { WsmanTarget } from './target.ts'
 import { channelBinding } from './tls-binding.ts'
 import { TransportError } from './transport.ts'
@@ -13,8 +20,11 @@ export async function readTlsOptions(target: WsmanTarget): Promise<ConnectionOpt
     rejectUnauthorized: target.noVerify !== true,
     // An address is no name that could be asked for. Source: RFC 6066, section 3.
     ...(!isAddress && { servername: hostname }),
-    ...(target.noVerify !== true && { ca: await readTrusted(target.cacert) }),
-    ...(target.auth === 'certificate' && (await readOwn(target))),
+    // Made once: reading all authorities takes a while, and nothing needs to be kept of the key's passphrase.
+    secureContext: makeContext(target, {
+      ...(target.noVerify !== true && { ca: await readTrusted(target.cacert) }),
+      ...(target.auth === 'certificate' && (await readOwn(target))),
+    }),
   }
 }
 
@@ -33,6 +43,16 @@ export function bindingOf(socket: unknown): Uint8Array | undefined {
   return raw && channelBinding(raw)
 }
 
+/** OpenSSL throws for certificates and keys that are none, or do not belong together. */
+function makeContext({ url }: WsmanTarget, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options)
+  } catch (cause) {
+    const text = `a certificate or key for ${new URL(url).host} cannot be used`
+    throw new TransportError('untrusted', text, { wasSent: false, cause })
+  }
+}
+
 /** The system's authorities where it has any, for those are what its operators keep; else those that Node brings. */
 async function readTrusted(cacert: string | undefined): Promise<string[]> {
   if (cacert !== undefined) {
@@ -43,7 +63,7 @@ async function readTrusted(cacert: string | undefined): Promise<string[]> {
   return system.length > 0 ? system : getCACertificates('default')
 }
 
-async function readOwn({ certificate }: WsmanTarget): Promise<ConnectionOptions> {
+async function readOwn({ certificate }: WsmanTarget): Promise<SecureContextOptions> {
   if (certificate === undefined) return {}
   const [cert = '', key = ''] = await readAll([
     ['our certificate', certificate.certFile],
