@@ -99,7 +99,7 @@ test('the settings of a machine are associated with it, and with a class of asso
       `Msvm_VirtualSystemSettingData:Microsoft:${idOf(1)}`,
       'Msvm_VirtualSystemSettingData:Microsoft:5A9B0000-0000-4000-8000-000000000001',
     ].sort(),
-  ) // The order is not told.
+  )
 })
 
 test('roles and superclasses choose among what is associated', () => {

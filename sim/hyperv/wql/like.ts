@@ -1,7 +1,17 @@
 import { WqlError } from './wql-error.ts'
 
-/** One place of a pattern: any run of characters, any one character, or one of some. */
-type Place = 'any' | 'one' | ((character: string) => boolean)
+/** One place of a pattern: a character that stands for itself, by its code; ANY; ONE; or one of some. */
+type Place = number | CharacterSet
+
+interface CharacterSet {
+  readonly isNegated: boolean
+  readonly ranges: readonly (readonly [number, number])[]
+}
+
+/** Any run of characters. */
+const ANY = -1
+/** Any one character. */
+const ONE = -2
 
 /** Places of a pattern. */
 const PLACES_MAX = 1024
@@ -26,10 +36,10 @@ function matches(places: readonly Place[], text: string): boolean {
   let anyAt = 0
   while (at < text.length) {
     const here = places[place]
-    if (here === 'any') {
+    if (here === ANY) {
       anyPlace = place++
       anyAt = at
-    } else if (here !== undefined && (here === 'one' || here(text.charAt(at)))) {
+    } else if (here !== undefined && fits(here, text.charCodeAt(at))) {
       at++
       place++
     } else if (anyPlace !== -1) {
@@ -37,8 +47,13 @@ function matches(places: readonly Place[], text: string): boolean {
       at = ++anyAt
     } else return false
   }
-  while (places[place] === 'any') place++
+  while (places[place] === ANY) place++
   return place === places.length
+}
+
+function fits(place: Place, code: number): boolean {
+  if (typeof place === 'number') return place === code || place === ONE
+  return place.ranges.some(([first, last]) => code >= first && code <= last) !== place.isNegated
 }
 
 function readPlaces(pattern: string): Place[] {
@@ -48,22 +63,22 @@ function readPlaces(pattern: string): Place[] {
     const character = pattern.charAt(at)
     const end = character === '[' ? pattern.indexOf(']', at + 1) : -1
     if (end !== -1) places.push(readSet(pattern.slice(at + 1, end)))
-    else if (character !== '%') places.push(character === '_' ? 'one' : other => other === character)
-    else if (places.at(-1) !== 'any') places.push('any')
+    else if (character !== '%') places.push(character === '_' ? ONE : character.charCodeAt(0))
+    else if (places.at(-1) !== ANY) places.push(ANY)
     at = end === -1 ? at + 1 : end + 1
   }
   return places
 }
 
-function readSet(text: string): (character: string) => boolean {
+function readSet(text: string): CharacterSet {
   const isNegated = text.startsWith('^')
   const members = isNegated ? text.slice(1) : text
-  const ranges: [string, string][] = []
+  const ranges: [number, number][] = []
   for (let at = 0; at < members.length; at++) {
-    const first = members.charAt(at)
+    const first = members.charCodeAt(at)
     const isRange = members.charAt(at + 1) === '-' && at + 2 < members.length
-    ranges.push([first, isRange ? members.charAt(at + 2) : first])
+    ranges.push([first, isRange ? members.charCodeAt(at + 2) : first])
     if (isRange) at += 2
   }
-  return character => ranges.some(([first, last]) => character >= first && character <= last) !== isNegated
+  return { isNegated, ranges }
 }
