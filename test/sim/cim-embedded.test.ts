@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { EmbeddedError, type EmbeddedForm, parseEmbedded, writeEmbedded } from '../../sim/hyperv/cim/embedded.ts'
 import { makeInstance, withFallbacks } from '../../sim/hyperv/cim/instance.ts'
 import type { CimClass, CimValue, Schema } from '../../sim/hyperv/cim/model.ts'
 import { loadSchema } from '../../sim/hyperv/cim/schema.ts'
+import { parseXml } from '../../src/wire/xml/tree.ts'
 
 const v1 = loadSchema('root\\virtualization', 9200)
 const v2 = loadSchema('root\\virtualization\\v2', 9200)
@@ -89,23 +90,24 @@ test('what libvirt sends is read: a declaration, white space, only some properti
 })
 
 test('every embedded instance that foreign clients sent is read', () => {
-  const FILES = [
-    'invoke_addresourcesettings_1',
-    'invoke_addresourcesettings_6',
-    'invoke_definesystem',
-    'invoke_modifyresourcesettings_cpu',
-  ]
-  for (const file of FILES) {
-    const url = new URL(`../fixtures/hyperv/client-requests/libvirt-v2/${file}.txt`, import.meta.url)
-    const escaped = /&lt;\?xml.*?&lt;\/INSTANCE&gt;/s.exec(readFileSync(url, 'utf8'))?.[0]
-    assert(escaped !== undefined, file)
-    const text = escaped
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&quot;', '"')
-      .replaceAll('&amp;', '&')
-    assert(parseEmbedded(loadSchema('root\\virtualization\\v2', 20348), text, { isStrict: true }).values.size > 0)
+  const schemas = { 'libvirt-v2': loadSchema('root\\virtualization\\v2', 20348), 'libvirt-seed-v1': v1 }
+  let count = 0
+  for (const [folder, schema] of Object.entries(schemas)) {
+    const url = new URL(`../fixtures/hyperv/client-requests/${folder}/`, import.meta.url)
+    for (const file of readdirSync(url)) {
+      const envelope = parseXml(Buffer.from(readFileSync(new URL(file, url), 'utf8').replace(/^[^<]*/, '')))
+      const parameters = envelope
+        .elements('Body')
+        .flatMap(body => body.elements())
+        .flatMap(input => input.elements())
+      for (const text of parameters.map(parameter => parameter.text()).filter(each => each.includes('<INSTANCE'))) {
+        const { values } = parseEmbedded(schema, text, { isStrict: true })
+        assert(values.size > 0 && ![...values.values()].includes(null), file)
+        count++
+      }
+    }
   }
+  assert.equal(count, 15)
 })
 
 test('names are taken in any case, and NULL is told from what was not given', () => {
