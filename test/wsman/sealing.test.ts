@@ -132,7 +132,10 @@ async function pair() {
   })
   await ours.begin()
   assert.ok(acceptor.accept(Buffer.from((await ours.next(acceptor.challenge)) ?? '')))
-  const answer = (text: string) => writeSealed(SPNEGO, Buffer.byteLength(text), acceptor.seal(Buffer.from(text)))
+  const answer = (text: string) => ({
+    status: 200,
+    ...writeSealed(SPNEGO, Buffer.byteLength(text), acceptor.seal(Buffer.from(text))),
+  })
   return { acceptor, ours, answer }
 }
 
@@ -150,7 +153,7 @@ test('an answer in clear text, changed, repeated or in the place of another is r
   const { ours, answer } = await pair()
   const [first, second] = [answer('<First/>'), answer('<Second/>')]
 
-  const clear = { contentType: 'application/soap+xml;charset=UTF-8', body: Buffer.from('<First/>') }
+  const clear = { status: 200, contentType: 'application/soap+xml;charset=UTF-8', body: Buffer.from('<First/>') }
   await assert.rejects(unsealEnvelope(ours, clear), MALFORMED)
   assert.equal(Buffer.from(await unsealEnvelope(ours, first)).toString(), '<First/>')
   await assert.rejects(unsealEnvelope(ours, first), MALFORMED)

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { inspect } from 'node:util'
-import { CONNECTIONS_MAX, httpTransport, POSTS_WAITING_MAX } from '../../src/protocols/wsman/http-transport.ts'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { inspect, promisify } from 'node:util'
+import { CONNECTIONS_MAX, httpTransport, IDLE_MS, POSTS_WAITING_MAX } from '../../src/protocols/wsman/http-transport.ts'
 import { Relay } from './transport-relay.ts'
 import { failure, PATIENT, post, world } from './transport-world.ts'
 import { ntlmAcceptor, PASSWORD } from './transport-host.ts'
+
+const TRANSPORT = new URL('../../src/protocols/wsman/http-transport.ts', import.meta.url).href
 
 describe('sealed with NTLM', () => {
   test('an envelope and its answer travel after a handshake that holds neither', async () => {
@@ -105,12 +109,15 @@ describe('sealed with NTLM', () => {
     await assert.rejects(post(at.transport, 'second'), failure('garbage', true))
   })
 
-  test('an answer in clear text is not believed', async () => {
+  test('an answer in clear text is not believed, and its status told', async () => {
     await using at = await world({
-      answer: (_, { send }) => send(200, 'application/soap+xml;charset=UTF-8', '<Answer/>'),
+      answer: (_, { send }) => send(400, 'application/soap+xml;charset=UTF-8', '<Answer/>'),
     })
 
-    await assert.rejects(post(at.transport, '<Question/>'), failure('garbage', true))
+    await assert.rejects(post(at.transport, '<Question/>'), {
+      ...failure('garbage', true),
+      message: /answers 400 in clear text/,
+    })
   })
 })
 
@@ -307,6 +314,34 @@ describe('connections', () => {
     assert.equal(await post(at.transport, '2'), '2')
 
     assert.equal(at.fake.sockets.length, 2)
+  })
+
+  test('one that nobody uses is closed before a host would close it', async context => {
+    await using at = await world()
+    context.mock.timers.enable({ apis: ['setTimeout'] })
+    await post(at.transport, '1')
+    const [socket] = at.fake.sockets
+    const closed = socket && once(socket, 'close')
+
+    context.mock.timers.tick(IDLE_MS - 1)
+    await nextTurn()
+    assert.equal(socket?.destroyed, false)
+    context.mock.timers.tick(1)
+
+    await closed
+  })
+
+  test('one that nobody uses does not keep the process alive', async () => {
+    await using at = await world()
+    const script = `
+      import { httpTransport } from ${JSON.stringify(TRANSPORT)}
+      const transport = httpTransport({ url: '${at.target.url}', auth: 'negotiate', user: 'a', password: () => '${PASSWORD}' })
+      const { status } = await transport.post(Buffer.from('1'), { timeoutMs: 60_000 })
+      console.log(status)`
+
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+
+    assert.equal(stdout, '200\n')
   })
 
   test('one that breaks before the answer leaves open whether the host has acted', async () => {

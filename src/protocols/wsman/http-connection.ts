@@ -98,7 +98,7 @@ export class HttpConnection {
       method: 'POST',
       host: url.hostname,
       port: url.port,
-      path: url.pathname,
+      path: `${url.pathname}${url.search}`,
       maxHeaderSize: HEADER_BYTES_MAX,
       headers: { Host: url.host, ...headers, 'Content-Length': String(body.length), Connection: 'Keep-Alive' },
     })

@@ -4,7 +4,7 @@ import { type PostOptions, TransportError, type TransportErrorKind } from './tra
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
 /** Why waiting has ended: the reason of a patience's signal. */
-export class GivenUp extends Error {
+class GivenUp extends Error {
   override readonly name = 'GivenUp'
   readonly kind: Extract<TransportErrorKind, 'timed-out' | 'aborted' | 'closed'>
 
@@ -36,7 +36,7 @@ export class Patience implements Disposable {
 
   /** Throws TransportError where the end has come. `wasSent`: whether the host may have been told what to do. */
   check(wasSent: boolean): void {
-    if (this.#controller.signal.aborted) throw this.#error(wasSent)
+    if (this.#controller.signal.aborted) throw this.error(wasSent)
   }
 
   /** The promise's outcome, unless the end comes first: then TransportError, and `dismiss` is called. */
@@ -44,7 +44,7 @@ export class Patience implements Disposable {
     const { promise: end, reject } = Promise.withResolvers<never>()
     const stop = this.onEnd(() => {
       dismiss()
-      reject(this.#error(wasSent))
+      reject(this.error(wasSent))
     })
     promise.catch(() => undefined)
     end.catch(() => undefined)
@@ -65,7 +65,9 @@ export class Patience implements Disposable {
 
   /** Why it has ended, for a request that the host may have carried out or not. */
   error(wasSent: boolean): TransportError {
-    return this.#error(wasSent)
+    const { reason } = this.#controller.signal
+    if (!(reason instanceof GivenUp)) return new TransportError('aborted', 'given up', { wasSent, cause: reason })
+    return new TransportError(reason.kind, reason.message, { wasSent, cause: reason.cause })
   }
 
   [Symbol.dispose](): void {
@@ -75,11 +77,5 @@ export class Patience implements Disposable {
 
   #end(reason: GivenUp): void {
     this.#controller.abort(reason)
-  }
-
-  #error(wasSent: boolean): TransportError {
-    const { reason } = this.#controller.signal
-    if (!(reason instanceof GivenUp)) return new TransportError('aborted', 'given up', { wasSent, cause: reason })
-    return new TransportError(reason.kind, reason.message, { wasSent, cause: reason.cause })
   }
 }

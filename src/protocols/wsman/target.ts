@@ -107,6 +107,9 @@ export function checkTarget(target: WsmanTarget): WsmanTarget {
   const needsPassword = target.auth === 'negotiate' || target.auth === 'basic'
   if (needsPassword && target.user === undefined) throw new TargetError(`${target.auth} needs a user: hyperv://USER@…`)
   if (needsPassword && target.password === undefined) throw new TargetError(`${target.auth} needs a password`)
+  if (target.auth === 'basic' && target.user?.includes(':') === true) {
+    throw new TargetError('basic takes no user with a colon in its name')
+  }
   for (const bound of [target.connectionsMax, target.replyBytesMax]) {
     if (bound !== undefined && !(Number.isSafeInteger(bound) && bound > 0)) {
       throw new TargetError('a bound of a target is a whole number above 0')
