@@ -49,7 +49,8 @@ interface Request {
   readonly messageId: string | undefined
 }
 
-type Made = Pick<Operation, 'name' | 'className' | 'isNew' | 'run'> & Partial<Pick<Operation, 'method' | 'maxTimeMs'>>
+type Made = Pick<Operation, 'name' | 'className' | 'isNew' | 'run'> &
+  Partial<Pick<Operation, 'method' | 'timeoutMs' | 'maxTimeMs'>>
 type Maker = (parts: Surroundings, request: Request) => Made
 
 /** Dispatch is a table: the action of a request is one of these, or the name of a method. */
@@ -112,6 +113,8 @@ function makePull(parts: Surroundings, { header, resource, envelope, user, messa
     name: 'Pull',
     className,
     isNew: false,
+    // Source: Microsoft Learn on MaxTimeoutms, which is said not to hold for Pull.
+    timeoutMs: header.askedTimeoutMs ?? header.timeoutMs,
     ...(maxTimeMs === undefined ? {} : { maxTimeMs }),
     run: () => pull(parts, { header, user, messageId, namespace: resource.namespace }, body),
   }

@@ -22,7 +22,10 @@ export interface RequestHeader {
   readonly maxEnvelopeBytes: number
   /** Whether it is the client that takes no more. */
   readonly isLimitOfClient: boolean
+  /** Never more than the service allows. */
   readonly timeoutMs: number
+  /** As the client says it: of a Pull, which may wait for longer. */
+  readonly askedTimeoutMs: number | undefined
   /** Of w:FragmentTransfer. */
   readonly fragment: { readonly path: string; readonly dialect: string | undefined } | undefined
   readonly wantsTotal: boolean
@@ -117,13 +120,15 @@ export function readHeader({ headers }: Envelope, limits: WinrmLimits): RequestH
   const selectorSet = single(headers, 'SelectorSet', names.WSMAN)
   const asked = readEnvelopeSize(single(headers, 'MaxEnvelopeSize', names.WSMAN))
   const fragment = single(headers, 'FragmentTransfer', names.WSMAN)
+  const askedTimeoutMs = readTimeout(single(headers, 'OperationTimeout', names.WSMAN))
   return {
     action,
     resourceUri,
     selectors: selectorSet === undefined ? [] : readSelectorSet(selectorSet),
     maxEnvelopeBytes: Math.min(asked ?? limits.maxEnvelopeBytes, limits.maxEnvelopeBytes),
     isLimitOfClient: asked !== undefined && asked < limits.maxEnvelopeBytes,
-    timeoutMs: readTimeout(single(headers, 'OperationTimeout', names.WSMAN), limits.maxTimeoutMs),
+    timeoutMs: Math.min(askedTimeoutMs ?? limits.maxTimeoutMs, limits.maxTimeoutMs),
+    askedTimeoutMs,
     fragment: fragment && { path: fragment.text().trim(), dialect: fragment.attribute('Dialect') },
     wantsTotal: single(headers, 'RequestTotalItemsCountEstimate', names.WSMAN) !== undefined,
   }
@@ -182,9 +187,9 @@ function readEnvelopeSize(header: XmlElement | undefined): number | undefined {
   return bytes
 }
 
-function readTimeout(header: XmlElement | undefined, maxMs: number): number {
-  if (header === undefined) return maxMs
+function readTimeout(header: XmlElement | undefined): number | undefined {
+  if (header === undefined) return undefined
   const ms = parseDuration(header.text())
   if (ms === undefined || ms === 0) throw new WsmanFault('timeout-invalid')
-  return Math.min(ms, maxMs)
+  return ms
 }

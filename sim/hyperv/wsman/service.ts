@@ -129,10 +129,14 @@ async function carryOut(
   try {
     const text = await runInTime(service, operation, fault, signal)
     requireRoom(operation, text)
-    return fault?.kind === 'lost-after' ? 'lost' : text
+    if (fault?.kind !== 'lost-after') return text
+  } catch (error) {
+    if (fault?.kind !== 'lost-after') throw error
+    faultOf(service, error)
   } finally {
     end()
   }
+  return 'lost'
 }
 
 /** A slow host is slow before it begins: what is given up on by then was not done. */

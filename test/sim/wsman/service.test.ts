@@ -47,6 +47,18 @@ describe('a plan of faults', () => {
     assert.equal(world.calls.length, 1)
   })
 
+  test('can cut the connection instead of a fault, and hides no mistake of the host by that', async () => {
+    const world = makeWorld({
+      faults: planned({ fault: 'lost-after' }),
+      methods: { 'Msvm_ComputerSystem.RequestStateChange': { returnValue: 0, output: { Nothing: 1 } } },
+    })
+
+    await assert.rejects(world.post(get({ selectors: {} })), { message: 'lost' })
+    assert.equal(world.bugs.length, 0)
+    await assert.rejects(world.post(changeState()), { message: 'lost' })
+    assert.equal(world.bugs.length, 1)
+  })
+
   test('can deny access and throttle, as the host would', async () => {
     const world = makeWorld({
       faults: planned({ operation: 'Get', fault: 'access-denied' }, { operation: 'Invoke', fault: 'throttled' }),
@@ -104,6 +116,17 @@ describe('a plan of faults', () => {
     const fault = faultOf(await impatient)
     assert.equal(`${fault.who} ${fault.subcode} ${fault.code}`, 's:Receiver w:TimedOut 2150858793')
     assert.equal(world.calls.length, 1)
+  })
+
+  test('can let a Pull wait longer than other requests may, where the client waits for it', async () => {
+    const world = makeWorld({ faults: planned({ operation: 'Pull', fault: 'slow', ms: 90_000 }) })
+    const { context } = await enumerate(world)
+    const answer = world.post(makeRequest('Pull', 'X', { context, headers: timeout('PT2M') }))
+
+    assert.equal(await after(world, 89_999, answer), 'nothing yet')
+    await world.clock.advance(1)
+
+    assert.equal((await answer).status, 200)
   })
 
   test('can let a Pull wait longer than it wants to, after which it can be pulled again', async () => {
