@@ -1,4 +1,4 @@
-import { escapeAttribute, escapeText } from '../../../src/wire/xml/write.ts'
+import { escapeAttribute, escapeText, isWritable } from '../../../src/wire/xml/write.ts'
 import type { Locale } from '../host/texts.ts'
 import { bodyOf, type HostFacts, openEnvelope } from './envelope.ts'
 import type { ExtendedStatus, WsmanFault } from './fault.ts'
@@ -59,9 +59,9 @@ function writeDetail(host: HostFacts, fault: WsmanFault, row: FaultRow, { machin
   const isNew = isStack3(host.build)
   if ((row.origin === 'provider' || row.origin === 'quota') && isNew) return details + writeWmiError(fault.code, text)
   if (row.origin === 'service' || row.origin === 'quota') {
-    return details + writeWsmanFault(fault.code, machine, `<f:Message>${escapeText(text)}</f:Message>`)
+    return details + writeWsmanFault(fault.code, machine, `<f:Message>${writeText(text)}</f:Message>`)
   }
-  const inner = writeWsmanFault(fault.code, host.name, `<f:Message>${escapeText(text)}</f:Message>`)
+  const inner = writeWsmanFault(fault.code, host.name, `<f:Message>${writeText(text)}</f:Message>`)
   const { extended } = fault.options
   const status = extended === undefined ? '' : `<f:ExtendedError>${writeStatus(extended)}</f:ExtendedError>`
   const plugin = 'provider="WMI Provider" path="%systemroot%\\system32\\WsmWmiPl.dll"'
@@ -80,7 +80,7 @@ function writeStatus({ operation, parameters, namespace }: ExtendedStatus): stri
   return (
     `<p:__ExtendedStatus xmlns:xsi="${names.SCHEMA_INSTANCE}" xmlns:p="${uri}" xmlns:cim="${names.CIM}"` +
     ` xsi:type="p:__ExtendedStatus_Type"><p:Description xsi:nil="true"/><p:Operation>${operation}</p:Operation>` +
-    `<p:ParameterInfo>${escapeText(parameters)}</p:ParameterInfo><p:ProviderName>WinMgmt</p:ProviderName>` +
+    `<p:ParameterInfo>${writeText(parameters)}</p:ParameterInfo><p:ProviderName>WinMgmt</p:ProviderName>` +
     '<p:StatusCode xsi:nil="true"/></p:__ExtendedStatus>'
   )
 }
@@ -101,7 +101,7 @@ const FAILED = [1, 0] as const
 /** Source: faults of a Server 2012 and newer, recorded. */
 function writeWmiError(code: number, text: string): string {
   const [status, category] = RESULTS[code] ?? FAILED
-  const message = escapeText(text)
+  const message = writeText(text)
   const uri = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/MSFT_WmiError'
   const nil = (name: string) => `<p:${name} xsi:type="cim:cimString" xsi:nil="true"/>`
   const zero = (name: string) => `<p:${name} xsi:type="cim:cimUnsignedShort">0</p:${name}>`
@@ -128,6 +128,12 @@ function writeNotUnderstood(header: { prefix: string; name: string; namespace: s
   const prefix = header.prefix === '' ? 'h' : header.prefix
   const namespace = escapeAttribute(header.namespace)
   return `<s:NotUnderstood qname="${prefix}:${header.name}" xmlns:${prefix}="${namespace}"/>`
+}
+
+/** A fault is written whatever it has to say: what no XML can carry is replaced. */
+function writeText(text: string): string {
+  if (isWritable(text)) return escapeText(text)
+  return escapeText(Array.from(text, character => (isWritable(character) ? character : '\ufffd')).join(''))
 }
 
 function textIn(text: Sentence, language: Locale): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Wbem, WmiError } from '../../../sim/hyperv/cim/provider.ts'
 import { faultOf } from './replies.ts'
 import { makeRequest } from './requests.ts'
 import { makeWorld, type World } from './world.ts'
@@ -96,6 +97,20 @@ describe('a fault', () => {
       assert.match(there.reason + there.message, /[\u3040-\u30ff]/)
       assert.deepEqual({ ...here, reason: '', message: '' }, { ...there, reason: '', message: '' })
     }
+  })
+
+  test('is written also where what failed says what no XML can carry', async () => {
+    const world = makeWorld({
+      methods: {
+        'Msvm_ComputerSystem.RequestStateChange': () => {
+          throw new WmiError(Wbem.failed, 'no \u0001 and no \ud800')
+        },
+      },
+    })
+
+    const { message } = await seen(world, call('<p:RequestedState>2</p:RequestedState>'))
+
+    assert.equal(message, 'no \ufffd and no \ufffd ')
   })
 
   test('keeps secrets out: what a request held does not come back but in what it is about', async () => {
