@@ -37,9 +37,18 @@ export function resources(host: Host, schema: Schema): Provider {
         className: 'Msvm_VirtualSystemSettingDataComponent',
         ends: ['GroupComponent', 'PartComponent'],
         *list() {
-          for (const owner of ownersOf(host)) yield* partsOf(owner)
+          for (const owner of ownersOf(host)) yield* partsOf(owner, isPart)
         },
-        of: object => partsAt(host, schema, object),
+        of: object => partsAt(host, schema, object, isPart),
+      }),
+      // What is no resource allocation cannot be at the end of the association above.
+      Msvm_ConcreteComponent: associationOf(host, schema, {
+        className: 'Msvm_ConcreteComponent',
+        ends: ['GroupComponent', 'PartComponent'],
+        *list() {
+          for (const owner of ownersOf(host)) yield* partsOf(owner, isSecurity)
+        },
+        of: object => partsAt(host, schema, object, isSecurity),
       }),
     },
   })
@@ -71,22 +80,27 @@ function definitionNamed(host: Host, id: string): Settings | undefined {
 export const nameOfResource = (settings: Settings): ObjectName =>
   named(settings.className, { InstanceID: idOf(settings) })
 
-/** Whether settings are joined to the system settings directly: features and the like are not. */
-const isPart = (settings: Settings): boolean => !isFeature(settings) && !isGuestNetwork(settings)
+const isSecurity = (settings: Settings): boolean => settings.className === 'Msvm_SecuritySettingData'
 
-function* partsOf({ id, configuration }: Owner): Iterable<Pair> {
+/** Whether settings are joined to the system settings as resources: features and the like are not. */
+const isPart = (settings: Settings): boolean =>
+  !isFeature(settings) && !isGuestNetwork(settings) && !isSecurity(settings)
+
+type Test = (settings: Settings) => boolean
+
+function* partsOf({ id, configuration }: Owner, isWanted: Test): Iterable<Pair> {
   for (const settings of configuration.resources) {
-    if (isPart(settings)) yield [nameOfSettings(id), nameOfResource(settings)]
+    if (isWanted(settings)) yield [nameOfSettings(id), nameOfResource(settings)]
   }
 }
 
 /** The pairs that an object is in: all of a system's, or the one of a resource. */
-function* partsAt(host: Host, schema: Schema, object: ObjectName): Iterable<Pair> {
+function* partsAt(host: Host, schema: Schema, object: ObjectName, isWanted: Test): Iterable<Pair> {
   if (!schema.isA(object.className, 'CIM_SettingData')) return
   const id = keyOf(object, 'InstanceID') ?? ''
   const owner = ownerOf(host, id)
   if (owner === undefined) return
-  if (sameId(idOf(owner.configuration.system), id)) yield* partsOf(owner)
+  if (sameId(idOf(owner.configuration.system), id)) yield* partsOf(owner, isWanted)
   const own = owner.configuration.resources.find(settings => sameId(idOf(settings), id))
-  if (own !== undefined && isPart(own)) yield [nameOfSettings(owner.id), nameOfResource(own)]
+  if (own !== undefined && isWanted(own)) yield [nameOfSettings(owner.id), nameOfResource(own)]
 }
