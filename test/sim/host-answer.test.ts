@@ -125,6 +125,24 @@ test('a planned fault of a job makes a job of what is done at once otherwise', a
   assert.deepEqual(await answer(sync.host, operation(traced(), {})), { returnValue: 32768 })
 })
 
+test('the plan of faults is asked once for each operation, however it is answered', async () => {
+  for (const answers of ['real', 'sync', 'async'] as const) {
+    for (const usually of ['now', 'job'] as const) {
+      for (const refused of [false, true]) {
+        let asked = 0
+        const ofJob = (): undefined => void asked++
+        const world = await worldOf({ answers, faults: { ...NO_FAULTS, ofJob } })
+        const work = () => {
+          if (refused) throw REFUSED
+        }
+        await answer(world.host, operation(traced(), { usually, work }))
+        await world.clock.advance(1000)
+        assert.equal(asked, 1, `${answers}, ${usually}, ${refused ? 'refused' : 'done'}`)
+      }
+    }
+  }
+})
+
 test('what is no refusal is not answered but thrown: it is a mistake of ours', async () => {
   const world = await worldWith('real')
   const work = () => {

@@ -99,6 +99,13 @@ test('the identifier of a machine is the host’s choice, and a name may be ther
   assert.equal(host.vm(vms[0]?.id.toLowerCase() ?? '')?.id, vms[0]?.id)
 })
 
+test('what is in machines that clients define is what the host was told', async () => {
+  const told = await worldOf({ guest: 'linux' })
+  assert.equal(defineSystem(told.host, { settings: given({}) }).guest, 'linux')
+  const untold = await worldOf()
+  assert.equal(defineSystem(untold.host, { settings: given({}) }).guest, 'none')
+})
+
 test('a machine can be defined after another one, whose devices become its own', async () => {
   const world = await worldOf()
   const model = machineIn(world, 'model', 'none', 2)

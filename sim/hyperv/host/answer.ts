@@ -1,7 +1,10 @@
 import type { CimValue } from '../cim/model.ts'
+import { printPath } from '../cim/path.ts'
 import type { MethodResult } from '../cim/provider.ts'
+import type { JobFault } from '../faults/plan.ts'
 import type { Host } from './host.ts'
-import type { JobRun, JobSpec } from './jobs.ts'
+import type { JobRun, JobSpec, Planning } from './jobs.ts'
+import { named } from './names.ts'
 import { OperationError, Return } from './operation-error.ts'
 
 /** Out parameters by the schema's spelling. */
@@ -30,17 +33,22 @@ export interface Operation {
  */
 export async function answer(host: Host, operation: Operation): Promise<MethodResult> {
   const mode = host.faults.answers
+  const isJob = mode === 'async' || (mode === 'real' && operation.usually === 'job')
+  let planned: Planning | undefined
   try {
     await operation.check?.()
-    if (mode === 'sync') return await runNow(host, operation)
-    if (mode === 'async' || operation.usually === 'job') return startJob(host, operation, operation.work)
-    return await runOrFailLater(host, operation)
+    if (isJob) return startJob(host, operation, operation.work)
+    planned = { fault: host.jobs.faultOf(operation.job) }
+    // A plan that makes this job slow, or fail, needs a job to do it to.
+    if (planned.fault !== undefined && mode === 'real') return startJob(host, operation, operation.work, planned)
+    return await runNow(operation, planned.fault)
   } catch (error) {
     if (!(error instanceof OperationError)) throw error
     if (error.isImmediate || mode === 'sync') return { returnValue: error.code }
-    return startJob(host, failing(operation), () => {
+    const fail = (): never => {
       throw error
-    })
+    }
+    return startJob(host, failing(operation), fail, planned)
   }
 }
 
@@ -59,14 +67,8 @@ export async function orRefusal(work: () => MethodResult | Promise<MethodResult>
   }
 }
 
-async function runOrFailLater(host: Host, operation: Operation): Promise<MethodResult> {
-  // A plan that makes this job slow, or fail, needs a job to do it to.
-  if (host.jobs.faultOf(operation.job) !== undefined) return startJob(host, operation, operation.work)
-  return runNow(host, operation)
-}
-
-async function runNow(host: Host, operation: Operation): Promise<MethodResult> {
-  const failure = host.jobs.faultOf(operation.job)?.failure
+async function runNow(operation: Operation, fault: JobFault | undefined): Promise<MethodResult> {
+  const failure = fault?.failure
   if (failure !== undefined) throw new OperationError(failure.code, failure.message)
   operation.begin?.()
   try {
@@ -77,12 +79,13 @@ async function runNow(host: Host, operation: Operation): Promise<MethodResult> {
   }
 }
 
-function startJob(host: Host, operation: Operation, work: (run: JobRun) => unknown): MethodResult {
-  const id = host.jobs.start(operation.job, work)
+function startJob(host: Host, operation: Operation, work: (run: JobRun) => unknown, planned?: Planning): MethodResult {
+  const id = host.jobs.start(operation.job, work, planned)
   operation.begin?.()
   const className = operation.job.className ?? 'Msvm_ConcreteJob'
-  const path = `\\\\${host.state.name}\\${operation.namespace}:${className}.InstanceID="${id}"`
-  return { returnValue: Return.jobStarted, output: { Job: path } }
+  const name = named(className, { InstanceID: id })
+  const Job = printPath({ ...name, host: host.state.name, namespace: operation.namespace })
+  return { returnValue: Return.jobStarted, output: { Job } }
 }
 
 // A real host takes a moment to find out; nothing has begun that would have to be undone.

@@ -13,7 +13,7 @@ export interface NewSystem {
   readonly settings: Given
   /** What it is to be like otherwise: the configuration of a machine or snapshot. */
   readonly reference?: Configuration
-  /** What the guest in it is; 'none' where nothing is said. */
+  /** What the guest in it is; that of every new machine of the host where nothing is said. */
   readonly guest?: Vm['guest']
 }
 
@@ -25,7 +25,7 @@ const DEFAULT_NAME = 'New Virtual Machine'
  * Makes a machine that is off, with the devices that every new machine has, and adds it to the host. Its GUID is the
  * host's choice, whatever was given; several machines may have one name. Throws OperationError where a setting is refused.
  */
-export function defineSystem(host: Host, { settings: given, reference, guest = 'none' }: NewSystem): Vm {
+export function defineSystem(host: Host, { settings: given, reference, guest = host.guest }: NewSystem): Vm {
   if (host.state.vms.length >= MACHINES_MAX) throw new OperationError(Return.failed, 'The host holds no more machines.')
   const generation = generationGiven(host, given, reference)
   const id = host.random.guid()

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly isStrict?: boolean
   /** How long things take: 1, the default, is as on a real host; 0 is no time at all. */
   readonly pace?: number
+  /** What is in machines that clients define: 'none', where nothing is said, never answers. */
+  readonly guest?: Vm['guest']
   /** Where the files of the host's disks are; undefined for a host without any. */
   readonly folder?: string
   /** Told after each change of the state. */
@@ -39,6 +41,7 @@ export class Host {
   readonly texts: Texts
   readonly isStrict: boolean
   readonly pace: number
+  readonly guest: Vm['guest']
   readonly folder: string | undefined
   readonly jobs: Jobs
   readonly #onChange: () => void
@@ -55,6 +58,7 @@ export class Host {
     this.texts = TEXTS[this.locale]
     this.isStrict = surroundings.isStrict ?? true
     this.pace = surroundings.pace ?? 1
+    this.guest = surroundings.guest ?? 'none'
     this.folder = surroundings.folder
     this.#onChange = surroundings.onChange ?? (() => undefined)
     this.jobs = new Jobs(this)

@@ -60,6 +60,11 @@ export interface JobSpec {
   readonly undo?: () => void
 }
 
+/** What the plan of faults said. */
+export interface Planning {
+  readonly fault: JobFault | undefined
+}
+
 /** Why a job ended in exception. */
 export interface JobFailure {
   readonly code: number
@@ -130,14 +135,15 @@ export class Jobs {
 
   /**
    * Starts a job and returns its InstanceID. `work` is carried out when the job's time has passed; what it throws
-   * as OperationError ends the job in exception, and anything else does so as "failed".
+   * as OperationError ends the job in exception, and anything else does so as "failed". The plan of faults is asked
+   * once for each operation: where that was done before, `planned` is what it said.
    */
-  start(spec: JobSpec, work: (run: JobRun) => unknown): string {
+  start(spec: JobSpec, work: (run: JobRun) => unknown, planned?: Planning): string {
     this.#sweep()
     const running = [...this.#entries.values()].filter(entry => entry.end === undefined)
     if (running.length >= RUNNING_MAX) throw new OperationError(Return.failed, 'Too many jobs are running.')
     const { clock, random, pace } = this.#surroundings
-    const fault = this.faultOf(spec)
+    const { fault } = planned ?? { fault: this.faultOf(spec) }
     const entry: Entry = {
       id: random.guid(),
       spec,

@@ -2,7 +2,7 @@ import { settleAfterReboot, startAutomatically, stopAutomatically } from './boot
 import type { Faults } from '../faults/plan.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { Host } from './host.ts'
-import type { HostState } from './model.ts'
+import type { HostState, Vm } from './model.ts'
 import { type NewHost, newState } from './new-state.ts'
 import { readState, type StateError, StateFile } from './persistence.ts'
 import { type Random, randomOf } from './random.ts'
@@ -23,6 +23,7 @@ export interface OpenHost extends NewHost {
   readonly locale?: Locale
   readonly isStrict?: boolean
   readonly pace?: number
+  readonly guest?: Vm['guest']
   readonly folder?: string
 }
 
@@ -72,12 +73,13 @@ function chance(seed: string | undefined, loaded: HostState | undefined): Random
   return randomOf(`${seed} after ${loaded.bootedAt}, ${loaded.nextProcessId}, ${loaded.vms.length}`)
 }
 
-function surroundings({ faults, locale, isStrict, pace, folder }: OpenHost) {
+function surroundings({ faults, locale, isStrict, pace, guest, folder }: OpenHost) {
   return {
     ...(faults === undefined ? {} : { faults }),
     ...(locale === undefined ? {} : { locale }),
     ...(isStrict === undefined ? {} : { isStrict }),
     ...(pace === undefined ? {} : { pace }),
+    ...(guest === undefined ? {} : { guest }),
     ...(folder === undefined ? {} : { folder }),
   }
 }

@@ -57,6 +57,13 @@ export function computerSystems(host: Host, schema: Schema): Provider {
           if (vm !== undefined) return systemRow(host, schema, vm)
           return isHost(host, name) ? hostRow(host, schema) : undefined
         },
+        demanded(values) {
+          const wanted = values.get('elementname')?.toLowerCase()
+          if (wanted === undefined) return undefined
+          const named = host.state.vms.filter(vm => nameOfVm(vm).toLowerCase() === wanted)
+          const rows = named.map(vm => systemRow(host, schema, vm))
+          return isHost(host, wanted) ? [hostRow(host, schema), ...rows] : rows
+        },
       },
     },
     methods: {
