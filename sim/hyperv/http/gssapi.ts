@@ -56,12 +56,12 @@ export class Gssapi {
 
   /** Credentials of every service in a keytab, for Kerberos by itself and in SPNEGO. Undefined where there are none. */
   acquireAcceptor(keytab: string): bigint | undefined {
-    const store = { count: 1, elements: [{ key: 'keytab', value: `FILE:${keytab}` }] }
-    const mechanisms = { count: 2, elements: [KERBEROS, SPNEGO] }
-    const credential: Handle = [null]
-    const status = this.#calls.gss_acquire_cred_from([0], null, 0, mechanisms, ACCEPT, store, credential, null, null)
-    const [acquired] = credential
-    if (isError(status) || acquired === null) return undefined
+    // Asked for by itself first: in SPNEGO, another mechanism of the system could stand in for it.
+    const probe = this.#acquire(keytab, KERBEROS)
+    if (probe === undefined) return undefined
+    this.releaseCredential(probe)
+    const acquired = this.#acquire(keytab, KERBEROS, SPNEGO)
+    if (acquired === undefined) return undefined
     const only = { count: 1, elements: [KERBEROS] }
     if (!isError(this.#calls.gss_set_neg_mechs([0], acquired, only))) return acquired
     this.releaseCredential(acquired)
@@ -130,6 +130,14 @@ export class Gssapi {
 
   releaseCredential(credential: bigint): void {
     this.#calls.gss_release_cred([0], [credential])
+  }
+
+  #acquire(keytab: string, ...elements: readonly Oid[]): bigint | undefined {
+    const store = { count: 1, elements: [{ key: 'keytab', value: `FILE:${keytab}` }] }
+    const mechanisms = { count: elements.length, elements }
+    const credential: Handle = [null]
+    const status = this.#calls.gss_acquire_cred_from([0], null, 0, mechanisms, ACCEPT, store, credential, null, null)
+    return isError(status) ? undefined : (credential[0] ?? undefined)
   }
 
   /** Copies what the library gave, and gives it back. */

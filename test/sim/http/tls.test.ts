@@ -147,8 +147,7 @@ test('certificates are nobody’s where the host does not take them, and mapping
   using raw = await RawClient.connectTls(host.port, mine)
 
   assert.equal((await raw.post(ASKED, { Authorization: MUTUAL }))?.status, 401)
-  await assert.rejects(
-    listenEcho({ tls, certificates: [{ certificate: mine.cert, account: 'nobody' }] }),
-    /no such account/,
-  )
+  const open = async () =>
+    (await listenEcho({ tls, certificates: [{ certificate: mine.cert, account: 'nobody' }] })).close()
+  await assert.rejects(open, /no such account/)
 })
