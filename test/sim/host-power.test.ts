@@ -102,6 +102,29 @@ test('a machine that is on its way is asked for nothing else', async () => {
   }
 })
 
+test('of two that ask for a start at once, one is too late', async () => {
+  const world = await worldOf()
+  const vm = machineIn(world, 'web')
+
+  const answers = await Promise.all([ask(world, vm, 'run'), ask(world, vm, 'run')])
+
+  assert.deepEqual(answers, [4096, 32775])
+})
+
+test('a guest that boots anew can be asked to leave again', async () => {
+  const world = await worldOf()
+  const vm = machineIn(world, 'web', 'linux')
+  await reach(world, vm, 'run')
+  askGuest(world.host, vm, 'shut-down')
+  assert.equal(await ask(world, vm, 'reset'), 4096)
+  await world.clock.advance(LONG_MS)
+  assert.equal(vm.power, 'running')
+
+  askGuest(world.host, vm, 'shut-down')
+  await world.clock.advance(1500)
+  assert.equal(vm.power, 'off')
+})
+
 test('a start that is cancelled leaves the machine off', async () => {
   const world = await worldOf()
   const vm = machineIn(world, 'web')

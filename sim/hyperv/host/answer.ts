@@ -20,7 +20,7 @@ export interface Operation {
   readonly usually: 'now' | 'job'
   readonly job: JobSpec
   /** What is checked before the answer: what it refuses as immediate never becomes a job. */
-  readonly check?: () => void | Promise<void>
+  readonly check?: () => void
   /** What has begun once the answer is given, such as the state "starting"; undone by the job's `undo`. */
   readonly begin?: () => void
   /** What is done; its output goes into the answer when there is no job, and is lost otherwise, as on real hosts. */
@@ -36,7 +36,8 @@ export async function answer(host: Host, operation: Operation): Promise<MethodRe
   const isJob = mode === 'async' || (mode === 'real' && operation.usually === 'job')
   let planned: Planning | undefined
   try {
-    await operation.check?.()
+    operation.check?.()
+    // Nothing is awaited between the check and the beginning: what was checked still holds then.
     if (isJob) return startJob(host, operation, operation.work)
     planned = { fault: host.jobs.faultOf(operation.job) }
     // A plan that makes this job slow, or fail, needs a job to do it to.

@@ -45,7 +45,7 @@ export function startAutomatically(host: Host): void {
 
 /** Does with each running machine what its AutomaticShutdownAction says, at once, as the host goes down. */
 export function stopAutomatically(host: Host): void {
-  host.stop()
+  host.close()
   for (const vm of host.state.vms) {
     if (vm.power === 'off' || vm.power === 'saved') continue
     vm.ranAtShutdown = true

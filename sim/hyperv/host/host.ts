@@ -119,7 +119,7 @@ export class Host {
   }
 
   /** Ends all jobs and plans. Nothing happens by itself any more. */
-  stop(): void {
+  close(): void {
     for (const id of this.#plans.keys()) this.cancelPlan(id)
     this.jobs.close()
   }

@@ -110,6 +110,7 @@ export function turnOn(host: Host, vm: Vm): void {
   checkImagesForStart(host, vm)
   takeMemory(host, vm)
   assignAddresses(host, vm)
+  host.cancelPlan(vm.id)
   const { random, state, clock } = host
   vm.processId = state.nextProcessId
   // Windows numbers its processes in fours.
@@ -182,6 +183,7 @@ function resume(host: Host, vm: Vm): void {
 }
 
 function startAnew(host: Host, vm: Vm): void {
+  host.cancelPlan(vm.id)
   stopClock(host, vm)
   vm.ranMs = 0
   vm.runningSince = host.clock.now()
