@@ -43,6 +43,7 @@ export interface SimOptions {
   readonly vms: number
   readonly stateFile: string | undefined
   readonly latencyMs: number
+  readonly guest: 'linux' | 'windows' | 'none'
   readonly pace: number
   readonly cpus: number
   readonly memoryMb: number
@@ -77,6 +78,7 @@ networks that exist nowhere else. For tests of Hyper-V clients; never a host for
   --vms N                 how many machines a new host begins with (0)
   --state FILE            keep everything in FILE, and the disks' files in FILE.files; absent, all is gone at the end
   --latency MS            how long each request takes longer (0)
+  --guest linux|windows|none   what answers in the machines that clients define, whatever is on their disks (linux)
   --pace FACTOR           how long jobs take: 1 is as on a real host, 0 no time at all (1)
   --cpus N, --memory MB   what a new host has (16, 65536)
   --seed N                makes names, numbers and faults the same each time
@@ -109,6 +111,7 @@ const OPTIONS = {
   vms: { type: 'string' },
   state: { type: 'string' },
   latency: { type: 'string' },
+  guest: { type: 'string' },
   pace: { type: 'string' },
   cpus: { type: 'string' },
   memory: { type: 'string' },
@@ -144,6 +147,7 @@ export function parseOptions(args: readonly string[]): SimOptions | undefined {
     vms: toNumber('--vms', given.vms ?? '0', VMS_MAX),
     stateFile: given.state,
     latencyMs: toNumber('--latency', given.latency ?? '0', LATENCY_MS_MAX),
+    guest: oneOf('--guest', given.guest ?? 'linux', ['linux', 'windows', 'none']),
     pace: toFactor('--pace', given.pace ?? '1'),
     cpus: toNumber('--cpus', given.cpus ?? '16', CPUS_MAX),
     memoryMb: toNumber('--memory', given.memory ?? '65536', MEMORY_MB_MAX),

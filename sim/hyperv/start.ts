@@ -1,28 +1,20 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Repository } from './cim/repository.ts'
-import { loadSchema, type Namespace } from './cim/schema.ts'
-import { cimv2Providers } from './cimv2/index.ts'
 import { PlanError, readPlan } from './faults/plan-file.ts'
 import { seededFaults } from './faults/seeded.ts'
 import type { Faults } from './faults/plan.ts'
-import { settleAfterReboot, startAutomatically, stopAutomatically } from './host/boot.ts'
-import { systemClock } from './host/clock.ts'
-import { Host } from './host/host.ts'
-import type { HostState } from './host/model.ts'
-import { newState } from './host/new-state.ts'
-import { readState, StateError, StateFile } from './host/persistence.ts'
+import type { Host } from './host/host.ts'
+import { openHost, type OpenedHost } from './host/open-host.ts'
+import { StateError } from './host/persistence.ts'
 import { randomOf } from './host/random.ts'
-import { addSampleMachines } from './host/samples.ts'
 import { windowsOf } from './host/windows.ts'
 import { listen, type Listening } from './http/server.ts'
 import type { ListenOptions } from './http/options.ts'
 import { record } from './http/record.ts'
+import { repositoriesOf } from './repositories.ts'
 import { OptionError, type SimOptions } from './options.ts'
 import { selfSigned } from './self-signed.ts'
-import { v1Providers } from './v1/index.ts'
-import { v2Providers } from './v2/index.ts'
 import { wsmanService } from './wsman/service.ts'
 
 /** A simulated host, or a recorder of a real one, that serves. */
@@ -45,13 +37,12 @@ export async function startSim(options: SimOptions, complain: Complain): Promise
 
 async function startHost(options: SimOptions, complain: Complain): Promise<RunningSim> {
   const files = await openFiles(options)
-  const { host, keep } = await openHost(options, files.folder, complain)
-  const faults = host.faults
+  const { host, close: shutDown } = await open(options, files.folder, complain)
   const service = wsmanService({
     host: { name: host.state.name, build: options.build, locale: options.locale },
-    namespaces: repositoriesOf(host, options),
-    faults,
-    random: host.random,
+    namespaces: repositoriesOf(host, options.namespaces),
+    faults: host.faults,
+    random: randomOf(seedOf(options, 'messages')),
     latency: { ms: options.latencyMs, chance: randomOf(seedOf(options, 'latency')) },
     onBug: error => complain(textOf(error)),
   })
@@ -59,8 +50,7 @@ async function startHost(options: SimOptions, complain: Complain): Promise<Runni
   let closed: Promise<void> | undefined
   const close = async () => {
     await Promise.all(listeners.map(listener => listener.close()))
-    stopAutomatically(host)
-    await keep?.flush()
+    await shutDown()
     await files.discard()
   }
   return { urls: listeners.map(urlOf), host, close: () => (closed ??= close()) }
@@ -90,39 +80,27 @@ async function openFiles({ stateFile }: SimOptions): Promise<{ folder: string; d
   return { folder, discard: () => rm(folder, { recursive: true, force: true }) }
 }
 
-async function openHost(
-  options: SimOptions,
-  folder: string,
-  complain: Complain,
-): Promise<{ readonly host: Host; readonly keep: StateFile | undefined }> {
-  const random = randomOf(seedOf(options, 'host'))
-  const kept = options.stateFile === undefined ? undefined : await readState(options.stateFile)
-  if (kept !== undefined && kept.build !== options.build) {
-    throw new StateError(
-      `${options.stateFile} is of a host of build ${kept.build}; start it with --build ${kept.build}`,
-    )
-  }
-  const state = kept ?? newState(options, random, systemClock.now())
-  const keep = options.stateFile === undefined ? undefined : keeperOf(options.stateFile, state, complain)
-  const host = new Host(state, {
-    random,
-    faults: await faultsOf(options),
-    locale: options.locale,
+async function open(options: SimOptions, folder: string, complain: Complain): Promise<OpenedHost> {
+  const { stateFile, build } = options
+  const opened = await openHost({
+    name: options.name,
+    build,
+    cpus: options.cpus,
+    memoryMb: options.memoryMb,
+    vms: options.vms,
+    guest: options.guest,
     pace: options.pace,
+    locale: options.locale,
+    faults: await faultsOf(options),
     folder,
-    onChange: () => keep?.touch(),
+    onStateError: error => complain(error.message),
+    ...(options.seed === undefined ? {} : { seed: String(options.seed) }),
+    ...(stateFile === undefined ? {} : { stateFile }),
   })
-  if (kept === undefined) addSampleMachines(host, options.vms)
-  else {
-    settleAfterReboot(host)
-    startAutomatically(host)
-  }
-  await keep?.flush()
-  return { host, keep }
-}
-
-function keeperOf(path: string, state: HostState, complain: Complain): StateFile {
-  return new StateFile(path, state, error => complain(error.message))
+  const { state } = opened.host
+  if (state.build === build) return opened
+  await opened.close()
+  throw new StateError(`${stateFile} is of a host of build ${state.build}; start it with --build ${state.build}`)
 }
 
 async function faultsOf({ faultsFile, seed, locale }: SimOptions): Promise<Faults> {
@@ -135,26 +113,6 @@ async function faultsOf({ faultsFile, seed, locale }: SimOptions): Promise<Fault
     throw new OptionError(`--faults cannot be read: ${textOf(error)}`)
   }
 }
-
-function repositoriesOf(host: Host, { namespaces, build }: SimOptions): ReadonlyMap<string, Repository> {
-  const faces = {
-    'root\\cimv2': cimv2Providers,
-    ...(namespaces.includes('v1') ? { 'root\\virtualization': v1Providers } : {}),
-    ...(namespaces.includes('v2') ? { 'root\\virtualization\\v2': v2Providers } : {}),
-  } as const
-  const repositories = new Map<string, Repository>()
-  const add = (namespace: Namespace, face: typeof v2Providers) => {
-    const schema = loadSchema(namespace, build)
-    repositories.set(namespace, new Repository(schema, face(host, schema), host.state.name))
-  }
-  for (const namespace of NAMESPACES) {
-    const face = faces[namespace]
-    if (face !== undefined) add(namespace, face)
-  }
-  return repositories
-}
-
-const NAMESPACES = ['root\\cimv2', 'root\\virtualization', 'root\\virtualization\\v2'] as const
 
 /** A listener's options, without what is behind it. */
 type Front = Omit<ListenOptions, 'service'>

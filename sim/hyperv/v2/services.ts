@@ -48,7 +48,8 @@ export function serviceProvider(host: Host, schema: Schema, service: Service): P
       Msvm_HostedService: associationOf(host, schema, {
         className: 'Msvm_HostedService',
         ends: ['Antecedent', 'Dependent'],
-        list: () => [hosted],
+        // A service whose class this build does not have is not there.
+        list: () => (schema.find(className) === undefined ? [] : [hosted]),
       }),
     },
     methods: {

@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Repository } from '../../../sim/hyperv/cim/repository.ts'
-import { loadSchema, type Namespace } from '../../../sim/hyperv/cim/schema.ts'
-import { cimv2Providers } from '../../../sim/hyperv/cimv2/index.ts'
+import type { Repository } from '../../../sim/hyperv/cim/repository.ts'
 import { openHost } from '../../../sim/hyperv/host/open-host.ts'
 import { randomOf } from '../../../sim/hyperv/host/random.ts'
-import { v1Providers } from '../../../sim/hyperv/v1/index.ts'
-import { v2Providers } from '../../../sim/hyperv/v2/index.ts'
+import { repositoriesOf } from '../../../sim/hyperv/repositories.ts'
 import { wsmanService } from '../../../sim/hyperv/wsman/service.ts'
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
 import { makeRequest } from './requests.ts'
 import { type Reply, post, USER } from './world.ts'
 
 // Everything that a host shows can be enumerated, and got again by the reference that the enumeration gave.
-
-const FACES = {
-  'root\\cimv2': cimv2Providers,
-  'root\\virtualization': v1Providers,
-  'root\\virtualization\\v2': v2Providers,
-} as const
 
 /** All files of a disk take a host minutes, and then it gives up. */
 const UNLISTED = new Set(['CIM_DataFile'])
@@ -30,14 +21,10 @@ async function showAll(build: number): Promise<{
   readonly close: () => Promise<void>
 }> {
   const { host, close } = await openHost({ build, vms: 3, seed: 'whole', pace: 0 })
-  const repositories = new Map<string, Repository>()
-  const add = (namespace: Namespace): void => {
-    const schema = loadSchema(namespace, build)
-    repositories.set(namespace, new Repository(schema, FACES[namespace](host, schema), host.state.name))
-  }
-  add('root\\cimv2')
-  if (build < 9600) add('root\\virtualization')
-  if (build >= 9200) add('root\\virtualization\\v2')
+  const repositories = repositoriesOf(host, [
+    ...(build < 9600 ? (['v1'] as const) : []),
+    ...(build >= 9200 ? (['v2'] as const) : []),
+  ])
   const bugs: unknown[] = []
   const service = wsmanService({
     host: { name: host.state.name, build },
@@ -76,7 +63,7 @@ function escape(text: string): string {
 }
 
 describe('a whole host', () => {
-  for (const build of [7601, 14393, 17763, 20348, 26100]) {
+  for (const build of [7601, 9200, 9600, 14393, 17763, 20348, 26100]) {
     test(`of build ${build} shows every instance by enumeration and, by its own reference, by Get`, async () => {
       const { ask, repositories, bugs, close } = await showAll(build)
 
