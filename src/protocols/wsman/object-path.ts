@@ -60,11 +60,11 @@ export function referenceTo(path: ObjectPath, namespace: string): EndpointRefere
 }
 
 const HEAD =
-  /^(?:\\\\(?<host>[^\\/:"']+)[\\/](?=[^:"']*:))?(?:(?<namespace>[A-Za-z_][\w.\\/-]*):)?(?<className>[A-Za-z_]\w*)/
+  /^(?:(?:\\\\|\/\/)(?<host>[^\\/:"']+)[\\/](?=[^:"']*:))?(?:(?<namespace>[A-Za-z_][\w.\\/-]*):)?(?<className>[A-Za-z_]\w*)/
 const KEY =
-  /(?<name>[A-Za-z_]\w*)\s*=\s*(?:"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>(?:[^'\\]|\\.)*)'|(?<number>[+-]?\d{1,20})|(?<truth>true|false))(?<more>,?)/isy
+  /\s*(?<name>[A-Za-z_]\w*)\s*=\s*(?:"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>(?:[^'\\]|\\.)*)'|(?<number>[+-]?\d{1,20})|(?<truth>true|false))\s*(?<more>,?)/isy
 
-/** Reads a path, with or without host and namespace, quotes of either kind. Undefined where `text` is none. */
+/** Reads a path, with or without host and namespace, slashes and quotes of either kind. Undefined where `text` is none. */
 export function parseObjectPath(text: string): ObjectPath | undefined {
   if (text.length > PATH_CHARACTERS_MAX) return undefined
   const head = HEAD.exec(text)
