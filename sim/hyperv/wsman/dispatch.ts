@@ -50,7 +50,7 @@ interface Request {
 }
 
 type Made = Pick<Operation, 'name' | 'className' | 'isNew' | 'run'> &
-  Partial<Pick<Operation, 'method' | 'timeoutMs' | 'maxTimeMs'>>
+  Partial<Pick<Operation, 'method' | 'timeoutMs' | 'maxTimeMs' | 'maxEnvelopeBytes'>>
 type Maker = (parts: Surroundings, request: Request) => Made
 
 /** Dispatch is a table: the action of a request is one of these, or the name of a method. */
@@ -144,6 +144,8 @@ function makeInvoke(parts: Surroundings, { header, resource, envelope, user, mes
     className: target.class.name,
     method: call.method.name,
     isNew: true,
+    // The pictures of machines that the C driver of libvirt asks for, naming no bound, are larger than the service's.
+    maxEnvelopeBytes: header.askedEnvelopeBytes ?? Number.POSITIVE_INFINITY,
     run: () => invoke(surroundings, call, { user }, messageId),
   }
 }

@@ -22,6 +22,8 @@ export interface RequestHeader {
   readonly maxEnvelopeBytes: number
   /** Whether it is the client that takes no more. */
   readonly isLimitOfClient: boolean
+  /** What the client says that it takes, whatever the service allows. */
+  readonly askedEnvelopeBytes: number | undefined
   /** Never more than the service allows. */
   readonly timeoutMs: number
   /** As the client says it: of a Pull, which may wait for longer. */
@@ -127,6 +129,7 @@ export function readHeader({ headers }: Envelope, limits: WinrmLimits): RequestH
     selectors: selectorSet === undefined ? [] : readSelectorSet(selectorSet),
     maxEnvelopeBytes: Math.min(asked ?? limits.maxEnvelopeBytes, limits.maxEnvelopeBytes),
     isLimitOfClient: asked !== undefined && asked < limits.maxEnvelopeBytes,
+    askedEnvelopeBytes: asked,
     timeoutMs: Math.min(askedTimeoutMs ?? limits.maxTimeoutMs, limits.maxTimeoutMs),
     askedTimeoutMs,
     fragment: fragment && { path: fragment.text().trim(), dialect: fragment.attribute('Dialect') },

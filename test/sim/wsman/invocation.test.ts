@@ -395,20 +395,34 @@ describe('an answer to a call', () => {
     assert.equal(items[1]?.element('NumberOfProcessors')?.text(), '2')
   })
 
-  test('that is too large says that the call was carried out', async () => {
-    const world = makeWorld({
-      methods: {
-        [`${VSMS}.GetVirtualSystemThumbnailImage`]: {
-          returnValue: 0,
-          output: { ImageData: Array.from({ length: 20_000 }, () => 0) },
-        },
+  const picture = (bytes: number): WorldOptions => ({
+    methods: {
+      [`${VSMS}.GetVirtualSystemThumbnailImage`]: {
+        returnValue: 0,
+        output: { ImageData: Array.from({ length: bytes }, () => 0) },
       },
-    })
+    },
+  })
+
+  test('that is larger than the client says it takes says that the call was carried out', async () => {
+    const world = makeWorld(picture(20_000))
     const headers = '<w:MaxEnvelopeSize>8192</w:MaxEnvelopeSize>'
 
     const fault = faultOf(await world.post(callService('GetVirtualSystemThumbnailImage', '', { headers })))
 
     assert.equal(`${fault.subcode} ${fault.detail}`, 'w:EncodingLimit UnreportableSuccess')
     assert.equal(world.calls.length, 1)
+  })
+
+  test('may be larger than what the service lets an envelope be, where the client says nothing or takes it', async () => {
+    const bytes = 640 * 480 * 2
+    for (const headers of ['', '<w:MaxEnvelopeSize>2000000</w:MaxEnvelopeSize>']) {
+      const world = makeWorld(picture(bytes))
+
+      const reply = await world.post(callService('GetVirtualSystemThumbnailImage', '', { headers }))
+
+      assert.equal(reply.status, 200, headers)
+      assert.ok(reply.text.length > bytes)
+    }
   })
 })
