@@ -60,7 +60,7 @@ export function referenceTo(path: ObjectPath, namespace: string): EndpointRefere
 }
 
 const HEAD =
-  /^(?:(?:\\\\|\/\/)(?<host>[^\\/:"']+)[\\/](?=[^:"']*:))?(?:(?<namespace>[A-Za-z_][\w.\\/-]*):)?(?<className>[A-Za-z_]\w*)/
+  /^(?:(?:\\\\|\/\/)(?<host>[^\\/:"']+)[\\/](?=[^:"']*:))?(?:(?<namespace>[A-Za-z_][\w.-]*(?:[\\/][A-Za-z_][\w.-]*)*):)?(?<className>[A-Za-z_]\w*)/
 const KEY =
   /\s*(?<name>[A-Za-z_]\w*)\s*=\s*(?:"(?<double>(?:[^"\\]|\\.)*)"|'(?<single>(?:[^'\\]|\\.)*)'|(?<number>[+-]?\d{1,20})|(?<truth>true|false))\s*(?<more>,?)/isy
 
