@@ -38,6 +38,7 @@ const ANSWER_MS = 300_000
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024
 const CLEAR = `${SOAP};charset=UTF-8`
 const EMPTY = Buffer.alloc(0)
+const ANONYMOUS = { WSMANIDENTIFY: 'unauthenticated' } as const
 
 interface Answer {
   readonly message: IncomingMessage
@@ -51,15 +52,21 @@ type Headers = Readonly<Record<string, string>>
 export class Upstream {
   readonly #target: Target
   readonly #agent: PlainAgent
+  /** For what nobody is to have logged on over. */
+  readonly #anonymous: PlainAgent
   #session: { readonly socket: Socket; readonly sealing: NtlmSealing } | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(target: Target) {
     this.#target = target
     const { url, ca, isUnverified = false } = target
-    const options = { keepAlive: true, maxSockets: 1 }
     const trust = { rejectUnauthorized: !isUnverified, ...(ca === undefined ? {} : { ca }) }
-    this.#agent = url.protocol === 'https:' ? new TlsAgent({ ...options, ...trust }) : new PlainAgent(options)
+    const agentOf = (keepAlive: boolean) => {
+      const options = { keepAlive, maxSockets: 1 }
+      return url.protocol === 'https:' ? new TlsAgent({ ...options, ...trust }) : new PlainAgent(options)
+    }
+    this.#agent = agentOf(true)
+    this.#anonymous = agentOf(false)
   }
 
   /** Sends an envelope; without credentials where `isAnonymous`, which a host allows for Identify alone. */
@@ -71,10 +78,11 @@ export class Upstream {
 
   close(): void {
     this.#agent.destroy()
+    this.#anonymous.destroy()
   }
 
   async #postNext(envelope: Buffer, isAnonymous: boolean): Promise<UpstreamReply> {
-    if (isAnonymous) return clearReply(await this.#send(envelope, CLEAR, { WSMANIDENTIFY: 'unauthenticated' }))
+    if (isAnonymous) return clearReply(await this.#send(envelope, CLEAR, ANONYMOUS, this.#anonymous))
     if (this.#target.scheme === 'basic') return clearReply(await this.#send(envelope, CLEAR, this.#basic()))
     const { socket, sealing } = await this.#logOn()
     if (socket instanceof TLSSocket) return clearReply(await this.#send(envelope, CLEAR, {}))
@@ -107,17 +115,18 @@ export class Upstream {
     return this.#session
   }
 
-  async #send(body: Buffer, contentType: string, headers: Headers): Promise<Answer> {
+  async #send(body: Buffer, contentType: string, headers: Headers, agent = this.#agent): Promise<Answer> {
     const { url } = this.#target
     const request = url.protocol === 'https:' ? tlsRequest : plainRequest
     const length = { 'Content-Type': contentType, 'Content-Length': String(body.length) }
     const signal = AbortSignal.timeout(ANSWER_MS)
-    const outgoing = request(url, { method: 'POST', agent: this.#agent, headers: { ...length, ...headers }, signal })
+    const outgoing = request(url, { method: 'POST', agent, headers: { ...length, ...headers }, signal })
     outgoing.on('error', () => undefined) // Of the answer's own failures, reading it tells.
     outgoing.end(body)
     const [message]: IncomingMessage[] = await once(outgoing, 'response')
     if (message === undefined) throw new Error('no answer')
-    return { message, body: await readAnswer(message), socket: message.socket }
+    const { socket } = message // Node takes it away once the answer is read.
+    return { message, body: await readAnswer(message), socket }
   }
 }
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
 
 /** A key and its certificate, in PEM. */
 export interface Credentials {
@@ -22,7 +23,7 @@ export async function makeCertificate(name: string, hash = 'SHA-256', from = -1,
     notAfter: new Date(Date.now() + until * DAY_MS),
     signingAlgorithm,
     keys,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }])],
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: isIP(name) === 0 ? 'dns' : 'ip', value: name }])],
   })
   const exported = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
   return {
