@@ -4,6 +4,8 @@ export interface WsmanRequest {
   readonly envelope: Uint8Array
   /** As Windows prints it, `HOST\Administrator`; undefined only for an unauthenticated Identify. */
   readonly user: string | undefined
+  /** Whether that user is one; absent where nothing was said of it, which counts as yes. */
+  readonly isAdministrator?: boolean
   /** Aborts when the client's connection is gone. */
   readonly signal: AbortSignal
 }
