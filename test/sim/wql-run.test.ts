@@ -222,6 +222,13 @@ test('what a query names without its being there, or compares without its being 
   for (const [text, kind] of mistakes) assert.equal(kindOf(text), kind, text)
 })
 
+test('what is associated with an object and of a class that the host does not have is nothing', () => {
+  const of = `{Msvm_ComputerSystem.CreationClassName='Msvm_ComputerSystem',Name='${idOf(1)}'}`
+
+  assert.deepEqual(run(`ASSOCIATORS OF ${of} WHERE ResultClass = Msvm_Nothing`).instances, [])
+  assert.equal(kindOf("ASSOCIATORS OF {Msvm_ConcreteJob.InstanceID='x'} WHERE ResultClass = Msvm_Nothing"), 'object')
+})
+
 test('a query for one of 2,000 machines makes no other', () => {
   const { v2: many, counts } = makeWorld(2000)
   const id = idOf(1500).toLowerCase()

@@ -47,5 +47,11 @@ function fieldsOf(repository: Repository, cls: CimClass, names: readonly string[
 
 function traverse(repository: Repository, query: AssociatorsQuery | ReferencesQuery): Instance[] {
   if (!isIn(query.of, repository.schema)) throw new WqlError('object', 'the object is in another namespace')
-  return query.kind === 'associators' ? repository.associators(query.of, query) : repository.references(query.of, query)
+  if (query.kind === 'references') return repository.references(query.of, query)
+  // The C driver of libvirt asks Server 2012 R2 for serial ports by a class of later builds, and goes on with none.
+  const { resultClass } = query
+  const isOfNoClass = resultClass !== undefined && repository.schema.find(resultClass) === undefined
+  if (!isOfNoClass) return repository.associators(query.of, query)
+  if (repository.find(query.of) === undefined) throw new WqlError('object', 'the object is not there')
+  return []
 }
