@@ -22,6 +22,7 @@ export class Connection {
   #newest: Promise<void> = Promise.resolve()
   #open = 0
   #isLingering = false
+  #isEnding = false
 
   constructor(
     socket: Socket,
@@ -42,9 +43,19 @@ export class Connection {
     return this.#open === 0
   }
 
+  /** Whether the last answer has been given: what was sent behind its request is not looked at. */
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
+  /** From now on nothing is answered any more. */
+  giveLast(): void {
+    this.#isEnding = true
+  }
+
   /** Takes a request in; undefined when it is one too many or comes after the last answer: then there is no answer. */
   begin(response: ServerResponse): Exchange | undefined {
-    if (this.#isLingering || this.socket.destroyed) return undefined
+    if (this.#isEnding || this.#isLingering || this.socket.destroyed) return undefined
     if (this.#open >= this.#pipelined) {
       this.socket.destroy()
       return undefined

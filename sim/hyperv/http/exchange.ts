@@ -26,6 +26,7 @@ export async function serve(front: Front, asked: Omit<Asked, 'signal'>): Promise
   if (exchange === undefined) return
   try {
     await exchange.turn
+    if (connection.isEnding) return
     const reply = await answer(front, { ...asked, signal: exchange.signal })
     if (reply === 'lost') connection.socket.destroy()
     else send(front, asked, reply)
@@ -121,6 +122,7 @@ function send(front: Front, { connection, message, response }: Omit<Asked, 'sign
   response.sendDate = false
   response.removeHeader('Connection') // HTTP.sys says nothing of a connection that stays.
   response.writeHead(reply.status, reply.reason, headersOf(reply, isLast))
+  if (isLast) connection.giveLast()
   if (isUnread) connection.linger()
   response.end(reply.body) // Headers and body in one go: Node holds back the first until it has the second.
   if (connection.socket.writableLength === 0) return

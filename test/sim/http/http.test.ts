@@ -203,6 +203,26 @@ test('requests that are sent ahead are answered in their order, and too many end
   assert.ok(host.requests.length <= 5 + 8)
 })
 
+test('what is sent behind a request that ends the connection is not carried out', async () => {
+  await using host = await listenEcho(WITH_BASIC)
+  using client = await RawClient.connect(host.port)
+
+  client.send(Buffer.concat([postOf(ASKED), postOf(ASKED, BASIC), postOf(ASKED, BASIC)]))
+
+  assert.equal((await client.reply())?.status, 401)
+  assert.equal(await client.reply(), undefined)
+  assert.equal(host.requests.length, 0)
+})
+
+test('nobody gets to speak another protocol', async () => {
+  await using host = await listenEcho(WITH_BASIC)
+  using client = await RawClient.connect(host.port)
+
+  const reply = await client.post(ASKED, { ...BASIC, Connection: 'Upgrade', Upgrade: 'websocket' })
+
+  assert.equal(reply?.status, 200)
+})
+
 test('a body that comes in chunks, or when it is asked for, is taken', async () => {
   await using host = await listenEcho(WITH_BASIC)
   using client = await RawClient.connect(host.port)

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 
 import type { FrontLimits } from '../../../sim/hyperv/http/limits.ts'
+import { makeCertificate } from './certificate.ts'
 import { type EchoListener, envelope, listenEcho, PASSWORD, SLOW, USER } from './listener.ts'
 import { headersNamed, postOf, RawClient } from './raw-client.ts'
 
@@ -147,6 +148,30 @@ test('a client that does not take its answer is cut off', async () => {
   await until(() => host.load.connections === 0)
 
   assert.equal(host.load.bodyBytes, 0)
+})
+
+test('a client that does not shake hands in TLS is cut off', async () => {
+  await using host = await listenEcho({
+    tls: await makeCertificate('localhost'),
+    limits: { headersMs: 200, checkMs: 50 },
+  })
+  using client = await RawClient.connect(host.port)
+
+  await client.closed
+
+  await until(() => host.load.connections === 0)
+})
+
+test('what a client says before its challenge is held up to a kilobyte', async () => {
+  await using host = await listenEcho()
+  const statusOf = async (bytes: number) => {
+    using client = await RawClient.connect(host.port)
+    const token = Buffer.concat([Buffer.from(NEGOTIATE, 'base64'), Buffer.alloc(bytes - 40)]).toString('base64')
+    return headersNamed(await client.post('', { Authorization: `Negotiate ${token}` }), 'WWW-Authenticate').length
+  }
+
+  assert.equal(await statusOf(1024), 1)
+  assert.equal(await statusOf(1025), 2)
 })
 
 test('a challenge counts for a while, and once', async () => {
