@@ -210,20 +210,23 @@ export const DYNAMIC_LIMIT_MB = 1_048_576
 
 function memorySettings(host: DefaultsHost, vmId: string): Settings {
   const { build } = host.state
+  const startup = BigInt(defaultMemoryMb(build))
+  // Before there was v2, all of a machine's memory was kept for it. Source: Microsoft Learn, Msvm_MemorySettingData (v1).
+  const [least, most] = build < 9200 ? [startup, startup] : [512n, BigInt(DYNAMIC_LIMIT_MB)]
   return device(host, 'memory', resourceId(vmId, DEVICES.memory), {
     DynamicMemoryEnabled: false,
     HugePagesEnabled: build >= 17134 ? false : undefined,
     IsVirtualized: true,
-    Limit: BigInt(DYNAMIC_LIMIT_MB),
+    Limit: most,
     MaxMemoryBlocksPerNumaNode: BigInt(numaNode(host).memoryMb),
-    Reservation: 512n,
+    Reservation: least,
     SgxEnabled: build >= 15063 ? false : undefined,
     SgxLaunchControlDefault: build >= 17134 ? '' : undefined,
     SgxLaunchControlMode: build >= 17134 ? 0 : undefined,
     SgxSize: build >= 15063 ? 0n : undefined,
     SwapFilesInUse: false,
     TargetMemoryBuffer: 20,
-    VirtualQuantity: BigInt(defaultMemoryMb(build)),
+    VirtualQuantity: startup,
     Weight: 5000,
   })
 }

@@ -120,7 +120,7 @@ export function statusTexts(host: Host, vm: Vm): string[] {
 }
 
 /** Source: as observed: Name is ElementName, InstallDate and ProcessID are NULL, RequestedState is 12. */
-function hostRow(host: Host, schema: Schema): Instance {
+export function hostRow(host: Host, schema: Schema): Instance {
   return rowOf(schema, 'Msvm_ComputerSystem', {
     ...COMMON,
     Caption: host.texts.hostingSystem,

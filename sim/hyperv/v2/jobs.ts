@@ -10,9 +10,10 @@ import { named } from '../host/names.ts'
 import { OperationError, Return } from '../host/operation-error.ts'
 import { associationOf, keyOf, pathIn, providerOf, type Row, rowOf } from './rows.ts'
 
-const CLASSES: readonly JobClass[] = ['Msvm_ConcreteJob', 'Msvm_StorageJob', 'Msvm_MigrationJob']
+/** Msvm_NetworkJob is there in v1 only, Msvm_MigrationJob in v2 only. */
+const CLASSES: readonly JobClass[] = ['Msvm_ConcreteJob', 'Msvm_StorageJob', 'Msvm_MigrationJob', 'Msvm_NetworkJob']
 
-/** Jobs, what they are about, and what ends them. */
+/** Jobs, what they are about, and what ends them, in either namespace. */
 export function jobs(host: Host, schema: Schema): Provider {
   return providerOf(schema, {
     classes: {
@@ -67,6 +68,8 @@ export function jobRow(host: Host, schema: Schema, job: Job): Instance {
     StartTime: at(job.submittedAt),
     TimeOfLastStateChange: at(job.changedAt),
     TimeSubmitted: at(job.submittedAt),
+    // What v1 calls the type of a storage job.
+    Type: job.type,
     ...job.details,
   })
 }
@@ -136,7 +139,7 @@ function affectedElements(host: Host, schema: Schema, className: string, isStora
         return
       }
       // Jobs are few; the other end may be anything.
-      const path = pathIn(host, object).toLowerCase()
+      const path = pathIn(host, object, schema.namespace).toLowerCase()
       for (const job of host.jobs.list()) {
         for (const row of rowsOf(job)) if (textOf(row, 'AffectedElement').toLowerCase() === path) yield row
       }
@@ -146,8 +149,8 @@ function affectedElements(host: Host, schema: Schema, className: string, isStora
 
 function affectedRow(host: Host, schema: Schema, className: string, job: Job, { name, effects }: Affected): Instance {
   return rowOf(schema, className, {
-    AffectedElement: pathIn(host, name),
-    AffectingElement: pathIn(host, nameOfJob(job)),
+    AffectedElement: pathIn(host, name, schema.namespace),
+    AffectingElement: pathIn(host, nameOfJob(job), schema.namespace),
     ElementEffects: effects,
   })
 }

@@ -5,13 +5,13 @@ import type { Host } from '../host/host.ts'
 import { changeHostItems, type KvpChange, type KvpItem, KvpSource } from '../host/kvp.ts'
 import { instanceGiven, textGiven, textsGiven, vmGiven } from './given.ts'
 import { managementJob } from './management.ts'
-import { providerOf, V2 } from './rows.ts'
+import { providerOf } from './rows.ts'
 import { MANAGEMENT } from './services.ts'
 
 /** JobType of changes of a machine's resources. Source: the ValueMap of Msvm_ConcreteJob.JobType. */
 const MODIFY_RESOURCES = 31
 
-/** Pairs that the host gives to guests. */
+/** Pairs that the host gives to guests, in either namespace. */
 export function keyValuePairs(host: Host, schema: Schema): Provider {
   const changing = (change: KvpChange) => (call: MethodCall) => orRefusal(() => changePairs(host, schema, call, change))
   return providerOf(schema, {
@@ -27,7 +27,7 @@ function changePairs(host: Host, schema: Schema, call: MethodCall, change: KvpCh
   const vm = vmGiven(host, schema, textGiven(call.input, 'TargetSystem'))
   const items = textsGiven(call.input, 'DataItems').map(text => itemGiven(host, schema, text))
   return answer(host, {
-    namespace: V2,
+    namespace: schema.namespace,
     usually: 'job',
     job: managementJob(host, vm, call, { type: MODIFY_RESOURCES, durationMs: 100 }),
     work: () => changeHostItems(host, vm, schema, change, items),

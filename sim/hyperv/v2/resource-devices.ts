@@ -32,14 +32,18 @@ const CLASS_NAMES = [...new Set(Object.values(CLASSES))]
 
 /** The controllers, drives, images and serial ports of machines that run, the host's disks, and their settings. */
 export function storageDevices(host: Host, schema: Schema): Provider[] {
-  const providers = CLASS_NAMES.map(className =>
+  return [...storageDeviceClasses(host, schema), settingsOfDevices(host, schema)]
+}
+
+/** The devices alone, which are the same in either namespace; what joins them to their settings is not. */
+export function storageDeviceClasses(host: Host, schema: Schema): Provider[] {
+  return CLASS_NAMES.map(className =>
     deviceProvider(host, schema, {
       className,
       of: vm => devicesOf(host, vm, className).map(rowOfDevice),
       ...(className === 'Msvm_DiskDrive' ? { ofHost: () => hostDisks(host) } : {}),
     }),
   )
-  return [...providers, settingsOfDevices(host, schema)]
 }
 
 const classOf = (host: Host, settings: Settings): string | undefined => {
@@ -75,14 +79,19 @@ function hostDisks(host: Host): DeviceRow[] {
   })
 }
 
+/** The device that a machine's settings make while it runs; undefined for what is none of storage. */
+export function nameOfStorageDevice(host: Host, vm: Vm, settings: Settings): ObjectName | undefined {
+  const className = classOf(host, settings)
+  return className === undefined ? undefined : nameOfDevice(className, vm.id, deviceId(settings))
+}
+
 /** What joins a device to the settings that it is made by. */
 function settingsOfDevices(host: Host, schema: Schema): Provider {
   const pairsOf = (vm: Vm): Pair[] => {
     if (!isActive(vm)) return []
     return vm.configuration.resources.flatMap((settings): Pair[] => {
-      const className = classOf(host, settings)
-      if (className === undefined) return []
-      return [[nameOfDevice(className, vm.id, deviceId(settings)), nameOfResource(settings)]]
+      const device = nameOfStorageDevice(host, vm, settings)
+      return device === undefined ? [] : [[device, nameOfResource(settings)]]
     })
   }
   return providerOf(schema, {

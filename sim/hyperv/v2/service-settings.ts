@@ -8,7 +8,7 @@ import { addressPool } from '../host/resources-addresses.ts'
 import { DATA_ROOT } from '../host/system-settings.ts'
 import { instanceGiven, textGiven } from './given.ts'
 import { managementJob } from './management.ts'
-import { associationOf, providerOf, type Row, rowOf, V2 } from './rows.ts'
+import { associationOf, providerOf, type Row, rowOf } from './rows.ts'
 import { MANAGEMENT } from './services.ts'
 
 const SETTINGS = 'Msvm_VirtualSystemManagementServiceSettingData'
@@ -29,7 +29,7 @@ const CHANGEABLE = new Set([
   'PrimaryOwnerName',
 ])
 
-/** Settings and capabilities of the management service, one of each. */
+/** Settings and capabilities of the management service, one of each; v1 has no class for capabilities. */
 export function serviceSettings(host: Host, schema: Schema): Provider {
   const row = () => rowOf(schema, SETTINGS, settingsOf(host))
   const settingsName = named(SETTINGS, { InstanceID: idOf(host) })
@@ -47,7 +47,7 @@ export function serviceSettings(host: Host, schema: Schema): Provider {
       Msvm_ElementCapabilities: associationOf(host, schema, {
         className: 'Msvm_ElementCapabilities',
         ends: ['ManagedElement', 'Capabilities'],
-        list: () => [[nameOfManagement(host), capabilitiesName]],
+        list: () => (schema.find(CAPABILITIES) === undefined ? [] : [[nameOfManagement(host), capabilitiesName]]),
       }),
     },
     methods: {
@@ -103,7 +103,7 @@ function capabilitiesOf(host: Host): Row {
 function modify(host: Host, schema: Schema, call: MethodCall): Promise<MethodResult> {
   const { values } = instanceGiven(host, schema, textGiven(call.input, 'SettingData'), SETTINGS)
   return answer(host, {
-    namespace: V2,
+    namespace: schema.namespace,
     usually: 'now',
     job: managementJob(host, undefined, call, { type: MODIFY_SERVICE, durationMs: 100, target: host.state.name }),
     work() {

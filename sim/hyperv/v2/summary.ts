@@ -7,7 +7,7 @@ import { findSettings, type FoundSettings } from '../host/definition.ts'
 import { osNameOf } from '../host/guest.ts'
 import type { Host } from '../host/host.ts'
 import { cpuTimesOf, guestAnswers, heartbeatOf, loadOf, memoryUseOf, onTimeOf } from '../host/life.ts'
-import type { Vm } from '../host/model.ts'
+import type { PowerState, Snapshot, Vm } from '../host/model.ts'
 import { OperationError, Return } from '../host/operation-error.ts'
 import { logicalProcessors } from '../host/default-devices.ts'
 import { hasPicture, pictureOf } from '../host/screen.ts'
@@ -23,7 +23,20 @@ interface Subject extends FoundSettings {
   readonly isSnapshot: boolean
 }
 
-type Answer = (host: Host, schema: Schema, subject: Subject) => Row
+/** What the namespaces tell differently. */
+export interface SummaryFace {
+  readonly enabledState: Readonly<Record<PowerState, number>>
+  /** Msvm_VirtualSystemSettingData of a snapshot. */
+  snapshotRow(host: Host, schema: Schema, vm: Vm, snapshot: Snapshot): Instance
+}
+
+const V2_FACE: SummaryFace = {
+  enabledState: ENABLED_STATE,
+  snapshotRow: (_host, schema, _vm, { configuration: { system }, holdsState }) =>
+    rowOf(schema, system.className, { ...system.values, IsSaved: holdsState }),
+}
+
+type Answer = (host: Host, schema: Schema, subject: Subject, face: SummaryFace) => Row
 
 /**
  * What each code asks for. Source: Microsoft Learn, GetSummaryInformation (V2): up to 99 of machines and snapshots,
@@ -44,14 +57,16 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
   9: (host, _schema, { configuration }) => ({ VirtualSwitchNames: switchNames(host, configuration) }),
   10: (_host, _schema, { configuration }) => ({ Version: textIn(configuration.system, 'Version') ?? '' }),
   11: () => ({ Shielded: false }),
-  100: (_host, _schema, { vm }) => ({ EnabledState: ENABLED_STATE[vm.power] }),
+  100: (_host, _schema, { vm }, face) => ({ EnabledState: face.enabledState[vm.power] }),
   101: (host, _schema, { vm }) => ({ ProcessorLoad: processorLoad(host, vm) }),
   102: (host, _schema, { vm }) => ({ ProcessorLoadHistory: loadHistory(host, vm) }),
   103: (host, _schema, { vm }) => ({ MemoryUsage: memoryUsage(host, vm) }),
   104: (host, _schema, { vm }) => ({ Heartbeat: heartbeatOf(host, vm) ?? null }),
   105: (host, _schema, { vm }) => ({ UpTime: BigInt(Math.floor(onTimeOf(host, vm))) }),
   106: (host, _schema, { vm }) => ({ GuestOperatingSystem: guestAnswers(host, vm) ? (osNameOf(vm) ?? null) : null }),
-  107: (_host, schema, { vm }) => ({ Snapshots: snapshotRows(schema, vm) }),
+  107: (host, schema, { vm }, face) => ({
+    Snapshots: vm.snapshots.map(snapshot => face.snapshotRow(host, schema, vm, snapshot)),
+  }),
   108: (host, schema, { vm }) => ({ AsynchronousTasks: taskRows(host, schema, vm) }),
   109: () => ({ HealthState: 5 }),
   110: (_host, _schema, { vm }) => ({ OperationalStatus: statusesOf(vm) }),
@@ -84,13 +99,18 @@ const CODES_MAX = 64
 
 /** Msvm_VirtualSystemManagementService.GetSummaryInformation. */
 export function summaries(host: Host, schema: Schema): Provider {
+  return summariesAs(host, schema, V2_FACE)
+}
+
+/** The same, as a namespace tells it. */
+export function summariesAs(host: Host, schema: Schema, face: SummaryFace): Provider {
   return providerOf(schema, {
     methods: {
       [`${MANAGEMENT.className}.GetSummaryInformation`]: ({ input }) =>
         answerNow(() => {
           const codes = codesIn(input.get('RequestedInformation'))
           const subjects = input.has('SettingData') ? subjectsAt(host, textsGiven(input, 'SettingData')) : allOf(host)
-          return { SummaryInformation: subjects.map(subject => summaryRow(host, schema, subject, codes)) }
+          return { SummaryInformation: subjects.map(subject => summaryRow(host, schema, subject, codes, face)) }
         }),
     },
   })
@@ -119,13 +139,19 @@ function subjectsAt(host: Host, paths: readonly string[]): (Subject | undefined)
  * Name is always told, and empty of what is not there; what was not asked for stays NULL, and so does what a code asks
  * for that this build does not know. Source: Microsoft Learn, GetSummaryInformation (V2).
  */
-function summaryRow(host: Host, schema: Schema, subject: Subject | undefined, codes: readonly number[]): Instance {
+function summaryRow(
+  host: Host,
+  schema: Schema,
+  subject: Subject | undefined,
+  codes: readonly number[],
+  face: SummaryFace,
+): Instance {
   if (subject === undefined) return rowOf(schema, 'Msvm_SummaryInformation', { InstanceID: '', Name: '' })
   const { system } = subject.configuration
   let row: Row = { InstanceID: textIn(system, 'InstanceID') ?? '', Name: idOf(subject.configuration) }
   for (const code of codes) {
     if (subject.isSnapshot && code >= MACHINES_ONLY) continue
-    row = { ...row, ...ANSWERS[code]?.(host, schema, subject) }
+    row = { ...row, ...ANSWERS[code]?.(host, schema, subject, face) }
   }
   return rowOf(schema, 'Msvm_SummaryInformation', row)
 }
@@ -191,12 +217,6 @@ function memoryBuffer(host: Host, vm: Vm): number | null {
 
 function dynamicUse(host: Host, vm: Vm) {
   return memoryOf(vm.configuration).isDynamic && guestAnswers(host, vm) ? memoryUseOf(host, vm) : undefined
-}
-
-function snapshotRows(schema: Schema, vm: Vm): Instance[] {
-  return vm.snapshots.map(({ configuration: { system }, holdsState }) =>
-    rowOf(schema, system.className, { ...system.values, IsSaved: holdsState }),
-  )
 }
 
 function taskRows(host: Host, schema: Schema, vm: Vm): Instance[] {
