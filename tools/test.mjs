@@ -13,6 +13,8 @@ const BIN = join(ROOT, 'node_modules', '.bin')
 const SUITES = {
   qemu: ['qemu/', 'qmp/', 'qga/', 'switch/', 'machine/', 'conformance/qemu', 'durability/', 'architecture'],
   api: ['api/', 'client/', 'cli/', 'draft/'],
+  wsman: ['wsman/', 'wsman-peers/'],
+  hyperv: ['sim/', 'hyperv/', 'conformance/hyperv'],
   wire: ['wire/'],
   store: ['store/'],
   server: ['server/', 'setup'],
