@@ -128,7 +128,7 @@ async function* rest(
     throw error
   } finally {
     if (context !== undefined) {
-      const farewell = requests.bid(releaseEnumeration(requests, resourceUri, context))
+      const farewell = requests.remember(releaseEnumeration(requests, resourceUri, context))
       if (isToBeAwaited) await farewell
     }
   }

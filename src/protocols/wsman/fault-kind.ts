@@ -77,9 +77,13 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x80070005, 'access-denied'], // E_ACCESSDENIED
   [0x80041003, 'access-denied'], // WBEM_E_ACCESS_DENIED
   [0x80041062, 'access-denied'], // WBEM_E_PRIVILEGE_NOT_HELD
+  [0x80338104, 'access-denied'], // ERROR_WSMAN_WMI_SVC_ACCESS_DENIED
+  [0x80338105, 'access-denied'], // ERROR_WSMAN_WMI_PROVIDER_ACCESS_DENIED
+  [0x80338106, 'access-denied'], // ERROR_WSMAN_WMI_CANNOT_CONNECT_ACCESS_DENIED
   [0x80338000, 'not-found'], // ERROR_WSMAN_RESOURCE_NOT_FOUND
   [0x80338012, 'not-found'], // ERROR_WSMAN_DESTINATION_UNREACHABLE
   [0x8033803b, 'not-found'], // ERROR_WSMAN_INVALID_RESOURCE_URI
+  [0x80338139, 'not-found'], // ERROR_WSMAN_URI_NON_DMTF_CLASS
   [0x80041002, 'not-found'], // WBEM_E_NOT_FOUND
   [0x8004100e, 'not-found'], // WBEM_E_INVALID_NAMESPACE
   [0x80041010, 'not-found'], // WBEM_E_INVALID_CLASS
@@ -91,6 +95,8 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x8033805d, 'invalid-selectors'], // ERROR_WSMAN_INVALID_SELECTOR_VALUE
   [0x8033805e, 'invalid-selectors'], // ERROR_WSMAN_AMBIGUOUS_SELECTORS
   [0x8033805f, 'invalid-selectors'], // ERROR_WSMAN_DUPLICATE_SELECTORS
+  [0x803380fa, 'invalid-selectors'], // ERROR_WSMAN_INVALID_URI_WMI_SINGLETON
+  [0x80338108, 'invalid-selectors'], // ERROR_WSMAN_ENUMERATE_WMI_INVALID_KEY
   [0x8004103a, 'invalid-selectors'], // WBEM_E_INVALID_OBJECT_PATH
   [0x80338029, 'timed-out'], // ERROR_WSMAN_OPERATION_TIMEDOUT
   [0x8033801c, 'timed-out'], // ERROR_WSMAN_ENUMERATE_TIMED_OUT
@@ -112,6 +118,8 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x80338018, 'bad-filter'], // ERROR_WSMAN_ENUMERATE_FILTERING_NOT_SUPPORTED
   [0x80338019, 'bad-filter'], // ERROR_WSMAN_ENUMERATE_FILTER_DIALECT_REQUESTED_UNAVAILABLE
   [0x8033804f, 'bad-filter'], // ERROR_WSMAN_FILTERING_REQUIRED
+  [0x803380fb, 'bad-filter'], // ERROR_WSMAN_INVALID_URI_WMI_ENUM_WQL
+  [0x80338107, 'bad-filter'], // ERROR_WSMAN_INVALID_FILTER_XML
   [0x80041017, 'bad-filter'], // WBEM_E_INVALID_QUERY
   [0x80041018, 'bad-filter'], // WBEM_E_INVALID_QUERY_TYPE
   [0x80041058, 'bad-filter'], // WBEM_E_UNPARSABLE_QUERY
@@ -130,6 +138,7 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x8033803a, 'bad-parameter'], // ERROR_WSMAN_INVALID_PARAMETER
   [0x80338054, 'bad-parameter'], // ERROR_WSMAN_PARAMETER_TYPE_MISMATCH
   [0x80338055, 'bad-parameter'], // ERROR_WSMAN_INVALID_PARAMETER_NAME
+  [0x8033811e, 'bad-parameter'], // ERROR_WSMAN_WMI_PROVIDER_INVALID_PARAMETER
   [0x80041008, 'bad-parameter'], // WBEM_E_INVALID_PARAMETER
   [0x8004102f, 'bad-parameter'], // WBEM_E_INVALID_METHOD_PARAMETERS
   [0x80338026, 'too-large'], // ERROR_WSMAN_ENVELOPE_TOO_LARGE
@@ -144,6 +153,7 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x80338031, 'not-supported'], // ERROR_WSMAN_ACTION_MISMATCH
   [0x80338042, 'not-supported'], // ERROR_WSMAN_UNSUPPORTED_FEATURE
   [0x803380a9, 'not-supported'], // ERROR_WSMAN_PROVSYS_NOT_SUPPORTED
+  [0x80338102, 'not-supported'], // ERROR_WSMAN_WMI_PROVIDER_NOT_CAPABLE
   [0x8004100c, 'not-supported'], // WBEM_E_NOT_SUPPORTED
   [0x80041024, 'not-supported'], // WBEM_E_PROVIDER_NOT_CAPABLE
   [0x8004102e, 'not-supported'], // WBEM_E_INVALID_METHOD
@@ -157,6 +167,7 @@ const CODES: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [0x80041019, 'exists'], // WBEM_E_ALREADY_EXISTS
   [0x80338003, 'internal'], // ERROR_WSMAN_PROVIDER_FAILURE
   [0x80338083, 'internal'], // ERROR_WSMAN_PLUGIN_FAILED
+  [0x80338103, 'internal'], // ERROR_WSMAN_WMI_INVALID_VALUE
   [0x80041001, 'internal'], // WBEM_E_FAILED
   [0x80041004, 'internal'], // WBEM_E_PROVIDER_FAILURE
   [0x80041006, 'internal'], // WBEM_E_OUT_OF_MEMORY

@@ -83,8 +83,8 @@ export class Requests {
     return body
   }
 
-  /** Says goodbye in the background, where a refusal or silence would change nothing: what is let go expires anyway. */
-  bid(farewell: Promise<void>): Promise<void> {
+  /** Keeps account of a farewell, whose refusal or silence changes nothing: what is let go of expires anyway. */
+  remember(farewell: Promise<void>): Promise<void> {
     const settled = farewell.catch(ignoreRefusal).finally(() => this.#farewells.delete(settled))
     this.#farewells.add(settled)
     return settled
