@@ -11,8 +11,8 @@ export interface Size {
   readonly height: number
 }
 
-/** As large as any screen that a host gives a machine. */
-const PIXELS_MAX = 7680 * 4320
+/** A larger picture takes a simulated host more than a second, in which nobody else is served, and half a gigabyte. */
+const PIXELS_MAX = 2560 * 1600
 const BAR_STEP_MS = 1_000
 const BAR_STEPS = 32
 
