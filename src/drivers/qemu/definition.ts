@@ -1,6 +1,6 @@
 import { integerMember, type JsonObject, JsonShapeError, stringMember, toJsonObject } from '../../protocols/qmp/json.ts'
 import { type DomainConfig, DriverError } from '../driver.ts'
-import { parseConfig } from './definition-config.ts'
+import { parseConfig } from '../definition-config.ts'
 import { type ImageKey, relocated } from './images.ts'
 import { isDomainId } from './layout.ts'
 import { assertNic } from './nics.ts'

@@ -7,7 +7,7 @@ import {
   numberMember,
   stringMember,
   toJsonObject,
-} from '../../protocols/qmp/json.ts'
+} from '../protocols/qmp/json.ts'
 import type {
   BootConfig,
   BootDevice,
@@ -18,7 +18,7 @@ import type {
   NicConfig,
   PlatformConfig,
   Scheduling,
-} from '../driver.ts'
+} from './driver.ts'
 
 /** Reads what was kept of a domain's definition; what an older version did not know is absent. Throws JsonShapeError. */
 export function parseConfig(object: JsonObject): DomainConfig {
