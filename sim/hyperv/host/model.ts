@@ -128,6 +128,15 @@ export interface ExternalPort {
   readonly address: string
 }
 
+/** A network card that the host itself has and that v1 made: it need not be at any switch. */
+export interface InternalPort {
+  /** As it was given, mostly a GUID. */
+  readonly id: string
+  readonly name: string
+  /** Twelve hexadecimal digits in upper case. */
+  readonly address: string
+}
+
 /** A disk of the host that can be passed through. */
 export interface PhysicalDisk {
   readonly number: number
@@ -135,9 +144,12 @@ export interface PhysicalDisk {
   readonly bytes: number
 }
 
+/** An image that the host itself has mounted. */
 export interface MountedImage {
   readonly path: string
+  /** Its place on the adapter that the host has for such images. */
   readonly number: number
+  readonly isReadOnly?: boolean
 }
 
 /** All of a host that lasts. */
@@ -161,6 +173,10 @@ export interface HostState {
   mounted: MountedImage[]
   /** Msvm_VirtualSystemManagementServiceSettingData, as far as it was changed. */
   serviceSettings?: Record<string, CimValue>
+  /** Of v1. */
+  internalPorts?: InternalPort[]
+  /** Of v1: the network cards that were bound and are at no switch yet. */
+  boundPorts?: string[]
   nextProcessId: number
   nextMac: number
 }

@@ -2,6 +2,7 @@ import type {
   Configuration,
   ExternalPort,
   HostState,
+  InternalPort,
   MountedImage,
   PhysicalDisk,
   Settings,
@@ -96,8 +97,9 @@ const SWITCH: Shape<Switch> = {
 }
 
 const EXTERNAL_PORT: Shape<ExternalPort> = { id: text, name: text, address: text }
+const INTERNAL_PORT: Shape<InternalPort> = { id: text, name: text, address: text }
 const PHYSICAL_DISK: Shape<PhysicalDisk> = { number, id: text, bytes: number }
-const MOUNTED: Shape<MountedImage> = { path: text, number }
+const MOUNTED: Shape<MountedImage> = { path: text, number, isReadOnly: optional(flag) }
 
 const STATE: Shape<HostState> = {
   version: number,
@@ -115,6 +117,8 @@ const STATE: Shape<HostState> = {
   physicalDisks: listOf(object(PHYSICAL_DISK)),
   mounted: listOf(object(MOUNTED)),
   serviceSettings: optional(mapOf(cimValue)),
+  internalPorts: optional(listOf(object(INTERNAL_PORT))),
+  boundPorts: optional(listOf(text)),
   nextProcessId: number,
   nextMac: number,
 }

@@ -141,6 +141,35 @@ export function createPort(host: Host, one: Switch, name: string, id?: string): 
   return port
 }
 
+/** Puts a network card of the host at a port that is free. */
+export function attachCard(host: Host, one: Switch, port: SwitchPort, card: ExternalPort): void {
+  if (one.externalPort !== undefined) throw switchRefusal(host, switchName(one), 'invalid')
+  if (isBound(host, card)) throw switchRefusal(host, switchName(one), 'cardBound')
+  one.externalPort = card.id
+  attach(host, one, port, cardDeviceId(card.id))
+}
+
+/** Puts a card that the host itself has, by its DeviceID, at a port that is free. */
+export function attachHost(host: Host, one: Switch, port: SwitchPort, deviceId: string): void {
+  if (one.hasHostPort) throw switchRefusal(host, switchName(one), 'invalid')
+  one.hasHostPort = true
+  attach(host, one, port, deviceId)
+}
+
+function attach(host: Host, one: Switch, port: SwitchPort, deviceId: string): void {
+  connectPort(host, port, deviceId)
+  one.kind = kindFor(one)
+}
+
+/** Takes the host, or the outside, from a port, which stays. */
+export function detach(host: Host, one: Switch, port: SwitchPort): void {
+  const role = roleOf(one, port)
+  if (role === 'host') one.hasHostPort = false
+  if (role === 'external') delete one.externalPort
+  connectPort(host, port, undefined)
+  one.kind = kindFor(one)
+}
+
 /** Says that an adapter of a machine is at a port, by the InstanceID of its settings; undefined frees the port. */
 export function connectPort(host: Host, port: SwitchPort, adapterId: string | undefined): void {
   if (adapterId === undefined) delete port.connectedTo

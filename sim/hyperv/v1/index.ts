@@ -15,9 +15,13 @@ import { serviceSettings } from '../v2/service-settings.ts'
 import { summariesAs } from '../v2/summary.ts'
 import { thumbnails } from '../v2/thumbnail.ts'
 import { definitions } from './definitions.ts'
+import { deviceSettings } from './device-settings.ts'
 import { management } from './management.ts'
+import { networks } from './networks.ts'
 import { resourceMethods } from './resource-methods.ts'
 import { resources } from './resources.ts'
+import { switches } from './switches.ts'
+import { switchMethods } from './switch-methods.ts'
 import { systems, systemSettings } from './systems.ts'
 import { V1_ENABLED_STATE } from './translate-states.ts'
 import { snapshotRow } from './translate-systems.ts'
@@ -35,6 +39,9 @@ const PARTS: readonly Part[] = [
   resources,
   resourceMethods,
   definitions,
+  switches,
+  switchMethods,
+  networks,
   summaries,
   hostedMachines,
   serviceSettings,
@@ -49,6 +56,7 @@ const PARTS: readonly Part[] = [
   displays,
   integrationComponents,
   storageDeviceClasses,
+  deviceSettings,
 ]
 
 /** All of what a host shows in root\virtualization. */

@@ -1,6 +1,6 @@
 import type { Embedded } from '../cim/embedded.ts'
 import type { Schema } from '../cim/model.ts'
-import type { MethodCall, MethodResult, Provider } from '../cim/provider.ts'
+import type { Method, MethodCall, MethodResult, Provider } from '../cim/provider.ts'
 import { answer, orRefusal } from '../host/answer.ts'
 import { defineSystem, destroySystem, findSettings, requireDestroyable } from '../host/definition.ts'
 import type { Host } from '../host/host.ts'
@@ -22,6 +22,19 @@ const { className: SERVICE } = MANAGEMENT
 /** JobType, which v1 does not show: for the texts of jobs. */
 const JobType = { define: 1, modify: 2, destroy: 3 } as const
 
+/** What takes files from one host to another is not simulated. */
+const NOT_SIMULATED = [
+  'CheckSystemCompatibilityInfo',
+  'ExportVirtualSystem',
+  'ExportVirtualSystemEx',
+  'GetSystemCompatibilityInfo',
+  'GetVirtualSystemImportSettingData',
+  'ImportVirtualSystem',
+  'ImportVirtualSystemEx',
+] as const
+
+const notSupported: Method = () => ({ returnValue: Return.notSupported })
+
 /** The service that defines, changes and destroys machines; what it does with their resources is elsewhere. */
 export function management(host: Host, schema: Schema): readonly Provider[] {
   const methods = providerOf(schema, {
@@ -29,6 +42,7 @@ export function management(host: Host, schema: Schema): readonly Provider[] {
       [`${SERVICE}.DefineVirtualSystem`]: call => orRefusal(() => define(host, schema, call)),
       [`${SERVICE}.DestroyVirtualSystem`]: call => orRefusal(() => destroy(host, schema, call)),
       [`${SERVICE}.ModifyVirtualSystem`]: call => orRefusal(() => modify(host, schema, call)),
+      ...Object.fromEntries(NOT_SIMULATED.map(name => [`${SERVICE}.${name}`, notSupported])),
     },
   })
   return [serviceProvider(host, schema, MANAGEMENT), methods]

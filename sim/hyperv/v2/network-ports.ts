@@ -2,13 +2,14 @@ import type { Instance, Schema } from '../cim/model.ts'
 import { sameName } from '../cim/path.ts'
 import type { ClassProvider, ObjectName, Provider } from '../cim/provider.ts'
 import type { Host } from '../host/host.ts'
+import { pluggedView } from '../host/internal-ports.ts'
 import type { Vm } from '../host/model.ts'
 import { named, nameOfSystem } from '../host/names.ts'
 import { isActive } from '../host/resources-images.ts'
 import { ownerOfId, sameId } from '../host/resources-ids.ts'
 import { idOf, kindOf } from '../host/resources-settings.ts'
 import { textIn } from '../host/settings.ts'
-import { cardDeviceId, internalDeviceId, isBound, type PortView, portsOf, switchName } from '../host/switches.ts'
+import { cardDeviceId, isBound, type PortView, portsOf } from '../host/switches.ts'
 import { nameOfEndpoint, nameOfHostPort, nameOfInternalPort, nameOfPort, nameOfSwitchPort } from './network-names.ts'
 import { nameOfAllocation, nameOfSwitch } from './switches.ts'
 import { associationOf, keyOf, type Pair, providerOf, type Row, rowOf } from './rows.ts'
@@ -155,10 +156,9 @@ function hostPorts(host: Host): Port[] {
 }
 
 function internalPort(host: Host, { one, port }: PortView): Port {
-  const id = internalDeviceId(port)
-  const address = `00155D${id.replaceAll('-', '').slice(-7, -1)}`
-  const row = { ElementName: port.name || switchName(one), PermanentAddress: address }
-  return { name: nameOfInternalPort(host, id), row, system: nameOfSystem(host.state.name), address }
+  const { deviceId, name, address } = pluggedView(host, one, port)
+  const row = { ElementName: name, PermanentAddress: address }
+  return { name: nameOfInternalPort(host, deviceId), row, system: nameOfSystem(host.state.name), address }
 }
 
 /** The adapters of a machine, if it runs. */
@@ -239,7 +239,7 @@ const isSame = (a: ObjectName, b: ObjectName): boolean =>
 /** What is plugged in at a port of a switch. */
 function otherEnd(host: Host, { one, port, role, connection }: PortView): ObjectName | undefined {
   if (role === 'external') return nameOfHostPort(host, cardDeviceId(one.externalPort ?? ''))
-  if (role === 'host') return nameOfInternalPort(host, internalDeviceId(port))
+  if (role === 'host') return nameOfInternalPort(host, port.connectedTo ?? '')
   if (connection === undefined) return undefined
   const settings = connection.vm.configuration.resources.find(each => sameId(idOf(each), connection.adapterId))
   const className = settings === undefined ? undefined : adapterClass(host, settings)
