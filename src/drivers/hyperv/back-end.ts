@@ -1,0 +1,77 @@
+import type { DomainState, OperationOptions } from '../driver.ts'
+
+// What the groups of the driver need of a host, whichever of its two namespaces it is told through.
+
+/** What is asked of the power of a machine. */
+export type PowerRequest = 'run' | 'turn-off' | 'pause' | 'save' | 'reset'
+
+/** A machine at a moment. */
+export interface Machine {
+  /** How the host names it, in upper case. */
+  readonly guid: string
+  readonly name: string
+  readonly state: DomainState
+  /** What its owners wrote about it. */
+  readonly notes: string
+}
+
+/** As much of a machine as tells whether anything has become of it. */
+export interface Glance {
+  readonly guid: string
+  readonly state: DomainState
+  /** Another text whenever its definition is another one. */
+  readonly revision: string
+}
+
+/** What a machine gets of the host, in the host's units. */
+export interface Quantities {
+  /** At its start, and for good where nobody changes it. */
+  readonly memoryMb: number
+  readonly vcpus: number
+  /** 1 to 10,000; 100 is everybody's. */
+  readonly weight: number
+  /** Of each processor, in thousandths of a percent; 100,000 is all of it. */
+  readonly limit: number
+}
+
+/** What a machine is made of beside its name. */
+export interface Hardware {
+  readonly quantities: Quantities
+  /** What the quantities were read from, for those who change them. */
+  readonly memoryId: string
+  readonly processorId: string
+  readonly isDynamic: boolean
+}
+
+/** Devices that firmware can boot from. */
+export type BootDevice = 'floppy' | 'disk' | 'cdrom'
+
+/** What of the settings of a machine is to be changed; what is absent stays. */
+export interface SettingsChange {
+  readonly name?: string
+  readonly notes?: string
+  /** Only of a machine that is off. */
+  readonly bootFirst?: BootDevice
+  /** Only of a machine that is off, and where the host has it: a guest that restarts is turned off. */
+  readonly isOffOnRestart?: boolean
+}
+
+/** A host, through one of its namespaces. Rejects as the client of WS-Management does, and with DriverError. */
+export interface BackEnd {
+  /** Every machine of the host. */
+  machines(): Promise<readonly Machine[]>
+  /** Undefined where the host has no such machine. */
+  machine(guid: string): Promise<Machine | undefined>
+  glances(signal: AbortSignal): Promise<readonly Glance[]>
+  hardware(guid: string): Promise<Hardware>
+  /** Makes a machine, and gives its name on the host. */
+  create(name: string, notes: string): Promise<string>
+  destroy(guid: string): Promise<void>
+  change(guid: string, change: SettingsChange): Promise<void>
+  /** Changes what differs; of a machine that is off. */
+  resize(hardware: Hardware, wanted: Quantities): Promise<void>
+  /** Resolves when the host says that it is done. */
+  request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
+  /** Asks the guest to shut down; false where none answers yet. */
+  shutDownGuest(guid: string): Promise<boolean>
+}

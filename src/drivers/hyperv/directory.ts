@@ -1,0 +1,65 @@
+import { type Domain, type DomainId, DriverError } from '../driver.ts'
+import type { BackEnd, Machine } from './back-end.ts'
+import { type Note, readNote } from './note.ts'
+
+/** A domain as the host has it. */
+export interface Entry {
+  readonly id: DomainId
+  readonly machine: Machine
+  /** Undefined of a machine that somebody else made. */
+  readonly note: Note | undefined
+}
+
+/** What the contract tells of a domain. */
+export const domainOf = ({ id, machine: { name, state } }: Entry): Domain => ({ id, name, state })
+
+/** Finds domains on the host by the ids that clients know. */
+export class Directory {
+  readonly #backEnd: BackEnd
+  /** Where a domain was found last. It is looked at again each time. */
+  readonly #guids = new Map<DomainId, string>()
+
+  constructor(backEnd: BackEnd) {
+    this.#backEnd = backEnd
+  }
+
+  async list(): Promise<readonly Entry[]> {
+    const entries = (await this.#backEnd.machines()).map(entryOf)
+    this.#guids.clear()
+    for (const { id, machine } of entries) this.#guids.set(id, machine.guid)
+    return entries
+  }
+
+  /** Undefined where the host has no such domain. */
+  async find(id: DomainId): Promise<Entry | undefined> {
+    const guid = this.#guids.get(id)
+    const known = guid === undefined ? undefined : await this.at(guid)
+    if (known?.id === id) return known
+    return (await this.list()).find(entry => entry.id === id)
+  }
+
+  /** Rejects as `not-found` where the host has no such domain. */
+  async get(id: DomainId): Promise<Entry> {
+    const entry = await this.find(id)
+    if (entry === undefined) throw new DriverError('not-found', `the host has no domain ${id}`)
+    return entry
+  }
+
+  /** The domain whose machine has this GUID. */
+  async at(guid: string): Promise<Entry | undefined> {
+    const machine = await this.#backEnd.machine(guid)
+    if (machine === undefined) return undefined
+    const entry = entryOf(machine)
+    this.#guids.set(entry.id, guid)
+    return entry
+  }
+
+  forget(id: DomainId): void {
+    this.#guids.delete(id)
+  }
+}
+
+function entryOf(machine: Machine): Entry {
+  const note = readNote(machine.guid, machine.notes)
+  return { id: note?.id ?? machine.guid.toLowerCase(), machine, note }
+}

@@ -1,0 +1,44 @@
+import type { DomainOps } from '../driver.ts'
+import { definitionOf } from './definition.ts'
+import { domainOf } from './directory.ts'
+import type { Gate } from './gate.ts'
+import type { Power, PowerParts } from './power.ts'
+import { assertState } from './states.ts'
+
+/** The domains of a host. */
+export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOps {
+  const { directory, definitions, backEnd, locks, events } = parts
+  return {
+    list: () => gate.pass(async () => (await directory.list()).map(domainOf)),
+    get: id => gate.pass(async () => domainOf(await directory.get(id))),
+    config: id =>
+      gate.pass(async () => {
+        const entry = await directory.get(id)
+        return definitionOf(entry, await backEnd.hardware(entry.machine.guid))
+      }),
+    define(config) {
+      const kept = structuredClone(config)
+      const define = async () => {
+        await definitions.define(kept)
+        events.defined(await directory.get(kept.id))
+      }
+      return gate.pass(() => locks.run(kept.id, define))
+    },
+    undefine: id =>
+      gate.pass(() =>
+        locks.run(id, async () => {
+          const entry = await directory.get(id)
+          assertState(entry, 'undefine', ['halted'])
+          await backEnd.destroy(entry.machine.guid)
+          directory.forget(id)
+          events.gone(entry)
+        }),
+      ),
+    start: (id, options) => gate.pass(() => power.start(id, options)),
+    pause: id => gate.pass(() => power.pause(id)),
+    unpause: id => gate.pass(() => power.unpause(id)),
+    requestShutdown: id => gate.pass(() => power.requestShutdown(id)),
+    powerOff: id => gate.pass(() => power.powerOff(id)),
+    reset: id => gate.pass(() => power.reset(id)),
+  }
+}

@@ -1,0 +1,34 @@
+import type { ConnectOptions, Driver } from '../driver.ts'
+import { openConnection } from './connection.ts'
+import { Definitions } from './definitions.ts'
+import { Directory } from './directory.ts'
+import { domainOps } from './domains.ts'
+import { Events } from './events.ts'
+import { Gate } from './gate.ts'
+import { Locks } from './locks.ts'
+import { Power } from './power.ts'
+import { suspensionOps } from './suspension.ts'
+import { parseHypervUri } from './uri.ts'
+
+/** A connection to a Hyper-V host, on which nothing of ours is installed. */
+export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataDir'>): Promise<Driver> {
+  const { backEnd, facts, client } = await openConnection(parseHypervUri(uri), signal)
+  const gate = new Gate()
+  const directory = new Directory(backEnd)
+  const events = new Events(backEnd, directory, warn)
+  const definitions = new Definitions(backEnd, directory, facts.info)
+  const parts = { backEnd, directory, definitions, events, locks: new Locks() }
+  const power = new Power(parts)
+  return {
+    name: 'hyperv',
+    host: { info: () => gate.pass(async () => facts.info) },
+    domains: domainOps(parts, power, gate),
+    suspension: suspensionOps(power, gate),
+    events: events.ops,
+    async close() {
+      gate.close()
+      events.close()
+      await client.close()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { JsonShapeError, toJsonObject } from '../../protocols/qmp/json.ts'
+import { parseConfig } from '../definition-config.ts'
+import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
+
+/**
+ * What the driver keeps of a domain, on the host itself: a host chooses the GUIDs of its machines and has no place for
+ * all that a definition says. It stands in the machine's notes, in one line behind what people read there, for notes
+ * outlive restarts of host and server, are exported with the machine, and mean nothing to the machine or its guest.
+ */
+export interface Note {
+  /** What the domain is called by those who defined it. */
+  readonly id: DomainId
+  /**
+   * The machine it was written for. A copy of a machine has a copy of its notes, and is another domain. Undefined where
+   * there was no machine yet.
+   */
+  readonly guid: string | undefined
+  /** Whether the machine is still to be made as the definition says, before it starts next. */
+  readonly isPending: boolean
+  /** Undefined where somebody has changed the line so that it says none. */
+  readonly config: DomainConfig | undefined
+}
+
+const MARK = '[polyvisor]'
+/** In place of the GUID of a machine that is only being made. */
+const NEW = 'new'
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const LINE = new RegExp(
+  `^\\[polyvisor\\] (?<id>${UUID}) (?<guid>${UUID.replaceAll('a-f', 'A-F')}|new) (?<state>made|pending) (?<json>.*)$`,
+)
+/** How much of notes a host is asked to keep. */
+const CHARACTERS_MAX = 32_768
+
+/** Whether a domain may be called so. */
+export const isDomainId = (id: string): boolean => new RegExp(`^${UUID}$`).test(id)
+
+/** The notes of a machine: what people read, and the line. Throws DriverError, `refused`, where they are too long. */
+export function writeNotes(note: Note & { readonly config: DomainConfig }): string {
+  const { id, guid, isPending, config } = note
+  const line = `${MARK} ${id} ${guid ?? NEW} ${isPending ? 'pending' : 'made'} ${JSON.stringify(config)}`
+  const { description } = config
+  const notes = description === '' ? line : `${description}\n\n${line}`
+  if (notes.length <= CHARACTERS_MAX) return notes
+  throw new DriverError('refused', `the definition is longer than the ${CHARACTERS_MAX} characters that are kept of it`)
+}
+
+/** The note in the notes of a machine of this GUID; undefined where it has none of its own. */
+export function readNote(guid: string, notes: string): Note | undefined {
+  const line = lineIn(notes)
+  const { id, guid: written, state, json } = LINE.exec(line ?? '')?.groups ?? {}
+  if (id === undefined || json === undefined || (written !== guid && written !== NEW)) return undefined
+  return { id, guid, isPending: state === 'pending', config: readConfig(json) }
+}
+
+/** What people read in notes: all but the line. */
+export function descriptionIn(notes: string): string {
+  const line = lineIn(notes)
+  if (line === undefined) return notes
+  return notes.slice(0, notes.lastIndexOf(line)).replace(/\r?\n?\r?\n$/, '')
+}
+
+function lineIn(notes: string): string | undefined {
+  return notes.split(/\r?\n/).findLast(line => line.startsWith(`${MARK} `))
+}
+
+function readConfig(json: string): DomainConfig | undefined {
+  try {
+    return parseConfig(toJsonObject(JSON.parse(json), 'the definition'))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof JsonShapeError) return undefined
+    throw error
+  }
+}

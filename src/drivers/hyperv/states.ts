@@ -1,0 +1,31 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type DomainState, DriverError } from '../driver.ts'
+import type { Directory, Entry } from './directory.ts'
+
+/** How long a machine may take to be seen in the state that the host says it has reached. */
+const SETTLE_MS_MAX = 30_000
+const PAUSE_MS = 20
+const PAUSE_MS_MAX = 1_000
+
+/** Rejects as `bad-state` unless the domain is in one of the `allowed` states; `deed` is what it is wanted for. */
+export function assertState({ machine: { name, state } }: Entry, deed: string, allowed: readonly DomainState[]): void {
+  if (allowed.includes(state)) return
+  throw new DriverError('bad-state', `cannot ${deed} ${name}: it is ${state}, not ${allowed.join(' or ')}`)
+}
+
+/**
+ * Waits until a machine is in one of these states: a job may say that it has ended a moment before the machine is seen
+ * where it led. Source: a stop was seen to be so on Server 2025.
+ */
+export async function untilState(directory: Directory, guid: string, states: readonly DomainState[]): Promise<Entry> {
+  const deadline = performance.now() + SETTLE_MS_MAX
+  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, PAUSE_MS_MAX)) {
+    const entry = await directory.at(guid)
+    if (entry === undefined) throw new DriverError('not-found', `the machine ${guid} is gone`)
+    if (states.includes(entry.machine.state)) return entry
+    if (performance.now() > deadline) {
+      throw new DriverError('refused', `${entry.machine.name} is ${entry.machine.state}, not ${states.join(' or ')}`)
+    }
+    await pause(wait)
+  }
+}

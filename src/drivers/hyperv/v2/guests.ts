@@ -1,0 +1,21 @@
+import { wql } from '../../../protocols/wsman/index.ts'
+import type { Link } from './link.ts'
+import { settle } from './jobs.ts'
+import { INITIATE_SHUTDOWN } from './methods.ts'
+
+/** What a guest is told of the reason, and may log. */
+const REASON = 'Polyvisor'
+
+/**
+ * Asks the guest to shut down; false where none answers, or none does yet: a host has the component only while one does.
+ * Programs of the guest may object. Source: Microsoft Learn, "Msvm_ShutdownComponent (V2)".
+ */
+export async function shutDownGuest(link: Link, guid: string): Promise<boolean> {
+  const query = wql`SELECT * FROM Msvm_ShutdownComponent WHERE SystemName = ${guid}`
+  for await (const { reference } of link.client.enumerateNamed(query)) {
+    const { returnValue } = await link.client.call(reference, INITIATE_SHUTDOWN, { Force: false, Reason: REASON })
+    await settle(link, { returnValue, values: { Job: undefined } }, 'shut the guest down')
+    return true
+  }
+  return false
+}
