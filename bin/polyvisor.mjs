@@ -8,5 +8,5 @@ await launch(import.meta.url, async (load, args) => {
     const server = await load('src/main')
     await server.serve(options)
   }
-  return run(args, { serve })
+  return run(args, { serve, manifest: new URL('../package.json', import.meta.url) })
 })
