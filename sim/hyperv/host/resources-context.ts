@@ -18,6 +18,8 @@ export interface Given {
 export interface ImageFiles {
   /** Whether there is a file at this Windows path. */
   exists(path: string): boolean
+  /** Whether the host itself has it open: mounted, or in the work of a job. Absent: it has none. */
+  isHeld?(path: string): boolean
 }
 
 /** What operations on resources go by. */

@@ -65,8 +65,8 @@ export const isActive = (vm: Vm): boolean => vm.power !== 'off' && vm.power !== 
 const holdsFiles = (vm: Vm): boolean => vm.processId !== undefined
 
 /**
- * What a machine's disks are checked for when it starts: that each is there, and that no other machine that runs has
- * it. Throws OperationError.
+ * What a machine's disks are checked for when it starts: that each is there, and that nobody else has it: no other
+ * machine that runs, nor the host. Throws OperationError.
  */
 export function checkImagesForStart(host: Host, vm: Vm): void {
   const files = imageFilesOf(host)
@@ -74,7 +74,8 @@ export function checkImagesForStart(host: Host, vm: Vm): void {
     const path = imagePath(image)
     const kind = kindOf(image, host.state.build)
     if (path === undefined || kind === undefined) continue
-    const isTaken = kind === 'hardDisk' && usersOf(host, path).some(user => user !== vm && holdsFiles(user))
+    const isOthers = kind === 'hardDisk' && usersOf(host, path).some(user => user !== vm && holdsFiles(user))
+    const isTaken = isOthers || files.isHeld?.(path) === true
     if (!isTaken && files.exists(path)) continue
     const reason = isTaken ? 'fileInUse' : 'fileMissing'
     throw refusal(host, { vm }, { doing: 'start', kind, reason, code: Return.failed })

@@ -45,6 +45,8 @@ export function openStorage(host: Host): Storage | undefined {
   storages.set(host, storage)
   giveImageFiles(host, {
     exists: path => storage.files.find(path)?.isFolder === false,
+    isHeld: path =>
+      storage.isHeld(path) || host.state.mounted.some(image => sameFileKey(image.path) === sameFileKey(path)),
   })
   return storage
 }

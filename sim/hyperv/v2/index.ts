@@ -22,6 +22,8 @@ import { features } from './features.ts'
 import { metrics } from './metrics.ts'
 import { guestNetworks } from './network-guest.ts'
 import { networkPorts } from './network-ports.ts'
+import { imageService } from './image-service.ts'
+import { mountedImages } from './image-mounts.ts'
 import { pools } from './pools.ts'
 import { bootSources } from './resource-boot.ts'
 import { storageDevices } from './resource-devices.ts'
@@ -63,6 +65,8 @@ const PARTS: readonly Part[] = [
   networkPorts,
   guestNetworks,
   metrics,
+  imageService,
+  mountedImages,
 ]
 
 /** All of what a host shows in root\virtualization\v2. */
