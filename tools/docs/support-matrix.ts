@@ -1,11 +1,23 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseOptions } from '../../sim/hyperv/options.ts'
+import { startSim } from '../../sim/hyperv/start.ts'
 import { type Driver, OPTIONAL_GROUPS } from '../../src/drivers/driver.ts'
 import { drivers } from '../../src/drivers/registry.ts'
 import { GENERATED_NOTE, table } from './markdown.ts'
 
-const URIS: Readonly<Record<string, string>> = { memory: 'memory:///matrix', qemu: 'qemu:///system' }
+/** A host to try a driver with, and what ends it. */
+interface TrialHost {
+  readonly uri: string
+  readonly close?: () => Promise<void>
+}
+
+const HOSTS: Readonly<Record<string, (folder: string) => Promise<TrialHost>>> = {
+  memory: async () => ({ uri: 'memory:///matrix' }),
+  hyperv: simulatedHyperv,
+  qemu: async () => ({ uri: 'qemu:///system' }),
+}
 
 /** The group `power` is there only where programs are configured for it; here they are never run. */
 const HOST_POWER = { shutdown: ['true'], reboot: ['true'] } as const
@@ -26,14 +38,25 @@ ${table(['Group', ...columns.map(([scheme]) => scheme)], rows)}`
 async function groupsOf(scheme: string): Promise<ReadonlySet<string>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'polyvisor-matrix-'))
   const connect = drivers[scheme]
-  const uri = URIS[scheme]
-  if (connect === undefined || uri === undefined) throw new TypeError(`no URI to try the driver ${scheme} with`)
+  const host = await HOSTS[scheme]?.(dataDir)
+  if (connect === undefined || host === undefined) throw new TypeError(`no host to try the driver ${scheme} with`)
   let driver: Driver | undefined
   try {
-    driver = await connect({ uri: new URL(uri), dataDir, warn: () => undefined, hostPower: HOST_POWER })
+    driver = await connect({ uri: new URL(host.uri), dataDir, warn: () => undefined, hostPower: HOST_POWER })
     return new Set(Object.keys(driver))
   } finally {
     await driver?.close()
+    await host.close?.()
     await rm(dataDir, { recursive: true, force: true })
   }
+}
+
+async function simulatedHyperv(folder: string): Promise<TrialHost> {
+  const passwordFile = join(folder, 'password')
+  await writeFile(passwordFile, 'matrix')
+  const options = parseOptions(['--listen', 'http://127.0.0.1:0', '--password-file', passwordFile])
+  if (options === undefined) throw new TypeError('the simulated host only gives help')
+  const sim = await startSim(options, message => process.stderr.write(`${message}\n`))
+  const { host } = new URL(sim.urls[0] ?? '')
+  return { uri: `hyperv://Administrator@${host}/?transport=http&password_file=${passwordFile}`, close: sim.close }
 }
