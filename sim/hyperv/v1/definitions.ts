@@ -45,7 +45,8 @@ export function definitions(host: Host, schema: Schema): Provider {
 
 const capabilitiesId = ({ pool }: ShownPool): string => `Microsoft:${pool.definition}`
 /** Source: Microsoft Learn, Msvm_ResourcePool (v1): `Microsoft:GUID\Root`. */
-const poolInstanceId = ({ pool }: ShownPool): string => poolIdOf(pool.kindName)
+const poolInstanceId = ({ pool, kind }: ShownPool): string =>
+  kind.poolId?.startsWith('Microsoft:') === true ? kind.poolId : poolIdOf(pool.kindName)
 const nameOfPool = (one: ShownPool): ObjectName => named(one.pool.className, { InstanceID: poolInstanceId(one) })
 const capabilitiesPair = (one: ShownPool): Pair => [nameOfCapabilities(one.pool.definition), nameOfPool(one)]
 const isSame = (a: ObjectName, b: ObjectName): boolean =>
