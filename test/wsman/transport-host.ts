@@ -123,9 +123,10 @@ export class FakeHost implements AsyncDisposable {
     response.end()
   }
 
+  /** Windows ends the connection with a 401 that goes on with nothing. */
   #refuse(response: ServerResponse): void {
     const { offers = [this.#options.scheme ?? 'Negotiate'] } = this.#options
-    response.writeHead(401, { 'WWW-Authenticate': [...offers], 'Content-Length': '0' })
+    response.writeHead(401, { 'WWW-Authenticate': [...offers], 'Content-Length': '0', Connection: 'close' })
     response.end()
   }
 

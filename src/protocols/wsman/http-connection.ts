@@ -2,6 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Patience } from './http-patience.ts'
+import { bindingOf } from './tls.ts'
 import { TransportError } from './transport.ts'
 
 /** Headers beyond this are not read; tokens of Kerberos with many groups have some 16 KB. */
@@ -55,6 +56,11 @@ export class HttpConnection {
   /** Whether another request may be tried. A host may still have closed it unseen. */
   get isOpen(): boolean {
     return this.#isOpen && !this.#socket.destroyed
+  }
+
+  /** What binds an authentication to its TLS channel; undefined without TLS. Throws AuthError. */
+  get channelBinding(): Uint8Array | undefined {
+    return bindingOf(this.#socket)
   }
 
   /** Posts and reads the whole answer, whatever its status. Rejects with TransportError and is closed then. */

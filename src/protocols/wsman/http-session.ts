@@ -31,28 +31,25 @@ export interface HttpSession {
 export interface SessionParts {
   readonly target: WsmanTarget
   readonly connection: HttpConnection
-  /** What binds authentication to the TLS channel; undefined without TLS. */
-  readonly binding: Uint8Array | undefined
 }
 
-/** Makes us known on a connection, by requests that are empty. Rejects with TransportError and closes it then. */
-export async function openSession(parts: SessionParts, patience: Patience): Promise<HttpSession> {
-  const { target, connection } = parts
-  try {
-    const schemes = schemesOf(target)
-    if (schemes.length === 0) {
-      const asked = requestHeaders(target)
-      return new ClearSession(parts, await patience.wait(asked, { wasSent: false, dismiss: () => undefined }))
-    }
-    const agreed = await negotiate(parts, schemes, patience)
-    if (target.url.startsWith('http:')) return new SealedSession(parts, agreed)
-    // TLS encrypts already, and the host knows the connection.
-    agreed.mechanism.dispose()
-    return new ClearSession(parts, undefined)
-  } catch (error) {
-    connection.close()
-    throw asTransportError(error, target, false)
+/**
+ * Makes us known on a connection, by requests that are empty. Each way to authenticate is tried on a connection of its
+ * own, for hosts end the one on which they have declined. Rejects with TransportError and leaves none open then.
+ */
+export async function openSession(
+  target: WsmanTarget,
+  connect: () => Promise<HttpConnection>,
+  patience: Patience,
+): Promise<HttpSession> {
+  const schemes = schemesOf(target)
+  if (schemes.length === 0) return openUnasked({ target, connection: await connect() }, patience)
+  for (const [index, scheme] of schemes.entries()) {
+    const parts = { target, connection: await connect() }
+    const session = await authenticate(parts, scheme, schemes[index + 1], patience)
+    if (session !== undefined) return session
   }
+  throw asTransportError(new AuthError('refused', 'there is no way to be known'), target, false)
 }
 
 /** Posts without saying who we are, which only Identify may, and closes the connection. */
@@ -71,25 +68,55 @@ export async function postAnonymously(
   }
 }
 
+/** Says who we are with each request, or leaves it to the certificate of the connection. */
+async function openUnasked(parts: SessionParts, patience: Patience): Promise<HttpSession> {
+  try {
+    const asked = requestHeaders(parts.target)
+    return new ClearSession(parts, await patience.wait(asked, { wasSent: false, dismiss: () => undefined }))
+  } catch (error) {
+    parts.connection.close()
+    throw asTransportError(error, parts.target, false)
+  }
+}
+
 /** A way to authenticate, and what has come of it. */
 interface Agreed {
   readonly scheme: AuthScheme
   readonly mechanism: AuthMechanism
 }
 
-/** Tries the ways one after the other; a way that the host does not offer is no failure while it offers the next. */
-async function negotiate(parts: SessionParts, schemes: readonly AuthScheme[], patience: Patience): Promise<Agreed> {
-  for (const [index, scheme] of schemes.entries()) {
-    const mechanism = scheme.start(parts.binding)
+/**
+ * Undefined where the host does not offer this way, but the next one. The connection is closed then, and where it
+ * rejects.
+ */
+async function authenticate(
+  parts: SessionParts,
+  scheme: AuthScheme,
+  next: AuthScheme | undefined,
+  patience: Patience,
+): Promise<HttpSession | undefined> {
+  const { target, connection } = parts
+  try {
+    const mechanism = scheme.start(connection.channelBinding)
     const declined = await talk(parts, { scheme, mechanism }, patience)
-    if (declined === undefined) return { scheme, mechanism }
+    if (declined === undefined) return sessionOf(parts, { scheme, mechanism })
     mechanism.dispose()
     const offers = readOffers(declined.challenges)
-    const next = schemes[index + 1]
     const isNextBetter = next !== undefined && findOffer(offers, next.name) !== undefined
-    if (findOffer(offers, scheme.name) !== undefined || !isNextBetter) throw refusal(parts.target, declined)
+    if (findOffer(offers, scheme.name) !== undefined || !isNextBetter) throw refusal(target, declined)
+  } catch (error) {
+    connection.close()
+    throw asTransportError(error, target, false)
   }
-  throw new AuthError('refused', 'there is no way to be known')
+  connection.close()
+  return undefined
+}
+
+function sessionOf(parts: SessionParts, agreed: Agreed): HttpSession {
+  if (parts.target.url.startsWith('http:')) return new SealedSession(parts, agreed)
+  // TLS encrypts already, and the host knows the connection.
+  agreed.mechanism.dispose()
+  return new ClearSession(parts, undefined)
 }
 
 /** Exchanges tokens until the host knows us: then undefined; or until it declines: then its answer. */

@@ -3,10 +3,10 @@ import type { ConnectionOptions } from 'node:tls'
 import { HttpConnection } from './http-connection.ts'
 import { openSocket } from './http-open.ts'
 import { Patience } from './http-patience.ts'
-import { type HttpSession, openSession, postAnonymously, type SessionParts } from './http-session.ts'
+import { type HttpSession, openSession, postAnonymously } from './http-session.ts'
 import { HttpSlots } from './http-slots.ts'
 import { checkTarget, type WsmanTarget } from './target.ts'
-import { bindingOf, readTlsOptions } from './tls.ts'
+import { readTlsOptions } from './tls.ts'
 import { type PostOptions, type Transport, TransportError, type TransportReply } from './transport.ts'
 
 /** Connections at once to a host. Server 2008 R2 takes 25 from all its clients together. */
@@ -49,7 +49,8 @@ class HttpTransport implements Transport {
     const give = await this.#slots.take(patience)
     try {
       if (options.isAnonymous !== true) return await this.#postKnown(envelope, patience)
-      return await postAnonymously(await this.#connect(patience), envelope, patience)
+      const parts = { target: this.#target, connection: await this.#connect(patience) }
+      return await postAnonymously(parts, envelope, patience)
     } finally {
       give()
     }
@@ -63,7 +64,7 @@ class HttpTransport implements Transport {
   async #postKnown(envelope: Uint8Array, patience: Patience): Promise<TransportReply> {
     let session = await this.#reuse()
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      session ??= await openSession(await this.#connect(patience), patience)
+      session ??= await openSession(this.#target, () => this.#connect(patience), patience)
       const reply = await session.post(envelope, patience)
       if (reply !== undefined) {
         this.#keep(session)
@@ -77,17 +78,11 @@ class HttpTransport implements Transport {
     throw new TransportError('refused', text, { wasSent: false })
   }
 
-  async #connect(patience: Patience): Promise<SessionParts> {
+  async #connect(patience: Patience): Promise<HttpConnection> {
     const url = new URL(this.url)
     const replyBytesMax = this.#target.replyBytesMax ?? REPLY_BYTES_MAX
-    const isEncrypted = url.protocol === 'https:'
-    const tls = isEncrypted ? await this.#readTls(patience) : undefined
-    const socket = await openSocket(url, tls, patience)
-    return {
-      target: this.#target,
-      connection: new HttpConnection({ url, replyBytesMax }, socket),
-      binding: bindingOf(socket),
-    }
+    const tls = url.protocol === 'https:' ? await this.#readTls(patience) : undefined
+    return new HttpConnection({ url, replyBytesMax }, await openSocket(url, tls, patience))
   }
 
   /** Read once; but a file that was missing may be there the next time. */
