@@ -125,8 +125,15 @@ describe('pieces of a query', () => {
 
     assert.equal(
       text,
-      'SELECT Name, ElementName FROM Msvm_X WHERE ((EnabledState = 0 OR EnabledState = 3) AND Name != __SERVER)',
+      'SELECT Name, ElementName FROM Msvm_X WHERE ((((EnabledState = 0) OR (EnabledState = 3))) AND (Name != __SERVER))',
     )
+  })
+
+  test('stay whole, whatever joins them', () => {
+    const either = wql`A = 1 OR B = 2`
+
+    assert.equal(allOf([either, wql`C = 3`]).text, '((A = 1 OR B = 2) AND (C = 3))')
+    assert.equal(wql`NOT ${anyOf([either])}`.text, 'NOT ((A = 1 OR B = 2))')
   })
 
   test('are not made of names that are none, nor of nothing', () => {

@@ -105,9 +105,10 @@ function related(what: string, of: EndpointReference, terms: Readonly<Record<str
   return new Wql(`${what} OF {${path}}${where}`, MADE_HERE)
 }
 
+/** Each condition has parentheses of its own, for it may itself be one of several, and AND binds closer than OR. */
 function joined(conditions: readonly Wql[], operator: string): Wql {
   if (conditions.length === 0) throw new CimError('no conditions to join')
-  return new Wql(`(${conditions.map(({ text }) => text).join(` ${operator} `)})`, MADE_HERE)
+  return new Wql(`(${conditions.map(({ text }) => `(${text})`).join(` ${operator} `)})`, MADE_HERE)
 }
 
 function literal(value: WqlValue): string {
