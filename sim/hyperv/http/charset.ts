@@ -25,6 +25,7 @@ export function toUtf8(bytes: Buffer, charset: Charset): Buffer | undefined {
   if (charset === 'UTF-8') return isUtf8(bytes) ? bytes : undefined
   if (bytes.length % 2 !== 0) return undefined
   const text = decodeUtf16(bytes)
+  if (!text.isWellFormed()) return undefined
   const encoding = DECLARATION.exec(text.slice(0, DECLARATION_MAX))?.[1]
   return Buffer.from(encoding === undefined ? text : text.replace(encoding, ''), 'utf8')
 }

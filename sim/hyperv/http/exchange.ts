@@ -72,6 +72,7 @@ function answerUnknown(front: Front, asked: Asked, { kind }: Admission): Promise
 /** What is wrong with a request before it matters who sends it. */
 function findWrong(message: IncomingMessage, limits: FrontLimits): Reply | undefined {
   const { headers, method = '', url = '' } = message
+  if (message.httpVersionMajor !== 1) return PAGE.badVersion
   if (message.httpVersion === '1.1' && headers.host === undefined) return PAGE.badHost
   if (!/^(https?:\/\/[^/]*)?\/wsman\/?(\?|$)/i.test(url)) return PAGE.notFound
   if (method !== 'POST') return emptyReply(405, { first: ['Allow', 'POST'], isLast: true })

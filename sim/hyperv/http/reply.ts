@@ -57,6 +57,12 @@ export const PAGE = {
     'Length Required',
     'HTTP Error 411. The request must be chunked or have a content length.',
   ),
+  badVersion: page(
+    505,
+    'HTTP Version Not Supported',
+    'HTTP Version Not Supported',
+    'HTTP Error 505. The HTTP version is not supported.',
+  ),
   unavailable: page(503, 'Service Unavailable', 'Service Unavailable', 'HTTP Error 503. The service is unavailable.'),
 } as const satisfies Readonly<Record<string, Reply>>
 

@@ -71,6 +71,9 @@ export function dispatcherOf({ host, limits, contexts, repositories }: DispatchO
   return (envelope, user, messageId) => {
     const header = readHeader(envelope, limits)
     const resource = readResource(header.resourceUri, header.selectors)
+    // Source: DSP0226, §7.7: fragments are of transfers; whoever names one elsewhere would take all for the part.
+    const isTransfer = header.action.startsWith(`${names.TRANSFER}/`)
+    if (header.fragment !== undefined && !isTransfer) throw new WsmanFault('fragment-dialect')
     const made = (MAKERS.get(header.action) ?? makeInvoke)(parts, { header, resource, envelope, user, messageId })
     const { timeoutMs, maxEnvelopeBytes, isLimitOfClient } = header
     return { timeoutMs, maxEnvelopeBytes, isLimitOfClient, ...made }

@@ -1,5 +1,6 @@
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
 import { parseDuration } from './duration.ts'
+import { type ElementNames, requireOnly } from './element-only.ts'
 import { schemaFault, WsmanFault } from './fault.ts'
 import { type Filter, readFilter } from './filter.ts'
 import * as names from './names.ts'
@@ -35,18 +36,22 @@ const POLYMORPHISM: ReadonlyMap<string, Polymorphism> = new Map([
 ])
 
 /** What may stand in an Enumerate, by namespace. */
-const ENUMERATE: ReadonlyMap<string, readonly string[]> = new Map([
+const ENUMERATE: ElementNames = new Map([
   [names.ENUMERATION, ['Filter', 'Expires', 'EndTo']],
   [names.WSMAN, ['Filter', 'EnumerationMode', 'OptimizeEnumeration', 'MaxElements']],
   [names.BINDING, ['PolymorphismMode']],
 ])
+/** And in a Pull; clients write its numbers in either namespace. */
+const PULL: ElementNames = new Map([
+  [names.ENUMERATION, ['EnumerationContext', 'MaxTime', 'MaxElements', 'MaxCharacters']],
+  [names.WSMAN, ['MaxElements', 'MaxTime', 'MaxCharacters']],
+])
+const RELEASE: ElementNames = new Map([[names.ENUMERATION, ['EnumerationContext']]])
 
 /** Reads n:Enumerate. Throws WsmanFault. */
 export function readEnumerate(body: readonly XmlElement[]): EnumerateBody {
   const enumerate = only(body, 'Enumerate')
-  for (const { name, namespace } of enumerate.elements()) {
-    if (ENUMERATE.get(namespace)?.includes(name) !== true) throw schemaFault(name, 'not known', '認識できません')
-  }
+  requireOnly(enumerate, ENUMERATE, { repeatable: ['Filter'] })
   if (enumerate.element('Expires') !== undefined) throw new WsmanFault('expiration-time')
   if (enumerate.element('EndTo') !== undefined) throw new WsmanFault('addressing-mode')
   const filters = enumerate.elements('Filter')
@@ -58,13 +63,14 @@ export function readEnumerate(body: readonly XmlElement[]): EnumerateBody {
     mode: readMode(enumerate.element('EnumerationMode')),
     filter: filters[0] === undefined ? undefined : readFilter(filters[0]),
     polymorphism: readPolymorphism(enumerate.element('PolymorphismMode')),
-    isOptimized: enumerate.element('OptimizeEnumeration') !== undefined,
+    isOptimized: isPresent(enumerate.element('OptimizeEnumeration')),
   }
 }
 
 /** Reads n:Pull. Throws WsmanFault. */
 export function readPull(body: readonly XmlElement[]): PullBody {
   const pull = only(body, 'Pull')
+  requireOnly(pull, PULL)
   const maxTime = pull.element('MaxTime')
   const maxCharacters = pull.element('MaxCharacters')
   const maxElements = pull.element('MaxElements')
@@ -82,7 +88,9 @@ export function readPull(body: readonly XmlElement[]): PullBody {
 
 /** Reads n:Release. Throws WsmanFault. */
 export function readRelease(body: readonly XmlElement[]): string {
-  return readContext(only(body, 'Release'))
+  const release = only(body, 'Release')
+  requireOnly(release, RELEASE)
+  return readContext(release)
 }
 
 function only(body: readonly XmlElement[], name: string): XmlElement {
@@ -108,6 +116,15 @@ function readCount(element: XmlElement): number {
   if (count < 1) throw schemaFault(element.name, 'not a positive number', '正の整数ではありません')
   return count
 }
+
+/** Of an element that says all by being there. */
+function isPresent(element: XmlElement | undefined): boolean {
+  if (element === undefined) return false
+  requireOnly(element, NOTHING)
+  return true
+}
+
+const NOTHING: ElementNames = new Map()
 
 function readMode(element: XmlElement | undefined): EnumerationMode {
   if (element === undefined) return 'object'

@@ -1,4 +1,5 @@
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
+import { type ElementNames, requireOnly } from './element-only.ts'
 import { WsmanFault } from './fault.ts'
 import * as names from './names.ts'
 import { type EndpointReference, readReference, readSelectorSet, type Selector } from './selector.ts'
@@ -34,7 +35,7 @@ export function readFilter(filter: XmlElement): Filter {
     case names.Dialect.wql:
       return readWqlFilter(filter)
     case names.Dialect.selector:
-      return { kind: 'selector', selectors: readSelectorSet(inner(filter, 'SelectorSet', names.WSMAN)) }
+      return readSelectorFilter(filter)
     case names.Dialect.association:
       return readAssociationFilter(filter)
     default:
@@ -49,6 +50,20 @@ function readWqlFilter(filter: XmlElement): Filter {
   return { kind: 'wql', text }
 }
 
+const SELECTOR: ElementNames = new Map([[names.WSMAN, ['SelectorSet']]])
+
+function readSelectorFilter(filter: XmlElement): Filter {
+  requireOnly(filter, SELECTOR, { fault: () => new WsmanFault('filter-xml') })
+  const selectors = readSelectorSet(inner(filter, 'SelectorSet', names.WSMAN))
+  if (selectors.length === 0) throw new WsmanFault('filter-xml')
+  return { kind: 'selector', selectors }
+}
+
+/** What may stand in either kind of association filter. */
+const ASSOCIATION: ElementNames = new Map([
+  [names.BINDING, ['Object', 'AssociationClassName', 'Role', 'ResultClassName', 'ResultRole', 'IncludeResultProperty']],
+])
+
 /** Source: DSP0227, §8.2. */
 function readAssociationFilter(filter: XmlElement): AssociationFilter {
   const [element, ...others] = filter.elements()
@@ -57,7 +72,10 @@ function readAssociationFilter(filter: XmlElement): AssociationFilter {
   if (element === undefined || !isKnown || element.namespace !== names.BINDING || others.length > 0) {
     throw new WsmanFault('filter-xml')
   }
-  const className = readName(element, 'ResultClassName')
+  requireOnly(element, ASSOCIATION, {
+    repeatable: ['IncludeResultProperty'],
+    fault: () => new WsmanFault('filter-xml'),
+  })
   const properties = element.elements('IncludeResultProperty', names.BINDING).map(each => each.text().trim())
   if (properties.length > PROPERTIES_MAX || properties.some(name => !NAME.test(name)))
     throw new WsmanFault('filter-xml')
@@ -67,7 +85,7 @@ function readAssociationFilter(filter: XmlElement): AssociationFilter {
     object: readReference(inner(element, 'Object', names.BINDING)),
     associationClass: readName(element, 'AssociationClassName'),
     role: readName(element, 'Role'),
-    resultClass: className,
+    resultClass: readName(element, 'ResultClassName'),
     resultRole: readName(element, 'ResultRole'),
     properties,
   }

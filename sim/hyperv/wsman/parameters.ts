@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
-import { fromXmlTime } from '../cim/datetime.ts'
+import { fromXmlTime, isInterval } from '../cim/datetime.ts'
 import type { CimMethod, CimParameter, CimScalar, CimValue } from '../cim/model.ts'
 import { readScalar } from '../cim/value.ts'
+import { requireNoText } from './element-only.ts'
 import { schemaFault } from './fault.ts'
 import * as names from './names.ts'
 import { isSameUri } from './resource.ts'
@@ -27,7 +28,7 @@ export function readArguments(input: XmlElement, method: CimMethod, resolve: Res
     else if (!parameter.isArray) throw schemaFault(parameter.name, 'given twice', '重複しています')
     else if (elements.push(element) > ITEMS_MAX) throw schemaFault(parameter.name, 'too long', '長すぎます')
   }
-  if (input.text().trim() !== '') throw schemaFault(input.name, 'text among parameters', 'テキストが含まれています')
+  requireNoText(input)
   const values = new Map<string, CimValue>()
   for (const [parameter, elements] of given) {
     const value = readValue(
@@ -50,8 +51,13 @@ function parameterOf({ name, namespace }: XmlElement, expected: string, method: 
 }
 
 function isNil(element: XmlElement): boolean {
-  const nil = element.attribute('nil', names.SCHEMA_INSTANCE)?.trim()
-  return nil === 'true' || nil === '1'
+  const nil = element.attribute('nil', names.SCHEMA_INSTANCE)?.trim() ?? 'false'
+  if (nil === 'false' || nil === '0') return false
+  if (nil !== 'true' && nil !== '1') throw schemaFault(element.name, 'xsi:nil is no boolean', 'xsi:nil が無効です')
+  // Source: XML Schema Part 1, §3.3.4: what is nil has no content.
+  if (element.elements().length > 0 || element.text().trim() !== '')
+    throw schemaFault(element.name, 'nil and not empty', 'nil ですが空ではありません')
+  return true
 }
 
 function readValue(parameter: CimParameter, elements: readonly XmlElement[], resolve: Resolve): CimValue | undefined {
@@ -77,10 +83,19 @@ function readItem(parameter: CimParameter, element: XmlElement, resolve: Resolve
 /** Source: DSP0230 (WS-CIM), §6.2; CIM's own form is taken too, since it stands where XML has none. */
 function readTime(name: string, element: XmlElement): string {
   const [inner, ...others] = element.elements()
+  if (inner !== undefined) requireNoText(element)
+  const time = fromXmlTime((inner ?? element).text().trim())
   const isKnown = inner === undefined || (inner.namespace === names.CIM && others.length === 0)
-  const time = isKnown ? fromXmlTime((inner ?? element).text().trim()) : undefined
-  if (time === undefined) throw schemaFault(name, 'not a datetime', 'datetime ではありません')
+  if (time === undefined || !isKnown || (inner !== undefined && !isNamedFor(time, inner))) {
+    throw schemaFault(name, 'not a datetime', 'datetime ではありません')
+  }
   return time
+}
+
+/** Whether a time is of the kind that its element says. */
+function isNamedFor(time: string, { name }: XmlElement): boolean {
+  if (name === 'CIM_DateTime') return true
+  return name === (isInterval(time) ? 'Interval' : 'Datetime')
 }
 
 const DECIMAL = /^\d{1,3}$/

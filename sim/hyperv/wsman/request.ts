@@ -1,6 +1,7 @@
 import { XmlError } from '../../../src/wire/xml/error.ts'
-import { parseXml, type XmlElement } from '../../../src/wire/xml/tree.ts'
+import { NO_NAMESPACE, parseXml, type XmlElement } from '../../../src/wire/xml/tree.ts'
 import { parseDuration } from './duration.ts'
+import { requireNoText } from './element-only.ts'
 import { refuse, schemaFault, WsmanFault } from './fault.ts'
 import type { FaultContext } from './fault-writer.ts'
 import { ENVELOPE_BYTES_MIN, type WinrmLimits } from './limits.ts'
@@ -49,9 +50,10 @@ export function readEnvelope(bytes: Uint8Array, limits: WinrmLimits): Envelope {
   const header = parts.filter(part => part.name === 'Header' && part.namespace === names.SOAP)
   const body = parts.filter(part => part.name === 'Body' && part.namespace === names.SOAP)
   const [only] = body
-  if (header.length > 1 || only === undefined || body.length > 1 || parts.length > header.length + 1) {
+  if (header.length > 1 || only === undefined || body.length > 1 || parts.at(-1) !== only || parts.length > 2) {
     throw schemaFault('Envelope', 'not a header and a body', 'ヘッダーと本文ではありません')
   }
+  for (const element of [root, ...parts]) requireNoText(element)
   return { headers: header[0]?.elements() ?? [], body: only.elements() }
 }
 
@@ -83,9 +85,15 @@ export function requireUnderstood({ headers }: Envelope): void {
 }
 
 function withAttribute(header: XmlElement) {
-  const value = header.attribute('mustUnderstand', names.SOAP)?.trim().toLowerCase()
   const { prefix, name, namespace } = header
-  return { prefix, name, namespace, mustUnderstand: value === 'true' || value === '1' }
+  return { prefix, name, namespace, mustUnderstand: isSet(header, 'mustUnderstand', names.SOAP) }
+}
+
+/** An attribute that is a truth value, false where it is absent; one in another case is taken. Throws WsmanFault. */
+function isSet(element: XmlElement, name: string, namespace: string): boolean {
+  const value = element.attribute(name, namespace)?.trim().toLowerCase() ?? 'false'
+  if (!['true', '1', 'false', '0'].includes(value)) throw schemaFault(name, 'no boolean', 'ブール値ではありません')
+  return value === 'true' || value === '1'
 }
 
 /** Headers that are understood; those of Microsoft's that mean nothing here are passed over all the same. */
@@ -173,11 +181,14 @@ function requireAnonymous(header: XmlElement | undefined): void {
 
 /** Options of WMI's own are hints; none that must be complied with is known here. */
 function checkOptions(set: XmlElement | undefined): void {
-  const options = set?.elements('Option', names.WSMAN) ?? []
+  const options = set?.elements() ?? []
   if (options.length > OPTIONS_MAX) throw new WsmanFault('option-limit')
+  if (set !== undefined) requireNoText(set)
   for (const option of options) {
-    const mustComply = option.attribute('MustComply')?.trim().toLowerCase()
-    if (mustComply === 'true' || mustComply === '1') throw new WsmanFault('options-not-supported')
+    if (option.name !== 'Option' || option.namespace !== names.WSMAN || (option.attribute('Name') ?? '') === '') {
+      throw schemaFault('OptionSet', 'holds no option', 'オプションではありません')
+    }
+    if (isSet(option, 'MustComply', NO_NAMESPACE)) throw new WsmanFault('options-not-supported')
   }
 }
 

@@ -8,7 +8,7 @@ export interface Resource {
   readonly namespace: string
   /** As the URI spells it; `*` for any class of the namespace. */
   readonly className: string
-  /** The selectors that are keys: those with two underscores in front speak of the namespace. */
+  /** The selectors that are keys: all but that which names the namespace. */
   readonly keys: readonly Selector[]
 }
 
@@ -19,7 +19,7 @@ const DMTF_NAMESPACE = 'root\\cimv2'
 
 /** Reads a resource URI with its selectors. Throws WsmanFault. */
 export function readResource(uri: string, selectors: readonly Selector[]): Resource {
-  const keys = selectors.filter(({ name }) => !name.startsWith('__'))
+  const keys = selectors.filter(({ name }) => !isNamespaceSelector(name))
   const named = readNamespaceSelector(selectors)
   const plain = uri.replace(/\/+$/, '')
   if (startsWith(plain, names.WMI_URI)) {
@@ -38,8 +38,13 @@ export function readResource(uri: string, selectors: readonly Selector[]): Resou
   return { namespace: named ?? DMTF_NAMESPACE, className, keys }
 }
 
+/** Source: DSP0227, §5.1. */
+function isNamespaceSelector(name: string): boolean {
+  return name.toLowerCase() === '__cimnamespace'
+}
+
 function readNamespaceSelector(selectors: readonly Selector[]): string | undefined {
-  const value = selectors.find(({ name }) => name.toLowerCase() === '__cimnamespace')?.value
+  const value = selectors.find(({ name }) => isNamespaceSelector(name))?.value
   if (value === undefined) return undefined
   const path = typeof value === 'string' ? value.trim().replaceAll('\\', '/').replace(/^\/+/, '') : ''
   if (!NAMESPACE.test(path)) {

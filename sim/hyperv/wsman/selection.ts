@@ -1,6 +1,6 @@
-import type { CimClass, Instance } from '../cim/model.ts'
+import type { CimClass, CimProperty, Instance } from '../cim/model.ts'
 import { parsePath } from '../cim/path.ts'
-import { isInstance, isList } from '../cim/value.ts'
+import { isInstance, isList, readScalar } from '../cim/value.ts'
 import type { EnumerateBody, Polymorphism } from './enumerate-request.ts'
 import { askWmi, type ExtendedStatus, WsmanFault } from './fault.ts'
 import type { AssociationFilter, Filter } from './filter.ts'
@@ -59,7 +59,7 @@ function prepareSelector(
   const wanted = selectors.map(({ name, value }): [string, string] => {
     const property = cls.property(name)
     if (property === undefined || typeof value !== 'string') throw new WsmanFault('cannot-process-filter')
-    return [property.name, value.toLowerCase()]
+    return [property.name, spell(property, value)]
   })
   return prepareList(request, cls, polymorphism, ({ values }) => {
     return wanted.every(([name, text]) => {
@@ -67,6 +67,13 @@ function prepareSelector(
       return value !== null && !isList(value) && !isInstance(value) && String(value).toLowerCase() === text
     })
   })
+}
+
+/** What a value of the property prints as that is meant by a text, in lower case. Arrays are compared to nothing. */
+function spell({ type, isArray }: CimProperty, text: string): string {
+  const value = isArray ? undefined : readScalar(type === 'string' ? text : text.trim(), type)
+  if (value === undefined) throw new WsmanFault('cannot-process-filter')
+  return String(value).toLowerCase()
 }
 
 function prepareList(

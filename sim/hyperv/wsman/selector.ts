@@ -1,4 +1,5 @@
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
+import { requireNoText } from './element-only.ts'
 import { schemaFault, WsmanFault } from './fault.ts'
 import * as names from './names.ts'
 
@@ -20,6 +21,7 @@ const NESTING_MAX = 3
 /** Reads w:SelectorSet. Throws WsmanFault. */
 export function readSelectorSet(set: XmlElement, nesting = 0): readonly Selector[] {
   const elements = set.elements()
+  requireNoText(set)
   if (elements.length > SELECTORS_MAX) throw new WsmanFault('selector-limit')
   const selectors = elements.map(element => readSelector(element, nesting))
   const seen = new Set(selectors.map(({ name }) => name.toLowerCase()))
@@ -37,6 +39,7 @@ function readSelector(element: XmlElement, nesting: number): Selector {
   if (inner.name !== 'EndpointReference' || inner.namespace !== names.ADDRESSING || others.length > 0) {
     throw schemaFault(`Selector ${name}`, 'neither text nor an endpoint reference', 'テキストでも参照でもありません')
   }
+  requireNoText(element)
   return { name, value: readReference(inner, nesting + 1) }
 }
 
@@ -46,11 +49,21 @@ function readSelector(element: XmlElement, nesting: number): Selector {
  */
 export function readReference(element: XmlElement, nesting = 0): EndpointReference {
   if (nesting > NESTING_MAX) throw schemaFault(element.name, 'nested too deeply', '入れ子が深すぎます')
-  const parameters = element.element('ReferenceParameters', names.ADDRESSING)
+  requireNoText(element)
+  const [parameters] = element.elements('ReferenceParameters', names.ADDRESSING)
   const uri = parameters?.element('ResourceURI', names.WSMAN)?.text().trim()
-  if (element.element('Address', names.ADDRESSING) === undefined || parameters === undefined || uri === undefined) {
+  const isAddressed = element.elements('Address', names.ADDRESSING).length === 1
+  if (!isAddressed || parameters === undefined || uri === undefined || isAmbiguous(element, parameters)) {
     throw schemaFault(element.name, 'not an endpoint reference', 'エンドポイント参照ではありません')
   }
   const set = parameters.element('SelectorSet', names.WSMAN)
   return { resourceUri: uri, selectors: set === undefined ? [] : readSelectorSet(set, nesting) }
+}
+
+/** Whether it says twice where it leads to; what stands in it besides is for others. */
+function isAmbiguous(element: XmlElement, parameters: XmlElement): boolean {
+  requireNoText(parameters)
+  const count = (name: string): number => parameters.elements(name, names.WSMAN).length
+  const others = element.elements('ReferenceParameters', names.ADDRESSING).length - 1
+  return others > 0 || count('ResourceURI') > 1 || count('SelectorSet') > 1
 }

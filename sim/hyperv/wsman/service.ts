@@ -110,10 +110,10 @@ function faultOf({ onBug }: Service, error: unknown): WsmanFault {
 async function carryOut(
   service: Service,
   envelope: Envelope,
-  { user, signal }: WsmanRequest,
+  { user, isAdministrator = true, signal }: WsmanRequest,
   context: FaultContext,
 ): Promise<string> {
-  if (user === undefined) throw new WsmanFault('access-denied')
+  if (user === undefined || !isAdministrator) throw new WsmanFault('access-denied')
   const operation = service.dispatch(envelope, user, context.messageId)
   const { name, className, method } = operation
   const fault = service.faults.ofRequest({

@@ -99,6 +99,8 @@ test('a request without host, without length, or that is no HTTP is refused in t
   assert.equal(await ask('POST /wsman HTTP/1.1\r\nContent-Length: 0\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
   assert.equal(await ask('POST /wsman HTTP/1.1\r\nHost: x\r\n\r\n'), 'HTTP/1.1 411 Length Required')
   assert.equal(await ask('POST /wsman HTTP/1.1\r\nHost x\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
+  const another = 'POST /wsman HTTP/2.0\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+  assert.equal(await ask(another), 'HTTP/1.1 505 HTTP Version Not Supported')
   assert.equal(await ask('\x16\x03\x01\x02\x00\x01\r\n\r\n'), 'HTTP/1.1 400 Bad Request')
   assert.equal(await ask(`POST /wsman HTTP/1.1\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`), 'HTTP/1.1 400 Bad Request')
 })
@@ -169,6 +171,7 @@ test('envelopes in UTF-16 are taken with and without a mark, and answered in kin
     assert.match(reply.body.toString('utf16le', 2), /^<\?xml version="1.0"\?><s:Envelope.*<x>ü<\/x>/)
   }
   assert.equal((await client.post(little.subarray(1), wide))?.status, 400)
+  assert.equal((await client.post(Buffer.from(`${ASKED}\ud800`, 'utf16le'), wide))?.status, 400)
   assert.equal((await client.post(Buffer.from([0x3c, 0xff]), BASIC))?.status, 400)
 })
 

@@ -134,6 +134,19 @@ describe('a filter', () => {
     assert.deepEqual(named(items, 'Name'), [VMS[1]])
   })
 
+  test('of selectors compares numbers as numbers, however they are spelled', async () => {
+    const world = makeWorld()
+    for (const [name, value] of [
+      ['EnabledState', ' 02 '],
+      ['enabledstate', '0x2'],
+    ]) {
+      const selectors = `<w:SelectorSet><w:Selector Name="${name}">${value}</w:Selector></w:SelectorSet>`
+      const input = `<w:Filter Dialect="${DIALECT}/wsman/SelectorFilter">${selectors}</w:Filter>`
+
+      assert.equal((await drain(world, await enumerate(world, { input }))).length, VMS.length + 1, value)
+    }
+  })
+
   const association = (element: string, terms: string): string => {
     const object = reference('Msvm_ComputerSystem', { CreationClassName: 'Msvm_ComputerSystem', Name: VMS[1] })
     return (
