@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { httpTransport } from '../../src/protocols/wsman/http-transport.ts'
 import type { WsmanTarget } from '../../src/protocols/wsman/target.ts'
 import type { PostOptions, Transport, TransportErrorKind } from '../../src/protocols/wsman/transport.ts'
@@ -41,4 +43,16 @@ export async function post(
 /** What a post is rejected with: its kind, and whether the host may have acted. */
 export function failure(kind: TransportErrorKind, wasSent: boolean) {
   return { name: 'TransportError', kind, wasSent } as const
+}
+
+/** All that can be seen of what a promise was rejected with, which has to be as expected. */
+export async function seenOf(promise: Promise<unknown>, expected: object): Promise<string> {
+  const error: unknown = await promise.then(
+    () => assert.fail('it was not rejected'),
+    (reason: unknown) => reason,
+  )
+  assert.throws(() => {
+    throw error
+  }, expected)
+  return inspect(error, { depth: 20, showHidden: true })
 }

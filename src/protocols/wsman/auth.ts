@@ -1,11 +1,11 @@
 import { hostname } from 'node:os'
-import { AuthError } from './auth-error.ts'
 import type { AuthMechanism } from './auth-mechanism.ts'
 import { Kerberos } from './kerberos.ts'
 import type { SealProtocol } from './multipart.ts'
 import { Ntlm } from './ntlm.ts'
+import { askSecret } from './secret.ts'
 import { Spnego } from './spnego.ts'
-import { type Secret, splitUser, type WsmanTarget } from './target.ts'
+import { splitUser, type WsmanTarget } from './target.ts'
 
 /** A way to authenticate a connection, token by token. */
 export interface AuthScheme {
@@ -88,11 +88,6 @@ function principalOf(name: string): string {
   return realm === '' ? user : `${first}@${realm.toUpperCase()}`
 }
 
-/** Whoever keeps the password may fail, and what it says then may name the password's place but not be shown. */
-async function askPassword({ password, user }: { password?: Secret; user?: string }): Promise<string> {
-  try {
-    return (await password?.()) ?? ''
-  } catch (cause) {
-    throw new AuthError('refused', `the password of ${user ?? 'the user'} cannot be had`, { cause })
-  }
+function askPassword({ password, user }: WsmanTarget): Promise<string> {
+  return askSecret(password, `the password of ${user ?? 'the user'}`)
 }

@@ -5,6 +5,7 @@ import { openSocket } from './http-open.ts'
 import { Patience } from './http-patience.ts'
 import { type HttpSession, openSession, postAnonymously } from './http-session.ts'
 import { HttpSlots } from './http-slots.ts'
+import { asTransportError } from './http-status.ts'
 import { checkTarget, type WsmanTarget } from './target.ts'
 import { readTlsOptions } from './tls.ts'
 import { type PostOptions, type Transport, TransportError, type TransportReply } from './transport.ts'
@@ -92,7 +93,7 @@ class HttpTransport implements Transport {
       return await patience.wait(this.#tls, { wasSent: false, dismiss: () => undefined })
     } catch (error) {
       this.#tls = undefined
-      throw error
+      throw asTransportError(error, this.#target, false)
     }
   }
 

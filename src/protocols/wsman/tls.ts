@@ -8,11 +8,12 @@ import {
   type SecureContextOptions,
   TLSSocket,
 } from 'node:tls'
+import { askSecret } from './secret.ts'
 import type { WsmanTarget } from './target.ts'
 import { channelBinding } from './tls-binding.ts'
 import { TransportError } from './transport.ts'
 
-/** What a TLS connection to a target is made with, read from its files. Rejects with TransportError. */
+/** What a TLS connection to a target is made with, read from its files. Rejects with TransportError or AuthError. */
 export async function readTlsOptions(target: WsmanTarget): Promise<ConnectionOptions> {
   const { hostname } = new URL(target.url)
   const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
@@ -69,8 +70,9 @@ async function readOwn({ certificate }: WsmanTarget): Promise<SecureContextOptio
     ['our certificate', certificate.certFile],
     ['the key of our certificate', certificate.keyFile],
   ])
-  const passphrase = await certificate.passphrase?.()
-  return { cert, key, ...(passphrase !== undefined && { passphrase }) }
+  const { passphrase } = certificate
+  if (passphrase === undefined) return { cert, key }
+  return { cert, key, passphrase: await askSecret(passphrase, 'the passphrase of our key') }
 }
 
 function readAll(files: readonly (readonly [string, string])[]): Promise<string[]> {
