@@ -6,7 +6,7 @@ import { pathOf } from '../../sim/hyperv/cim/path.ts'
 import type { MethodResult } from '../../sim/hyperv/cim/provider.ts'
 import { mistakeIn } from '../../sim/hyperv/host/state-shape.ts'
 import { call, embedded, onlyOne, query } from './host-world.ts'
-import { defineHere, outOf, pathHere, serve, type V1World, v1WorldOf } from './v1-world.ts'
+import { defineHere, outOf, pathHere, serve, textAt, type V1World, v1WorldOf } from './v1-world.ts'
 
 const NIC = 'Msvm_SyntheticEthernetPortSettingData'
 const PORT_ID = '76e25eb5-5142-4b26-8065-37f6df0e4360'
@@ -156,7 +156,7 @@ for (const build of [7601, 9200]) {
       })
       await world.clock.advance(5_000)
 
-      assert.match(String(set.output?.['Job']), /Msvm_NetworkJob/)
+      assert.match(textAt(set.output?.['Job']), /Msvm_NetworkJob/)
       assert.equal(during, 2)
       assert.equal(valueOf(job, 'JobState'), 7)
       assert.equal(valueOf(job, 'NetworkJobType'), 1)

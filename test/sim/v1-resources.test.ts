@@ -7,7 +7,7 @@ import { textOf, valueOf } from '../../sim/hyperv/cim/instance.ts'
 import type { CimValue, Instance } from '../../sim/hyperv/cim/model.ts'
 import type { MethodResult } from '../../sim/hyperv/cim/provider.ts'
 import { call, embedded, onlyOne, query } from './host-world.ts'
-import { defineHere, outOf, pathHere, serve, type V1World, v1WorldOf } from './v1-world.ts'
+import { defineHere, outOf, pathHere, serve, textAt, type V1World, v1WorldOf } from './v1-world.ts'
 
 const RASD = 'Msvm_ResourceAllocationSettingData'
 
@@ -376,8 +376,8 @@ describe('settings that a host of Server 2012 was recorded to show', () => {
       const system = await defineHere(world, 'web')
       const [text = ''] = recorded[name] ?? []
       const { class: cls, values } = parseEmbedded(world.v1.schema, text, { isStrict: false })
-      const subType = String(values.get('ResourceSubType'))
-      const isDefinition = String(values.get('InstanceID')).includes('Definition')
+      const subType = textAt(values.get('ResourceSubType'))
+      const isDefinition = textAt(values.get('InstanceID')).includes('Definition')
 
       const shown = isDefinition
         ? onlyOne(
@@ -399,7 +399,9 @@ describe('settings that a host of Server 2012 was recorded to show', () => {
 /** The machine's own GUID, and backslashes that were escaped by those who kept the recording, do not count. */
 function plain(value: CimValue | undefined): string {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return ''
-  return String(value)
-    .replaceAll(/\\+/g, '\\')
-    .replace(/^Microsoft:[0-9A-F-]{36}\\(?!Root)/i, 'Microsoft:MACHINE\\')
+  const text =
+    typeof value === 'string'
+      ? value
+      : JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
+  return text.replaceAll(/\\+/g, '\\').replace(/^Microsoft:[0-9A-F-]{36}\\(?!Root)/i, 'Microsoft:MACHINE\\')
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { textOf, valueOf } from '../../sim/hyperv/cim/instance.ts'
 import type { Instance } from '../../sim/hyperv/cim/model.ts'
 import { call, embedded, machineIn, onlyOne, query, settingsOf } from './host-world.ts'
-import { defineHere, outOf, pathHere, serve, type V1World, v1WorldOf } from './v1-world.ts'
+import { defineHere, outOf, pathHere, serve, textAt, type V1World, v1WorldOf } from './v1-world.ts'
 
 const GLOBAL = 'Msvm_VirtualSystemGlobalSettingData'
 const SETTINGS = 'Msvm_VirtualSystemSettingData'
@@ -314,7 +314,7 @@ describe('a machine seen through both namespaces', () => {
     const job = outOf(world, result, 'Job')
     const there = onlyOne(world.v2, `SELECT * FROM Msvm_ConcreteJob WHERE InstanceID = '${textOf(job, 'InstanceID')}'`)
 
-    assert.match(String(result.output?.['Job']), /^\\\\HVHOST\\root\\virtualization:Msvm_ConcreteJob\./)
+    assert.match(textAt(result.output?.['Job']), /^\\\\HVHOST\\root\\virtualization:Msvm_ConcreteJob\./)
     const affected = world.v1.references({
       className: 'Msvm_ConcreteJob',
       keys: new Map([['InstanceID', textOf(job, 'InstanceID')]]),

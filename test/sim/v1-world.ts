@@ -40,6 +40,9 @@ export function outOf({ v1 }: V1World, { returnValue, output }: MethodResult, pa
   return found
 }
 
+/** A value as text; '' for what is none. */
+export const textAt = (value: CimValue | undefined): string => (typeof value === 'string' ? value : '')
+
 export const pathHere = ({ v1 }: V1World, instance: Instance): string => v1.pathOf(instance)
 
 /** A machine that v1 defines, off. */
