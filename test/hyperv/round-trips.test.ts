@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connect } from '../../src/drivers/hyperv/index.ts'
+import { Relay } from '../wsman/transport-relay.ts'
+import { domainConfig, startHost } from './setting.ts'
+
+const CONNECTIONS = 4
+
+/** What each operation may cost of round trips, logging on and the waits for jobs left out. */
+test('operations take few round trips, however many machines there are', async () => {
+  const { host, driver, count, close } = await counted('--vms', '200', '--pace', '0')
+  try {
+    const config = domainConfig()
+    const trips: Record<string, number> = {
+      list: await count(() => driver.domains.list()),
+      define: await count(() => driver.domains.define(config)),
+      get: await count(() => driver.domains.get(config.id)),
+      config: await count(() => driver.domains.config(config.id)),
+      redefine: await count(() => driver.domains.define({ ...config, description: 'other', vcpus: 2 })),
+      start: await count(() => driver.domains.start(config.id)),
+      powerOff: await count(() => driver.domains.powerOff(config.id)),
+      undefine: await count(() => driver.domains.undefine(config.id)),
+    }
+
+    assert.deepEqual(trips, {
+      list: 1,
+      define: 8,
+      get: 1,
+      config: 3,
+      redefine: 6,
+      start: 4,
+      powerOff: 4,
+      undefine: 3,
+    })
+    assert.deepEqual(host.complaints, [])
+  } finally {
+    await close()
+  }
+})
+
+/** A host, a connection to it, and what counts the requests that an operation sends. */
+async function counted(...options: readonly string[]) {
+  const host = await startHost(...options)
+  const relay = await new Relay(Number(host.uri.port)).listen()
+  const uri = new URL(host.uri)
+  uri.host = new URL(relay.url).host
+  const driver = await connect({ uri, warn: message => host.complaints.push(message) })
+  // Every connection logs on once, in several requests.
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => driver.domains.list()))
+  const requests = () => Buffer.concat(relay.seen).toString('latin1').split('POST /wsman').length
+  const count = async (operation: () => Promise<unknown>) => {
+    const before = requests()
+    await operation()
+    return requests() - before
+  }
+  const close = async () => {
+    await driver.close()
+    await relay[Symbol.asyncDispose]()
+    await host.sim.close()
+  }
+  return { host, driver, count, close }
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { parseOptions } from '../../sim/hyperv/options.ts'
+import { type RunningSim, startSim } from '../../sim/hyperv/start.ts'
+import { connect } from '../../src/drivers/hyperv/index.ts'
+import type { DomainConfig } from '../../src/drivers/driver.ts'
+import type { Guest, Setup, Traits } from '../conformance/setting.ts'
+import { HYPERV_ADMIN } from '../support/sim-hyperv.ts'
+
+const MIB = 1_048_576
+
+/** What the driver has on a simulated host. */
+export const TRAITS: Traits = {
+  groups: ['suspension', 'events'],
+  guests: ['obedient', 'broken'],
+  outlivesConnection: true,
+  settleMs: 10_000,
+  testMs: 30_000,
+}
+
+const NAMES: Readonly<Partial<Record<Guest, string>>> = { obedient: 'web', broken: 'vm-that-fails-to-start' }
+
+const folder = mkdtempSync(join(tmpdir(), 'polyvisor-hyperv-setting-'))
+/** The file with the password of HYPERV_ADMIN. */
+export const passwordFile = join(folder, 'password')
+writeFileSync(passwordFile, HYPERV_ADMIN.password)
+after(() => rmSync(folder, { recursive: true }))
+
+/** A simulated host in this process, and the URI that leads to it. */
+export interface HypervHost {
+  readonly sim: RunningSim
+  readonly uri: URL
+  /** What host and driver have complained of so far. */
+  readonly complaints: string[]
+  readonly connect: () => ReturnType<typeof connect>
+}
+
+/** Starts a host with these options of its command. */
+export async function startHost(...options: readonly string[]): Promise<HypervHost> {
+  const parsed = parseOptions(['--listen', 'http://127.0.0.1:0', '--password-file', passwordFile, ...options])
+  assert(parsed !== undefined)
+  const complaints: string[] = []
+  const warn = (message: string) => void complaints.push(message)
+  const sim = await startSim(parsed, warn)
+  const { host } = new URL(sim.urls[0] ?? '')
+  const uri = new URL(`hyperv://${HYPERV_ADMIN.name}@${host}/?transport=http&password_file=${passwordFile}`)
+  return { sim, uri, complaints, connect: () => connect({ uri, warn }) }
+}
+
+/** A host for each test of the contract; `pace` is the share that jobs and guests take of what real ones do. */
+export function setUp(build: number, pace: number): () => Promise<Setup> {
+  return async () => {
+    const host = await startHost('--build', String(build), '--guest', 'linux', '--pace', String(pace), '--vms', '2')
+    return {
+      connect: host.connect,
+      domainConfig,
+      async tearDown() {
+        await host.sim.close()
+        assert.deepEqual(host.complaints, [])
+      },
+    }
+  }
+}
+
+/** A definition with an id and a name of its own. */
+export function domainConfig(guest: Guest = 'obedient'): DomainConfig {
+  return {
+    id: crypto.randomUUID(),
+    name: `${NAMES[guest]}-${crypto.randomUUID().slice(0, 8)}`,
+    description: '',
+    memoryBytes: 64 * MIB,
+    vcpus: 1,
+    boot: { kind: 'firmware', device: 'disk' },
+    disks: [],
+  }
+}
