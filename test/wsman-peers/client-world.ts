@@ -12,7 +12,7 @@ import {
 } from '../../src/protocols/wsman/index.ts'
 import { HYPERV_ADMIN, type SimHyperv } from '../support/sim-hyperv.ts'
 
-export const V2 = 'root/virtualization/v2'
+const V2 = 'root/virtualization/v2'
 const JOB_MS = 20_000
 
 /** A client of ours for one of a host's listeners, logged on as its administrator unless the target says otherwise. */
