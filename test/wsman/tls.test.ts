@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
 import { channelBinding } from '../../src/protocols/wsman/tls-binding.ts'
 import { hex } from './ntlm-peer.ts'
 import { makeCertificate } from './tls-certificates.ts'
-import { ntlmAcceptor, PASSWORD } from './transport-host.ts'
+import { type HostOptions, ntlmAcceptor, PASSWORD } from './transport-host.ts'
 import { failure, post, seenOf, world } from './transport-world.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'polyvisor-tls-'))
@@ -56,10 +57,39 @@ describe('the certificate of a host', () => {
     const strange = await makeCertificate({ issuer, name: 'CN=other', dnsNames: ['other.example'] })
     const old = await makeCertificate({ issuer, endsInDays: -1 })
 
-    for (const tls of [strange, old]) {
+    for (const [tls, message] of [
+      [strange, /not trusted: .*altnames: DNS:other\.example; reach the host by a name of its certificate/],
+      [old, /not trusted: CERT_HAS_EXPIRED; have it renewed/],
+    ] as const) {
       await using at = await world({ tls }, { cacert })
 
-      await assert.rejects(post(at.transport, '<Question/>'), failure('untrusted', false))
+      await assert.rejects(post(at.transport, '<Question/>'), { ...failure('untrusted', false), message })
+    }
+  })
+
+  test('is accepted from an authority as Windows exports it, in DER', async () => {
+    const path = join(folder, 'authority.cer')
+    writeFileSync(path, authority.der)
+    await using at = await world({ tls: host }, { cacert: path })
+
+    assert.equal(await post(at.transport, '<Question/>'), '<Answer><Question/></Answer>')
+  })
+
+  test('is accepted from any of the authorities in a file', async () => {
+    const path = file('several.pem', `Of the operators\n${alone.cert}\n${authority.cert}\n`)
+    await using at = await world({ tls: host }, { cacert: path })
+
+    assert.equal(await post(at.transport, '<Question/>'), '<Answer><Question/></Answer>')
+  })
+
+  test('a file without an authority is told of, for nothing could be trusted by it', async () => {
+    for (const text of ['', 'none', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n']) {
+      await using at = await world({ tls: host }, { cacert: file('nothing.pem', text) })
+
+      await assert.rejects(post(at.transport, '<Question/>'), {
+        ...failure('untrusted', false),
+        message: /no certificate in .*nothing\.pem/,
+      })
     }
   })
 
@@ -87,7 +117,10 @@ describe('the certificate of a host', () => {
     await using at = await world()
     await using secure = await world({}, { url: at.target.url.replace('http:', 'https:') })
 
-    await assert.rejects(post(secure.transport, '<Question/>'), failure('unreachable', false))
+    await assert.rejects(post(secure.transport, '<Question/>'), {
+      ...failure('unreachable', false),
+      message: /cannot reach localhost:\d+: what answers there speaks no TLS/,
+    })
   })
 })
 
@@ -166,6 +199,22 @@ describe('over TLS', () => {
       )
     })
   }
+
+  test('a certificate of ours goes by TLS 1.2, in which a host can ask for it when it has seen the request', async () => {
+    const ours = await makeCertificate({ issuer: authority.issuer, name: 'CN=alice' })
+    const certificate = { certFile: file('late.pem', ours.cert), keyFile: file('late.key', ours.key) }
+    const protocols: string[] = []
+    const answer: HostOptions['answer'] = (_, { socket, reply }) => {
+      protocols.push(socket instanceof TLSSocket ? (socket.getProtocol() ?? '') : '')
+      return reply('<Answer/>')
+    }
+    await using known = await world({ tls: host, acceptor: null, answer }, { cacert, auth: 'certificate', certificate })
+    await using other = await world({ tls: host, acceptor: null, answer }, { cacert, auth: 'basic' })
+
+    for (const { transport } of [known, other]) await post(transport, '<Question/>')
+
+    assert.deepEqual(protocols, ['TLSv1.2', 'TLSv1.3'])
+  })
 
   test('a certificate of ours that cannot be used is told of, and its passphrase is not', async () => {
     const certificate = {

@@ -44,19 +44,21 @@ function connect(url: URL, tls: ConnectionOptions | undefined, patience: Patienc
 }
 
 function describe(url: URL, socket: Socket, error: Error): TransportError {
-  const why = socket instanceof TLSSocket ? distrust(socket) : undefined
+  const why = socket instanceof TLSSocket ? distrust(socket, error) : undefined
   if (why === undefined) return unreachable(url, reason(error), error)
-  const ways = 'name the authority that signed it by cacert=FILE, or accept any certificate by no_verify=1'
-  return new TransportError('untrusted', `the certificate of ${url.host} is not trusted (${why}); ${ways}`, {
-    wasSent: false,
-    cause: error,
-  })
+  const text = `the certificate of ${url.host} is not trusted: ${why}, or accept any certificate by no_verify=1`
+  return new TransportError('untrusted', text, { wasSent: false, cause: error })
 }
 
-/** Several addresses may each have failed for their own reason. */
+/** Several addresses may each have failed for their own reason; OpenSSL's own texts are for its authors. */
 function reason(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message
-  return error.errors.map(one => (one instanceof Error ? one.message : String(one))).join('; ')
+  if (error instanceof AggregateError) return error.errors.map(one => reason(asError(one))).join('; ')
+  if ('code' in error && error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'what answers there speaks no TLS'
+  return 'reason' in error && typeof error.reason === 'string' ? `TLS fails with "${error.reason}"` : error.message
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 function unreachable(url: URL, why: string, cause?: unknown): TransportError {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import {
@@ -29,12 +30,21 @@ export async function readTlsOptions(target: WsmanTarget): Promise<ConnectionOpt
   }
 }
 
-/** Whether a connection ended because the host's certificate was not accepted, and why. */
-export function distrust(socket: TLSSocket): string | undefined {
+/** Why a connection failed, if it was for the host's certificate, and what to do about it. */
+export function distrust(socket: TLSSocket, error: Error): string | undefined {
   // The types say that it is an Error; it is the code of one, or its message.
-  const why: unknown = socket.authorizationError
-  if (why instanceof Error) return why.message
-  return typeof why === 'string' && why !== '' ? why : undefined
+  const code: unknown = socket.authorizationError
+  if (typeof code !== 'string' || code === '') return undefined
+  // Only of a wrong name there is more to say: which names the certificate has.
+  const why = 'reason' in error && typeof error.reason === 'string' ? error.reason : code
+  return `${why}; ${WAYS_OUT[code] ?? 'name the authority that signed it by cacert=FILE'}`
+}
+
+/** By what is wrong with a certificate. Source: Node.js documentation, "X509 certificate error codes". */
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'reach the host by a name of its certificate',
+  CERT_HAS_EXPIRED: 'have it renewed',
+  CERT_NOT_YET_VALID: 'look at the clocks of both machines',
 }
 
 /** What binds an authentication to this connection; undefined where it is not encrypted or nothing can. */
@@ -56,33 +66,37 @@ function makeContext({ url }: WsmanTarget, options: SecureContextOptions): Secur
 
 /** The system's authorities where it has any, for those are what its operators keep; else those that Node brings. */
 async function readTrusted(cacert: string | undefined): Promise<string[]> {
-  if (cacert !== undefined) {
-    const [trusted] = await readAll([['the certificates to trust', cacert]])
-    return [trusted ?? '']
-  }
+  if (cacert !== undefined) return [asPem(await readBytes('the certificates to trust', cacert), cacert)]
   const system = getCACertificates('system')
   return system.length > 0 ? system : getCACertificates('default')
 }
 
-async function readOwn({ certificate }: WsmanTarget): Promise<SecureContextOptions> {
-  if (certificate === undefined) return {}
-  const [cert = '', key = ''] = await readAll([
-    ['our certificate', certificate.certFile],
-    ['the key of our certificate', certificate.keyFile],
-  ])
-  const { passphrase } = certificate
-  if (passphrase === undefined) return { cert, key }
-  return { cert, key, passphrase: await askSecret(passphrase, 'the passphrase of our key') }
+/** Certificates in PEM, or the one in DER that Windows exports. OpenSSL itself passes over what is none. */
+function asPem(bytes: Buffer, path: string): string {
+  try {
+    const first = new X509Certificate(bytes)
+    return bytes.includes('-----BEGIN') ? bytes.toString('latin1') : first.toString()
+  } catch (cause) {
+    throw new TransportError('untrusted', `there is no certificate in ${path}`, { wasSent: false, cause })
+  }
 }
 
-function readAll(files: readonly (readonly [string, string])[]): Promise<string[]> {
-  return Promise.all(
-    files.map(async ([what, path]) => {
-      try {
-        return await readFile(path, 'utf8')
-      } catch (cause) {
-        throw new TransportError('untrusted', `cannot read ${what} from ${path}`, { wasSent: false, cause })
-      }
-    }),
-  )
+async function readOwn({ certificate }: WsmanTarget): Promise<SecureContextOptions> {
+  if (certificate === undefined) return {}
+  const { certFile, keyFile, passphrase } = certificate
+  const cert = await readBytes('our certificate', certFile)
+  const key = await readBytes('the key of our certificate', keyFile)
+  // Hosts ask for it late, when they see the request: in TLS 1.3 by a way that OpenSSL does not go unless told to, and
+  // Node cannot tell it. Source: RFC 8446, section 4.6.2; Ansible's documentation, "WinRM", TLS 1.3.
+  const maxVersion = 'TLSv1.2'
+  if (passphrase === undefined) return { cert, key, maxVersion }
+  return { cert, key, maxVersion, passphrase: await askSecret(passphrase, 'the passphrase of our key') }
+}
+
+async function readBytes(what: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new TransportError('untrusted', `cannot read ${what} from ${path}`, { wasSent: false, cause })
+  }
 }
