@@ -72,6 +72,8 @@ export interface Vm {
   snapshots: Snapshot[]
   /** The snapshot that the present configuration comes after. */
   lastSnapshot?: string
+  /** The snapshot that was applied last, while it is there. */
+  appliedSnapshot?: string
   /** Key-value pairs that the host gave to the guest. */
   hostItems: Record<string, string>
   /** What the guest is: 'windows' and 'linux' answer the integration services once they are up, 'none' never does. */

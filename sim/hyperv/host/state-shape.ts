@@ -72,6 +72,7 @@ const VM: Shape<Vm> = {
   stoodStillAt: optional(number),
   snapshots: listOf(object(SNAPSHOT)),
   lastSnapshot: optional(text),
+  appliedSnapshot: optional(text),
   hostItems: mapOf(text),
   guest: oneOf('windows', 'linux', 'none'),
   pressedKeys: listOf(number),

@@ -24,6 +24,7 @@ import { guestNetworks } from './network-guest.ts'
 import { networkPorts } from './network-ports.ts'
 import { imageService } from './image-service.ts'
 import { mountedImages } from './image-mounts.ts'
+import { snapshots } from './snapshots.ts'
 import { pools } from './pools.ts'
 import { bootSources } from './resource-boot.ts'
 import { storageDevices } from './resource-devices.ts'
@@ -67,6 +68,7 @@ const PARTS: readonly Part[] = [
   metrics,
   imageService,
   mountedImages,
+  snapshots,
 ]
 
 /** All of what a host shows in root\virtualization\v2. */

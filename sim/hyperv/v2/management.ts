@@ -1,7 +1,7 @@
 import type { Schema } from '../cim/model.ts'
 import type { Method, MethodCall, MethodResult, Provider } from '../cim/provider.ts'
 import { answer, type Operation, orRefusal } from '../host/answer.ts'
-import { defineSystem, destroySystem, findSettings, modifySystem, requireDestroyable } from '../host/definition.ts'
+import { defineSystem, findSettings, modifySystem, requireDestroyable } from '../host/definition.ts'
 import type { Host } from '../host/host.ts'
 import { Effect } from '../host/jobs.ts'
 import type { Vm } from '../host/model.ts'
@@ -10,6 +10,7 @@ import { OperationError, Return } from '../host/operation-error.ts'
 import { addResources } from '../host/resources.ts'
 import { ownVm } from '../host/resources-owner.ts'
 import { nameOfVm } from '../host/settings.ts'
+import { destroyWithSnapshots } from '../host/snapshots-jobs.ts'
 import { windowsOf } from '../host/windows.ts'
 import { instanceGiven, nameGiven, textGiven, textsGiven, vmGiven } from './given.ts'
 import { contextOf, givenOf } from './resource-context.ts'
@@ -100,7 +101,7 @@ function destroy(host: Host, schema: Schema, call: MethodCall): Promise<MethodRe
     usually: 'job',
     job: managementJob(host, vm, call, { type: JobType.destroy, durationMs: 300 }),
     check: () => requireDestroyable(host, vm),
-    work: () => destroySystem(host, vm),
+    work: () => destroyWithSnapshots(host, vm),
   })
 }
 
