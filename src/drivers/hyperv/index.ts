@@ -6,13 +6,17 @@ import { domainOps } from './domains.ts'
 import { Events } from './events.ts'
 import { Gate } from './gate.ts'
 import { Locks } from './locks.ts'
+import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
 import { suspensionOps } from './suspension.ts'
 import { parseHypervUri } from './uri.ts'
 
 /** A connection to a Hyper-V host, on which nothing of ours is installed. */
 export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataDir'>): Promise<Driver> {
-  const { backEnd, facts, client } = await openConnection(parseHypervUri(uri), signal)
+  const { target, passwordFile } = parseHypervUri(uri)
+  // A file that cannot be read is said to be so here; when a connection asks for it, it is only a password that is missing.
+  if (passwordFile !== undefined) await readPasswordFile(passwordFile)
+  const { backEnd, facts, client } = await openConnection(target, signal)
   const gate = new Gate()
   const directory = new Directory(backEnd)
   const events = new Events(backEnd, directory, warn)

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { TransportError } from '../../protocols/wsman/index.ts'
 import { type DomainId, type DomainState, DriverError, type OperationOptions } from '../driver.ts'
 import type { BackEnd, PowerRequest } from './back-end.ts'
 import type { Definitions } from './definitions.ts'
@@ -103,8 +104,18 @@ export class Power {
   async #change(id: DomainId, transition: Transition, options: OperationOptions = {}): Promise<void> {
     await this.#locked(id, transition, async ({ machine: { guid } }) => {
       assertWanted(options.signal)
-      await this.#parts.backEnd.request(guid, transition.request, options)
+      await this.#ask(guid, transition.request, transition.to, options)
     })
+  }
+
+  /** Where the answer is lost, what has become of the machine tells whether the host was told. */
+  async #ask(guid: string, request: PowerRequest, to: DomainState, options: OperationOptions = {}): Promise<void> {
+    try {
+      await this.#parts.backEnd.request(guid, request, options)
+    } catch (error) {
+      if (!(error instanceof TransportError) || error.kind !== 'lost' || options.signal?.aborted === true) throw error
+      await untilState(this.#parts.directory, guid, [to])
+    }
   }
 
   /** Does something to a domain that is in the right state, and waits until it is where that leads. */
@@ -120,10 +131,9 @@ export class Power {
 
   /** Runs a machine, and pauses it where that is wanted; `back` leads to where it was if that fails half-way. */
   async #run({ machine: { guid } }: Entry, options: RunOptions, back: PowerRequest): Promise<void> {
-    const { backEnd } = this.#parts
     try {
-      await backEnd.request(guid, 'run', options)
-      if (options.paused === true) await backEnd.request(guid, 'pause')
+      await this.#ask(guid, 'run', 'running', options)
+      if (options.paused === true) await this.#ask(guid, 'pause', 'paused')
     } catch (error) {
       await this.#takeBack(guid, back, error)
       throw error

@@ -1,4 +1,4 @@
-import { type CimInstance, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
+import { type CimInstance, TransportError, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
 import type { Glance, Machine } from '../back-end.ts'
 import { settingsIdOf, settingsOf } from './classes.ts'
 import { stateOf } from './enabled-state.ts'
@@ -46,7 +46,8 @@ export async function allGlances(link: Link, signal: AbortSignal): Promise<reado
 export const hostNameOf = ({ service }: Link): string => service.key('SystemName') ?? ''
 
 async function summaries(link: Link, about: { SettingData?: ReturnType<typeof settingsOf>[] }): Promise<Machine[]> {
-  const answer = await link.client.call(link.service, GET_SUMMARY, { ...about, RequestedInformation: WANTED })
+  const input = { ...about, RequestedInformation: WANTED }
+  const answer = await readAgain(() => link.client.call(link.service, GET_SUMMARY, input))
   // It never goes on in a job.
   if (answer.returnValue !== RETURN.ok) {
     await settle(link, { returnValue: answer.returnValue, values: { Job: undefined } }, 'sum up the machines')
@@ -59,6 +60,20 @@ async function summaries(link: Link, about: { SettingData?: ReturnType<typeof se
     notes: row.string('Notes') ?? '',
   }))
 }
+
+/** A method that only reads may be called again where its answer was lost, which the client cannot know. */
+async function readAgain<T>(call: () => Promise<T>): Promise<T> {
+  for (let left = LOST_MAX; ; left--) {
+    try {
+      return await call()
+    } catch (error) {
+      if (left === 0 || !(error instanceof TransportError) || error.kind !== 'lost') throw error
+    }
+  }
+}
+
+/** How many lost answers in a row are put up with. */
+const LOST_MAX = 3
 
 async function enumerated(link: Link): Promise<Machine[]> {
   const systems = wql`SELECT Name, ElementName, EnabledState FROM Msvm_ComputerSystem WHERE Name <> ${hostNameOf(link)}`

@@ -1,4 +1,4 @@
-import { instanceOf } from '../../../protocols/wsman/index.ts'
+import { type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { DriverError, type OperationOptions } from '../../driver.ts'
 import type { BootDevice, PowerRequest, SettingsChange } from '../back-end.ts'
 import { SYSTEM_SETTINGS, settingsIdOf, systemOf } from './classes.ts'
@@ -23,16 +23,27 @@ const GENERATIONS_FROM_BUILD = 9_600
 /** Source: the MOF of real hosts, which has TurnOffOnGuestRestart from this build on. */
 const OFF_ON_RESTART_FROM_BUILD = 17_763
 
+/** Source: Microsoft Learn, "Msvm_AffectedJobElement"; as recorded on a real host, v2. */
+const AFFECTED = 'Msvm_AffectedJobElement'
+const SYSTEM = 'Msvm_ComputerSystem'
+
 /** Makes a machine, and gives its GUID, which the host chooses. */
 export async function create(link: Link, name: string, notes: string): Promise<string> {
   const generation = link.build >= GENERATIONS_FROM_BUILD ? { VirtualSystemSubType: FIRST_GENERATION } : {}
   const SystemSettings = instanceOf(SYSTEM_SETTINGS, { ElementName: name, Notes: [notes], ...generation })
   const answer = await link.client.call(link.service, DEFINE_SYSTEM, { SystemSettings })
   await settle(link, answer, 'make the machine')
-  const guid = answer.values.ResultingSystem?.key('Name')
+  const { ResultingSystem, Job } = answer.values
+  const guid = ResultingSystem?.key('Name') ?? (Job && (await madeBy(link, Job)))
   if (guid === undefined)
     throw new DriverError('unreachable', `the host does not name the machine ${name} that it made`)
   return guid.toUpperCase()
+}
+
+/** The machine that a job has made: a call that goes on in one cannot name it yet. */
+async function madeBy(link: Link, job: EndpointReference): Promise<string | undefined> {
+  const affected = await link.client.associators(job, { associationClass: AFFECTED, resultClass: SYSTEM })
+  return affected[0]?.string('Name')
 }
 
 /** Forgets a machine; its files of disks stay. */
