@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { CONNECTIONS_MAX, httpTransport, IDLE_MS, POSTS_WAITING_MAX } from '../../src/protocols/wsman/http-transport.ts'
+import { challengeOf } from './ntlm-acceptor.ts'
 import { PASSWORD } from './transport-host.ts'
 import { failure, post, world } from './transport-world.ts'
 
@@ -100,6 +101,47 @@ describe('connections', () => {
     assert.equal(await post(at.transport, '2'), '2')
 
     assert.equal(at.fake.sockets.length, 2)
+  })
+
+  test('one that the host keeps for one answer, as HTTP 1.0 does, is not used again', async () => {
+    await using at = await world(
+      {
+        intercept({ socket }) {
+          socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/soap+xml\r\nContent-Length: 9\r\n\r\n<Answer/>')
+          return true
+        },
+      },
+      { auth: 'basic', allowPlainBasic: true },
+    )
+
+    assert.equal(await post(at.transport, '1'), '<Answer/>')
+    assert.equal(await post(at.transport, '2'), '<Answer/>')
+
+    assert.equal(at.fake.sockets.length, 2)
+  })
+
+  test('one that the host ends in the handshake has told it nothing', async () => {
+    const challenge = challengeOf({ time: Buffer.alloc(8) }).toString('base64')
+    await using at = await world({
+      intercept({ socket }) {
+        socket.write(`HTTP/1.0 401 No\r\nWWW-Authenticate: Negotiate ${challenge}\r\nContent-Length: 0\r\n\r\n`)
+        return true
+      },
+    })
+
+    await assert.rejects(post(at.transport, '<Question/>'), failure('lost', false))
+  })
+
+  test('one is not begun with for a caller who has gone meanwhile', async () => {
+    await using at = await world({ acceptor: null }, { auth: 'basic', allowPlainBasic: true })
+    await post(at.transport, '1')
+    const controller = new AbortController()
+
+    const going = post(at.transport, '2', { signal: controller.signal })
+    controller.abort()
+
+    await assert.rejects(going, failure('aborted', false))
+    assert.equal(at.fake.posted.length, 1)
   })
 
   test('one that nobody uses is closed before a host would close it', async context => {

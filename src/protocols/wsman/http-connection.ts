@@ -64,9 +64,10 @@ export class HttpConnection {
   }
 
   /** Posts and reads the whole answer, whatever its status. Rejects with TransportError and is closed then. */
-  post(sent: HttpRequest, patience: Patience): Promise<HttpReply> {
+  async post(sent: HttpRequest, patience: Patience): Promise<HttpReply> {
+    patience.check(false)
+    if (!this.isOpen) throw this.#lost('the host had closed it', false)
     const wasSent = sent.body.length > 0
-    if (!this.isOpen) return Promise.reject(this.#lost('the host had closed it', false))
     const { promise, resolve, reject } = Promise.withResolvers<HttpReply>()
     let isDone = false
     const outgoing = this.#begin(sent)
@@ -80,6 +81,7 @@ export class HttpConnection {
     }
     const succeed = (reply: HttpReply) => {
       isDone = true
+      if (!outgoing.shouldKeepAlive) this.#isOpen = false
       resolve(reply)
     }
     const stopWaiting = patience.onEnd(() => fail(patience.error(wasSent)))
@@ -122,7 +124,6 @@ export class HttpConnection {
     response.on('error', error => outcome.fail(this.#describe(error, outcome.wasSent)))
     response.on('end', () => {
       if (!response.complete) return
-      if (/\bclose\b/i.test(response.headers.connection ?? '')) this.#isOpen = false
       outcome.succeed({
         status: response.statusCode ?? 0,
         statusText: response.statusMessage ?? '',
@@ -157,17 +158,21 @@ interface Outcome {
 
 /** Gives out one socket, and no new one when that has ended. */
 class OneSocketAgent extends Agent {
-  #socket: Socket | undefined
+  readonly #socket: Socket
+  #isGiven = false
 
   constructor(socket: Socket) {
     super({ keepAlive: true, maxSockets: 1 })
     this.#socket = socket
   }
 
-  override createConnection(): Duplex {
-    const socket = this.#socket
-    this.#socket = undefined
-    if (socket === undefined) throw new Error('the connection has ended')
-    return socket
+  override createConnection(_: unknown, give?: (error: Error, socket: Duplex) => void): Duplex | undefined {
+    // Told, and not thrown: Node asks also when a socket has closed, where nobody can catch anything.
+    if (this.#isGiven) {
+      give?.(new Error('it has ended'), this.#socket)
+      return undefined
+    }
+    this.#isGiven = true
+    return this.#socket
   }
 }
