@@ -227,6 +227,35 @@ for (const build of [7601, 9200]) {
       assert.equal(valueOf(summary, 'NumberOfProcessors'), 1)
     })
 
+    test('gives pairs to guests, and has settings of its own', async () => {
+      const world = await v1WorldOf({ build })
+      const system = await defineHere(world, 'web')
+      const item = embedded('Msvm_KvpExchangeDataItem', {
+        Name: ['string', 'role'],
+        Data: ['string', 'frontend'],
+        Source: ['uint16', 0],
+      })
+
+      const added = await serve(world, 'VirtualSystem', 'AddKvpItems', {
+        TargetSystem: pathHere(world, system),
+        DataItems: [item],
+      })
+      await world.clock.advance(5_000)
+      const changed = await serve(world, 'VirtualSystem', 'ModifyServiceSettings', {
+        SettingData: embedded('Msvm_VirtualSystemManagementServiceSettingData', {
+          DefaultExternalDataRoot: ['string', 'C:\\machines'],
+        }),
+      })
+
+      const component = onlyOne(world.v1, 'SELECT * FROM Msvm_KvpExchangeComponentSettingData')
+      const settings = onlyOne(world.v1, 'SELECT * FROM Msvm_VirtualSystemManagementServiceSettingData')
+      assert.equal(added.returnValue, 4096)
+      assert.equal(valueOf(outOf(world, added, 'Job'), 'JobState'), 7)
+      assert.match(textAt([valueOf(component, 'HostExchangeItems')].flat()[0] ?? null), /frontend/)
+      assert.equal(changed.returnValue, 0)
+      assert.equal(textOf(settings, 'DefaultExternalDataRoot'), 'C:\\machines')
+    })
+
     test('refuses what takes machines from host to host', async () => {
       const world = await v1WorldOf({ build })
       const system = await defineHere(world, 'web')

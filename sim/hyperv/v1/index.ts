@@ -16,10 +16,12 @@ import { summariesAs } from '../v2/summary.ts'
 import { thumbnails } from '../v2/thumbnail.ts'
 import { definitions } from './definitions.ts'
 import { deviceSettings } from './device-settings.ts'
+import { images } from './images.ts'
 import { management } from './management.ts'
 import { networks } from './networks.ts'
 import { resourceMethods } from './resource-methods.ts'
 import { resources } from './resources.ts'
+import { snapshots } from './snapshots.ts'
 import { switches } from './switches.ts'
 import { switchMethods } from './switch-methods.ts'
 import { systems, systemSettings } from './systems.ts'
@@ -42,6 +44,8 @@ const PARTS: readonly Part[] = [
   switches,
   switchMethods,
   networks,
+  images,
+  snapshots,
   summaries,
   hostedMachines,
   serviceSettings,

@@ -2,12 +2,13 @@ import type { Embedded } from '../cim/embedded.ts'
 import type { Schema } from '../cim/model.ts'
 import type { Method, MethodCall, MethodResult, Provider } from '../cim/provider.ts'
 import { answer, orRefusal } from '../host/answer.ts'
-import { defineSystem, destroySystem, findSettings, requireDestroyable } from '../host/definition.ts'
+import { defineSystem, findSettings, requireDestroyable } from '../host/definition.ts'
 import type { Host } from '../host/host.ts'
 import { Effect } from '../host/jobs.ts'
 import type { Configuration, Vm } from '../host/model.ts'
 import { nameOfSettings, nameOfSystem } from '../host/names.ts'
 import { OperationError, Return } from '../host/operation-error.ts'
+import { destroyWithSnapshots } from '../host/snapshots-jobs.ts'
 import { changeSystemSettings } from '../host/system-rules.ts'
 import { instanceGiven, nameGiven, textGiven, textsGiven, vmGiven } from '../v2/given.ts'
 import { managementJob } from '../v2/management.ts'
@@ -98,7 +99,7 @@ function destroy(host: Host, schema: Schema, call: MethodCall): Promise<MethodRe
     usually: 'job',
     job: managementJob(host, vm, call, { type: JobType.destroy, durationMs: 300 }),
     check: () => requireDestroyable(host, vm),
-    work: () => destroySystem(host, vm),
+    work: () => destroyWithSnapshots(host, vm),
   })
 }
 
