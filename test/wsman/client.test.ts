@@ -156,8 +156,21 @@ test('a name that is none is refused before anything is sent', async () => {
   await assert.rejects(client.query({ className: 'X', where: { A: 1 }, polymorphism: 'none' }), { name: 'CimError' })
   await assert.rejects(client.query('X', { namespace: '../config' }), { name: 'CimError' })
   assert.throws(() => new WsmanClient(host, { namespace: 'root v2' }), { name: 'CimError' })
-  assert.throws(() => new WsmanClient(host, { maxEnvelopeBytes: 8_000 }), { name: 'CimError' })
+  for (const maxEnvelopeBytes of [8_000, 8_192.5, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => new WsmanClient(host, { maxEnvelopeBytes }), { name: 'CimError' })
+  }
   assert.equal(host.asked.length, 0)
+})
+
+test('a time-out that is none is refused before anything is sent', async () => {
+  const { client, host } = scripted([() => vm('one')])
+
+  for (const timeoutMs of [0, -1, 0.2, Number.NaN]) {
+    await assert.rejects(client.get(VM, { timeoutMs }), { name: 'CimError' })
+    await assert.rejects(client.identify({ timeoutMs }), { name: 'CimError' })
+  }
+  assert.equal(host.asked.length, 0)
+  assert.equal((await client.get(VM, { timeoutMs: Number.POSITIVE_INFINITY })).string('Name'), 'one')
 })
 
 test('references that hold themselves are refused, sent or received', async () => {

@@ -49,7 +49,7 @@ export function writeCimXml({ className, properties, types }: CimXmlInstance): s
 }
 
 function writeProperty(name: string, type: CimXmlType | undefined, value: RawProperty): string {
-  if (type === undefined) throw new CimError(`${name} has no type, and CIM-XML wants one`)
+  if (type === undefined) throw new CimError(`${name} has no type, which CIM-XML wants: say it by typed or defineClass`)
   const isArray = type.endsWith('[]')
   const element = isArray ? 'PROPERTY.ARRAY' : 'PROPERTY'
   const base = isArray ? type.slice(0, -2) : type

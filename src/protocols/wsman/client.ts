@@ -70,7 +70,9 @@ export class WsmanClient {
   /** Throws CimError for options that are out of bounds. */
   constructor(transport: Transport, options: WsmanClientOptions = {}) {
     const { maxEnvelopeBytes = ENVELOPE_BYTES, timeoutMs = TIMEOUT_MS, locale = 'en-US' } = options
-    if (!(maxEnvelopeBytes >= ENVELOPE_BYTES_MIN)) throw new CimError(`an envelope of ${maxEnvelopeBytes} bytes`)
+    if (!Number.isSafeInteger(maxEnvelopeBytes) || maxEnvelopeBytes < ENVELOPE_BYTES_MIN) {
+      throw new CimError(`an envelope of ${maxEnvelopeBytes} bytes`)
+    }
     this.#namespace = normalizeNamespace(options.namespace ?? 'root/cimv2')
     this.#requests = new Requests(transport, {
       maxEnvelopeBytes,

@@ -1,6 +1,6 @@
 import { type Request, type RequestSettings, writeIdentify, writeRequest } from './envelope.ts'
 import { WsmanFault } from './fault.ts'
-import { WsmanReplyError } from './error.ts'
+import { CimError, WsmanReplyError } from './error.ts'
 import { type Identity, readIdentity } from './identify.ts'
 import { ANSWER_MARGIN_MS, OPERATION_TIMEOUT_MS_MAX } from './limits.ts'
 import { type RetryPolicy, repeat, type Safety } from './retry.ts'
@@ -54,10 +54,9 @@ export class Requests {
     options: CallOptions,
     read: (answer: Uint8Array, messageId: string) => T,
   ): Promise<T> {
-    const { timeoutMs = this.#defaults.timeoutMs, signal } = options
-    const operationTimeoutMs = Math.min(timeoutMs, OPERATION_TIMEOUT_MS_MAX)
+    const operationTimeoutMs = Math.min(this.#timeoutMs(options), OPERATION_TIMEOUT_MS_MAX)
     const settings = { ...this.#defaults, to: this.#transport.url, operationTimeoutMs }
-    return repeat(safety, this.#defaults.retry, signal, async () => {
+    return repeat(safety, this.#defaults.retry, options.signal, async () => {
       const messageId = this.#defaults.newMessageId()
       const envelope = writeRequest(settings, {
         ...draft,
@@ -77,10 +76,16 @@ export class Requests {
   }
 
   async #post(envelope: Uint8Array, options: CallOptions, isAnonymous = false): Promise<Uint8Array> {
-    const { timeoutMs = this.#defaults.timeoutMs, signal } = options
-    const patience = { timeoutMs: timeoutMs + ANSWER_MARGIN_MS, ...(signal && { signal }) }
+    const { signal } = options
+    const patience = { timeoutMs: this.#timeoutMs(options) + ANSWER_MARGIN_MS, ...(signal && { signal }) }
     const { body } = await this.#transport.post(envelope, isAnonymous ? { ...patience, isAnonymous } : patience)
     return body
+  }
+
+  /** Hosts take no duration of zero, and a timer that is given none rings at once. */
+  #timeoutMs({ timeoutMs = this.#defaults.timeoutMs }: CallOptions): number {
+    if (!(timeoutMs >= 1)) throw new CimError(`a time-out of ${timeoutMs} ms`)
+    return timeoutMs
   }
 
   /** Keeps account of a farewell, whose refusal or silence changes nothing: what is let go of expires anyway. */
