@@ -1,76 +1,100 @@
-import { datetimeOf } from '../cim/datetime.ts'
+import { textOf } from '../cim/instance.ts'
 import type { Instance, Schema } from '../cim/model.ts'
-import { type Provider, Wbem, WmiError } from '../cim/provider.ts'
+import {
+  type ClassProvider,
+  type MethodCall,
+  type MethodResult,
+  type Provider,
+  Wbem,
+  WmiError,
+} from '../cim/provider.ts'
 import type { Host } from '../host/host.ts'
 import { windowsOf } from '../host/windows.ts'
+import type { Entry } from '../storage/file-system.ts'
+import { openStorage } from '../storage/storage.ts'
 import { providerOf, rowOf } from '../v2/rows.ts'
+import { deleteFile, renameFile } from './file-methods.ts'
+import { factsOf, fileRow } from './file-rows.ts'
 
-const CLASS = 'CIM_DataFile'
-const FOLDER = '\\windows\\system32\\'
-const NAME = `c:${FOLDER}vmms.exe`
-
-/** What narrows a question down so that a host need not read all of its disks. */
-const NARROWING = ['name', 'path', 'drive']
+const FILE = 'CIM_DataFile'
+const FOLDER = 'Win32_Directory'
+const SYSTEM_FOLDER = '\\windows\\system32\\'
+const SERVICE_PROGRAM = `c:${SYSTEM_FOLDER}vmms.exe`
 
 /**
- * The one file that clients ask for: the program of the management service, whose version tells that of Hyper-V.
- * A question that would read all disks fails, as it does on hosts after minutes.
+ * The files of a host and their folders: those of its storage, and the program of the management service, whose version
+ * tells that of Hyper-V. A question for files that would read all disks
+ * fails, as it does on hosts after minutes.
  */
 export function dataFiles(host: Host, schema: Schema): Provider {
-  const file = (): Instance => fileRow(host, schema)
   return providerOf(schema, {
     classes: {
-      [CLASS]: {
-        list() {
-          throw new WmiError(Wbem.failed, 'Reading all files of the host takes too long.')
-        },
-        find: keys => (plain(keys.get('Name') ?? '') === NAME ? file() : undefined),
-        demanded(values) {
-          if (!NARROWING.some(name => values.has(name))) return undefined
-          const path = values.get('path')
-          return path === undefined || plain(path) === FOLDER ? [file()] : []
-        },
-      },
+      [FILE]: filesOf(host, schema, FILE),
+      [FOLDER]: filesOf(host, schema, FOLDER),
+    },
+    methods: {
+      [`${FILE}.Delete`]: ({ self }) => deleteFile(host, textOf(self, 'Name')),
+      [`${FOLDER}.Delete`]: ({ self }) => deleteFile(host, textOf(self, 'Name')),
+      [`${FILE}.Rename`]: call => rename(host, call),
+      [`${FOLDER}.Rename`]: call => rename(host, call),
     },
   })
+}
+
+function rename(host: Host, { self, input }: MethodCall): Promise<MethodResult> {
+  const to = input.get('FileName')
+  return renameFile(host, textOf(self, 'Name'), typeof to === 'string' ? to : '')
+}
+
+function filesOf(host: Host, schema: Schema, className: typeof FILE | typeof FOLDER): ClassProvider {
+  const isWanted = ({ isFolder }: Entry): boolean => isFolder === (className === FOLDER)
+  const row = (entry: Entry): Instance => rowOf(schema, className, fileRow(host, factsOf(entry)))
+  const program = (): Instance[] => (className === FILE ? [programRow(host, schema)] : [])
+  const at = (path: string): Instance | undefined => {
+    if (plain(path) === SERVICE_PROGRAM) return program()[0]
+    const entry = openStorage(host)?.files.find(plain(path))
+    return entry !== undefined && isWanted(entry) ? row(entry) : undefined
+  }
+  const all = (): Instance[] => [...program(), ...(openStorage(host)?.files.all() ?? []).filter(isWanted).map(row)]
+  return {
+    list() {
+      if (className === FILE) throw new WmiError(Wbem.failed, 'Reading all files of the host takes too long.')
+      return all()
+    },
+    find: keys => at(keys.get('Name') ?? ''),
+    demanded(values) {
+      const [name, drive, path] = [values.get('name'), values.get('drive'), values.get('path')]
+      if (name !== undefined) {
+        const found = at(name)
+        return found === undefined ? [] : [found]
+      }
+      if (drive !== undefined && drive.toLowerCase() !== 'c:') return []
+      const files = openStorage(host)?.files
+      if (path !== undefined) {
+        const inside = files?.list(`C:${plain(path)}`) ?? []
+        return [...(plain(path) === SYSTEM_FOLDER ? program() : []), ...inside.filter(isWanted).map(row)]
+      }
+      if (drive === undefined) return undefined
+      return all()
+    },
+  }
 }
 
 /** Backslashes may still be doubled, and the case is anybody's. */
 const plain = (path: string): string => path.replaceAll('\\\\', '\\').toLowerCase()
 
-function fileRow(host: Host, schema: Schema): Instance {
-  const at = datetimeOf(host.state.bootedAt)
-  return rowOf(schema, CLASS, {
-    AccessMask: 17_957_033,
-    Archive: true,
-    CSCreationClassName: 'Win32_ComputerSystem',
-    CSName: host.state.name,
-    Caption: NAME,
-    Compressed: false,
-    CreationClassName: CLASS,
-    CreationDate: at,
-    Description: NAME,
-    Drive: 'c:',
-    EightDotThreeFileName: NAME,
-    Encrypted: false,
-    Extension: 'exe',
-    FSCreationClassName: 'Win32_FileSystem',
-    FSName: 'NTFS',
-    FileName: 'vmms',
-    FileSize: 13_000_000n,
-    FileType: 'Application',
-    Hidden: false,
-    InstallDate: at,
-    LastAccessed: at,
-    LastModified: at,
+function programRow(host: Host, schema: Schema): Instance {
+  const at = host.state.bootedAt
+  return rowOf(schema, FILE, {
+    ...fileRow(host, {
+      name: SERVICE_PROGRAM,
+      isFolder: false,
+      bytes: 13_000_000,
+      createdAt: at,
+      modifiedAt: at,
+    }),
     Manufacturer: 'Microsoft Corporation',
-    Name: NAME,
-    Path: FOLDER,
-    Readable: true,
-    Status: 'OK',
-    System: false,
     Version: versionOf(host.state.build),
-    Writeable: true,
   })
 }
 

@@ -1,11 +1,11 @@
 import type { Schema } from '../cim/model.ts'
 import type { Provider } from '../cim/provider.ts'
 import type { Host } from '../host/host.ts'
+import { spaceOf } from '../storage/storage.ts'
 import type { ExternalPort, PhysicalDisk } from '../host/model.ts'
 import { providerOf, type Row, rowOf } from '../v2/rows.ts'
 
 const SYSTEM = 'Win32_ComputerSystem'
-const GIB = 1024n ** 3n
 
 /** Disks and network cards of the host. */
 export function hardware(host: Host, schema: Schema): Provider {
@@ -58,8 +58,9 @@ function diskRow({ state }: Host, { number, bytes }: PhysicalDisk): Row {
 }
 
 /** DriveType 3 is a local disk, MediaType 12 a fixed one. Source: Microsoft Learn, Win32_LogicalDisk. */
-function volumeRow({ state }: Host): Row {
-  const bytes = BigInt(state.physicalDisks[0]?.bytes ?? 0)
+function volumeRow(host: Host): Row {
+  const { state } = host
+  const { bytes, freeBytes } = spaceOf(host)
   return {
     Access: 0,
     Caption: 'C:',
@@ -69,11 +70,11 @@ function volumeRow({ state }: Host): Row {
     DeviceID: 'C:',
     DriveType: 3,
     FileSystem: 'NTFS',
-    FreeSpace: bytes > 40n * GIB ? bytes - 40n * GIB : 0n,
+    FreeSpace: BigInt(freeBytes),
     MaximumComponentLength: 255,
     MediaType: 12,
     Name: 'C:',
-    Size: bytes,
+    Size: BigInt(bytes),
     SupportsDiskQuotas: true,
     SupportsFileBasedCompression: true,
     SystemCreationClassName: SYSTEM,

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, type Stats } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { folderOf, nameIn, parseWindowsPath, printWindowsPath, type WindowsPath } from './windows-path.ts'
 
@@ -70,6 +70,27 @@ export class FileSystem {
     })
   }
 
+  /** Everything that there is, as much as can be told. */
+  all(): Entry[] {
+    const found: Entry[] = []
+    const waiting = [`${DRIVE}:\\`]
+    for (let folder = waiting.pop(); folder !== undefined && found.length < ENTRIES_MAX; folder = waiting.pop()) {
+      for (const entry of this.list(folder) ?? []) {
+        found.push(entry)
+        if (entry.isFolder) waiting.push(entry.path)
+      }
+    }
+    return found.slice(0, ENTRIES_MAX)
+  }
+
+  /** Moves a file or folder to where nothing is yet; false where its new folder is not there. */
+  move({ file }: Entry, to: string): boolean {
+    const place = this.place(to)
+    if (place === undefined || place === file || place.startsWith(`${file}/`)) return false
+    renameSync(file, place)
+    return true
+  }
+
   /** Removes a file, or a folder that is empty. */
   remove({ file, isFolder }: Entry): void {
     if (isFolder) mustBeEmpty(file)
@@ -94,20 +115,7 @@ export class FileSystem {
 
   /** How many bytes all files have together, as Windows counts them: holes included. */
   usedBytes(): number {
-    const waiting = [this.#root]
-    let used = 0
-    let left = ENTRIES_MAX
-    for (let folder = waiting.pop(); folder !== undefined && left > 0; folder = waiting.pop()) {
-      for (const name of readdirSync(folder)) {
-        left -= 1
-        if (left <= 0) break
-        const file = join(folder, name)
-        const stats = statsOf(file)
-        if (stats?.isDirectory() === true) waiting.push(file)
-        else if (stats?.isFile() === true) used += stats.size
-      }
-    }
-    return used
+    return this.all().reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   #walk({ drive, parts }: WindowsPath): Entry | undefined {

@@ -66,4 +66,4 @@ export function spaceOf(host: Host): { readonly bytes: number; readonly freeByte
   return { bytes, freeBytes: Math.max(0, bytes - used) }
 }
 
-const WINDOWS_BYTES = 20 * 1024 ** 3
+const WINDOWS_BYTES = 40 * 1024 ** 3

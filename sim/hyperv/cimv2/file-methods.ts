@@ -1,0 +1,49 @@
+import type { MethodResult } from '../cim/provider.ts'
+import type { Host } from '../host/host.ts'
+import { isInUse } from '../storage/chain.ts'
+import type { Entry } from '../storage/file-system.ts'
+import { openStorage } from '../storage/storage.ts'
+import { parseWindowsPath } from '../storage/windows-path.ts'
+
+/** What methods of files return. Source: Microsoft Learn, CIM_DataFile.Delete and Rename. */
+const FileReturn = {
+  ok: 0,
+  accessDenied: 2,
+  failed: 8,
+  invalidName: 9,
+  exists: 10,
+  notEmpty: 14,
+  sharingViolation: 15,
+} as const
+
+/** Deletes a file that nobody has open, or an empty folder. */
+export function deleteFile(host: Host, path: string): Promise<MethodResult> {
+  return changing(host, path, entry => {
+    const files = openStorage(host)?.files
+    if (entry.isFolder && (files?.list(entry.path)?.length ?? 0) > 0) return FileReturn.notEmpty
+    files?.remove(entry)
+    return FileReturn.ok
+  })
+}
+
+/** Gives a file that nobody has open another name, in the same folder or in another one. */
+export function renameFile(host: Host, path: string, to: string): Promise<MethodResult> {
+  return changing(host, path, entry => {
+    const files = openStorage(host)?.files
+    if (parseWindowsPath(to) === undefined) return FileReturn.invalidName
+    if (files?.find(to) !== undefined) return FileReturn.exists
+    return files?.move(entry, to) === true ? FileReturn.ok : FileReturn.invalidName
+  })
+}
+
+async function changing(host: Host, path: string, change: (entry: Entry) => number): Promise<MethodResult> {
+  const entry = openStorage(host)?.files.find(path)
+  // What is not among the host's own files belongs to Windows.
+  if (entry === undefined || parseWindowsPath(path)?.parts.length === 0) return { returnValue: FileReturn.accessDenied }
+  if (await isInUse(host, entry.path)) return { returnValue: FileReturn.sharingViolation }
+  try {
+    return { returnValue: change(entry) }
+  } catch {
+    return { returnValue: FileReturn.failed }
+  }
+}
