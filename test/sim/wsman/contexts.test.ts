@@ -34,23 +34,23 @@ describe('contexts', () => {
 
   test('hold no more items together than a bound, and hold more once some are given back', () => {
     const { contexts } = make()
-    const first = contexts.add(enumerationOf('a', 1_500_000))
+    const first = contexts.add(enumerationOf('a', 400_000))
 
-    assert.throws(() => contexts.add(enumerationOf('b', 600_000)), { name: 'WsmanFault', fault: 'busy' })
+    assert.throws(() => contexts.add(enumerationOf('b', 150_000)), { name: 'WsmanFault', fault: 'busy' })
     contexts.remove(first)
     contexts.remove(first)
 
-    assert.ok(contexts.add(enumerationOf('b', 600_000)))
-    assert.throws(() => contexts.add(enumerationOf('c', 1_500_000)), { fault: 'busy' })
+    assert.ok(contexts.add(enumerationOf('b', 150_000)))
+    assert.throws(() => contexts.add(enumerationOf('c', 400_000)), { fault: 'busy' })
   })
 
   test('give back what they hold when they expire', async () => {
     const { clock, contexts } = make()
-    contexts.add(enumerationOf('a', 1_500_000))
+    contexts.add(enumerationOf('a', 400_000))
 
     await clock.advance(240_000)
 
-    assert.ok(contexts.add(enumerationOf('b', 1_500_000)))
+    assert.ok(contexts.add(enumerationOf('b', 400_000)))
     assert.equal(contexts.countOf('a'), 0)
   })
 })
