@@ -3,7 +3,8 @@ import type { Host } from '../host/host.ts'
 import type { Configuration, Settings, Switch } from '../host/model.ts'
 import { named } from '../host/names.ts'
 import { guidOf } from '../host/random.ts'
-import { sameId } from '../host/resources-ids.ts'
+import { connectionId, sameId } from '../host/resources-ids.ts'
+import type { Owner } from '../host/resources-owner.ts'
 import { keyIn } from '../host/resources-references.ts'
 import { idOf } from '../host/resources-settings.ts'
 import { textsIn } from '../host/settings.ts'
@@ -28,22 +29,33 @@ export const nameOfPort = (switchId: string, portId: string): ObjectName =>
 
 /** The connection of an adapter, if it has one. */
 export function connectionOf({ resources }: Configuration, adapter: Settings): Settings | undefined {
-  const id = `${idOf(adapter)}\\C`
+  const id = connectionId(idOf(adapter))
   return resources.find(one => one.className === 'Msvm_EthernetPortAllocationSettingData' && sameId(idOf(one), id))
 }
 
-/** Connection of an adapter's settings: the path of the port that it is at, or none. */
-export function connectionPaths(host: Host, configuration: Configuration, adapter: Settings): string[] {
+/** Whose settings an adapter's are: a machine's own, or those of a snapshot of it. */
+export type AdapterOwner = Pick<Owner, 'configuration' | 'vm'>
+
+/**
+ * Connection of an adapter's settings: the path of the port that it is at, or none. One in a snapshot names the port of
+ * the machine's own adapter.
+ */
+export function connectionPaths(host: Host, { vm, configuration }: AdapterOwner, adapter: Settings): string[] {
   const connection = connectionOf(configuration, adapter)
   const [path] = textsIn(connection, 'HostResource')
   const id = keyIn(path, /^Msvm_VirtualEthernetSwitch$/i, 'Name')
   const one = id === undefined ? undefined : switchNamed(host, id)
   if (connection === undefined || one === undefined) return []
-  return [pathInV1(host, nameOfPort(one.id, portOfAdapter(one, adapter, connection)))]
+  return [
+    pathInV1(
+      host,
+      nameOfPort(one.id, portOfAdapter(one, idOf(adapter).replace(/^Microsoft:[^\\]+/, `Microsoft:${vm.id}`))),
+    ),
+  ]
 }
 
 /** The port that v1 made for the adapter, or the one that its connection is shown as. */
-function portOfAdapter({ ports }: Switch, adapter: Settings, connection: Settings): string {
-  const made = ports.find(({ connectedTo }) => connectedTo !== undefined && sameId(connectedTo, idOf(adapter)))
-  return made?.id ?? guidOf(`port of ${idOf(connection)}`)
+function portOfAdapter({ ports }: Switch, adapterId: string): string {
+  const made = ports.find(({ connectedTo }) => connectedTo !== undefined && sameId(connectedTo, adapterId))
+  return made?.id ?? guidOf(`port of ${connectionId(adapterId)}`)
 }

@@ -1,10 +1,11 @@
 import type { ObjectName } from '../cim/provider.ts'
 import type { Host } from '../host/host.ts'
 import { type InternalView, internalPorts, isTaken } from '../host/internal-ports.ts'
-import type { Configuration, ExternalPort, Settings, Vm } from '../host/model.ts'
+import type { ExternalPort, Settings, Vm } from '../host/model.ts'
 import { named } from '../host/names.ts'
 import { isActive } from '../host/resources-images.ts'
 import { ownerOfId } from '../host/resources-ids.ts'
+import { ownVm } from '../host/resources-owner.ts'
 import { idOf, kindOf } from '../host/resources-settings.ts'
 import { textIn } from '../host/settings.ts'
 import { cardDeviceId, portsOf } from '../host/switches.ts'
@@ -124,13 +125,13 @@ function adapterPort(host: Host, vm: Vm, className: string, settings: Settings):
     system: vm.id,
     row: { Description: `Microsoft ${words} Ethernet Port`, ElementName: textIn(settings, 'ElementName') },
     address: textIn(settings, 'Address'),
-    at: portOfAdapter(host, vm.configuration, settings),
+    at: portOfAdapter(host, vm, settings),
     of: { kind: 'adapter', vm, settings },
   }
 }
 
-function portOfAdapter(host: Host, configuration: Configuration, settings: Settings): ObjectName | undefined {
-  const [path] = connectionPaths(host, configuration, settings)
+function portOfAdapter(host: Host, vm: Vm, settings: Settings): ObjectName | undefined {
+  const [path] = connectionPaths(host, ownVm(vm), settings)
   return path === undefined ? undefined : parsePath(path)
 }
 

@@ -107,7 +107,7 @@ const changed = ({ className }: Given, values: Map<string, CimValue>): Given => 
 
 /** What is given that is not as it is shown: clients send a whole object back to change one value of it. */
 function changesHere(host: Host, owner: Owner, settings: Settings, given: Given): Map<string, CimValue> {
-  const row = resourceRow(host, settings, owner.configuration)?.row ?? {}
+  const row = resourceRow(host, settings, owner)?.row ?? {}
   const changes = new Map<string, CimValue>()
   for (const [name, value] of given.values) {
     if (value === null || name === 'InstanceID' || sameValue(row[name] ?? null, value)) continue

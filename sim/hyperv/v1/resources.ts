@@ -46,7 +46,7 @@ export function nameHere(host: Host, settings: Settings): ObjectName | undefined
 
 function settingsProvider(host: Host, schema: Schema, className: string): ClassProvider {
   const row = (owner: Owner, settings: Settings): Instance =>
-    rowOf(schema, className, resourceRow(host, settings, owner.configuration)?.row ?? {})
+    rowOf(schema, className, resourceRow(host, settings, owner)?.row ?? {})
   return {
     *list() {
       for (const owner of ownersOf(host)) {

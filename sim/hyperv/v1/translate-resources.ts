@@ -1,10 +1,10 @@
 import type { Host } from '../host/host.ts'
-import type { Configuration, Settings } from '../host/model.ts'
+import type { Settings } from '../host/model.ts'
 import { KINDS, type KindName, type ResourceKind } from '../host/resources-kinds.ts'
 import { numberIn, textIn, textsIn } from '../host/settings.ts'
 import { isDrive, isImage } from '../host/slots.ts'
 import type { Row } from '../v2/rows.ts'
-import { connectionPaths } from './adapter-ports.ts'
+import { type AdapterOwner, connectionPaths } from './adapter-ports.ts'
 import { componentType, shownKind, type Shown } from './translate-kinds.ts'
 import { toV1Path } from './translate-paths.ts'
 
@@ -15,10 +15,10 @@ export interface ShownResource {
 }
 
 /**
- * A resource in the words of v1; undefined for what it does not show. `configuration` is where it is from, for the port
- * that an adapter is at; a definition row is from none.
+ * A resource in the words of v1; undefined for what it does not show. `owner` is whose it is, for the port that an
+ * adapter is at; a definition row is nobody's.
  */
-export function resourceRow(host: Host, settings: Settings, configuration?: Configuration): ShownResource | undefined {
+export function resourceRow(host: Host, settings: Settings, owner?: AdapterOwner): ShownResource | undefined {
   const { values, className } = settings
   const otherType = componentType(settings)
   if (otherType !== undefined) {
@@ -31,7 +31,7 @@ export function resourceRow(host: Host, settings: Settings, configuration?: Conf
     ...values,
     ...identity(settings, shown),
     ...place(host, settings, shown.name),
-    ...specifics(host, settings, shown.name, configuration),
+    ...specifics(host, settings, shown.name, owner),
   }
   return { className: shown.kind.className, row }
 }
@@ -62,7 +62,7 @@ function place(host: Host, settings: Settings, name: KindName): Row {
   }
 }
 
-function specifics(host: Host, settings: Settings, name: KindName, configuration: Configuration | undefined): Row {
+function specifics(host: Host, settings: Settings, name: KindName, owner: AdapterOwner | undefined): Row {
   if (isImage(name)) return { Connection: textsIn(settings, 'HostResource'), HostResource: undefined }
   switch (name) {
     case 'processor':
@@ -73,7 +73,7 @@ function specifics(host: Host, settings: Settings, name: KindName, configuration
       return { HostResource: textsIn(settings, 'HostResource').map(path => toV1Path(host, path)) }
     case 'syntheticPort':
     case 'emulatedPort':
-      return { Connection: configuration === undefined ? [] : connectionPaths(host, configuration, settings) }
+      return { Connection: owner === undefined ? [] : connectionPaths(host, owner, settings) }
     default:
       return {}
   }
