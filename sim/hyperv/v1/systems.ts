@@ -8,7 +8,7 @@ import { named, nameOfSettings, nameOfSystem } from '../host/names.ts'
 import { Return } from '../host/operation-error.ts'
 import { changeState } from '../host/power.ts'
 import { hostRow, isHost, systemRow } from '../v2/computer-system.ts'
-import { associationOf, keyOf, type Pair, providerOf, rowOf } from '../v2/rows.ts'
+import { associationOf, keyOf, type Pair, providerOf } from '../v2/rows.ts'
 import { vmNamed } from '../v2/system-settings.ts'
 import { V1 } from './translate-paths.ts'
 import { V1_ENABLED_STATE, V1_REFUSED_STATES, V1_REQUESTS } from './translate-states.ts'
@@ -44,12 +44,10 @@ const NOT_SUPPORTED = 1
 
 // Source: a query for the English words was known to find nothing on hosts of other languages; libvirt 6.9 changed its own.
 function machineRow(host: Host, schema: Schema, vm: Vm): Instance {
-  const { values } = systemRow(host, schema, vm)
-  return rowOf(schema, 'Msvm_ComputerSystem', {
-    ...Object.fromEntries(values),
-    ...(host.locale === 'ja-JP' ? { Description: 'Microsoft 仮想マシン' } : {}),
-    EnabledState: V1_ENABLED_STATE[vm.power],
-  })
+  const row = systemRow(host, schema, vm)
+  const values = new Map(row.values).set('EnabledState', V1_ENABLED_STATE[vm.power])
+  if (host.locale === 'ja-JP') values.set('Description', 'Microsoft 仮想マシン')
+  return { ...row, values }
 }
 
 function requestStateChange(host: Host): Method {
