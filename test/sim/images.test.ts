@@ -3,7 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { textOf, valueOf } from '../../sim/hyperv/cim/instance.ts'
+import { settleAfterReboot } from '../../sim/hyperv/host/boot.ts'
+import { OperationError } from '../../sim/hyperv/host/operation-error.ts'
 import { turnOn } from '../../sim/hyperv/host/power.ts'
+import { translated } from '../../sim/hyperv/storage/trouble.ts'
 import { makeImage } from '../../sim/hyperv/storage/open-image.ts'
 import { call, jobAt, machineIn, onlyOne, query } from './host-world.ts'
 import {
@@ -253,6 +256,31 @@ test('a disk that the host has mounted is told, found by its path, and in use un
   assert.equal((await call(world.v2, mounted, 'DetachVirtualHardDisk')).returnValue, 0)
   assert.deepEqual(query(world.v2, 'SELECT * FROM Msvm_MountedStorageImage'), [])
   assert.equal((await stateOfDisk(world, DISK))['InUse'], 'FALSE')
+})
+
+test('a host that comes up again has no image mounted', async context => {
+  const world = await storageWorld(context)
+  await createDisk(world, DISK)
+  await ended(world, image(world, 'AttachVirtualHardDisk', { Path: DISK }))
+
+  settleAfterReboot(world.host)
+
+  assert.deepEqual(query(world.v2, 'SELECT * FROM Msvm_MountedStorageImage'), [])
+})
+
+test('a file that the system does not let be read is refused without a word of where it really is', async context => {
+  const world = await storageWorld(context)
+  await createDisk(world, DISK)
+  const error = Object.assign(new Error(`EIO: i/o error, open '${fileOf(world, DISK)}'`), {
+    code: 'EIO',
+    syscall: 'open',
+  })
+
+  const told = translated(world.host, 'open', DISK, error)
+
+  assert(told instanceof OperationError)
+  assert.equal(told.code, 32768)
+  assert.doesNotMatch(told.message, /EIO|sim-world/)
 })
 
 test('a machine does not start with a disk that the host has mounted', async context => {

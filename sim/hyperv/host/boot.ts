@@ -18,6 +18,8 @@ const Shutdown = { turnOff: 2, shutDown: 4 } as const
  */
 export function settleAfterReboot(host: Host): void {
   host.state.bootedAt = host.clock.now()
+  // Images are mounted until the host goes down. Source: Microsoft Learn, Mount-VHD.
+  host.state.mounted = []
   for (const vm of host.state.vms) {
     delete vm.secondaryStatus
     const wasSaved = vm.power === 'saved'

@@ -85,7 +85,11 @@ export async function mergeImage(host: Host, path: string, into: string, watch: 
       await withImage(openEntry(host, entry, 'read', 'merge'), source => copyRuns(source, image, watch, false))
     }
   })
-  for (const { entry } of sources) await unlink(entry.file)
+  for (const { entry } of sources) {
+    await unlink(entry.file).catch((error: unknown) => {
+      throw translated(host, 'merge', entry.path, error)
+    })
+  }
 }
 
 /**

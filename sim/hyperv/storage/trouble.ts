@@ -79,6 +79,8 @@ const REASONS = {
     'There is not enough space on the disk. (0x80070070)',
     'ディスクに十分な空き領域がありません。(0x80070070)',
   ],
+  denied: [Return.accessDenied, 'Access is denied. (0x80070005)', 'アクセスが拒否されました。(0x80070005)'],
+  system: [Return.failed, 'Unspecified error (0x80004005)', 'エラーを特定できません (0x80004005)'],
   notSupported: [
     Return.notSupported,
     'The request is not supported. (0x80070032)',
@@ -98,17 +100,19 @@ export function fileTrouble({ locale }: Host, doing: Doing, path: string, reason
 /** The operation's error for whatever was thrown while it worked on a file; what is nobody's business stays as it is. */
 export function translated(host: Host, doing: Doing, path: string, error: unknown): unknown {
   if (error instanceof ImageError) return fileTrouble(host, doing, path, 'corrupt')
-  if (!(error instanceof Error) || !('code' in error)) return error
-  switch (error.code) {
-    case 'EEXIST':
-      return fileTrouble(host, doing, path, 'exists')
-    case 'ENOENT':
-    case 'ELOOP':
-      return fileTrouble(host, doing, path, 'missing')
-    case 'ENOSPC':
-    case 'EFBIG':
-      return fileTrouble(host, doing, path, 'noSpace')
-    default:
-      return error
-  }
+  // What the system says names files as they really are, which is nobody's business.
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error
+  return fileTrouble(host, doing, path, SYSTEM_REASONS[String(error.code)] ?? 'system')
+}
+
+const SYSTEM_REASONS: Readonly<Record<string, Reason>> = {
+  EACCES: 'denied',
+  EEXIST: 'exists',
+  EFBIG: 'noSpace',
+  ELOOP: 'missing',
+  ENAMETOOLONG: 'path',
+  ENOENT: 'missing',
+  ENOSPC: 'noSpace',
+  EPERM: 'denied',
+  EROFS: 'denied',
 }
