@@ -14,7 +14,7 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['suspension', 'events'],
+  groups: ['suspension', 'networks', 'events'],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,
   settleMs: 10_000,

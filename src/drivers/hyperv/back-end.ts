@@ -1,4 +1,5 @@
 import type { DomainState, OperationOptions } from '../driver.ts'
+import type { Adapter } from './network-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
 
@@ -41,6 +42,7 @@ export interface Hardware {
   readonly memoryId: string
   readonly processorId: string
   readonly isDynamic: boolean
+  readonly adapters: readonly Adapter[]
 }
 
 /** Devices that firmware can boot from. */
@@ -69,7 +71,7 @@ export interface BackEnd {
   destroy(guid: string): Promise<void>
   change(guid: string, change: SettingsChange): Promise<void>
   /** Changes what differs; of a machine that is off. */
-  resize(hardware: Hardware, wanted: Quantities): Promise<void>
+  resize(hardware: Omit<Hardware, 'adapters'>, wanted: Quantities): Promise<void>
   /** Resolves when the host says that it is done. */
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */

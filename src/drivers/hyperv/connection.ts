@@ -3,11 +3,12 @@ import { DriverError } from '../driver.ts'
 import type { BackEnd } from './back-end.ts'
 import { toDriverError } from './gate.ts'
 import { type HostFacts, readHostFacts } from './host-facts.ts'
+import type { NetworkBackEnd } from './network-back-end.ts'
 import { backEndV2, V2 } from './v2/index.ts'
 
 /** A host that has answered, through the namespace that it has. */
 export interface Connection {
-  readonly backEnd: BackEnd
+  readonly backEnd: BackEnd & NetworkBackEnd
   readonly facts: HostFacts
   readonly client: WsmanClient
 }

@@ -1,18 +1,24 @@
 import { type DomainConfig, DriverError, type HostInfo } from '../driver.ts'
-import type { BackEnd, Hardware } from './back-end.ts'
+import type { Adapters } from './adapters.ts'
+import type { BackEnd } from './back-end.ts'
 import { unmetDemand } from './demands.ts'
 import type { Directory, Entry } from './directory.ts'
 import { isDomainId, writeNotes } from './note.ts'
 import { quantitiesOf } from './quantities.ts'
+import { takeBack, type Undo } from './undo.ts'
+
+const REMAINS = 'what was changed of the machine remains'
 
 /** Makes machines as their definitions say. */
 export class Definitions {
   readonly #backEnd: BackEnd
   readonly #directory: Directory
   readonly #host: HostInfo
+  readonly #adapters: Adapters
 
-  constructor(backEnd: BackEnd, directory: Directory, host: HostInfo) {
+  constructor(backEnd: BackEnd, directory: Directory, host: HostInfo, adapters: Adapters) {
     this.#backEnd = backEnd
+    this.#adapters = adapters
     this.#directory = directory
     this.#host = host
   }
@@ -24,24 +30,35 @@ export class Definitions {
     if (entry === undefined) return this.#make(config)
     const { guid, state } = entry.machine
     if (state !== 'halted') return this.#keep(guid, config, true)
-    const before = await this.#backEnd.hardware(guid)
-    const isMade = await this.#fit(before, config)
+    const undo = await this.#fit(guid, config)
     try {
-      await this.#keep(guid, config, !isMade)
+      await this.#keep(guid, config, undo === undefined)
     } catch (error) {
-      if (isMade) await this.#restore(guid, before, error)
+      if (undo !== undefined) await takeBack(undo, error, REMAINS)
       throw error
     }
   }
 
-  /** Makes a halted machine as a pending definition says. Rejects as `refused` where that cannot be. */
+  /** Makes a halted machine as its definition says before it starts. Rejects as `refused` where that cannot be. */
   async realise({ machine: { guid }, note }: Entry): Promise<void> {
     const config = note?.config
-    if (note?.isPending !== true || config === undefined) return
+    if (config === undefined) return
+    if (note?.isPending !== true) {
+      // Networks come and go, and with them what cables are plugged into.
+      if (config.nics?.some(({ network }) => network !== null) === true) {
+        await this.#adapters.fit(guid, (await this.#backEnd.hardware(guid)).adapters, config.nics)
+      }
+      return
+    }
     const unmet = unmetDemand(config, this.#host)
     if (unmet !== undefined) throw new DriverError('refused', `cannot start ${config.name}: ${unmet}`)
-    await this.#backEnd.resize(await this.#backEnd.hardware(guid), quantitiesOf(config))
-    await this.#keep(guid, config, false)
+    const undo = await this.#change(guid, config)
+    try {
+      await this.#keep(guid, config, false)
+    } catch (error) {
+      await takeBack(undo, error, REMAINS)
+      throw error
+    }
   }
 
   async #make(config: DomainConfig): Promise<void> {
@@ -49,39 +66,40 @@ export class Definitions {
     const notes = writeNotes({ id: config.id, guid: undefined, isPending: true, config })
     const guid = await this.#backEnd.create(config.name, notes)
     try {
-      const isMade = await this.#fit(await this.#backEnd.hardware(guid), config)
-      await this.#keep(guid, config, !isMade)
+      await this.#keep(guid, config, (await this.#fit(guid, config)) === undefined)
       await this.#directory.at(guid)
     } catch (error) {
-      await this.#unmake(guid, config, error)
+      const remains = `a machine ${config.name} (${guid}) remains on the host`
+      await takeBack(() => this.#backEnd.destroy(guid), error, remains)
       throw error
     }
   }
 
-  async #unmake(guid: string, { name }: DomainConfig, cause: unknown): Promise<void> {
+  /** As `#change`, or undefined where the host cannot be so, and a start will say why. */
+  async #fit(guid: string, config: DomainConfig): Promise<Undo | undefined> {
+    if (unmetDemand(config, this.#host) !== undefined) return undefined
     try {
-      await this.#backEnd.destroy(guid)
+      return await this.#change(guid, config)
     } catch (error) {
-      throw remaining(cause, `a machine ${name} (${guid}) remains on the host`, error)
+      if (error instanceof DriverError && error.kind === 'refused') return undefined
+      throw error
     }
   }
 
-  async #restore(guid: string, { quantities }: Hardware, cause: unknown): Promise<void> {
+  /** Changes the machine to be as the definition says, or not at all; gives what takes it back. */
+  async #change(guid: string, config: DomainConfig): Promise<Undo> {
+    const { quantities, adapters, ...ids } = await this.#backEnd.hardware(guid)
+    const wanted = quantitiesOf(config)
+    await this.#backEnd.resize({ quantities, ...ids }, wanted)
+    const resizeBack = () => this.#backEnd.resize({ ...ids, quantities: wanted }, quantities)
     try {
-      await this.#backEnd.resize(await this.#backEnd.hardware(guid), quantities)
+      const refit = await this.#adapters.fit(guid, adapters, config.nics ?? [])
+      return async () => {
+        await refit()
+        await resizeBack()
+      }
     } catch (error) {
-      throw remaining(cause, `memory or processors of the machine ${guid} remain changed`, error)
-    }
-  }
-
-  /** Changes the machine where the host can; false where it cannot, and a start will say why. */
-  async #fit(hardware: Hardware, config: DomainConfig): Promise<boolean> {
-    if (unmetDemand(config, this.#host) !== undefined) return false
-    try {
-      await this.#backEnd.resize(hardware, quantitiesOf(config))
-      return true
-    } catch (error) {
-      if (error instanceof DriverError && error.kind === 'refused') return false
+      await takeBack(resizeBack, error, REMAINS)
       throw error
     }
   }
@@ -95,11 +113,6 @@ export class Definitions {
     const notes = writeNotes({ id: config.id, guid, isPending, config })
     await this.#backEnd.change(guid, { name, notes, ...(!isPending && whileOff) })
   }
-}
-
-function remaining(cause: unknown, what: string, error: unknown): DriverError {
-  const [first, second] = [cause, error].map(each => (each instanceof Error ? each.message : ''))
-  return new DriverError('refused', `${first}; and ${what}: ${second}`, { cause })
 }
 
 function assertDefinable({ id, memoryBytes, memoryTargetBytes = memoryBytes, vcpus }: DomainConfig): void {

@@ -1,4 +1,5 @@
 import type { ConnectOptions, Driver } from '../driver.ts'
+import { Adapters } from './adapters.ts'
 import { openConnection } from './connection.ts'
 import { Definitions } from './definitions.ts'
 import { Directory } from './directory.ts'
@@ -6,6 +7,7 @@ import { domainOps } from './domains.ts'
 import { Events } from './events.ts'
 import { Gate } from './gate.ts'
 import { Locks } from './locks.ts'
+import { Networks } from './networks.ts'
 import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
 import { suspensionOps } from './suspension.ts'
@@ -20,7 +22,8 @@ export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataD
   const gate = new Gate()
   const directory = new Directory(backEnd)
   const events = new Events(backEnd, directory, warn)
-  const definitions = new Definitions(backEnd, directory, facts.info)
+  const networks = new Networks(backEnd, new Locks())
+  const definitions = new Definitions(backEnd, directory, facts.info, new Adapters(backEnd, networks))
   const parts = { backEnd, directory, definitions, events, locks: new Locks() }
   const power = new Power(parts)
   return {
@@ -28,6 +31,7 @@ export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataD
     host: { info: () => gate.pass(async () => facts.info) },
     domains: domainOps(parts, power, gate),
     suspension: suspensionOps(power, gate),
+    networks: networks.ops(gate),
     events: events.ops,
     async close() {
       gate.close()

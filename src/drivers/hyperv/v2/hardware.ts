@@ -1,18 +1,13 @@
 import { type CimInstance, instanceOf, valuesOf } from '../../../protocols/wsman/index.ts'
 import type { Hardware, Quantities } from '../back-end.ts'
 import { DriverError } from '../../driver.ts'
-import { MEMORY, PROCESSOR, settingsOf } from './classes.ts'
+import { takeBack } from '../undo.ts'
+import { adaptersAmong } from './adapters.ts'
+import { componentsOf } from './components.ts'
+import { MEMORY, PROCESSOR } from './classes.ts'
 import { settle } from './jobs.ts'
 import type { Link } from './link.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
-
-/** What joins the settings of a machine to those of its devices. Source: Microsoft Learn, the page of the same name. */
-const COMPONENT = 'Msvm_VirtualSystemSettingDataComponent'
-
-/** The settings of everything that a machine is made of, in one enumeration. */
-export async function componentsOf(link: Link, guid: string): Promise<readonly CimInstance[]> {
-  return link.client.associators(settingsOf(guid), { associationClass: COMPONENT })
-}
 
 /** Memory and processors, as the machine has them from its next start. */
 export async function readHardware(link: Link, guid: string): Promise<Hardware> {
@@ -29,11 +24,12 @@ export async function readHardware(link: Link, guid: string): Promise<Hardware> 
     memoryId,
     processorId,
     isDynamic: DynamicMemoryEnabled === true,
+    adapters: await adaptersAmong(link, guid, components),
   }
 }
 
 /** Changes memory and processors where they are to be others, in one call; takes it back where that fails half-way. */
-export async function resize(link: Link, hardware: Hardware, wanted: Quantities): Promise<void> {
+export async function resize(link: Link, hardware: Omit<Hardware, 'adapters'>, wanted: Quantities): Promise<void> {
   const { quantities: now } = hardware
   const isMemory = now.memoryMb !== wanted.memoryMb || hardware.isDynamic
   const isProcessor = now.vcpus !== wanted.vcpus || now.limit !== wanted.limit || now.weight !== wanted.weight
@@ -46,19 +42,9 @@ export async function resize(link: Link, hardware: Hardware, wanted: Quantities)
     await modify(link, settings)
   } catch (error) {
     const { memoryId, processorId, isDynamic } = hardware
-    if (settings.length > 1)
-      await takeBack(link, [memoryOf(memoryId, now, isDynamic), processorOf(processorId, now)], error)
+    const undo = () => modify(link, [memoryOf(memoryId, now, isDynamic), processorOf(processorId, now)])
+    if (settings.length > 1) await takeBack(undo, error, 'memory or processors remain changed')
     throw error
-  }
-}
-
-async function takeBack(link: Link, settings: readonly CimInstance[], cause: unknown): Promise<void> {
-  try {
-    await modify(link, settings)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : ''
-    const text = cause instanceof Error ? cause.message : ''
-    throw new DriverError('refused', `${text}; and memory or processors remain changed: ${why}`, { cause })
   }
 }
 

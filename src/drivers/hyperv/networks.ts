@@ -1,0 +1,100 @@
+import { DriverError, type NetworkConfig, type NetworkOps } from '../driver.ts'
+import type { BackEnd } from './back-end.ts'
+import type { Gate } from './gate.ts'
+import type { Locks } from './locks.ts'
+import type { NetworkBackEnd, Plug } from './network-back-end.ts'
+import { networkOf, writeNetworkNote } from './network-note.ts'
+import { takeBack, type Undo } from './undo.ts'
+
+const VLAN_MAX = 4_094
+
+/** A network, and the switch that it is on the host. */
+interface Found {
+  readonly network: NetworkConfig
+  readonly guid: string
+}
+
+/** The networks of a host: a switch for each. */
+export class Networks {
+  readonly #backEnd: BackEnd & NetworkBackEnd
+  readonly #locks: Locks
+
+  constructor(backEnd: BackEnd & NetworkBackEnd, locks: Locks) {
+    this.#backEnd = backEnd
+    this.#locks = locks
+  }
+
+  ops(gate: Gate): NetworkOps {
+    return {
+      list: () => gate.pass(async () => (await this.#all()).map(({ network }) => network)),
+      define: network => gate.pass(() => this.#locks.run(network.id, () => this.#define(network))),
+      undefine: id => gate.pass(() => this.#locks.run(id, () => this.#undefine(id))),
+    }
+  }
+
+  /** Where the cables of these networks lead. Rejects as `refused` where the host has not all of them. */
+  async plugs(ids: readonly (string | null)[]): Promise<ReadonlyMap<string, Plug>> {
+    const wanted = new Set(ids.filter(id => id !== null))
+    if (wanted.size === 0) return new Map()
+    const plugs = new Map<string, Plug>()
+    for (const { network, guid } of await this.#all()) {
+      if (wanted.has(network.id)) plugs.set(network.id, { switchGuid: guid, vlan: network.vlan })
+    }
+    for (const id of wanted) if (!plugs.has(id)) throw new DriverError('refused', `the host has no network ${id}`)
+    return plugs
+  }
+
+  async #all(): Promise<readonly Found[]> {
+    return (await this.#backEnd.switches()).map(one => ({ network: networkOf(one), guid: one.guid }))
+  }
+
+  async #define(network: NetworkConfig): Promise<void> {
+    const { vlan, nic, name } = network
+    if (vlan !== null && !(Number.isInteger(vlan) && vlan >= 1 && vlan <= VLAN_MAX)) {
+      throw new DriverError('refused', `${vlan} is no tag of 802.1Q`)
+    }
+    if (nic !== '' && !(await this.#backEnd.cards()).includes(nic)) {
+      throw new DriverError('refused', `the host has no network card ${nic}`)
+    }
+    const before = (await this.#all()).find(found => found.network.id === network.id)
+    if (before === undefined) return this.#backEnd.makeSwitch(name, writeNetworkNote(network), nic)
+    await this.#replace(before, network)
+  }
+
+  /** What fails is taken back: card and tags first, which hosts refuse most, the name and the note last. */
+  async #replace({ network: before, guid }: Found, network: NetworkConfig): Promise<void> {
+    const undo: Undo[] = []
+    try {
+      if (before.nic !== network.nic) {
+        undo.push(() => this.#backEnd.bindSwitch(guid, before.nic))
+        await this.#backEnd.bindSwitch(guid, network.nic)
+      }
+      if (before.vlan !== network.vlan) {
+        undo.push(() => this.#tag(guid, before.vlan))
+        await this.#tag(guid, network.vlan)
+      }
+      await this.#backEnd.changeSwitch(guid, { name: network.name, notes: writeNetworkNote(network) })
+    } catch (error) {
+      for (const step of undo.toReversed()) await takeBack(step, error, `the network ${before.name} remains changed`)
+      throw error
+    }
+  }
+
+  async #tag(guid: string, vlan: number | null): Promise<void> {
+    for (const cable of await this.#backEnd.cables()) {
+      if (cable.switchGuid === guid) await this.#backEnd.tag(cable.id, vlan)
+    }
+  }
+
+  async #undefine(id: string): Promise<void> {
+    const found = (await this.#all()).find(({ network }) => network.id === id)
+    if (found === undefined) throw new DriverError('not-found', `the host has no network ${id}`)
+    const [cables, machines] = await Promise.all([this.#backEnd.cables(), this.#backEnd.machines()])
+    const plugged = new Set(cables.filter(cable => cable.switchGuid === found.guid).map(cable => cable.machineGuid))
+    const user = machines.find(({ guid, state }) => plugged.has(guid) && state !== 'halted')
+    if (user !== undefined) {
+      throw new DriverError('bad-state', `${user.name}, which is ${user.state}, is plugged into ${found.network.name}`)
+    }
+    await this.#backEnd.destroySwitch(found.guid)
+  }
+}
