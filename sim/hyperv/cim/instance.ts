@@ -48,8 +48,16 @@ export function textOf(instance: Instance, name: string): string {
   return String(value)
 }
 
-/** The keys of `instance` by the schema's spelling, in alphabetical order, as text. */
+/**
+ * The keys of `instance` by the schema's spelling, in alphabetical order, as text. A singleton goes by its class alone,
+ * whatever keys its class inherits: `Win32_OperatingSystem=@`. Source: Microsoft Learn, "Singleton Qualifier".
+ */
 export function keysOf(instance: Instance): ReadonlyMap<string, string> {
+  return instance.class.isSingleton ? new Map() : keyValuesOf(instance)
+}
+
+/** What the key properties of `instance` hold, also those that a singleton does not need. */
+export function keyValuesOf(instance: Instance): ReadonlyMap<string, string> {
   const keys = instance.class.properties.filter(property => property.isKey)
   return new Map(keys.map(({ name }) => [name, textOf(instance, name)]))
 }

@@ -193,9 +193,10 @@ export function sameKey(a: string, b: string, isReference: boolean, schema: Sche
 
 /**
  * Keys by the schema's spelling of their names, in its order; undefined unless they are all the keys of the class and
- * nothing else.
+ * nothing else. A singleton needs none.
  */
 export function spellKeys(cls: CimClass, keys: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
+  if (cls.isSingleton && keys.size === 0) return new Map()
   const given = namedKeys({ className: cls.name, keys }, cls)
   const spelled = new Map<string, string>()
   for (const { name, isKey } of cls.properties) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { keysOf } from './instance.ts'
+import { keyValuesOf } from './instance.ts'
 import type { CimClass, Instance, Schema } from './model.ts'
 import { parsePath, pathOf, sameKey, spellKeys } from './path.ts'
 import { type ClassProvider, type Method, type ObjectName, type Provider, Wbem, WmiError } from './provider.ts'
@@ -106,7 +106,8 @@ export class Repository {
 
   /** Whether an instance has these keys, spelled as its class does; values are compared as those of names are. */
   hasKeys(instance: Instance, keys: ReadonlyMap<string, string>): boolean {
-    for (const [name, own] of keysOf(instance)) {
+    if (instance.class.isSingleton && keys.size === 0) return true
+    for (const [name, own] of keyValuesOf(instance)) {
       const wanted = keys.get(name)
       if (wanted === undefined) return false
       const isReference = instance.class.property(name)?.type === 'reference'

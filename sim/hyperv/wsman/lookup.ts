@@ -1,6 +1,6 @@
 import type { CimClass, CimProperty, Instance, Schema } from '../cim/model.ts'
 import { parsePath, printPath, sameKey } from '../cim/path.ts'
-import { keysOf } from '../cim/instance.ts'
+import { keyValuesOf } from '../cim/instance.ts'
 import type { Repository } from '../cim/repository.ts'
 import { readScalar } from '../cim/value.ts'
 import { refuse, WsmanFault } from './fault.ts'
@@ -80,7 +80,7 @@ function mayBePartial(build: number, cls: CimClass, keys: ReadonlyMap<string, st
 }
 
 function hasKeys(instance: Instance, keys: ReadonlyMap<string, string>, schema: Schema): boolean {
-  const own = keysOf(instance)
+  const own = keyValuesOf(instance)
   for (const [name, value] of keys) {
     const isReference = instance.class.property(name)?.type === 'reference'
     if (!sameKey(own.get(name) ?? '', value, isReference, schema)) return false

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { enumerate, named } from './pulling.ts'
 import { contentOf, faultOf } from './replies.ts'
 import { makeRequest, reference, type RequestParts } from './requests.ts'
 import { HOST, makeWorld, VMS } from './world.ts'
 
 const VM = { CreationClassName: 'Msvm_ComputerSystem', Name: VMS[0] }
 const DMTF = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2'
+const REFERENCES = '<w:EnumerationMode>EnumerateEPR</w:EnumerationMode>'
 const get = (parts: RequestParts = {}, className = 'Msvm_ComputerSystem'): string =>
   makeRequest('Get', className, { selectors: VM, ...parts })
 
@@ -54,6 +56,33 @@ describe('Get', () => {
     const reply = await makeWorld().post(get({ selectors: { CreationClassName: name } }, name))
 
     assert.equal(contentOf(reply).element('Name')?.text(), 'vmms')
+  })
+
+  test('finds a singleton by its class alone, by its path without keys, and by what its keys hold', async () => {
+    const world = makeWorld()
+    const name = 'Win32_OperatingSystem'
+    const namespace = 'root/cimv2'
+    const path = String.raw`"\\\\.\\root\\cimv2:Win32_OperatingSystem=@"`
+
+    const enumerated = await enumerate(world, { namespace, isOptimized: true, input: REFERENCES }, name)
+    const queried = await enumerate(world, {
+      namespace,
+      isOptimized: true,
+      wql: `SELECT __PATH, Version FROM ${name} WHERE __PATH = ${path}`,
+    })
+
+    assert.deepEqual(
+      enumerated.items.map(item => item.element('ReferenceParameters')?.element('SelectorSet')?.children),
+      [[]],
+    )
+    assert.deepEqual(named(queried.items, '__PATH'), [String.raw`\\HVHOST\root\cimv2:Win32_OperatingSystem=@`])
+    for (const [selectors, status] of [
+      [{}, 200],
+      [{ Name: '' }, 200],
+      [{ Name: 'another' }, 500],
+    ] as const) {
+      assert.equal((await world.post(get({ namespace, selectors }, name))).status, status)
+    }
   })
 
   test('finds an association by references to its ends', async () => {
