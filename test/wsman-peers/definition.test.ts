@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type SimHyperv, startSimHyperv } from '../support/sim-hyperv.ts'
+import { BasicPoster } from './basic-poster.ts'
 import { checkItem, classesIn, conditionFor, type Properties } from './known-classes.ts'
 import { type Node, select, textAt } from './literal-xml.ts'
 import { type Answer, propertyOf, RecordedClient, recorded, valuesOf } from './recorded-client.ts'
@@ -22,6 +23,7 @@ const RECORDED_SWITCH = '44444444-4444-4444-4444-444444444444'
 
 let folder: string
 let host: SimHyperv
+let poster: BasicPoster
 let client: RecordedClient
 
 before(async () => {
@@ -32,10 +34,11 @@ before(async () => {
   execFileSync('qemu-img', ['create', '-q', '-f', 'vhdx', `${state}.files/C/vm/d1.vhdx`, '64M'])
   const options = ['--basic', '--allow-unencrypted', '--vms', '3', '--pace', '0.2', '--seed', '2', '--state', state]
   host = await startSimHyperv(...options)
-  client = new RecordedClient(host.urls[0] ?? '')
+  poster = new BasicPoster(host)
+  client = new RecordedClient(poster.post)
 })
 after(async () => {
-  client[Symbol.dispose]()
+  poster[Symbol.dispose]()
   assert.equal(await host.stop(), 0)
   assert.equal(host.complaints(), '')
   await rm(folder, { recursive: true })

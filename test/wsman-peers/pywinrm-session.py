@@ -1,6 +1,6 @@
 """Drives a host with python3-winrm: its NTLM, its sealing, its HTTP.
 
-Reads one request in JSON a line and answers each with one line. Run by pywinrm.test.ts.
+Reads one request in JSON a line and answers each with one line. Run by pywinrm*.test.ts.
 """
 
 import json
@@ -27,6 +27,13 @@ class Session:
 
     def send(self, request):
         return {"status": 200, "text": self.text(self.protocol.transport.send_message(request["envelope"]))}
+
+    def refusal(self, request):
+        """The name of what python3-winrm raises where it is refused."""
+        try:
+            return {"name": "nothing", **self.send(request)}
+        except Exception as error:
+            return {"name": type(error).__name__}
 
     def tamper(self, request):
         """Sends a message of which one bit was turned after it was sealed."""

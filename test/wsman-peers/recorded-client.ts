@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
-import { HYPERV_ADMIN } from '../support/sim-hyperv.ts'
 import { type Node, readXml, select, textAt } from './literal-xml.ts'
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'hyperv', 'client-requests')
-const ANSWER_MS = 20_000
 const POLLS_MAX = 300
 const PULLS_MAX = 1_000
 
@@ -32,50 +30,23 @@ export function recorded(file: string, replacements: Replacements = {}): string 
   return envelope
 }
 
-/** Speaks with a host over one connection, as the C driver of libvirt does: with what that sent, and reading as it reads. */
-export class RecordedClient implements Disposable {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  readonly #url: string
+/** An answer that has come, read; where there is no body, there is an element that says so. */
+export function readAnswer(status: number, text: string): Answer {
+  return { status, headers: {}, text, root: readXml(text === '' ? '<nothing/>' : text) }
+}
+
+/** Carries an envelope to a host and its answer back. */
+export type Post = (envelope: string) => Promise<Answer>
+
+/** Speaks with a host as the C driver of libvirt does: with what that sent, and reading as it reads. */
+export class RecordedClient {
+  readonly post: Post
   readonly #folder: string
 
   /** The folder of the requests that it sends of itself: those of one version of libvirt. */
-  constructor(url: string, folder = 'libvirt-v2') {
-    this.#url = `${url}/wsman`
+  constructor(post: Post, folder = 'libvirt-v2') {
+    this.post = post
     this.#folder = folder
-  }
-
-  [Symbol.dispose](): void {
-    this.#agent.destroy()
-  }
-
-  /** Posts an envelope with the headers that openwsman gives it. */
-  async post(envelope: string, password: string | null = HYPERV_ADMIN.password): Promise<Answer> {
-    const basic = Buffer.from(`${HYPERV_ADMIN.name}:${password}`).toString('base64')
-    const answer = request(this.#url, {
-      method: 'POST',
-      agent: this.#agent,
-      timeout: ANSWER_MS,
-      headers: {
-        ...(password === null ? {} : { Authorization: `Basic ${basic}` }),
-        Accept: '*/*',
-        'Content-Type': 'application/soap+xml;charset=UTF-8',
-        'User-Agent': 'openwsman 2.2.0',
-        'Content-Length': Buffer.byteLength(envelope),
-      },
-    })
-    answer.end(envelope)
-    const [status, headers, text] = await new Promise<[number, IncomingHttpHeaders, string]>((resolve, reject) => {
-      answer.once('error', reject)
-      answer.once('response', response => {
-        const pieces: Buffer[] = []
-        response.on('data', (piece: Buffer) => pieces.push(piece))
-        response.once('error', reject)
-        response.once('end', () =>
-          resolve([response.statusCode ?? 0, response.headers, Buffer.concat(pieces).toString()]),
-        )
-      })
-    })
-    return { status, headers, text, root: readXml(text === '' ? '<nothing/>' : text) }
   }
 
   /** Posts what was recorded; the answer must be none that openwsman takes for a failure. */

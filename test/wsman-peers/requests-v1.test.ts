@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type SimHyperv, startSimHyperv } from '../support/sim-hyperv.ts'
+import { BasicPoster } from './basic-poster.ts'
 import { checkItem, classesIn, conditionFor } from './known-classes.ts'
 import { select, textAt } from './literal-xml.ts'
 import { propertyOf, RecordedClient, recorded, valuesOf } from './recorded-client.ts'
@@ -28,6 +29,7 @@ for (const build of [7601, 9200]) {
   describe(`a whole host of build ${build}`, () => {
     let folder: string
     let host: SimHyperv
+    let poster: BasicPoster
     let client: RecordedClient
     let machine: string
     before(async () => {
@@ -37,10 +39,11 @@ for (const build of [7601, 9200]) {
       execFileSync('qemu-img', ['create', '-q', '-f', 'vpc', `${state}.files/C/Disks/Disk.vhd`, '64M'])
       const options = ['--build', String(build), '--basic', '--allow-unencrypted', '--vms', '2', '--seed', '1']
       host = await startSimHyperv(...options, '--pace', '0.2', '--state', state)
-      client = new RecordedClient(host.urls[0] ?? '', 'libvirt-seed-v1')
+      poster = new BasicPoster(host)
+      client = new RecordedClient(poster.post, 'libvirt-seed-v1')
     })
     after(async () => {
-      client[Symbol.dispose]()
+      poster[Symbol.dispose]()
       assert.equal(await host.stop(), 0)
       assert.equal(host.complaints(), '')
       await rm(folder, { recursive: true })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type SimHyperv, startSimHyperv } from '../support/sim-hyperv.ts'
+import { BasicPoster } from './basic-poster.ts'
 import { type Node, select, textAt } from './literal-xml.ts'
 import { type Answer, propertyOf, RecordedClient, recorded, valuesOf } from './recorded-client.ts'
 
@@ -20,6 +21,7 @@ const RUNNING = '22222222-2222-2222-2222-222222222222'
 
 let folder: string
 let host: SimHyperv
+let poster: BasicPoster
 let client: RecordedClient
 /** Machines of this host, as it writes their names. */
 let running: string
@@ -32,13 +34,14 @@ before(async () => {
   await mkdir(`${state}.files/C/iso`, { recursive: true })
   await writeFile(`${state}.files/C/iso/a.iso`, Buffer.alloc(4096))
   host = await startSimHyperv(...options, '--state', state)
-  client = new RecordedClient(host.urls[0] ?? '')
+  poster = new BasicPoster(host)
+  client = new RecordedClient(poster.post)
   const machines = await client.query(SYSTEMS)
   running = nameOf(machines, 'vm-0001')
   off = nameOf(machines, 'vm-0002')
 })
 after(async () => {
-  client[Symbol.dispose]()
+  poster[Symbol.dispose]()
   assert.equal(await host.stop(), 0)
   assert.equal(host.complaints(), '')
   await rm(folder, { recursive: true })
@@ -46,8 +49,8 @@ after(async () => {
 
 describe('a client of Basic alone', () => {
   test('is asked who it is, once, and then known by each request', async () => {
-    const first = await client.post(recorded('libvirt-v2/enumerate_wql_vm_by_name.txt'), null)
-    const wrong = await client.post(recorded('libvirt-v2/enumerate_wql_vm_by_name.txt'), 'wrong')
+    const first = await poster.post(recorded('libvirt-v2/enumerate_wql_vm_by_name.txt'), null)
+    const wrong = await poster.post(recorded('libvirt-v2/enumerate_wql_vm_by_name.txt'), 'wrong')
     const known = await client.post(recorded('libvirt-v2/enumerate_wql_vm_by_name.txt'))
 
     for (const { status, headers, text } of [first, wrong]) {
