@@ -46,8 +46,10 @@ export function readCall(
     if (method.parameters.some(({ isIn }) => isIn)) throw schemaFault(`${method.name}_INPUT`, 'missing', 'ありません')
     return { target, method, input: new Map() }
   }
-  const uri = classUri(target.resource.namespace, target.class.name)
-  const isInput = input.name.toLowerCase() === `${method.name}_INPUT`.toLowerCase() && isSameUri(input.namespace, uri)
+  const isNamed = input.name.toLowerCase() === `${method.name}_INPUT`.toLowerCase()
+  // Source: DSP0227, §5.1: a class goes by DMTF's URI as well.
+  const uris = [classUri(target.resource.namespace, target.class.name), `${names.DMTF_URI}${target.class.name}`]
+  const isInput = isNamed && uris.some(uri => isSameUri(input.namespace, uri))
   if (!isInput || others.length > 0)
     throw schemaFault(input.name, 'not the input of the method', '入力が正しくありません')
   const resolve = (reference: Parameters<typeof resolveReference>[1]) =>

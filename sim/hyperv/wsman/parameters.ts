@@ -75,6 +75,7 @@ function readItem(parameter: CimParameter, element: XmlElement, resolve: Resolve
   // An embedded instance is text; what Windows refuses here is one that is written out as elements.
   if (element.elements().length > 0) throw schemaFault(name, 'elements instead of text', 'テキストではなく要素です')
   const text = element.text()
+  if (type === 'boolean' && /^\s*[01]\s*$/.test(text)) return text.trim() === '1' // Source: XML Schema Part 2, §3.2.2.
   const value = readScalar(type === 'string' || type === 'char16' ? text : text.trim(), type)
   if (value === undefined) throw schemaFault(name, `not a ${type}`, `${type} ではありません`)
   return value

@@ -65,6 +65,8 @@ describe('an argument', () => {
     ['TRUE', true],
     ['true', true],
     [' false ', false],
+    ['1', true],
+    ['0', false],
   ] as const) {
     test(`of a truth value may be spelled ${JSON.stringify(text)}`, async () => {
       const world = makeWorld()
@@ -254,6 +256,18 @@ describe('a call', () => {
 
   test('without a body is refused where the method takes something', async () => {
     assert.equal(await refusalOf(callService('DefineSystem', '', { body: '' })), SCHEMA_VALIDATION)
+  })
+
+  test("may be to a class by DMTF's URI, in its action and in its body", async () => {
+    const resourceUri = 'http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ComputerSystem'
+    const selectors = { ...VM, __cimnamespace: 'root/virtualization/v2' }
+    const world = makeWorld()
+
+    const input = '<p:RequestedState>2</p:RequestedState>'
+    const reply = await world.post(makeRequest('RequestStateChange', '', { resourceUri, selectors, input }))
+
+    assert.equal(reply.status, 200)
+    assert.deepEqual(world.calls[0]?.self.values.get('Name'), VMS[0])
   })
 
   test('whose action is of another resource is refused', async () => {

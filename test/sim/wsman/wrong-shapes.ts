@@ -157,6 +157,11 @@ export const VALUES: readonly Wrong[] = [
     fault: SCHEMA,
   },
   {
+    what: 'has a word for a truth value',
+    request: makeRequest('InitiateShutdown', 'Msvm_ShutdownComponent', { input: '<p:Force>yes</p:Force>' }),
+    fault: SCHEMA,
+  },
+  {
     what: 'has a point in time for an interval',
     request: period('<cim:Interval>2026-01-01T00:00:00Z</cim:Interval>'),
     fault: SCHEMA,
