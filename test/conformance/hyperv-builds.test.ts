@@ -1,7 +1,12 @@
 import { setUp, TRAITS } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
-// Of what the builds differ in, nothing takes time.
-for (const build of [9_200, 9_600, 14_393, 26_100]) {
-  describeDriver(`hyperv on the simulated host, build ${build}`, TRAITS, setUp(build, 0))
+// Of what the builds and languages differ in, nothing takes time.
+for (const [build, locale] of [
+  [9_200, 'en-US'],
+  [9_600, 'ja-JP'],
+  [26_100, 'en-US'],
+] as const) {
+  const name = `hyperv on the simulated host, build ${build} in ${locale}`
+  describeDriver(name, TRAITS, setUp(build, 0, '--locale', locale))
 }

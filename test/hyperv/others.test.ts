@@ -173,3 +173,24 @@ test('a host with more machines than fit into one answer lists them all', async 
     await host.sim.close()
   }
 })
+
+test('machines of either generation are taken over, with firmware of either kind', async () => {
+  const host = await startHost('--pace', '0', '--vms', '6', '--seed', '1')
+  const driver = await host.connect()
+  try {
+    for (const { id, state } of await driver.domains.list()) {
+      if (state !== 'halted') await driver.domains.powerOff(id)
+      const config = await driver.domains.config(id)
+      await driver.domains.define({ ...config, description: 'taken over' })
+      await driver.domains.start(id)
+
+      assert.equal((await driver.domains.config(id)).description, 'taken over')
+      assert.equal((await driver.domains.get(id)).state, 'running')
+    }
+    const kinds = host.sim.host?.state.vms.map(vm => vm.configuration.system.values['VirtualSystemSubType'])
+    assert.deepEqual(new Set(kinds), new Set(['Microsoft:Hyper-V:SubType:1', 'Microsoft:Hyper-V:SubType:2']))
+  } finally {
+    await driver.close()
+    await host.sim.close()
+  }
+})

@@ -51,9 +51,9 @@ export async function startHost(...options: readonly string[]): Promise<HypervHo
 }
 
 /** A host for each test of the contract; `pace` is the share that jobs and guests take of what real ones do. */
-export function setUp(build: number, pace: number): () => Promise<Setup> {
+export function setUp(build: number, pace: number, ...options: readonly string[]): () => Promise<Setup> {
   return async () => {
-    const host = await startHost('--build', String(build), '--guest', 'linux', '--pace', String(pace), '--vms', '2')
+    const host = await startHost('--build', String(build), '--pace', String(pace), '--vms', '2', ...options)
     return {
       connect: host.connect,
       domainConfig,

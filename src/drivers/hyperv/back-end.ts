@@ -42,8 +42,13 @@ export interface Hardware {
   readonly memoryId: string
   readonly processorId: string
   readonly isDynamic: boolean
+  /** Of the first generation, whose BIOS has an order of devices; as against UEFI, which has one of its own entries. */
+  readonly hasBios: boolean
   readonly adapters: readonly Adapter[]
 }
+
+/** What of it is needed to change the quantities. */
+export type Resizable = Omit<Hardware, 'adapters' | 'hasBios'>
 
 /** Devices that firmware can boot from. */
 export type BootDevice = 'floppy' | 'disk' | 'cdrom'
@@ -52,7 +57,7 @@ export type BootDevice = 'floppy' | 'disk' | 'cdrom'
 export interface SettingsChange {
   readonly name?: string
   readonly notes?: string
-  /** Only of a machine that is off. */
+  /** Only of a machine that is off and has a BIOS. */
   readonly bootFirst?: BootDevice
   /** Only of a machine that is off, and where the host has it: a guest that restarts is turned off. */
   readonly isOffOnRestart?: boolean
@@ -71,7 +76,7 @@ export interface BackEnd {
   destroy(guid: string): Promise<void>
   change(guid: string, change: SettingsChange): Promise<void>
   /** Changes what differs; of a machine that is off. */
-  resize(hardware: Omit<Hardware, 'adapters'>, wanted: Quantities): Promise<void>
+  resize(hardware: Resizable, wanted: Quantities): Promise<void>
   /** Resolves when the host says that it is done. */
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */

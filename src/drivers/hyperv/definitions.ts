@@ -29,12 +29,12 @@ export class Definitions {
     const entry = await this.#directory.find(config.id)
     if (entry === undefined) return this.#make(config)
     const { guid, state } = entry.machine
-    if (state !== 'halted') return this.#keep(guid, config, true)
-    const undo = await this.#fit(guid, config)
+    if (state !== 'halted') return this.#keep(guid, config, undefined)
+    const made = await this.#fit(guid, config)
     try {
-      await this.#keep(guid, config, undo === undefined)
+      await this.#keep(guid, config, made)
     } catch (error) {
-      if (undo !== undefined) await takeBack(undo, error, REMAINS)
+      if (made !== undefined) await takeBack(made.undo, error, REMAINS)
       throw error
     }
   }
@@ -52,11 +52,11 @@ export class Definitions {
     }
     const unmet = unmetDemand(config, this.#host)
     if (unmet !== undefined) throw new DriverError('refused', `cannot start ${config.name}: ${unmet}`)
-    const undo = await this.#change(guid, config)
+    const made = await this.#change(guid, config)
     try {
-      await this.#keep(guid, config, false)
+      await this.#keep(guid, config, made)
     } catch (error) {
-      await takeBack(undo, error, REMAINS)
+      await takeBack(made.undo, error, REMAINS)
       throw error
     }
   }
@@ -66,7 +66,7 @@ export class Definitions {
     const notes = writeNotes({ id: config.id, guid: undefined, isPending: true, config })
     const guid = await this.#backEnd.create(config.name, notes)
     try {
-      await this.#keep(guid, config, (await this.#fit(guid, config)) === undefined)
+      await this.#keep(guid, config, await this.#fit(guid, config))
       await this.#directory.at(guid)
     } catch (error) {
       const remains = `a machine ${config.name} (${guid}) remains on the host`
@@ -76,7 +76,7 @@ export class Definitions {
   }
 
   /** As `#change`, or undefined where the host cannot be so, and a start will say why. */
-  async #fit(guid: string, config: DomainConfig): Promise<Undo | undefined> {
+  async #fit(guid: string, config: DomainConfig): Promise<Made | undefined> {
     if (unmetDemand(config, this.#host) !== undefined) return undefined
     try {
       return await this.#change(guid, config)
@@ -87,32 +87,38 @@ export class Definitions {
   }
 
   /** Changes the machine to be as the definition says, or not at all; gives what takes it back. */
-  async #change(guid: string, config: DomainConfig): Promise<Undo> {
-    const { quantities, adapters, ...ids } = await this.#backEnd.hardware(guid)
+  async #change(guid: string, config: DomainConfig): Promise<Made> {
+    const { quantities, adapters, hasBios, ...ids } = await this.#backEnd.hardware(guid)
     const wanted = quantitiesOf(config)
     await this.#backEnd.resize({ quantities, ...ids }, wanted)
     const resizeBack = () => this.#backEnd.resize({ ...ids, quantities: wanted }, quantities)
     try {
       const refit = await this.#adapters.fit(guid, adapters, config.nics ?? [])
-      return async () => {
+      const undo = async () => {
         await refit()
         await resizeBack()
       }
+      return { undo, hasBios }
     } catch (error) {
       await takeBack(resizeBack, error, REMAINS)
       throw error
     }
   }
 
-  async #keep(guid: string, config: DomainConfig, isPending: boolean): Promise<void> {
-    const { boot, exits, name } = config
-    const whileOff = {
-      ...(boot.kind === 'firmware' && { bootFirst: boot.device }),
-      isOffOnRestart: exits?.reboot === 'halt',
-    }
-    const notes = writeNotes({ id: config.id, guid, isPending, config })
-    await this.#backEnd.change(guid, { name, notes, ...(!isPending && whileOff) })
+  /** Writes the definition down: as that of a machine which was made so, or of one that is to be. */
+  async #keep(guid: string, config: DomainConfig, made: Made | undefined): Promise<void> {
+    const { id, boot, exits, name } = config
+    const notes = writeNotes({ id, guid, isPending: made === undefined, config })
+    const ofFirmware = made?.hasBios === true && boot.kind === 'firmware' && { bootFirst: boot.device }
+    const whileOff = made !== undefined && { ...ofFirmware, isOffOnRestart: exits?.reboot === 'halt' }
+    await this.#backEnd.change(guid, { name, notes, ...whileOff })
   }
+}
+
+/** A machine that was made as its definition says. */
+interface Made {
+  readonly undo: Undo
+  readonly hasBios: boolean
 }
 
 function assertDefinable({ id, memoryBytes, memoryTargetBytes = memoryBytes, vcpus }: DomainConfig): void {

@@ -1,5 +1,5 @@
 import { type CimInstance, instanceOf, valuesOf } from '../../../protocols/wsman/index.ts'
-import type { Hardware, Quantities } from '../back-end.ts'
+import type { Hardware, Quantities, Resizable } from '../back-end.ts'
 import { DriverError } from '../../driver.ts'
 import { takeBack } from '../undo.ts'
 import { adaptersAmong } from './adapters.ts'
@@ -8,6 +8,9 @@ import { MEMORY, PROCESSOR } from './classes.ts'
 import { settle } from './jobs.ts'
 import type { Link } from './link.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
+
+/** ResourceSubType of what only machines of the first generation have. Source: as real hosts have it, v2. */
+const IDE_CONTROLLER = 'Microsoft:Hyper-V:Emulated IDE Controller'
 
 /** Memory and processors, as the machine has them from its next start. */
 export async function readHardware(link: Link, guid: string): Promise<Hardware> {
@@ -24,12 +27,13 @@ export async function readHardware(link: Link, guid: string): Promise<Hardware> 
     memoryId,
     processorId,
     isDynamic: DynamicMemoryEnabled === true,
+    hasBios: components.some(one => one.string('ResourceSubType') === IDE_CONTROLLER),
     adapters: await adaptersAmong(link, guid, components),
   }
 }
 
 /** Changes memory and processors where they are to be others, in one call; takes it back where that fails half-way. */
-export async function resize(link: Link, hardware: Omit<Hardware, 'adapters'>, wanted: Quantities): Promise<void> {
+export async function resize(link: Link, hardware: Resizable, wanted: Quantities): Promise<void> {
   const { quantities: now } = hardware
   const isMemory = now.memoryMb !== wanted.memoryMb || hardware.isDynamic
   const isProcessor = now.vcpus !== wanted.vcpus || now.limit !== wanted.limit || now.weight !== wanted.weight

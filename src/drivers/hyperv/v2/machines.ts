@@ -27,8 +27,14 @@ export async function allMachines(link: Link): Promise<readonly Machine[]> {
 
 /** One machine; undefined where the host has none of this GUID. */
 export async function oneMachine(link: Link, guid: string): Promise<Machine | undefined> {
-  const found = await summaries(link, { SettingData: [settingsOf(guid)] })
-  return found.find(machine => machine.guid === guid)
+  try {
+    const found = await summaries(link, { SettingData: [settingsOf(guid)] })
+    return found.find(machine => machine.guid === guid)
+  } catch (error) {
+    // Whether a host says so of a reference to nothing, or tells an empty name, its documents leave open.
+    if (error instanceof WsmanFault && error.kind === 'not-found') return undefined
+    throw error
+  }
 }
 
 /** The state of every machine, and when its definition was last changed. */
