@@ -25,7 +25,7 @@ const list = command({
 
 const add = command({
   doc: 'Connect a hypervisor; its VMs appear. One that is connected already stays as it is.',
-  args: { uri: { doc: 'qemu:///system or memory:///NAME?vms=N' } },
+  args: { uri: { doc: 'qemu:///system, hyperv://USER@HOST/?password_file=FILE or memory:///NAME?vms=N' } },
   examples: ['host add qemu:///system', "host add 'memory:///lab?vms=10&seed=1'"],
   async run(context, { uri }) {
     refusePassword(uri)
