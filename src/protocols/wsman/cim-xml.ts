@@ -6,7 +6,8 @@ import { EMBEDDED_BYTES_MAX } from './limits.ts'
 import type { RawProperties, RawProperty, RawValue } from './properties.ts'
 import { requireName } from './resource.ts'
 
-const BASE_TYPES = [
+/** What TYPE may say. Source: DSP0201, entity "CIMType". */
+export const CIM_XML_TYPES = [
   'boolean',
   'string',
   'char16',
@@ -23,8 +24,7 @@ const BASE_TYPES = [
   'datetime',
 ] as const
 
-/** What TYPE may say. Source: DSP0201, entity "CIMType". */
-type BaseType = (typeof BASE_TYPES)[number]
+type BaseType = (typeof CIM_XML_TYPES)[number]
 
 /** What CIM-XML says about a property. A reference or an object has elements of its own, and no TYPE. */
 export type CimXmlType = BaseType | `${BaseType}[]` | 'reference' | 'object' | 'object[]'
@@ -119,7 +119,7 @@ const READERS = new Map<string, ReadElement>([
 /** A property without TYPE is taken for a string. */
 function baseType(element: XmlElement): BaseType {
   const given = element.attribute('TYPE')?.toLowerCase() ?? 'string'
-  const known = BASE_TYPES.find(type => type === given)
+  const known = CIM_XML_TYPES.find(type => type === given)
   if (known === undefined) throw garbage('a TYPE that is none of CIM')
   return known
 }

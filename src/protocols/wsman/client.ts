@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { type EndpointReference, readReference } from './endpoint-reference.ts'
-import { collect, pullMore, releaseEnumeration, startEnumeration, walk } from './enumeration.ts'
+import { collect, type Enumeration, pullMore, releaseEnumeration, startEnumeration, walk } from './enumeration.ts'
 import { CimError, garbage } from './error.ts'
 import { type Source, targetOf } from './filter.ts'
 import type { Identity } from './identify.ts'
@@ -124,7 +124,7 @@ export class WsmanClient {
 
   /** The instances of a source, as they come. Stopping early lets go of the rest. */
   async *enumerate(source: Source, options: CallOptions = {}): AsyncGenerator<CimInstance, void, undefined> {
-    for await (const item of walk(this.#requests, this.#target(source, options), 'instances', options)) {
+    for await (const item of walk(this.#enumeration(source, 'instances', options))) {
       yield instanceIn(item)
     }
   }
@@ -134,27 +134,27 @@ export class WsmanClient {
     source: Source,
     options: CallOptions = {},
   ): AsyncGenerator<EndpointReference, void, undefined> {
-    for await (const item of walk(this.#requests, this.#target(source, options), 'references', options)) {
+    for await (const item of walk(this.#enumeration(source, 'references', options))) {
       yield referenceIn(item)
     }
   }
 
   /** The instances of a source, each with what names it, as they come. */
   async *enumerateNamed(source: Source, options: CallOptions = {}): AsyncGenerator<NamedInstance, void, undefined> {
-    for await (const item of walk(this.#requests, this.#target(source, options), 'both', options)) {
+    for await (const item of walk(this.#enumeration(source, 'both', options))) {
       yield { instance: instanceIn(item), reference: referenceIn(item) }
     }
   }
 
   /** All instances of a source, most often a query. Begun anew where the connection breaks in between. */
   async query(source: Source, options: CallOptions = {}): Promise<readonly CimInstance[]> {
-    const items = await collect(this.#requests, this.#target(source, options), 'instances', options)
+    const items = await collect(this.#enumeration(source, 'instances', options))
     return items.map(instanceIn)
   }
 
   /** References to all instances of a source. */
   async queryReferences(source: Source, options: CallOptions = {}): Promise<readonly EndpointReference[]> {
-    const items = await collect(this.#requests, this.#target(source, options), 'references', options)
+    const items = await collect(this.#enumeration(source, 'references', options))
     return items.map(referenceIn)
   }
 
@@ -178,7 +178,7 @@ export class WsmanClient {
 
   /** Begins an enumeration by hand. Its context is to be pulled until there is none any more, or released. */
   async start(source: Source, mode: EnumerationMode = 'instances', options: CallOptions = {}): Promise<Page> {
-    return startEnumeration(this.#requests, this.#target(source, options), mode, options)
+    return startEnumeration(this.#enumeration(source, mode, options))
   }
 
   /** Goes on with an enumeration by hand, with the last context that was answered. A lost answer cannot be had again. */
@@ -188,12 +188,12 @@ export class WsmanClient {
     mode: EnumerationMode = 'instances',
     options: CallOptions = {},
   ): Promise<Page> {
-    return pullMore(this.#requests, this.#target(source, options).resourceUri, context, mode, options)
+    return pullMore(this.#enumeration(source, mode, options), context)
   }
 
   /** Lets go of an enumeration that was begun by hand. */
   async release(source: Source, context: string, options: CallOptions = {}): Promise<void> {
-    return releaseEnumeration(this.#requests, this.#target(source, options).resourceUri, context, options)
+    return releaseEnumeration(this.#enumeration(source, 'instances', options), context)
   }
 
   /**
@@ -241,8 +241,9 @@ export class WsmanClient {
     return this.#requests.send({ action, resourceUri, selectors, ...(body && { body }) }, safety, options, readReply)
   }
 
-  #target(source: Source, options: CallOptions) {
-    return targetOf(source, options.namespace ?? this.#namespace)
+  #enumeration(source: Source, mode: EnumerationMode, options: CallOptions): Enumeration {
+    const target = targetOf(source, options.namespace ?? this.#namespace)
+    return { requests: this.#requests, target, mode, options }
   }
 }
 

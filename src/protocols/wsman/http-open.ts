@@ -5,7 +5,7 @@ import { distrust } from './tls.ts'
 import { TransportError } from './transport.ts'
 
 /** How long a host may take to accept a connection and agree on its encryption. */
-export const CONNECT_MS = 15_000
+const CONNECT_MS = 15_000
 
 /**
  * Connects to the URL's host; with `tls` the connection is encrypted, and the host's certificate accepted, when it

@@ -6,6 +6,7 @@ import { Patience } from './http-patience.ts'
 import { type HttpSession, openSession, postAnonymously } from './http-session.ts'
 import { HttpSlots } from './http-slots.ts'
 import { asTransportError } from './http-status.ts'
+import { REPLY_BYTES_MAX } from './limits.ts'
 import { checkTarget, type WsmanTarget } from './target.ts'
 import { readTlsOptions } from './tls.ts'
 import { type PostOptions, type Transport, TransportError, type TransportReply } from './transport.ts'
@@ -14,8 +15,6 @@ import { type PostOptions, type Transport, TransportError, type TransportReply }
 export const CONNECTIONS_MAX = 4
 /** Posts that wait for a connection. */
 export const POSTS_WAITING_MAX = 256
-/** The longest answer that is read; a host's largest envelope has some 500 KB, and is UTF-16 at worst. */
-export const REPLY_BYTES_MAX = 8_388_608
 /** How long a connection is kept without use. Windows closes its own after 120 s, and must not be the first to. */
 export const IDLE_MS = 90_000
 /** How often an envelope is posted that the host answers by asking who we are. */

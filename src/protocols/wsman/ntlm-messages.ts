@@ -14,7 +14,7 @@ const NEGOTIATE_BYTES = 40
 /** Fixed part of an AUTHENTICATE message with its version, and where the integrity check follows. */
 const AUTHENTICATE_BYTES = 72
 /** Bytes of the check over all three messages. */
-export const MIC_BYTES = 16
+const MIC_BYTES = 16
 
 /** The version that we say we are: the format asks for one of Windows. Source: [MS-NLMP] 2.2.2.10, as Windows 7. */
 export const NTLM_VERSION: Uint8Array = Uint8Array.of(6, 1, 0xb1, 0x1d, 0, 0, 0, 15)

@@ -36,7 +36,7 @@ export function rawItems(property: RawProperty): readonly RawValue[] {
 }
 
 /** Whether an element says that it has no value. Source: XML Schema, xsi:nil. */
-export function isNil(element: XmlElement): boolean {
+function isNil(element: XmlElement): boolean {
   if (element.attributes.length === 0) return false
   const nil = element.attribute('nil', NAMESPACE.xsi)?.trim()
   return nil === 'true' || nil === '1'

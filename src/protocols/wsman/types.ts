@@ -1,3 +1,4 @@
+import { CIM_XML_TYPES } from './cim-xml.ts'
 import { CimInterval, CimTimestamp } from './datetime.ts'
 import { EndpointReference } from './endpoint-reference.ts'
 import { CimError } from './error.ts'
@@ -126,22 +127,4 @@ function integerChecks(): Readonly<Record<keyof typeof INTEGERS, Check>> {
   }
 }
 
-const SCALARS: readonly CimScalarType[] = [
-  'boolean',
-  'string',
-  'char16',
-  'uint8',
-  'uint16',
-  'uint32',
-  'uint64',
-  'sint8',
-  'sint16',
-  'sint32',
-  'sint64',
-  'real32',
-  'real64',
-  'datetime',
-  'interval',
-  'reference',
-  'instance',
-]
+const SCALARS: readonly CimScalarType[] = [...CIM_XML_TYPES, 'interval', 'reference', 'instance']
