@@ -5,6 +5,7 @@ import { makeInstance } from '../../sim/hyperv/cim/instance.ts'
 import type { CimClass } from '../../sim/hyperv/cim/model.ts'
 import { nameOf, type ObjectPath, parsePath, pathOf, printPath, sameName } from '../../sim/hyperv/cim/path.ts'
 import { loadSchema } from '../../sim/hyperv/cim/schema.ts'
+import { cpuMs } from '../support/cpu-time.ts'
 
 const V2 = 'root\\virtualization\\v2'
 const schema = loadSchema(V2, 9200)
@@ -161,7 +162,7 @@ test('reading a path never throws, and takes time in proportion to it', () => {
     }),
     { numRuns: 2000 },
   )
-  const started = performance.now()
+  const started = cpuMs()
   for (const part of ['\\', '\\\\', 'A=', '"', ',A=1', '/', ' ']) parsePath(`C.A="${part.repeat(15_000)}`)
-  assert(performance.now() - started < 2000)
+  assert(cpuMs() - started < 2000)
 })

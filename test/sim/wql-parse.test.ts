@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import { parseXml } from '../../src/wire/xml/tree.ts'
 import { parseWql, type Query } from '../../sim/hyperv/wql/query.ts'
 import { WqlError } from '../../sim/hyperv/wql/wql-error.ts'
+import { cpuMs } from '../support/cpu-time.ts'
 
 const ID = '43b3f39e-2b2a-4f97-8a36-82937a779ee1'
 
@@ -263,7 +264,7 @@ test('reading a query gives it or a WqlError, and never takes long', () => {
     { numRuns: 3000 },
   )
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), text => void kindOf(text)))
-  const started = performance.now()
+  const started = cpuMs()
   for (const part of ['(', ' ', '\\', '0', "'", '{', '"\\"', '1.', 'a.', 'NOT ', '+']) kindOf(part.repeat(5000))
-  assert(performance.now() - started < 2000)
+  assert(cpuMs() - started < 2000)
 })

@@ -8,6 +8,7 @@ import { parseWql } from '../../sim/hyperv/wql/query.ts'
 import { type QueryResult, runQuery } from '../../sim/hyperv/wql/run.ts'
 import { WqlError } from '../../sim/hyperv/wql/wql-error.ts'
 import { HOST, idOf, makeWorld } from './cim-world.ts'
+import { cpuMs } from '../support/cpu-time.ts'
 
 const { v2, cimv2 } = makeWorld(4)
 
@@ -253,13 +254,13 @@ test('20,000 instances are looked through in well under a few seconds', () => {
     makeInstance(cls, { Name: idOf(index), ElementName: `vm${index}`, EnabledState: 2 + (index % 2) }),
   )
   const many = new Repository(v2.schema, [{ classes: { Msvm_ComputerSystem: { list: () => systems } } }], HOST)
-  const started = performance.now()
+  const started = cpuMs()
 
   assert.equal(count('SELECT * FROM Msvm_ComputerSystem', many), 20_000)
   assert.equal(count('SELECT * FROM Msvm_ComputerSystem WHERE Name != __SERVER AND EnabledState = 2', many), 10_000)
   assert.equal(count("SELECT * FROM Msvm_ComputerSystem WHERE ElementName LIKE '%99' AND Caption IS NULL", many), 200)
 
-  assert(performance.now() - started < 3000)
+  assert(cpuMs() - started < 3000)
 })
 
 test('whatever is asked, the answer is instances or a WqlError', () => {

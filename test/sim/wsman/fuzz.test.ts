@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { makeEnvelope, makeRequest, reference } from './requests.ts'
 import { makeWorld, post, readReply, USER, VMS, type World } from './world.ts'
+import { cpuMs } from '../../support/cpu-time.ts'
 
 // Whatever comes in, an answer goes out, in time, and it is XML.
 
@@ -36,9 +37,9 @@ async function demandAnswer(
   envelope: string | Uint8Array,
   as: 'user' | 'nobody' = 'user',
 ): Promise<void> {
-  const started = performance.now()
+  const started = cpuMs()
   const reply = await post(world.service, envelope, as === 'user' ? USER : undefined)
-  assert.ok(performance.now() - started < TIME_MAX_MS)
+  assert.ok(cpuMs() - started < TIME_MAX_MS)
   assert.ok(reply.status === 200 || reply.status === 500, String(reply.status))
   assert.equal(reply.root.name, 'Envelope')
   const isFault = reply.root.element('Body')?.elements()[0]?.name === 'Fault'
