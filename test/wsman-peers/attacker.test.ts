@@ -13,7 +13,7 @@ import { recorded } from './recorded-client.ts'
 
 const ROUNDS = 3
 /** Of each kind in each round, and how many at one time. */
-const ATTEMPTS = 150
+const ATTEMPTS = 90
 const WIDTH = 30
 const MB = 1024 * 1024
 const GROWTH_MAX = 48 * MB

@@ -144,6 +144,23 @@ async function pressKeys({ client }: View): Promise<void> {
   assert.equal(pressed.output.boolean('KeyState'), true)
 }
 
+async function seeScreen({ client, face }: View): Promise<void> {
+  const running = await machineNamed(client, 'vm-0001')
+  const [settings] = await client.queryReferences(
+    wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE InstanceID = ${`Microsoft:${running.key('Name')}`}`,
+  )
+  assert.ok(settings)
+
+  const { returnValue, output } = await client.invoke(serviceOf(face.namespace), 'GetVirtualSystemThumbnailImage', {
+    TargetSystem: settings,
+    WidthPixels: 160,
+    HeightPixels: 120,
+  })
+
+  assert.equal(returnValue, 0)
+  assert.equal(output.bytes('ImageData')?.length, 160 * 120 * 2)
+}
+
 async function failInAJob({ client, face, locale }: View): Promise<void> {
   const doomed = await face.define(client, 'vm-that-fails-to-start', 0)
 
@@ -202,6 +219,7 @@ export const CHECKS: readonly (readonly [name: string, check: (view: View) => Pr
   ['takes numbers and references by the array, and gives instances back', summarize],
   ['starts, pauses and stops a machine, each by a job', changeStates],
   ['presses keys while a machine runs', pressKeys],
+  ['reads the bytes of a picture', seeScreen],
   ['tells of a job that fails, in its language', failInAJob],
   ['tells what it does not do by codes that mean the same in every language', fail],
   ['removes a machine, which is then nowhere', remove],
