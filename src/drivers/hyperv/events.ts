@@ -13,6 +13,8 @@ import { toDriverError } from './gate.ts'
 
 /** How often a host is looked at where nothing is awaited: WinRM has no events, so that they are found by comparing. */
 const IDLE_MS = 2_000
+/** How much longer than a look itself took the pause after it is, so that hosts with many machines are not kept busy. */
+const REST_FACTOR = 10
 /** How often while a guest that was asked to shut down may be gone at any moment. */
 const AWAITING_MS = 200
 /** How long it is awaited so. */
@@ -94,15 +96,18 @@ export class Events {
     this.#isLooking = true
     try {
       let silentMs = 0
+      let tookMs = 0
       for (let isFirst = true; this.#isWanted(); ) {
         try {
+          const began = performance.now()
           await this.#look(isFirst)
           isFirst = false
           silentMs = 0
+          tookMs = performance.now() - began
         } catch (error) {
           silentMs = this.#bear(error, silentMs)
         }
-        await this.#rest(silentMs)
+        await this.#rest(silentMs, Math.max(silentMs, IDLE_MS, tookMs * REST_FACTOR))
       }
     } finally {
       this.#known.clear()
@@ -124,9 +129,9 @@ export class Events {
   }
 
   /** Waits in short steps, so that what begins to be awaited meanwhile is not waited for too long. */
-  async #rest(silentMs: number): Promise<void> {
+  async #rest(silentMs: number, ms: number): Promise<void> {
     const { signal } = this.#closing
-    const until = performance.now() + Math.max(silentMs, IDLE_MS)
+    const until = performance.now() + ms
     while (this.#isWanted() && performance.now() < until) {
       await pause(AWAITING_MS, undefined, { signal, ref: false }).catch(() => undefined)
       if (silentMs === 0 && this.#isAwaiting()) return

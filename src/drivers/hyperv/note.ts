@@ -56,7 +56,8 @@ export function readNote(guid: string, notes: string): Note | undefined {
 export function descriptionIn(notes: string): string {
   const line = lineIn(notes)
   if (line === undefined) return notes
-  return notes.slice(0, notes.lastIndexOf(line)).replace(/\r?\n?\r?\n$/, '')
+  const at = notes.lastIndexOf(line)
+  return `${notes.slice(0, at).replace(/\r?\n?\r?\n$/, '')}${notes.slice(at + line.length)}`
 }
 
 function lineIn(notes: string): string | undefined {

@@ -5,7 +5,7 @@ import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwit
 import { shutDownGuest } from './guests.ts'
 import { readHardware, resize } from './hardware.ts'
 import type { Link } from './link.ts'
-import { allGlances, allMachines, oneMachine } from './machines.ts'
+import { allGlances, machineLister, oneMachine } from './machines.ts'
 import { change, create, destroy, request } from './systems.ts'
 
 export type { Link } from './link.ts'
@@ -14,7 +14,7 @@ export { V2 } from './names.ts'
 /** A host through root\virtualization\v2. */
 export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
   return {
-    machines: () => allMachines(link),
+    machines: machineLister(link),
     machine: guid => oneMachine(link, guid),
     glances: signal => allGlances(link, signal),
     hardware: guid => readHardware(link, guid),

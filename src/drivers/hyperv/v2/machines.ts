@@ -13,15 +13,20 @@ const REALIZED = 'Microsoft:Hyper-V:System:Realized'
 const WANTED = Object.values(SUMMARY)
 
 /**
- * Every machine in one round trip, by the summary of all; where that is larger than an answer may be, by two
+ * Lists every machine: in one round trip, by the summary of all; where that was once larger than an answer may be, by two
  * enumerations, which come in as many answers as it takes.
  */
-export async function allMachines(link: Link): Promise<readonly Machine[]> {
-  try {
-    return await summaries(link, {})
-  } catch (error) {
-    if (!(error instanceof WsmanFault) || error.kind !== 'too-large') throw error
-    return enumerated(link)
+export function machineLister(link: Link): () => Promise<readonly Machine[]> {
+  let isTooLarge = false
+  return async () => {
+    if (isTooLarge) return enumerated(link)
+    try {
+      return await summaries(link, {})
+    } catch (error) {
+      if (!(error instanceof WsmanFault) || error.kind !== 'too-large') throw error
+      isTooLarge = true
+      return enumerated(link)
+    }
   }
 }
 
