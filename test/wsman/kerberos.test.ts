@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
@@ -87,6 +89,21 @@ test('credentials come from a file with the key of the user', async () => {
 
   assert.equal((await peer.ask('who')).name, PRINCIPAL)
   ours.dispose()
+})
+
+test('a key asks the distribution centre once, however many connections it is for', async () => {
+  const asked = () => readFileSync(join(realm.folder, 'kdc.log'), 'utf8').match(/AS_REQ .* ISSUE/g)?.length ?? 0
+  const keytab = join(realm.folder, 'another.keytab')
+  copyFileSync(realm.userKeytab, keytab)
+  const before = asked()
+
+  for (let connection = 0; connection < 3; connection++) {
+    const ours = new Kerberos({ host: 'localhost', service: 'HTTP', user: PRINCIPAL, keytab })
+    await ours.begin()
+    ours.dispose()
+  }
+
+  assert.equal(asked() - before, 1)
 })
 
 describe('with a ticket in the cache', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { DerTag, readOnly, writeOid } from './der.ts'
 import type { GssBuffer, GssFunction, GssHandle, GssLibrary, GssOid } from './kerberos-library.ts'
 
@@ -11,8 +12,6 @@ const USER_NAME_OID = '1.2.840.113554.1.2.1.1'
 const INITIATE = 1
 /** As long as the tickets themselves are good. */
 const INDEFINITE = 0xffff_ffff
-/** Where tickets are kept that nobody else is to see. */
-const OWN_CACHE = 'MEMORY:'
 
 /** As whom we go, and what proves it; what is left out is the system's default. */
 export interface KerberosUser {
@@ -22,8 +21,6 @@ export interface KerberosUser {
   readonly cache?: string
   readonly keytab?: string
 }
-
-let ownCaches = 0
 
 /** Credentials of the user; null where the library is to take the system's default. Rejects with AuthError. */
 export async function acquireCredentials(library: GssLibrary, as: KerberosUser): Promise<GssHandle> {
@@ -73,11 +70,19 @@ export function gssOid(oid: string): GssOid {
 }
 
 /** Where the library looks. Source: MIT Kerberos documentation, "Credential store extensions". */
-function storeOf({ cache, keytab }: KerberosUser): unknown {
+function storeOf(as: KerberosUser): unknown {
+  const { cache, keytab } = as
   const elements: { key: string; value: string }[] = []
   if (keytab !== undefined) elements.push({ key: 'client_keytab', value: keytab })
   if (cache !== undefined) elements.push({ key: 'ccache', value: cache })
-  // Tickets made with a key are for this connection; the system's cache may hold those of somebody else.
-  else if (keytab !== undefined) elements.push({ key: 'ccache', value: `${OWN_CACHE}polyvisor-${ownCaches++}` })
+  else if (keytab !== undefined) elements.push({ key: 'ccache', value: ownCache(as) })
   return elements.length === 0 ? null : { count: elements.length, elements }
+}
+
+/**
+ * Tickets made with a key go where nobody else looks, for the system's cache may hold those of somebody else. There is one
+ * such cache for a key, and not one for each connection, since the library never lets go of one.
+ */
+function ownCache({ user = '', keytab = '' }: KerberosUser): string {
+  return `MEMORY:polyvisor-${createHash('sha256').update(`${user}\0${keytab}`).digest('hex')}`
 }
