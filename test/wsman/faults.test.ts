@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { WsmanFault } from '../../src/protocols/wsman/fault.ts'
+import { faultKind } from '../../src/protocols/wsman/fault-kind.ts'
 import { readReply } from '../../src/protocols/wsman/reply.ts'
 import { answerTo, faultWith, fixture } from './client-script.ts'
 
@@ -185,6 +186,21 @@ describe('what a fault means', () => {
     // 5 is "access denied" among the codes of Windows, and "no such class" among those of CIM.
     assert.equal(faultIn(body(text('HRESULT'))).kind, 'access-denied')
     assert.equal(faultIn(body(text('MI'))).kind, 'not-found')
+  })
+
+  test('a status of CIM tells what it was, where there is no better code', () => {
+    for (const [status, kind] of [
+      [13, 'bad-parameter'],
+      [23, 'invalid-context'],
+      [25, 'bad-filter'],
+      [28, 'unavailable'],
+      [1, 'internal'],
+    ] as const) {
+      const codes = { code: undefined, providerCode: undefined, cimStatus: status, soapCode: 'Receiver' }
+      const subcodes = [{ namespace: 'http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd', name: 'InternalError' }]
+
+      assert.equal(faultKind({ ...codes, subcodes }), kind)
+    }
   })
 
   test('the innermost of several names is the one that counts', () => {

@@ -149,6 +149,20 @@ describe('being known', () => {
     )
   })
 
+  test('a host that fails at our token is refused, and its status told', async () => {
+    await using at = await world({
+      intercept(request, response) {
+        request.resume().on('end', () => response.writeHead(400, 'Request Header Too Long').end())
+        return true
+      },
+    })
+
+    await assert.rejects(post(at.transport, '<Question/>'), {
+      ...failure('refused', false),
+      message: /answers 400 Request Header Too Long/,
+    })
+  })
+
   test('a host whose tokens are none is garbage', async () => {
     await using at = await world({
       acceptor: () => ({ ...ntlmAcceptor(PASSWORD), isAccepted: false, step: async () => Buffer.from('no NTLM') }),

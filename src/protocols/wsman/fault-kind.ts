@@ -183,12 +183,16 @@ const CIM_STATUS: ReadonlyMap<number, FaultKind> = new Map<number, FaultKind>([
   [6, 'not-found'],
   [7, 'not-supported'],
   [11, 'exists'],
+  [13, 'bad-parameter'],
   [14, 'bad-filter'],
   [15, 'bad-filter'],
   [16, 'not-supported'],
   [17, 'not-supported'],
   [21, 'invalid-context'],
+  [23, 'invalid-context'],
+  [25, 'bad-filter'],
   [27, 'quota'],
+  [28, 'unavailable'],
 ])
 
 /** By namespace and name. Source: DSP0226, "Faults"; WS-Enumeration, §4; WS-Addressing, August 2004, §4. */

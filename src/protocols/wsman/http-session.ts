@@ -137,13 +137,19 @@ async function talk(
       if (next !== undefined) token = next
       else if (reply.status === 401) return reply
       else if (mechanism.isComplete) return undefined
-      else throw new AuthError('refused', 'the host does not ask who we are, so that nothing can be encrypted')
+      else throw new AuthError('refused', unasked(reply))
     }
     throw new AuthError('malformed', `the host asks for more than ${TOKENS_MAX} tokens`)
   } catch (error) {
     mechanism.dispose()
     throw error
   }
+}
+
+/** One that serves everybody, or one that fails at the token, such as at the length of a ticket with many groups. */
+function unasked({ status, statusText }: HttpReply): string {
+  if (status === 200) return 'the host does not ask who we are, so that nothing can be encrypted'
+  return `the host answers ${status} ${statusText} where it should ask who we are`
 }
 
 /** Envelopes as they are: over TLS, or where the operator allows it. */
