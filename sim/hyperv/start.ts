@@ -7,6 +7,7 @@ import type { Faults } from './faults/plan.ts'
 import type { Host } from './host/host.ts'
 import { openHost, type OpenedHost } from './host/open-host.ts'
 import { StateError } from './host/persistence.ts'
+import { lockState } from './host/state-lock.ts'
 import { randomOf } from './host/random.ts'
 import { windowsOf } from './host/windows.ts'
 import { listen, type Listening } from './http/server.ts'
@@ -15,6 +16,7 @@ import { record } from './http/record.ts'
 import { repositoriesOf } from './repositories.ts'
 import { OptionError, type SimOptions } from './options.ts'
 import { selfSigned } from './self-signed.ts'
+import type { WsmanService } from './wsman/exchange.ts'
 import { wsmanService } from './wsman/service.ts'
 
 /** A simulated host, or a recorder of a real one, that serves. */
@@ -37,8 +39,34 @@ export async function startSim(options: SimOptions, complain: Complain): Promise
 
 async function startHost(options: SimOptions, complain: Complain): Promise<RunningSim> {
   const files = await openFiles(options)
+  try {
+    return await serveHost(options, files, complain)
+  } catch (error) {
+    await files.discard()
+    throw error
+  }
+}
+
+async function serveHost(options: SimOptions, files: Files, complain: Complain): Promise<RunningSim> {
   const { host, close: shutDown } = await open(options, files.folder, complain)
-  const service = wsmanService({
+  try {
+    const service = serviceOf(host, options, complain)
+    const listeners = await openListeners(options, frontOf(options, complain), front => listen({ ...front, service }))
+    let closed: Promise<void> | undefined
+    const close = async () => {
+      await Promise.all(listeners.map(listener => listener.close()))
+      await shutDown()
+      await files.discard()
+    }
+    return { urls: listeners.map(urlOf), host, close: () => (closed ??= close()) }
+  } catch (error) {
+    await shutDown()
+    throw error
+  }
+}
+
+function serviceOf(host: Host, options: SimOptions, complain: Complain): WsmanService {
+  return wsmanService({
     host: { name: host.state.name, build: options.build, locale: options.locale },
     namespaces: repositoriesOf(host, options.namespaces),
     faults: host.faults,
@@ -46,14 +74,6 @@ async function startHost(options: SimOptions, complain: Complain): Promise<Runni
     latency: { ms: options.latencyMs, chance: randomOf(seedOf(options, 'latency')) },
     onBug: error => complain(textOf(error)),
   })
-  const listeners = await openListeners(options, frontOf(options, complain), front => listen({ ...front, service }))
-  let closed: Promise<void> | undefined
-  const close = async () => {
-    await Promise.all(listeners.map(listener => listener.close()))
-    await shutDown()
-    await files.discard()
-  }
-  return { urls: listeners.map(urlOf), host, close: () => (closed ??= close()) }
 }
 
 async function startRecorder(options: SimOptions, complain: Complain): Promise<RunningSim> {
@@ -69,12 +89,20 @@ async function startRecorder(options: SimOptions, complain: Complain): Promise<R
   return { urls: listeners.map(urlOf), host: undefined, close: () => (closed ??= close()) }
 }
 
-/** Where the files of the host's disks are: beside its state, or in a place that goes when it ends. */
-async function openFiles({ stateFile }: SimOptions): Promise<{ folder: string; discard: () => Promise<void> }> {
+/** Where the files of the host's disks are. */
+interface Files {
+  readonly folder: string
+  /** Lets go of them: of those beside a state to keep, of others for good. */
+  readonly discard: () => Promise<void>
+}
+
+/** Beside the host's state, which nobody else may use meanwhile; else in a place that goes when it ends. */
+async function openFiles({ stateFile }: SimOptions): Promise<Files> {
   if (stateFile !== undefined) {
     const folder = `${stateFile}.files`
+    const discard = await lockState(stateFile)
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    return { folder, discard: async () => undefined }
+    return { folder, discard }
   }
   const folder = await mkdtemp(join(tmpdir(), 'polyvisor-sim-hyperv-'))
   return { folder, discard: () => rm(folder, { recursive: true, force: true }) }

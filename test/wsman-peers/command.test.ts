@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,17 +68,25 @@ describe('the command', () => {
     const host = await startSimHyperv('--state', other, '--build', '9600')
     await host.stop()
     const listen = ['--listen', 'http://127.0.0.1:0']
+    const places = mkdtempSync(join(folder, 'places-'))
 
     for (const [args, says] of [
       [['--listen', `http://127.0.0.1:${port}`], /EADDRINUSE/],
       [[...listen, '--state', file('torn', '{"version":1,')], /not the state of a simulated host/],
       [[...listen, '--state', other], /of build 9600; start it with --build 9600/],
     ] as const) {
-      const { code, stdout, stderr } = await command(...PASSWORD, ...args)
+      const { code, stdout, stderr } = await run('/usr/bin/env', [
+        `TMPDIR=${places}`,
+        process.execPath,
+        LAUNCHER,
+        ...PASSWORD,
+        ...args,
+      ])
       assert.deepEqual([code, stdout], [1, ''])
       assert.match(stderr, says)
       assert.doesNotMatch(stderr, /\n +at /)
     }
+    assert.deepEqual(readdirSync(places), []) // Nothing of what could not start stays behind.
     taken.close()
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -65,8 +65,15 @@ describe('a host that keeps its state', () => {
       await open()
       assert.equal(await stateOf(client, await machineNamed(client, 'added')), 3)
     }
+  })
+
+  test('shares it with no second host, and leaves no lock behind', async () => {
+    await assert.rejects(start(), new RegExp(`state is in use by process ${host.pid}; end that host first`))
+
+    assert.equal(await stateOf(client, await machineNamed(client, 'added')), 3)
     await client.close()
     assert.equal(await host.stop(), 0)
+    assert.deepEqual((await readdir(folder)).toSorted(), ['state', 'state.files'])
   })
 
   async function untilState(of: EndpointReference, wanted: number): Promise<void> {
