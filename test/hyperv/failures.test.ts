@@ -122,3 +122,17 @@ test('answers that are lost are asked for again, and of changes it is looked whe
     assert.deepEqual(await driver.domains.get(config.id), { id: config.id, name: config.name, state: 'halted' })
   })
 })
+
+test('a domain whose machine was made, changed or deleted without an answer is one, and is none', async () => {
+  const methods = ['DefineSystem', 'ModifyResourceSettings', 'ModifySystemSettings', 'DestroySystem']
+  const plan = { requests: methods.map(method => ({ method, nth: 1, fault: 'lost-after' })) }
+  await failing(plan, async driver => {
+    const config = { ...domainConfig(), vcpus: 2 }
+    await driver.domains.define(config)
+    assert.deepEqual(await driver.domains.list(), [{ id: config.id, name: config.name, state: 'halted' }])
+    assert.deepEqual(await driver.domains.config(config.id), config)
+
+    await driver.domains.undefine(config.id)
+    assert.deepEqual(await driver.domains.list(), [])
+  })
+})

@@ -1,4 +1,5 @@
 import { type DomainConfig, DriverError, type HostInfo } from '../driver.ts'
+import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
 import type { BackEnd } from './back-end.ts'
 import { unmetDemand } from './demands.ts'
@@ -63,8 +64,7 @@ export class Definitions {
 
   async #make(config: DomainConfig): Promise<void> {
     // It is ours from its first moment on: whatever ends us before the rest is done leaves a domain that is still pending.
-    const notes = writeNotes({ id: config.id, guid: undefined, isPending: true, config })
-    const guid = await this.#backEnd.create(config.name, notes)
+    const guid = await this.#create(config, writeNotes({ id: config.id, guid: undefined, isPending: true, config }))
     try {
       await this.#keep(guid, config, await this.#fit(guid, config))
       await this.#directory.at(guid)
@@ -72,6 +72,17 @@ export class Definitions {
       const remains = `a machine ${config.name} (${guid}) remains on the host`
       await takeBack(() => this.#backEnd.destroy(guid), error, remains)
       throw error
+    }
+  }
+
+  /** Where the answer is lost, the note tells whether there is a machine. */
+  async #create({ id, name }: DomainConfig, notes: string): Promise<string> {
+    try {
+      return await this.#backEnd.create(name, notes)
+    } catch (error) {
+      const made = isLost(error) ? await this.#directory.find(id) : undefined
+      if (made === undefined) throw error
+      return made.machine.guid
     }
   }
 

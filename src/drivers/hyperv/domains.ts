@@ -1,9 +1,10 @@
 import type { DomainOps } from '../driver.ts'
+import { isLost } from './again.ts'
 import { definitionOf } from './definition.ts'
 import { domainOf } from './directory.ts'
 import type { Gate } from './gate.ts'
 import type { Power, PowerParts } from './power.ts'
-import { assertState } from './states.ts'
+import { assertState, isGone } from './states.ts'
 
 /** The domains of a host. */
 export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOps {
@@ -29,7 +30,7 @@ export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOp
         locks.run(id, async () => {
           const entry = await directory.get(id)
           assertState(entry, 'undefine', ['halted'])
-          await backEnd.destroy(entry.machine.guid)
+          await destroy(parts, entry.machine.guid)
           directory.forget(id)
           events.gone(entry)
         }),
@@ -40,5 +41,14 @@ export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOp
     requestShutdown: id => gate.pass(() => power.requestShutdown(id)),
     powerOff: id => gate.pass(() => power.powerOff(id)),
     reset: id => gate.pass(() => power.reset(id)),
+  }
+}
+
+/** Where the answer is lost, the machine is gone or not. */
+async function destroy({ backEnd, directory }: PowerParts, guid: string): Promise<void> {
+  try {
+    await backEnd.destroy(guid)
+  } catch (error) {
+    if (!isLost(error) || !(await isGone(directory, guid))) throw error
   }
 }

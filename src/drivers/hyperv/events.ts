@@ -66,12 +66,14 @@ export class Events {
     this.#listeners.clear()
   }
 
-  /** Says how a domain is that this connection has changed the state of. */
+  /**
+   * Says how a domain is that this connection has changed the state of. A look may have come before; rather twice than not
+   * at all, as where it was the first one and told nobody.
+   */
   saw(entry: Entry): void {
     this.#awaited.delete(entry.id)
-    const before = this.#known.get(entry.machine.guid)
-    this.#remember(entry, before?.revision)
-    if (before?.state !== entry.machine.state) this.#emit(entry.id, 'changed')
+    this.#remember(entry, this.#known.get(entry.machine.guid)?.revision)
+    this.#emit(entry.id, 'changed')
   }
 
   /** Says that this connection has defined a domain. */

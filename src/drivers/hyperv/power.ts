@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { TransportError } from '../../protocols/wsman/index.ts'
 import { type DomainId, type DomainState, DriverError, type OperationOptions } from '../driver.ts'
+import { isLost } from './again.ts'
 import type { BackEnd, PowerRequest } from './back-end.ts'
 import type { Definitions } from './definitions.ts'
 import type { Directory, Entry } from './directory.ts'
@@ -113,7 +113,7 @@ export class Power {
     try {
       await this.#parts.backEnd.request(guid, request, options)
     } catch (error) {
-      if (!(error instanceof TransportError) || error.kind !== 'lost' || options.signal?.aborted === true) throw error
+      if (!isLost(error) || options.signal?.aborted === true) throw error
       await untilState(this.#parts.directory, guid, [to])
     }
   }

@@ -29,3 +29,13 @@ export async function untilState(directory: Directory, guid: string, states: rea
     await pause(wait)
   }
 }
+
+/** Whether a machine is gone, or goes before long. */
+export async function isGone(directory: Directory, guid: string): Promise<boolean> {
+  const deadline = performance.now() + SETTLE_MS_MAX
+  for (let wait = PAUSE_MS; (await directory.at(guid)) !== undefined; wait = Math.min(wait * 2, PAUSE_MS_MAX)) {
+    if (performance.now() > deadline) return false
+    await pause(wait)
+  }
+  return true
+}

@@ -1,4 +1,5 @@
 import { type CimInstance, instanceOf, valuesOf } from '../../../protocols/wsman/index.ts'
+import { untilAnswered } from '../again.ts'
 import type { Hardware, Quantities, Resizable } from '../back-end.ts'
 import { DriverError } from '../../driver.ts'
 import { takeBack } from '../undo.ts'
@@ -53,7 +54,8 @@ export async function resize(link: Link, hardware: Resizable, wanted: Quantities
 }
 
 async function modify(link: Link, settings: readonly CimInstance[]): Promise<void> {
-  const answer = await link.client.call(link.service, MODIFY_RESOURCES, { ResourceSettings: settings })
+  const input = { ResourceSettings: settings }
+  const answer = await untilAnswered(() => link.client.call(link.service, MODIFY_RESOURCES, input))
   await settle(link, answer, 'change memory or processors')
 }
 

@@ -1,4 +1,5 @@
-import { type CimInstance, TransportError, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
+import { type CimInstance, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
+import { untilAnswered } from '../again.ts'
 import type { Glance, Machine } from '../back-end.ts'
 import { settingsIdOf, settingsOf } from './classes.ts'
 import { stateOf } from './enabled-state.ts'
@@ -58,7 +59,7 @@ export const hostNameOf = ({ service }: Link): string => service.key('SystemName
 
 async function summaries(link: Link, about: { SettingData?: ReturnType<typeof settingsOf>[] }): Promise<Machine[]> {
   const input = { ...about, RequestedInformation: WANTED }
-  const answer = await readAgain(() => link.client.call(link.service, GET_SUMMARY, input))
+  const answer = await untilAnswered(() => link.client.call(link.service, GET_SUMMARY, input))
   // It never goes on in a job.
   if (answer.returnValue !== RETURN.ok) {
     await settle(link, { returnValue: answer.returnValue, values: { Job: undefined } }, 'sum up the machines')
@@ -71,20 +72,6 @@ async function summaries(link: Link, about: { SettingData?: ReturnType<typeof se
     notes: row.string('Notes') ?? '',
   }))
 }
-
-/** A method that only reads may be called again where its answer was lost, which the client cannot know. */
-async function readAgain<T>(call: () => Promise<T>): Promise<T> {
-  for (let left = LOST_MAX; ; left--) {
-    try {
-      return await call()
-    } catch (error) {
-      if (left === 0 || !(error instanceof TransportError) || error.kind !== 'lost') throw error
-    }
-  }
-}
-
-/** How many lost answers in a row are put up with. */
-const LOST_MAX = 3
 
 async function enumerated(link: Link): Promise<Machine[]> {
   const systems = wql`SELECT Name, ElementName, EnabledState FROM Msvm_ComputerSystem WHERE Name <> ${hostNameOf(link)}`

@@ -1,5 +1,6 @@
 import { type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { DriverError, type OperationOptions } from '../../driver.ts'
+import { untilAnswered } from '../again.ts'
 import type { BootDevice, PowerRequest, SettingsChange } from '../back-end.ts'
 import { SYSTEM_SETTINGS, settingsIdOf, systemOf } from './classes.ts'
 import { settle } from './jobs.ts'
@@ -63,7 +64,7 @@ export async function change(link: Link, guid: string, wanted: SettingsChange): 
     ...(bootFirst !== undefined && { BootOrder: BOOT_ORDERS[bootFirst] }),
     ...(hasOffOnRestart && { TurnOffOnGuestRestart: isOffOnRestart }),
   })
-  const answer = await link.client.call(link.service, MODIFY_SYSTEM, { SystemSettings })
+  const answer = await untilAnswered(() => link.client.call(link.service, MODIFY_SYSTEM, { SystemSettings }))
   await settle(link, answer, 'change the settings of the machine')
 }
 
