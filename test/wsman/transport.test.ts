@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
-import { httpTransport } from '../../src/protocols/wsman/http-transport.ts'
+import { CONNECTIONS_MAX, httpTransport } from '../../src/protocols/wsman/http-transport.ts'
 import { ntlmAcceptor, PASSWORD } from './transport-host.ts'
 import { Relay } from './transport-relay.ts'
 import { failure, PATIENT, post, seenOf, world } from './transport-world.ts'
@@ -128,6 +128,20 @@ describe('being known', () => {
     })
 
     assert.ok(!seen.includes('wrong secret'))
+  })
+
+  test('many posts with a wrong password are few attempts to log on, for hosts lock accounts; later ones try again', async () => {
+    let password = 'a wrong secret'
+    await using at = await world({}, { password: () => password })
+    const TOKENS = 2
+
+    const all = await Promise.allSettled(Array.from({ length: 40 }, () => post(at.transport, '<Question/>')))
+
+    for (const outcome of all) assert.ok(outcome.status === 'rejected' && outcome.reason.kind === 'refused')
+    assert.ok(at.fake.handshakes.length <= CONNECTIONS_MAX * TOKENS, `${at.fake.handshakes.length} tokens`)
+
+    password = PASSWORD
+    assert.equal(await post(at.transport, '<Question/>'), '<Answer><Question/></Answer>')
   })
 
   test('a host that does not offer our way is refused, and the text says what it offers', async () => {

@@ -28,6 +28,13 @@ export function httpTransport(target: WsmanTarget): Transport {
   return new HttpTransport(checkTarget(target))
 }
 
+/** What a post waits with. */
+interface Waiting {
+  readonly patience: Patience
+  /** The last refusal when the post came. */
+  readonly refusal: TransportError | undefined
+}
+
 class HttpTransport implements Transport {
   readonly url: string
   readonly #target: WsmanTarget
@@ -36,6 +43,8 @@ class HttpTransport implements Transport {
   /** Sessions that are not in use, the one used last last, and when each is closed. */
   readonly #idle = new Map<HttpSession, NodeJS.Timeout>()
   #tls: Promise<ConnectionOptions> | undefined
+  /** How the host refused us the last time. */
+  #refusal: TransportError | undefined
 
   constructor(target: WsmanTarget) {
     this.#target = target
@@ -46,9 +55,10 @@ class HttpTransport implements Transport {
   async post(envelope: Uint8Array, options: PostOptions): Promise<TransportReply> {
     using patience = new Patience(new URL(this.url).host, options, this.#closing.signal)
     patience.check(false)
+    const refusal = this.#refusal
     const give = await this.#slots.take(patience)
     try {
-      if (options.isAnonymous !== true) return await this.#postKnown(envelope, patience)
+      if (options.isAnonymous !== true) return await this.#postKnown(envelope, { patience, refusal })
       const parts = { target: this.#target, connection: await this.#connect(patience) }
       return await postAnonymously(parts, envelope, patience)
     } finally {
@@ -61,10 +71,11 @@ class HttpTransport implements Transport {
     for (const session of this.#idle.keys()) this.#drop(session)
   }
 
-  async #postKnown(envelope: Uint8Array, patience: Patience): Promise<TransportReply> {
+  async #postKnown(envelope: Uint8Array, waiting: Waiting): Promise<TransportReply> {
+    const { patience } = waiting
     let session = await this.#reuse()
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      session ??= await openSession(this.#target, () => this.#connect(patience), patience)
+      session ??= await this.#open(waiting)
       const reply = await session.post(envelope, patience)
       if (reply !== undefined) {
         this.#keep(session)
@@ -76,6 +87,20 @@ class HttpTransport implements Transport {
     }
     const text = `${new URL(this.url).host} knows who we are and refuses what we send (status 401)`
     throw new TransportError('refused', text, { wasSent: false })
+  }
+
+  /** Whoever waited while the host refused us is refused too, and does not try the same: hosts lock accounts soon. */
+  async #open({ patience, refusal }: Waiting): Promise<HttpSession> {
+    const latest = this.#refusal
+    if (latest !== undefined && latest !== refusal) {
+      throw new TransportError('refused', latest.message, { wasSent: false, cause: latest })
+    }
+    try {
+      return await openSession(this.#target, () => this.#connect(patience), patience)
+    } catch (error) {
+      if (error instanceof TransportError && error.kind === 'refused') this.#refusal = error
+      throw error
+    }
   }
 
   async #connect(patience: Patience): Promise<HttpConnection> {
