@@ -199,6 +199,32 @@ describeRecipe('connect_switch: a connection names its adapter and its switch, a
   await host.destroy(system)
 })
 
+describeRecipe(
+  'create_switch: what a connection is called need not be said, and what is unknown is told apart',
+  async host => {
+    const system = await host.define(2, 'R & D')
+    const network = await switchMade(host)
+    const nic = await cloned(host, system, ETHERNET)
+    const link = { Parent: host.path(nic), HostResource: [host.path(network)], EnabledState: 2 }
+
+    const unknown = await host.adding(system, host.made(PORT, link))
+    const connection = await host.add(system, host.made(PORT, { ...link, ResourceType: 33 }))
+
+    assert.equal(unknown.how, '4096/10/32773')
+    assert.match(unknown.error, /^'R & D' failed to add resources\. /)
+    assert.equal(read(connection, 'ResourceSubType'), 'Microsoft:Hyper-V:Ethernet Connection')
+    const missing = await host.adding(
+      system,
+      host.text(host.template('Microsoft:Hyper-V:Virtual Hard Disk'), {
+        Parent: host.path(nic),
+        HostResource: ['C:\\no.vhdx'],
+      }),
+    )
+    assert.match(missing.error, /^'R & D' failed to add device 'Virtual Hard Disk'\. /)
+    await host.destroy(system)
+  },
+)
+
 interface FeatureRecipe {
   readonly recipe: string
   readonly of: string

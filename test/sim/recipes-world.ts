@@ -73,14 +73,15 @@ export class RecipeHost {
   made(className: string, values: Values): string {
     const cls = this.world.v2.schema.find(className)
     assert(cls !== undefined, className)
-    return writeEmbedded(makeInstance(cls, values), null)
+    return asTaken(writeEmbedded(makeInstance(cls, values), null))
   }
 
   /** `GetText(1)` of an instance with some properties set: all the others go along as they are. */
   text(instance: Instance, changes: Values = {}): string {
     const fallbacks = new Set([...(instance.fallbacks ?? [])].filter(name => !(name in changes)))
     const values = new Map([...instance.values, ...Object.entries(changes)])
-    return writeEmbedded({ ...instance, values, fallbacks }, { host: this.world.v2.hostName, namespace: V2 })
+    const place = { host: this.world.v2.hostName, namespace: V2 }
+    return asTaken(writeEmbedded({ ...instance, values, fallbacks }, place))
   }
 
   /** The template of a resource: its primordial pool, the pool's capabilities, and their settings with ValueRole 0. */
@@ -207,6 +208,9 @@ export class RecipeHost {
     return this.at(this.path(instance))
   }
 }
+
+/** What a host writes it does not take back: entities by name. */
+const asTaken = (text: string): string => text.replaceAll('&amp;', '&#38;').replaceAll('&lt;', '&#60;')
 
 export function only<T>(items: readonly T[]): T {
   const [first, ...others] = items

@@ -32,6 +32,8 @@ export function kindGiven({ host }: ResourceContext, given: Given): KindName | u
   const type = numberGiven(given, 'ResourceType')
   if (type === undefined) return undefined
   const subType = textGiven(given, 'ResourceSubType') ?? ''
+  // There is one kind of connection to a switch, and a host fills in what it is called.
+  if (type === KINDS.connection.type && subType === '') return 'connection'
   return kindNamed(host.state.build, type, subType, textGiven(given, 'OtherResourceType') ?? '')
 }
 

@@ -65,13 +65,21 @@ const HEADLINES: Readonly<Record<Doing, readonly [string, string]>> = {
   start: [`'%' failed to start. Device: '&'.`, `'%' を開始できませんでした。デバイス: '&'。`],
 }
 
+/** Of a resource that is no device which has a name. Source: as a host was seen to word it. */
+const HEADLINES_OF_NOTHING: Readonly<Record<Doing, readonly [string, string]>> = {
+  add: [`'%' failed to add resources.`, `'%' はリソースを追加できませんでした。`],
+  modify: [`'%' failed to modify resources.`, `'%' はリソースを変更できませんでした。`],
+  remove: [`'%' failed to remove resources.`, `'%' はリソースを削除できませんでした。`],
+  start: [`'%' failed to start.`, `'%' を開始できませんでした。`],
+}
+
 /** What went wrong, in the language of the host. */
 export interface Trouble {
   readonly doing: Doing
   /** ElementName of the machine, and its GUID. */
   readonly name: string
   readonly id: string
-  /** What the device is called. */
+  /** What the device is called; empty where that is not known. */
   readonly device: string
   readonly reason: Reason
 }
@@ -79,8 +87,9 @@ export interface Trouble {
 /** The sentences of a refusal. Source: the shape of those that users quote, headline and detail. */
 export function troubleText(locale: Locale, { doing, name, id, device, reason }: Trouble): string {
   const language = locale === 'ja-JP' ? 1 : 0
-  // Functions, since a name may hold what `replace` takes for a pattern.
-  const headline = HEADLINES[doing][language].replace('%', () => name).replace('&', () => device)
+  // Functions, since a name may hold what `replace` takes for a pattern; and the name last, since it may hold `&`.
+  const headlines = device === '' ? HEADLINES_OF_NOTHING : HEADLINES
+  const headline = headlines[doing][language].replace('&', () => device).replace('%', () => name)
   const machine = language === 1 ? `(仮想マシン ID ${id})` : `(Virtual machine ID ${id})`
   return `${headline} ${machine}\n${reasonText(locale, reason)}`
 }

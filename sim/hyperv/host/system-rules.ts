@@ -116,8 +116,21 @@ function changed({ className, values }: Settings, changes: Readonly<Record<strin
   const after = { ...values, ...changes }
   // Source: read back as NULL on a real host.
   if (changes['AutomaticCriticalErrorAction'] === 0) delete after['AutomaticCriticalErrorActionTimeout']
+  if (!isIsolated(after)) after['GuestStateIsolationType'] = 0
   return { className, values: after }
 }
+
+/**
+ * Whether a kind of isolation lasts: one of software, of a machine that has isolation on at all. Any other is taken without
+ * a word, and is 0 when it is read back. Source: read back so on a real host, whose processors had no such thing.
+ */
+function isIsolated(values: Readonly<Record<string, CimValue>>): boolean {
+  const type = values['GuestStateIsolationType']
+  return type === undefined || type === 0 || (type === VBS && values['GuestStateIsolationEnabled'] === true)
+}
+
+/** GuestStateIsolationType of virtualization-based security; those above it are of the hardware. */
+const VBS = 1
 
 function accepted(host: Host, settings: Settings, name: string, value: CimValue): CimValue {
   const normal = normalized(settings, name, value)

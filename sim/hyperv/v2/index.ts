@@ -4,12 +4,14 @@ import type { Host } from '../host/host.ts'
 import { computerSystems } from './computer-system.ts'
 import { displays } from './displays.ts'
 import { errorTexts } from './errors.ts'
+import { idleServices } from './idle-services.ts'
 import { integrationComponents } from './integration.ts'
 import { jobs } from './jobs.ts'
 import { keyboards } from './keyboard.ts'
 import { keyValuePairs } from './kvp.ts'
 import { management } from './management.ts'
 import { mice } from './mouse.ts'
+import { numaNodes } from './numa.ts'
 import { memories, processors } from './processors.ts'
 import { security } from './security.ts'
 import { hostedMachines } from './services.ts'
@@ -42,6 +44,7 @@ const PARTS: readonly Part[] = [
   hostedMachines,
   management,
   serviceSettings,
+  idleServices,
   security,
   summaries,
   thumbnails,
@@ -50,6 +53,7 @@ const PARTS: readonly Part[] = [
   jobs,
   processors,
   memories,
+  numaNodes,
   keyboards,
   mice,
   displays,

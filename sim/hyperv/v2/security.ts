@@ -78,13 +78,17 @@ function modify(host: Host, given: Embedded, call: MethodCall): Promise<MethodRe
   })
 }
 
-/** Source: a virtual TPM was refused by a job without a key protector, and taken with one, on Server 2025. */
+/**
+ * Source: on Server 2025 a virtual TPM was refused by a job without a key protector, and taken with one; a machine of the
+ * first generation was given a key storage drive.
+ */
 function changed(host: Host, vm: Vm, { className, values }: Settings, given: Embedded): Settings {
   const changes = [...given.values].filter(
     ([name, value]) => value !== null && values[name] !== value && name !== 'InstanceID',
   )
   const wantsTpm = changes.some(([name, value]) => name === 'TpmEnabled' && value === true)
-  const isPossible = vm.power === 'off' && generationOf(vm.configuration) === 2
+  const isForIt = generationOf(vm.configuration) === 2 || changes.every(([name]) => name === 'KsdEnabled')
+  const isPossible = vm.power === 'off' && isForIt
   if (changes.length > 0 && !isPossible) {
     throw new OperationError(Return.invalidState, host.texts.invalidState(nameOfVm(vm), vm.id))
   }
