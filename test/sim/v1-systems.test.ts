@@ -141,6 +141,21 @@ for (const build of [7601, 9200]) {
       assert.deepEqual(refused, [32775, 32775, 32775, 32775, 32773])
     })
 
+    test('says which state was requested while the machine is on its way there, which v2 does not', async () => {
+      const world = await v1WorldOf({ build })
+      const system = await defineHere(world, 'web')
+      const requested = (): unknown => valueOf(again(world, system), 'RequestedState')
+      const seen: unknown[] = [requested()]
+
+      for (const RequestedState of [2, 32768, 2, 32769, 2, 3]) {
+        await call(world.v1, again(world, system), 'RequestStateChange', { RequestedState })
+        seen.push(requested())
+        await world.clock.advance(10_000)
+      }
+
+      assert.deepEqual([...seen, requested()], [5, 2, 32768, 2, 32769, 2, 3, 5])
+    })
+
     test('gives devices to machines that run, with the methods that they have', async () => {
       const world = await v1WorldOf({ build })
       const vm = machineIn(world, 'web', 'windows')

@@ -11,7 +11,7 @@ import { hostRow, isHost, systemRow } from '../v2/computer-system.ts'
 import { associationOf, keyOf, type Pair, providerOf } from '../v2/rows.ts'
 import { vmNamed } from '../v2/system-settings.ts'
 import { V1 } from './translate-paths.ts'
-import { V1_ENABLED_STATE, V1_REFUSED_STATES, V1_REQUESTS } from './translate-states.ts'
+import { V1_ENABLED_STATE, V1_REFUSED_STATES, V1_REQUESTS, V1_WANTED } from './translate-states.ts'
 import { GLOBAL_SETTINGS, globalRow, nameOfGlobal, SETTINGS, snapshotRow, systemRowOf } from './translate-systems.ts'
 
 /** Msvm_ComputerSystem: the host and its machines, and what changes the state of these. */
@@ -46,6 +46,8 @@ const NOT_SUPPORTED = 1
 function machineRow(host: Host, schema: Schema, vm: Vm): Instance {
   const row = systemRow(host, schema, vm)
   const values = new Map(row.values).set('EnabledState', V1_ENABLED_STATE[vm.power])
+  const wanted = V1_WANTED[vm.power]
+  if (wanted !== undefined) values.set('RequestedState', wanted)
   if (host.locale === 'ja-JP') values.set('Description', 'Microsoft 仮想マシン')
   return { ...row, values }
 }

@@ -9,6 +9,18 @@ export const V1_ENABLED_STATE: Readonly<Record<PowerState, number>> = {
   saved: 32769,
 }
 
+/**
+ * RequestedState of a machine that is on its way to another state, by the state that lies between; v2 does not tell it.
+ * Source: Microsoft Learn, Msvm_ComputerSystem (v1): while a change is in progress, the state that was requested.
+ */
+export const V1_WANTED: Readonly<Partial<Record<PowerState, number>>> = {
+  starting: 2,
+  resuming: 2,
+  stopping: 3,
+  pausing: 32768,
+  saving: 32769,
+}
+
 /** What RequestedState asks for. Source: Microsoft Learn, RequestStateChange of Msvm_ComputerSystem (v1). */
 export const V1_REQUESTS: Readonly<Record<number, PowerRequest>> = {
   2: 'run',
