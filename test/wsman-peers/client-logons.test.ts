@@ -33,23 +33,33 @@ let host: SimHyperv
 /** Of a domain, and as strict as can be. */
 let member: SimHyperv
 
+const started: SimHyperv[] = []
+const start = async (...options: readonly string[]): Promise<SimHyperv> => {
+  const sim = await startSimHyperv(...options)
+  started.push(sim)
+  return sim
+}
+
 before(async () => {
   await realm.start()
   realm.login()
   Object.assign(process.env, realm.environment)
   const strict = ['--channel-binding', 'strict', '--keytab', realm.serviceKeytab, '--user', `${USER}@${REALM}`]
   ;[host, member] = await Promise.all([
-    startSimHyperv(...LISTEN, ...TLS, '--basic', '--client-cert', certificate.certFile),
-    startSimHyperv(...LISTEN, ...TLS, ...strict),
+    start(...LISTEN, ...TLS, '--basic', '--client-cert', certificate.certFile),
+    start(...LISTEN, ...TLS, ...strict),
   ])
 })
 after(async () => {
-  for (const each of [host, member]) {
-    assert.equal(await each.stop(), 0)
-    assert.equal(each.complaints(), '')
+  try {
+    for (const each of started) {
+      assert.equal(await each.stop(), 0)
+      assert.equal(each.complaints(), '')
+    }
+  } finally {
+    await realm[Symbol.asyncDispose]() // Whatever failed: it is a process that would keep this one alive.
+    rmSync(folder, { recursive: true })
   }
-  await realm[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
 })
 
 const HTTPS = { listener: 1, cacert } as const
