@@ -233,3 +233,20 @@ describeRecipe('mem_dynamic turns virtual NUMA off first, and is answered at onc
   )
   await host.destroy(system)
 })
+
+describeRecipe(
+  'set_secureboot is refused while the machine runs, in a sentence that tells what cannot be changed',
+  async host => {
+    const system = await host.define()
+    assert.equal(await host.request(system, 2), '4096/7')
+
+    const changed = host.text(host.settings(system), { SecureBootEnabled: false })
+    const { how, error } = await host.manage('ModifySystemSettings', { SystemSettings: changed })
+
+    assert.equal(how, '4096/10/32775')
+    assert.match(
+      error,
+      /^'WMITEST' failed to modify settings\. .*'SecureBootEnabled' property cannot be changed while/s,
+    )
+  },
+)

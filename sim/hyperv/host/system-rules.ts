@@ -91,7 +91,7 @@ export function changeSystemSettings(host: Host, vm: Vm, configuration: Configur
     const isReadOnly = READ_ONLY.has(name) || (isSnapshot && !OF_SNAPSHOTS.has(name))
     if (isReadOnly) throw new OperationError(Return.failed, host.texts.cannotModify(nameOfVm(vm), vm.id, name))
     if (!isSnapshot && vm.power !== 'off' && ONLY_WHILE_OFF.has(name)) {
-      throw new OperationError(Return.invalidState, host.texts.invalidState(nameOfVm(vm), vm.id))
+      throw new OperationError(Return.invalidState, host.texts.cannotModifyNow(nameOfVm(vm), vm.id, name))
     }
     changes[name] = accepted(host, settings, name, value)
   }

@@ -52,6 +52,9 @@ export const ENGLISH: Texts = {
     `state. (Virtual machine ID ${id})`,
   cannotModify: (vm, id, property) =>
     `'${vm}' failed to modify settings. (Virtual machine ID ${id})\nThe value of the '${property}' property cannot be changed.`,
+  cannotModifyNow: (vm, id, property) =>
+    `'${vm}' failed to modify settings. (Virtual machine ID ${id})\nThe value of the '${property}' property cannot be ` +
+    `changed while the virtual machine is in its current state.`,
   invalidValue: property => `Invalid value for the property '${property}'. (0x80070057)`,
   kvpFailed: (vm, id, item) =>
     `Failed to set value of the item '${item}' Data Exchange integration service item for virtual machine '${vm}': ` +

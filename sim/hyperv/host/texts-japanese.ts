@@ -53,6 +53,9 @@ export const JAPANESE: Texts = {
     `'${vm}' の状態を変更できませんでした。仮想マシンの現在の状態では、この操作を実行できません。(仮想マシン ID ${id})`,
   cannotModify: (vm, id, property) =>
     `'${vm}' の設定を変更できませんでした。(仮想マシン ID ${id})\nプロパティ '${property}' の値は変更できません。`,
+  cannotModifyNow: (vm, id, property) =>
+    `'${vm}' の設定を変更できませんでした。(仮想マシン ID ${id})\n` +
+    `仮想マシンの現在の状態では、プロパティ '${property}' の値を変更できません。`,
   invalidValue: property => `プロパティ '${property}' の値が無効です。(0x80070057)`,
   kvpFailed: (vm, id, item) =>
     `仮想マシン '${vm}' のデータ交換統合サービスの項目 '${item}' の値を設定できませんでした: ` +

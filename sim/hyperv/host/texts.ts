@@ -39,6 +39,7 @@ export interface Texts {
   notEnoughMemory(vm: string, id: string, ramMb: number): string
   invalidState(vm: string, id: string): string
   cannotModify(vm: string, id: string, property: string): string
+  cannotModifyNow(vm: string, id: string, property: string): string
   invalidValue(property: string): string
   kvpFailed(vm: string, id: string, item: string): string
 }

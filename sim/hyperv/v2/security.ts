@@ -87,10 +87,11 @@ function changed(host: Host, vm: Vm, { className, values }: Settings, given: Emb
     ([name, value]) => value !== null && values[name] !== value && name !== 'InstanceID',
   )
   const wantsTpm = changes.some(([name, value]) => name === 'TpmEnabled' && value === true)
-  const isForIt = generationOf(vm.configuration) === 2 || changes.every(([name]) => name === 'KsdEnabled')
-  const isPossible = vm.power === 'off' && isForIt
-  if (changes.length > 0 && !isPossible) {
-    throw new OperationError(Return.invalidState, host.texts.invalidState(nameOfVm(vm), vm.id))
+  const isForIt = (name: string): boolean => generationOf(vm.configuration) === 2 || name === 'KsdEnabled'
+  for (const [name] of changes) {
+    if (vm.power === 'off' && isForIt(name)) continue
+    const text = isForIt(name) ? 'cannotModifyNow' : 'cannotModify'
+    throw new OperationError(Return.invalidState, host.texts[text](nameOfVm(vm), vm.id, name))
   }
   if (wantsTpm && vm.keyProtector === undefined) {
     throw new OperationError(Return.failed, host.texts.cannotModify(nameOfVm(vm), vm.id, 'TpmEnabled'))
