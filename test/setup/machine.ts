@@ -43,6 +43,7 @@ const BRINGS = {
   xorriso: 'xorriso',
   swtpm: 'swtpm',
   'krb5-kdc': 'krb5kdc',
+  'krb5-admin-server': 'kadmin.local',
   'krb5-user': 'kinit',
 } as const
 

@@ -27,6 +27,7 @@ const FOR_TESTS = [
   { name: 'python3-gssapi', package: 'python3-gssapi', isThere: () => hasAny([join(PYTHON_MODULES, 'gssapi')]) },
   { name: 'gss-ntlmssp', package: 'gss-ntlmssp', isThere: () => hasAny(NTLM_MECHANISM) },
   { name: 'krb5kdc', package: 'krb5-kdc' },
+  { name: 'kadmin.local', package: 'krb5-admin-server' },
   { name: 'kinit', package: 'krb5-user' },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
