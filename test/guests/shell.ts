@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
+import { GREETING } from './linux.ts'
 
 /** How long a guest may take to come up, and a command to end, on a machine that is busy with other tests. */
 const BOOT_MS = 120_000
 const COMMAND_MS = 60_000
 /** Between two attempts at finding a shell that listens. */
 const PROBE_MS = 300
+/** How long a guest that boots is left alone if it does not greet, as one whose greeting was missed. */
+const GREETING_MS = 20_000
 /** A terminal of Linux drops what goes beyond its buffer of 4,096 bytes. */
 const COMMAND_LENGTH_MAX = 3_500
 /** What a command may print. */
@@ -44,12 +47,26 @@ export class GuestShell {
   }
 
   /** Connects, and waits until the shell answers: from the start of the guest on, or whenever after. */
-  static async open(socketPath: string, timeoutMs = BOOT_MS): Promise<GuestShell> {
+  static async open(socketPath: string): Promise<GuestShell> {
+    return GuestShell.#open(socketPath, 0)
+  }
+
+  /**
+   * The same for a guest that was just started. Nothing is typed before it greets: what comes in while Linux sets up an
+   * emulated port can take the interrupt with it that is never repeated, and the port stays deaf for good.
+   */
+  static async openBooting(socketPath: string): Promise<GuestShell> {
+    return GuestShell.#open(socketPath, GREETING_MS)
+  }
+
+  static async #open(socketPath: string, greetingMs: number): Promise<GuestShell> {
     const socket = createConnection(socketPath)
     await once(socket, 'connect')
     const shell = new GuestShell(socket)
     try {
-      await shell.#probe(performance.now() + timeoutMs)
+      const deadline = performance.now() + BOOT_MS
+      if (greetingMs > 0) await shell.#appears(new RegExp(GREETING), performance.now() + greetingMs)
+      await shell.#probe(deadline)
       return shell
     } catch (error) {
       shell.close()

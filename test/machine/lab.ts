@@ -128,12 +128,19 @@ export class Lab {
   /** Starts a VM that boots Linux, and waits for its shell. */
   async boot(vm: string): Promise<Guest> {
     await this.session.ok('VM.start', vm, false)
-    return { vm, shell: await this.shell(vm) }
+    return { vm, shell: this.#keep(await GuestShell.openBooting(this.#serialSocket(vm))) }
   }
 
   /** A shell in a guest that runs, from now until the lab is closed or the guest ends. */
   async shell(vm: string): Promise<GuestShell> {
-    const shell = await GuestShell.open(join(this.data, 'qemu', vm, 'serial.sock'))
+    return this.#keep(await GuestShell.open(this.#serialSocket(vm)))
+  }
+
+  #serialSocket(vm: string): string {
+    return join(this.data, 'qemu', vm, 'serial.sock')
+  }
+
+  #keep(shell: GuestShell): GuestShell {
     this.#shells.add(shell)
     return shell
   }

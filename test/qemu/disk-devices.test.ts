@@ -33,7 +33,7 @@ const devices = (): DeviceOps => {
 async function linux(disks: readonly DiskConfig[] = []): Promise<{ id: DomainId; guest: GuestShell }> {
   const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
   await world.driver.domains.start(id)
-  const guest = await GuestShell.open(world.files(id).serialSocket)
+  const guest = await GuestShell.openBooting(world.files(id).serialSocket)
   shell = guest
   return { id, guest }
 }
@@ -137,7 +137,7 @@ test('disks keep their places on the bus while others come and go, over a restar
   await world.driver.domains.powerOff(id)
   await world.driver.domains.start(id)
   guest.close()
-  const again = await GuestShell.open(world.files(id).serialSocket)
+  const again = await GuestShell.openBooting(world.files(id).serialSocket)
   shell = again
 
   const after = (await again.until(PLACES, /two[^]*thr|thr[^]*two/)).split('\n')
@@ -300,7 +300,7 @@ test('a guest starts with the memory that it is to have of what it could have', 
   const boot = await bootLinux(world.dataDir)
   const id = await world.define({ ...boot, memoryTargetBytes: MEMORY_BYTES - 16 * MIB })
   await world.driver.domains.start(id)
-  shell = await GuestShell.open(world.files(id).serialSocket)
+  shell = await GuestShell.openBooting(world.files(id).serialSocket)
 
   await shell.until(TOTAL_KIB, new RegExp(`^${all - 16 * 1024}$`))
 })

@@ -63,7 +63,7 @@ if (CAN_MOUNT) {
     const disk = { id: 'a', location, format: 'raw', readOnly: false, device: 'vda', bus: 'paravirtualised' } as const
     const id = await world.define({ ...(await bootLinux(world.dataDir)), disks: [disk] })
     await world.driver.domains.start(id)
-    const shell = await GuestShell.open(world.files(id).serialSocket)
+    const shell = await GuestShell.openBooting(world.files(id).serialSocket)
     context.after(() => shell.close())
     await fill(repository)
 

@@ -18,7 +18,7 @@ describe('the Linux guest of the tests', () => {
     try {
       const id = await world.define(await bootLinux(world.dataDir, ['counter']))
       await world.driver.domains.start(id)
-      const shell = await GuestShell.open(world.files(id).serialSocket)
+      const shell = await GuestShell.openBooting(world.files(id).serialSocket)
 
       assert.match(await world.serial(id), new RegExp(GREETING))
       assert.match(await shell.run('echo one; ls /nowhere || echo two'), /^one\nls: \/nowhere: No such[^\n]*\ntwo$/m)

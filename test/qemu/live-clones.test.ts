@@ -61,7 +61,7 @@ async function formatted(name: string, format: 'raw' | 'qcow2'): Promise<Volume>
 async function linux(disks: readonly DiskConfig[]): Promise<{ readonly id: DomainId; readonly shell: GuestShell }> {
   const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
   await world.driver.domains.start(id)
-  shell = await GuestShell.open(world.files(id).serialSocket)
+  shell = await GuestShell.openBooting(world.files(id).serialSocket)
   return { id, shell }
 }
 
@@ -154,7 +154,7 @@ test('what the guest reads is the same across a clone, also after its machine is
   shell?.close()
 
   await world.driver.domains.start(id)
-  shell = await GuestShell.open(world.files(id).serialSocket)
+  shell = await GuestShell.openBooting(world.files(id).serialSocket)
   assert.equal(await shell.run('mount -t ext4 /dev/vda /mnt && cat /mnt/a /mnt/b'), 'before\nafter')
   await assertSound(clone)
 })

@@ -31,7 +31,7 @@ test('a Linux guest sees its raw and its cloned disk grow, and writes beyond whe
   }))
   const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
   await domains.start(id)
-  const shell = await GuestShell.open(world.files(id).serialSocket)
+  const shell = await GuestShell.openBooting(world.files(id).serialSocket)
   context.after(() => shell.close())
   await clones.cloneVolume(other.location, { name: 'frozen' })
 

@@ -66,7 +66,7 @@ test('what a guest reads and writes is counted for each disk by its id', { timeo
   ]
   const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
   await world.driver.domains.start(id)
-  const shell = await GuestShell.open(world.files(id).serialSocket)
+  const shell = await GuestShell.openBooting(world.files(id).serialSocket)
   const before = await read(id)
   assert.deepEqual(before.disks.map(disk => disk.id).sort(), ['drive', 'first', 'second'])
 

@@ -45,7 +45,7 @@ export interface LinuxGuest {
 export async function linux(world: World, nics: readonly NicConfig[], changes: Partial<DomainConfig> = {}) {
   const id = await world.define({ ...(await bootLinux(world.dataDir)), nics, ...changes })
   await world.driver.domains.start(id)
-  const shell = await GuestShell.open(world.files(id).serialSocket)
+  const shell = await GuestShell.openBooting(world.files(id).serialSocket)
   return { id, shell, nics } satisfies LinuxGuest
 }
 

@@ -126,7 +126,7 @@ describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
     await world.driver.domains.powerOff(first.id)
     await assert.rejects(networksOf(world).undefine(red), { kind: 'bad-state' })
     await world.driver.domains.start(first.id)
-    const shell = await GuestShell.open(world.files(first.id).serialSocket)
+    const shell = await GuestShell.openBooting(world.files(first.id).serialSocket)
     await address({ ...first, shell }, 1)
     await world.driver.suspension?.resume(second.id)
 
