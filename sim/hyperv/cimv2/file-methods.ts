@@ -43,7 +43,9 @@ async function changing(host: Host, path: string, change: (entry: Entry) => numb
   if (await isInUse(host, entry.path)) return { returnValue: FileReturn.sharingViolation }
   try {
     return { returnValue: change(entry) }
-  } catch {
+  } catch (error) {
+    // What the file system refuses is the caller's to know; anything else is a bug of the host.
+    if (!(error instanceof Error && 'code' in error)) throw error
     return { returnValue: FileReturn.failed }
   }
 }
