@@ -114,7 +114,7 @@ async function create(context: Context, of: Class, hooks: Hooks, values: Values)
   const record = untypedRecord(of, { ...values, uuid })
   hooks.check?.(record, context)
   if (hooks.create === undefined) await context.store.transact(transaction => transaction.insert(of, record))
-  else await hooks.create(context, record)
+  else await hooks.create(context, record, new Set(Object.keys(values)))
   return uuid
 }
 

@@ -42,8 +42,11 @@ export type HandlersOf<C extends Class> = {
 export interface HooksOf<C extends Class> {
   /** Throws what is wrong with a record; called for new ones and for changed ones, before anything is stored. */
   readonly check?: (record: RecordOf<C>, context: Context) => void
-  /** Makes the object: stores it and does what belongs to it, taking everything back if a step fails. */
-  readonly create?: (context: Context, record: RecordOf<C>) => Promise<void>
+  /**
+   * Makes the object: stores it and does what belongs to it, taking everything back if a step fails. `chosen` has the
+   * wire names of the fields that the client named; the others of the record are at their defaults.
+   */
+  readonly create?: (context: Context, record: RecordOf<C>, chosen: ReadonlySet<string>) => Promise<void>
   /** Deletes the object and what belongs to it. The references to it have been checked. */
   readonly delete?: (context: Context, ref: string) => Promise<void>
   /** By wire name: changes the field where storing is not all there is to it. */
@@ -66,7 +69,11 @@ export interface Implementation {
 /** The hooks of a class known only at run time; arguments were checked by their declared types. */
 export interface Hooks {
   readonly check?: (record: Readonly<Record<string, unknown>>, context: Context) => void
-  readonly create?: (context: Context, record: Readonly<Record<string, unknown>>) => Promise<void>
+  readonly create?: (
+    context: Context,
+    record: Readonly<Record<string, unknown>>,
+    chosen: ReadonlySet<string>,
+  ) => Promise<void>
   readonly delete?: (context: Context, ref: string) => Promise<void>
   readonly set?: Readonly<Record<string, (context: Context, ref: string, value: unknown) => Promise<void>>>
   readonly lockedApart?: readonly string[]

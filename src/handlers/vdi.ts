@@ -1,5 +1,5 @@
 import { type Context, implement } from '../engine/context.ts'
-import { DriverError, type StorageOps } from '../drivers/driver.ts'
+import { DriverError, type ImageFormat, type StorageOps } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
 import { SR, VBD, VDI, VM } from '../model/index.ts'
 import { defaultOfField, type RecordOf } from '../model/kernel/define.ts'
@@ -49,10 +49,12 @@ function check({ virtual_size, sector_size }: VdiRecord): void {
 }
 
 /** The image comes first: a record without an image would be a disk that is not there. */
-async function create(context: Context, { VBDs, ...values }: VdiRecord): Promise<void> {
+async function create(context: Context, { VBDs, ...values }: VdiRecord, chosen: ReadonlySet<string>): Promise<void> {
   const sr = values.SR === NULL_REF ? defaultRepository(context) : values.SR
   if (values.parent === NULL_REF) {
-    await context.hosts.holdRepositories([sr], () => createHeld(context, { ...values, VBDs: [], SR: sr }))
+    const image_format = formatOf(context, sr, chosen.has('image_format') ? values.image_format : undefined)
+    const wanted = { ...values, VBDs: [], SR: sr, image_format }
+    await context.hosts.holdRepositories([sr], () => createHeld(context, wanted))
     await observeRepository(context, sr)
   } else await createChild(context, { ...values, VBDs: [] })
   try {
@@ -60,6 +62,16 @@ async function create(context: Context, { VBDs, ...values }: VdiRecord): Promise
   } catch (error) {
     throw await takeBack(error, [() => deleteImage(context, values.uuid)])
   }
+}
+
+/** The format of a new image: the one that was chosen, if its host makes such images, else what the host makes first of all. */
+function formatOf(context: Context, sr: string, chosen: VdiRecord['image_format'] | undefined): ImageFormat {
+  const { formats } = storageOf(context, sr).storage
+  const format = chosen ?? formats[0]
+  if (format === undefined) return unsupported(context, sr, 'VDI.create')
+  if (formats.includes(format)) return format
+  const reason = `the host of this repository makes ${formats.join(', ')}`
+  throw fail('VALUE_NOT_SUPPORTED', { field: 'image_format', value: format, reason })
 }
 
 /** A child begins as its parent is at this moment; then both go on independently. */

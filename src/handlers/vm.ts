@@ -62,7 +62,7 @@ export const vmHandlers = implement(
   },
   {
     check: checkVm,
-    create: createVm,
+    create: (context, vm) => createVm(context, vm),
     delete: deleteVm,
     set: {
       affinity: moveVm,

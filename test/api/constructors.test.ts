@@ -137,7 +137,7 @@ describe('a field that nobody chose has its documented default, else the zero of
 function zeroOf(type: string): Value {
   if (type.endsWith(' Set')) return []
   if (type.endsWith(' Map')) return {}
-  if (type === 'image_format') return 'qcow2'
+  if (type === 'image_format') return 'qcow2' // What the memory host makes first of all.
   return { int: '0', bool: false }[type] ?? ENUMS[type]?.[0] ?? ''
 }
 

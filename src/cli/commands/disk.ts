@@ -46,7 +46,10 @@ const create = command({
   options: {
     size: { doc: 'such as 10G (required)', value: 'SIZE' },
     sr: { doc: 'the repository; without it, the oldest', value: 'SR' },
-    format: { doc: 'qcow2 (default) or raw', value: 'FORMAT' },
+    format: {
+      doc: 'qcow2, raw, vhdx or vhd; without it, what the host of the repository makes first of all',
+      value: 'FORMAT',
+    },
     type: { doc: 'system (default), user or ephemeral', value: 'TYPE' },
   },
   examples: ['disk create web-1-root --size 10G', 'disk create scratch --size 512M --format raw'],

@@ -8,6 +8,8 @@ import { otherConfig } from './other-config.ts'
 export const imageFormat = t.enum('image_format', {
   qcow2: 'QEMU copy on write, version 2: sparse, can have a parent',
   raw: 'the bytes of the disk and nothing else; sparse where the file system is',
+  vhd: 'Virtual Hard Disk of Virtual PC and Hyper-V, at most 2040 GiB',
+  vhdx: 'Virtual Hard Disk of Hyper-V since Windows Server 2012, at most 64 TiB',
 })
 
 /** A virtual disk image. */
@@ -45,7 +47,11 @@ export const VDI = defineClass({
     }),
     sharable: rw(t.bool, 'true if this disk may be shared', { errors: ['VDI_IN_USE'] }),
     read_only: rw(t.bool, 'true if this disk may ONLY be mounted read-only', { errors: ['VDI_IN_USE'] }),
-    image_format: roRun(imageFormat, 'how the image is written on its repository', { extension: true, onCreate: true }),
+    image_format: roRun(
+      imageFormat,
+      'how the image is written on its repository; where nobody chose, as its host makes images first of all',
+      { extension: true, onCreate: true },
+    ),
     other_config: otherConfig,
     location: internal(t.string, "The host's own name of the image."),
   },
