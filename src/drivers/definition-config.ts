@@ -65,7 +65,7 @@ function parseDisk(object: JsonObject): DiskConfig {
     id: stringMember(object, 'id'),
     ...(kind !== undefined && { kind: wordMember(object, 'kind', ['disk', 'cdrom', 'floppy'] as const) }),
     location: stringMember(object, 'location'),
-    format: wordMember(object, 'format', ['raw', 'qcow2'] as const),
+    format: wordMember(object, 'format', FORMATS),
     readOnly: booleanMember(object, 'readOnly'),
     device: stringMember(object, 'device'),
     bus: wordMember(object, 'bus', BUSES),
@@ -73,6 +73,7 @@ function parseDisk(object: JsonObject): DiskConfig {
   }
 }
 
+const FORMATS = ['raw', 'qcow2', 'vhd', 'vhdx'] as const
 const BUSES = ['emulated', 'paravirtualised'] as const
 
 function parseNic(object: JsonObject): NicConfig {

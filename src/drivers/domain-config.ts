@@ -4,7 +4,7 @@
 export type DomainId = string
 
 /** An image format that a disk may have. */
-export type ImageFormat = 'raw' | 'qcow2'
+export type ImageFormat = 'raw' | 'qcow2' | 'vhd' | 'vhdx'
 
 /** A disk of a domain. */
 export interface DiskConfig {

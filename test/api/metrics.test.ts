@@ -57,6 +57,7 @@ class World {
         if (this.answer instanceof DriverError) throw this.answer
         return this.answer
       },
+      vcpus: async () => [],
       cpus: async () => this.cpus,
     }
     const log = { ...silent, error: (details: object) => void this.logged.push(JSON.stringify(details)) }

@@ -11,6 +11,7 @@ import { describeEvents } from './contract/events.ts'
 import { describeExits } from './contract/exits.ts'
 import { describeHost } from './contract/host.ts'
 import { describeHostPower } from './contract/host-power.ts'
+import { describeInfo } from './contract/info.ts'
 import { describeMetrics } from './contract/metrics.ts'
 import { describeNetworks } from './contract/networks.ts'
 import { describePower } from './contract/power.ts'
@@ -33,6 +34,7 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
 
     describeHost(stage)
     describeDefinitions(stage)
+    describeInfo(stage)
     describePower(stage)
     describeConcurrency(stage)
     describeConnection(stage)

@@ -1,4 +1,4 @@
-import { type DomainConfig, type DomainOps, DriverError } from '../driver.ts'
+import { type DomainConfig, type DomainInfo, type DomainOps, DriverError } from '../driver.ts'
 import type { Connection } from './connection.ts'
 import { assertStartable } from './demands.ts'
 import { behaviourOf, type Ending } from './fixtures.ts'
@@ -11,7 +11,9 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
   return {
     list: () => connection.call('domains.list', () => Array.from(host.domains.values(), domain => domain.now)),
     get: id => connection.call('domains.get', () => host.domain(id).now),
+    info: id => connection.call('domains.info', () => infoOf(host.domain(id))),
     config: id => connection.call('domains.config', () => host.domain(id).config),
+    configs: ids => connection.call('domains.configs', () => ids.flatMap(id => host.domains.get(id)?.config ?? [])),
     define(config) {
       const kept = structuredClone(config)
       return connection.call('domains.define', () => define(host, kept))
@@ -57,6 +59,15 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
         enter(host, domain, 'running')
       }),
   }
+}
+
+function infoOf({ config, now, active }: MemoryDomain): DomainInfo {
+  const { memoryBytes, memoryTargetBytes = memoryBytes, vcpus } = active?.config ?? config
+  const machine = now.state === 'halted' || now.state === 'suspended' ? null : active
+  if (machine === null) return { ...now, memoryBytes, memoryNowBytes: memoryTargetBytes, vcpus, cpuMs: 0 }
+  const { lifeMs } = machine.guest
+  const cpuMs = machine.usage.vcpuMs(lifeMs).reduce((sum, ms) => sum + ms, 0)
+  return { ...now, memoryBytes, memoryNowBytes: machine.balloon.bytes(lifeMs), vcpus, cpuMs }
 }
 
 function define(host: MemoryHost, config: DomainConfig): void {

@@ -24,6 +24,11 @@ export function metricsOps(host: MemoryHost, connection: Connection): MetricsOps
           tools: uptimeMs < BOOTED_MS ? {} : TOOLS,
         }
       }),
+    vcpus: id =>
+      connection.call('metrics.vcpus', () => {
+        const { guest, usage } = activeOf(host.domain(id), 'measure', ['running', 'paused'])
+        return usage.vcpuMs(guest.lifeMs)
+      }),
     cpus: () => connection.call('metrics.cpus', () => host.cpuMeter.read(machines(host))),
   }
 }

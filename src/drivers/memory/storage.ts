@@ -1,7 +1,7 @@
 import { DriverError, type StorageOps } from '../driver.ts'
 import type { Connection } from './connection.ts'
 import type { MemoryHost } from './host.ts'
-import { REPOSITORY_TYPE } from './volume-store.ts'
+import { FORMATS, REPOSITORY_TYPE } from './volume-store.ts'
 
 /** The repositories of a memory host. */
 export function storageOps(host: MemoryHost, connection: Connection): StorageOps {
@@ -30,6 +30,8 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
 
   return {
     types: [REPOSITORY_TYPE],
+    formats: FORMATS,
+    repositories: () => connection.call('storage.repositories', () => volumes.opened()),
     // Encoded, so that a name with a slash is not taken for a place within another repository.
     defaultLocation: name => `/repositories/${encodeURIComponent(name).replaceAll('.', '%2E')}`,
     openRepository: repository => connection.call('storage.openRepository', () => seen(() => volumes.open(repository))),
@@ -50,6 +52,18 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
         () => {
           assertUnused(location)
           return volumes.move(location, repository)
+        },
+        options,
+      ),
+
+    copyVolume: (location, repository, copy, options) =>
+      connection.call(
+        'storage.copyVolume',
+        () => {
+          volumes.get(location)
+          if (host.isWritten(location))
+            throw new DriverError('bad-state', `a domain writes to the volume at ${location}`)
+          return seen(() => volumes.copy(location, repository, copy))
         },
         options,
       ),

@@ -1,4 +1,11 @@
-import { DriverError, type ImageFormat, type Repository, type RepositoryConfig, type Volume } from '../driver.ts'
+import {
+  DriverError,
+  type HostRepository,
+  type ImageFormat,
+  type Repository,
+  type RepositoryConfig,
+  type Volume,
+} from '../driver.ts'
 import { type Base, BaseCopier, chainBytes, release } from './base.ts'
 
 /** The one repository type of a memory host. */
@@ -11,8 +18,10 @@ export const REPOSITORIES_MAX = 1000
 /** How long the name of a volume may be, as most file systems have it. */
 const NAME_BYTES_MAX = 255
 
-// What an empty image weighs: nothing where it is raw, its tables where it is qcow2.
-const EMPTY_BYTES: Readonly<Record<ImageFormat, number>> = { raw: 0, qcow2: 196_608 }
+// What an empty image weighs: nothing where it is raw, else its tables, as qemu-img and Hyper-V make them.
+const EMPTY_BYTES: Readonly<Record<ImageFormat, number>> = { raw: 0, qcow2: 196_608, vhd: 2_048, vhdx: 4_194_304 }
+/** The formats that a memory host makes images of: all. */
+export const FORMATS: readonly ImageFormat[] = ['qcow2', 'raw', 'vhd', 'vhdx']
 
 /** The volumes of one repository by name, and their sums. A volume is replaced when it changes, never written to. */
 interface Shelf {
@@ -52,6 +61,14 @@ export class VolumeStore {
       this.#shelves.set(location, shelf)
     }
     return { capacityBytes: this.#capacityBytes, usedBytes: shelf.physicalBytes }
+  }
+
+  /** The repositories that were ever opened, each called after the end of its location. */
+  opened(): HostRepository[] {
+    return Array.from(this.#shelves.keys(), location => {
+      const name = location.slice(location.lastIndexOf('/') + 1) || location
+      return { type: REPOSITORY_TYPE, location, name }
+    })
   }
 
   /** How many volumes a repository has; none where it is not open. */
@@ -170,6 +187,24 @@ export class VolumeStore {
     this.#take(place)
     this.delete(location)
     return this.#put(shelf, { ...moved, physicalBytes: volume.physicalBytes + chainBytes(base) })
+  }
+
+  /** Makes a second volume with the content of the first, and no block in common with it. */
+  copy(
+    location: string,
+    repository: RepositoryConfig,
+    wanted: { readonly name: string; readonly format?: ImageFormat; readonly virtualBytes?: number },
+  ): Volume {
+    const { volume, base } = this.#place(location)
+    const { name, format = volume.format, virtualBytes = volume.virtualBytes } = wanted
+    if (virtualBytes < volume.virtualBytes) {
+      throw refused(`the volume has ${volume.virtualBytes} bytes, and its copy cannot have ${virtualBytes}`)
+    }
+    const { location: place } = this.create(repository, { name, format, virtualBytes })
+    const { shelf, volume: made } = this.#place(place)
+    this.#take(place)
+    const dataBytes = volume.physicalBytes - EMPTY_BYTES[volume.format] + chainBytes(base)
+    return this.#put(shelf, { ...made, physicalBytes: EMPTY_BYTES[format] + Math.max(0, dataBytes) })
   }
 
   delete(location: string): void {

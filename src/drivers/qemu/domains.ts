@@ -1,12 +1,19 @@
 import type { DomainOps } from '../driver.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
+import { infoOf } from './measurement.ts'
 
 /** The group `domains`. */
 export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
   list: () => gate.pass(async () => inventory.all().map(domain => domain.summary)),
   get: id => gate.pass(() => inventory.find(id).look()),
+  info: id => gate.pass(() => infoOf(inventory.find(id))),
   config: id => gate.pass(async () => structuredClone(inventory.find(id).config)),
+  configs: ids =>
+    gate.pass(async () => {
+      const wanted = new Set(ids)
+      return inventory.all().flatMap(({ id, config }) => (wanted.has(id) ? [structuredClone(config)] : []))
+    }),
   define: config => gate.pass(() => inventory.define(config)),
   undefine: id => gate.pass(() => inventory.undefine(id)),
   start: (id, options) => gate.pass(() => inventory.find(id).start(options)),

@@ -1,8 +1,9 @@
 import type { DriveCounters } from '../../protocols/qmp/counters.ts'
 import { QmpError } from '../../protocols/qmp/error.ts'
-import { type DomainConfig, type DomainMetrics, DriverError } from '../driver.ts'
+import { type DomainConfig, type DomainInfo, type DomainMetrics, DriverError } from '../driver.ts'
 import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
 import { threadMs } from './cpu-time.ts'
+import type { QemuDomain } from './domain.ts'
 import { systemCode } from './files.ts'
 import type { GuestTools } from './guest-tools.ts'
 import type { Machine } from './machine.ts'
@@ -19,10 +20,7 @@ export interface Measured {
 
 /** Reads the counters of a domain. Rejects as `bad-state` unless it runs or is paused. */
 export async function measure({ machine, config, tools, networks }: Measured): Promise<DomainMetrics> {
-  if (machine.state !== 'running' && machine.state !== 'paused') {
-    const kind = machine.isReached ? 'bad-state' : 'unreachable'
-    throw new DriverError(kind, `domain ${config.id} is ${machine.state}`)
-  }
+  assertLiving(machine, config)
   const [memoryBytes, drives, vcpuMs, nics] = await Promise.all([
     readMemory(machine, config),
     machine.execute('query-blockstats'),
@@ -35,6 +33,37 @@ export async function measure({ machine, config, tools, networks }: Measured): P
   return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics, tools: versions }
 }
 
+/** A domain, its definition and its QEMU, where it has one. */
+type Living = Pick<QemuDomain, 'config' | 'look' | 'machine'>
+
+/** Reads the CPU time of each virtual CPU. Rejects as `measure`. */
+export async function measureCpus({ config, machine }: Omit<Living, 'look'>): Promise<number[]> {
+  if (machine === undefined) throw halted(config)
+  assertLiving(machine, config)
+  return readCpus(machine, config)
+}
+
+/** What a domain is, has and has used; of one without a living machine, what it is to have. */
+export async function infoOf(domain: Living): Promise<DomainInfo> {
+  const now = await domain.look()
+  const { machine, config } = domain
+  const { memoryBytes, memoryTargetBytes = memoryBytes, vcpus } = config
+  if (machine === undefined || (now.state !== 'running' && now.state !== 'paused')) {
+    return { ...now, memoryBytes, memoryNowBytes: memoryTargetBytes, vcpus, cpuMs: 0 }
+  }
+  const [memoryNowBytes, vcpuMs] = await Promise.all([readMemory(machine, config), readCpus(machine, config)])
+  const cpuMs = vcpuMs.reduce((sum, ms) => sum + ms, 0)
+  return { ...now, memoryBytes, memoryNowBytes, vcpus: vcpuMs.length, cpuMs }
+}
+
+const halted = ({ id }: DomainConfig, options?: ErrorOptions) =>
+  new DriverError('bad-state', `domain ${id} has halted`, options)
+
+function assertLiving(machine: Machine, { id }: DomainConfig): void {
+  if (machine.state === 'running' || machine.state === 'paused') return
+  throw new DriverError(machine.isReached ? 'bad-state' : 'unreachable', `domain ${id} is ${machine.state}`)
+}
+
 async function readMemory(machine: Machine, { memoryBytes }: DomainConfig): Promise<number> {
   try {
     return await machine.execute('query-balloon')
@@ -45,14 +74,14 @@ async function readMemory(machine: Machine, { memoryBytes }: DomainConfig): Prom
   }
 }
 
-async function readCpus(machine: Machine, { id }: DomainConfig): Promise<number[]> {
+async function readCpus(machine: Machine, config: DomainConfig): Promise<number[]> {
   const threads = await machine.execute('query-cpus-fast')
   try {
     return await Promise.all(threads.map(({ threadId }) => threadMs(machine.process.pid, threadId)))
   } catch (error) {
     const code = systemCode(error)
     if (code !== 'ENOENT' && code !== 'ESRCH') throw error
-    throw new DriverError('bad-state', `domain ${id} has halted`, { cause: error })
+    throw halted(config, { cause: error })
   }
 }
 

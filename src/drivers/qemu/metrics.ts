@@ -2,12 +2,14 @@ import type { MetricsOps } from '../driver.ts'
 import { steadyCpuTimes } from './cpu-time.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
+import { measureCpus } from './measurement.ts'
 
 /** The group `metrics`. */
 export function metricsOps(inventory: Inventory, gate: Gate): MetricsOps {
   const cpuTimes = steadyCpuTimes()
   return {
     domain: id => gate.pass(() => inventory.find(id).measure()),
+    vcpus: id => gate.pass(() => measureCpus(inventory.find(id))),
     cpus: () => gate.pass(cpuTimes),
   }
 }

@@ -23,6 +23,14 @@ export interface QemuImg {
   readonly rebase: (path: string, base: Base | undefined, options?: OperationOptions) => Promise<void>
   /** Copies what a qcow2 image shows to a new one that needs no other; durable. */
   readonly flatten: (path: string, target: string, options?: OperationOptions) => Promise<void>
+  /** Copies what an image shows to a new one, of this format, that needs no other; durable. */
+  readonly convert: (from: FormattedFile, to: FormattedFile, options?: OperationOptions) => Promise<void>
+}
+
+/** The file of an image, and what its format is. */
+export interface FormattedFile {
+  readonly path: string
+  readonly format: ImageFormat
 }
 
 /** An image as overlays name it: relative to themselves, so that a repository can be copied as a whole. */
@@ -35,6 +43,12 @@ export interface Base {
 export function qemuImgAt(program: string): QemuImg {
   const run = (commandArguments: readonly string[], options: RunOptions = {}) =>
     runProgram(program, commandArguments, options)
+  const convert: QemuImg['convert'] = (from, to, { signal, onProgress } = {}) =>
+    withNewFile(to.path, () => {
+      // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
+      const command = ['convert', '-p', '-U', '-f', from.format, '-O', to.format, from.path, to.path]
+      return run(command, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
+    })
   return {
     create: (path, virtualBytes, { signal } = {}) =>
       withNewFile(path, () => run(['create', '-q', '-f', 'qcow2', path, `${virtualBytes}`], { signal })),
@@ -48,12 +62,8 @@ export function qemuImgAt(program: string): QemuImg {
         const onto = base === undefined ? ['-b', ''] : ['-F', base.format, '-b', base.name]
         return run(['rebase', '-q', '-f', 'qcow2', ...onto, path], { signal, timeoutMs: COPY_MS })
       }),
-    flatten: (path, target, { signal, onProgress } = {}) =>
-      withNewFile(target, () => {
-        // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
-        const convert = ['convert', '-p', '-U', '-f', 'qcow2', '-O', 'qcow2', path, target]
-        return run(convert, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
-      }),
+    flatten: (path, target, options) => convert({ path, format: 'qcow2' }, { path: target, format: 'qcow2' }, options),
+    convert,
   }
 }
 

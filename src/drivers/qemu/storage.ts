@@ -12,16 +12,19 @@ import {
 } from '../driver.ts'
 import { cloneVolume } from './clone-volume.ts'
 import { copyRepository } from './copy-repository.ts'
+import { copyVolume } from './copy-volume.ts'
 import { makeFolders, syncFolder, systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
-import { formatOf } from './image-format.ts'
+import { FORMATS, formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
 import { moveVolume } from './move-volume.ts'
+import { defaultFolder, ownRepositories, rootOf } from './repositories.ts'
 import { resizeVolume } from './resize-volume.ts'
 import type { Shortener } from './shorten.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { usedBytes } from './used-bytes.ts'
 import {
+  assertFormat,
   assertFree,
   assertSize,
   assertVolumeName,
@@ -38,8 +41,10 @@ type NewVolume = Parameters<StorageOps['createVolume']>[1]
 export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: string, gate: Gate): StorageOps {
   return {
     types: ['dir'],
-    // Encoded, so that no name leads out of the folder.
-    defaultLocation: name => join(dataDir, 'sr', encodeURIComponent(name).replace(/^\./, '%2E')),
+    formats: FORMATS,
+    repositories: () => gate.pass(() => ownRepositories(dataDir)),
+    roots: () => gate.pass(async () => [await rootOf(dataDir)]),
+    defaultLocation: name => defaultFolder(dataDir, name),
     openRepository: repository =>
       gate.pass(async () => {
         const opened = await openRepository(tools, folderOf(repository))
@@ -57,6 +62,8 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
         shortener.later(dirname(location))
         return moved
       }),
+    copyVolume: (location, repository, copy, options) =>
+      gate.pass(() => copyVolume(tools, location, { ...copy, folder: folderOf(repository) }, options)),
     deleteVolume: location =>
       gate.pass(async () => {
         await shortener.giveWay(dirname(location))
@@ -141,6 +148,7 @@ async function createVolume(
   options: OperationOptions = {},
 ): Promise<Volume> {
   assertVolumeName(name)
+  assertFormat(format)
   assertSize(virtualBytes)
   if (options.signal?.aborted === true) throw refused(`the creation of ${name} was aborted`)
   await assertFree(folder, name)

@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { isAbsolute, join, normalize, parse } from 'node:path'
 import { DriverError, type ImageFormat, type Volume } from '../driver.ts'
 import { systemCode } from './files.ts'
-import { CD_ENDING, ENDINGS, formatOf } from './image-format.ts'
+import { CD_ENDING, ENDINGS, FORMATS, formatOf } from './image-format.ts'
 import { type ImageKey, keyOf } from './images.ts'
 import { holdsNothing, type Qcow2Header, readQcow2 } from './qcow2.ts'
 
@@ -31,6 +31,12 @@ export const toSectors = (bytes: number): number => Math.ceil(bytes / SECTOR_BYT
 export function assertSize(virtualBytes: number): void {
   if (Number.isSafeInteger(virtualBytes) && virtualBytes > 0) return
   throw new DriverError('refused', `${virtualBytes} bytes cannot be the size of a volume`)
+}
+
+/** Rejects as `refused` a format that images are not made in. */
+export function assertFormat(format: ImageFormat): void {
+  if (!FORMATS.includes(format))
+    throw new DriverError('refused', `images are made as ${FORMATS.join(' or ')} here, not as ${format}`)
 }
 
 /** Rejects as `refused` a name that an image of the folder has, whatever its format. */

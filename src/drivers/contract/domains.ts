@@ -1,0 +1,69 @@
+import type { DomainConfig, DomainId } from '../domain-config.ts'
+import type { OperationOptions } from './operation.ts'
+
+/**
+ * `crashed`: the guest has panicked and is held in memory, its CPUs stopped (`ExitActions`). `unknown` is what a driver
+ * says when the hypervisor reports something without a name here; never as a stand-in for "could not ask".
+ */
+export type DomainState = 'halted' | 'running' | 'paused' | 'crashed' | 'suspended' | 'unknown'
+
+/** A domain at a moment. */
+export interface Domain {
+  readonly id: DomainId
+  readonly name: string
+  readonly state: DomainState
+}
+
+/** A domain at a moment, with what it has and what it has used. */
+export interface DomainInfo extends Domain {
+  /** The most memory it can ever have. */
+  readonly memoryBytes: number
+  /** What it has of that now; of one that is halted, what it is to have from its start. */
+  readonly memoryNowBytes: number
+  readonly vcpus: number
+  /** CPU time that its virtual CPUs have used together since its start, in milliseconds; 0 where it has no machine. */
+  readonly cpuMs: number
+}
+
+/**
+ * Operations on domains. Rejections common to all that take an id: `not-found` when the host has no such domain,
+ * `unreachable` when the host does not answer, `refused` when it answers no.
+ */
+export interface DomainOps {
+  /** Every domain of the host, running or not, ours or not. */
+  list(): Promise<readonly Domain[]>
+  get(id: DomainId): Promise<Domain>
+  /** As `get`, with what it has and uses: of what is told, the cheap part. */
+  info(id: DomainId): Promise<DomainInfo>
+  /** The stored definition; what `define` was given, where it was given. */
+  config(id: DomainId): Promise<DomainConfig>
+  /** As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out. */
+  configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]>
+  /**
+   * Makes the domain, or replaces the definition of one that exists; durable when it resolves. A running domain
+   * keeps running as it is, the new definition counts from its next start; but `exits` count at once. A suspended one
+   * is resumed as it was suspended.
+   */
+  define(config: DomainConfig): Promise<void>
+  /** Forgets a halted domain and what the driver kept for it, never its volumes. `bad-state` unless halted. */
+  undefine(id: DomainId): Promise<void>
+  /**
+   * Halted → running, or paused before the first instruction. `bad-state` unless halted; `refused` where a kernel, disk
+   * or network is missing, where another domain that is not halted writes to a disk that they do not share, and where
+   * the host has not what the definition demands of it. A failed or aborted start leaves it halted.
+   */
+  start(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
+  /** Running → paused. `bad-state` unless running. */
+  pause(id: DomainId): Promise<void>
+  /** Paused → running. `bad-state` unless paused. */
+  unpause(id: DomainId): Promise<void>
+  /**
+   * Asks the guest to shut down (ACPI power button or its like) and resolves once it is asked; whether and when the
+   * guest obeys shows in its state. `bad-state` unless running.
+   */
+  requestShutdown(id: DomainId): Promise<void>
+  /** Cuts the power: running, paused, crashed or suspended (what was saved is discarded) → halted. `bad-state` when halted. */
+  powerOff(id: DomainId): Promise<void>
+  /** Resets the machine: running, paused or crashed → running. `bad-state` when halted or suspended. */
+  reset(id: DomainId): Promise<void>
+}

@@ -1,0 +1,17 @@
+import type { DomainId } from '../domain-config.ts'
+
+/** Something happened to a domain; what, is for the reader to look up (`domains.get`). */
+export interface DomainEvent {
+  readonly id: DomainId
+  /** `changed` also covers every change of state; `crashed` comes before the `changed` that follows from it. */
+  readonly kind: 'defined' | 'undefined' | 'changed' | 'crashed' | 'guest-shutdown' | 'guest-suspended' | 'guest-reset'
+}
+
+/** What happens on the host without being asked for, and what was asked for too. */
+export interface EventOps {
+  /**
+   * Calls `listener` for each event until the returned function is called; one that subscribed twice is called twice.
+   * A listener must not throw.
+   */
+  subscribe(listener: (event: DomainEvent) => void): () => void
+}

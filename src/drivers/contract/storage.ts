@@ -1,0 +1,121 @@
+import type { ImageFormat } from '../domain-config.ts'
+import type { OperationOptions } from './operation.ts'
+
+/** Where volumes live: for type `dir` a folder of the host. */
+export interface RepositoryConfig {
+  readonly type: string
+  readonly location: string
+}
+
+/** What a repository holds and has room for, in bytes. */
+export interface Repository {
+  /** Of all that the place has, whoever it is used by. */
+  readonly capacityBytes: number
+  /** What its own images weigh, with all that they share. */
+  readonly usedBytes: number
+}
+
+/** A disk image. */
+export interface Volume {
+  /** How the host names it; for type `dir` an absolute path. Unique on the host. */
+  readonly location: string
+  /** The file's name without folder and ending. */
+  readonly name: string
+  readonly format: ImageFormat
+  /** As the guest sees it. */
+  readonly virtualBytes: number
+  /** As it weighs on the repository. */
+  readonly physicalBytes: number
+  /** The image of a CD, or another that must not be written. */
+  readonly readOnly?: true
+}
+
+/** A repository that a host has by itself, whether or not somebody opened it. */
+export interface HostRepository extends RepositoryConfig {
+  readonly name: string
+}
+
+/** A file system of the host. */
+export interface StorageRoot {
+  /** Where it begins, such as `C:\\`. */
+  readonly location: string
+  readonly capacityBytes: number
+  readonly freeBytes: number
+}
+
+/** Disk images in repositories. */
+export interface StorageOps {
+  /** The repository types this driver knows. */
+  readonly types: readonly string[]
+  /** The formats it makes images of; the first is what a client gets that asks for none. */
+  readonly formats: readonly ImageFormat[]
+  /** Repositories that the host has by itself: where it puts images unless told otherwise, and where images of domains lie. */
+  repositories(): Promise<readonly HostRepository[]>
+  /** The file systems of the host; absent where there is no telling. */
+  roots?(): Promise<readonly StorageRoot[]>
+  /** Where a repository called `name` goes when nobody chose a place; another for every name. Of the driver's first type. */
+  defaultLocation(name: string): string
+  /** Makes the repository usable, creating an empty folder where there is none. `refused` where that cannot be. */
+  openRepository(repository: RepositoryConfig): Promise<Repository>
+  listVolumes(repository: RepositoryConfig): Promise<readonly Volume[]>
+  /**
+   * Creates an empty image named `name`; sparse. A failure leaves no file behind. `refused` if the name is taken, or is
+   * empty, `.`, `..` or holds a separator.
+   */
+  createVolume(
+    repository: RepositoryConfig,
+    volume: { readonly name: string; readonly format: ImageFormat; readonly virtualBytes: number },
+    options?: OperationOptions,
+  ): Promise<Volume>
+  getVolume(location: string): Promise<Volume>
+  /**
+   * Grows an image; under the eyes of the guest where one domain runs or is paused with it. `refused` when it would
+   * shrink; `bad-state` while a suspended domain uses it, one that may only read it, several, or one as what another
+   * image builds on.
+   */
+  resizeVolume(location: string, virtualBytes: number): Promise<Volume>
+  /**
+   * Moves an image to another repository of the host, keeping its name. `bad-state` while a running domain uses it.
+   * A failure leaves it where it was and nothing half-done beside it.
+   */
+  moveVolume(location: string, repository: RepositoryConfig, options?: OperationOptions): Promise<Volume>
+  /**
+   * Makes an image with what another holds, sharing nothing with it: in a repository of the host, in a format of `formats`,
+   * or that of the first where none is said. `virtualBytes` may be larger than the first's, not smaller. `bad-state` while
+   * a domain that is not halted may write to it. A failure leaves no file.
+   */
+  copyVolume(
+    location: string,
+    repository: RepositoryConfig,
+    copy: { readonly name: string; readonly format?: ImageFormat; readonly virtualBytes?: number },
+    options?: OperationOptions,
+  ): Promise<Volume>
+  /** Deletes the image. `bad-state` while a running domain uses it; `not-found` when it is gone. */
+  deleteVolume(location: string): Promise<void>
+}
+
+/** Copies of images and of whole repositories. */
+export interface CloneOps {
+  /**
+   * Makes a second image with what the first holds at this moment, in the same repository, sharing blocks with it: in no
+   * time, whatever their size. Both go on independently, and either may be deleted first. Also while a running domain
+   * writes to it. `virtualBytes` may be larger than the first's, not smaller.
+   * `original` is the first image afterwards: its location and format may have changed, and the definitions of domains
+   * with it. A failure leaves the first with its content and no second.
+   */
+  cloneVolume(
+    location: string,
+    clone: { readonly name: string; readonly virtualBytes?: number },
+    options?: OperationOptions,
+  ): Promise<{ readonly original: Volume; readonly clone: Volume }>
+  /**
+   * Copies every image of a repository to another, empty or new one, sharing among the copies what was shared; `nameOf`
+   * gives each its new name. `bad-state` while a running domain writes to one. A failure leaves no file there.
+   */
+  copyRepository(
+    repository: RepositoryConfig,
+    target: RepositoryConfig,
+    nameOf: (name: string) => string,
+    options?: OperationOptions,
+  ): Promise<readonly { readonly from: string; readonly volume: Volume }[]>
+}
