@@ -10,6 +10,7 @@ const MIB = 1_048_576
 
 const TRAITS: Traits = {
   groups: OPTIONAL_GROUPS.filter(group => group !== 'power'),
+  formats: ['qcow2', 'raw', 'vhd', 'vhdx'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 3000,

@@ -2,12 +2,24 @@ import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig, Volume } from 
 import type { Guest } from './setting.ts'
 import type { Stage } from './stage.ts'
 
-const MIB = 1_048_576
+/** What volumes of tests have; some hosts make none below 3 MiB. */
+export const VOLUME_BYTES = 4_194_304
+/** Of a disk of 1.44 MB. */
+const FLOPPY_BYTES = 1_474_560
 
-/** A new volume in the repository of the setting. */
-export async function volume(stage: Stage, name: string, format: Volume['format'] = 'qcow2'): Promise<Volume> {
+/** A new volume in the repository of the setting, in the first of its formats where none is said. */
+export async function volume(stage: Stage, name: string, format = stage.format): Promise<Volume> {
   await stage.storage.openRepository(stage.repository)
-  return stage.storage.createVolume(stage.repository, { name, format, virtualBytes: MIB })
+  return stage.storage.createVolume(stage.repository, { name, format, virtualBytes: VOLUME_BYTES })
+}
+
+/** A medium for drives of this kind in the repository of the setting. */
+export async function medium(stage: Stage, kind: 'cdrom' | 'floppy', name = 'medium'): Promise<Volume> {
+  await stage.storage.openRepository(stage.repository)
+  if (stage.setup.medium === undefined) {
+    return stage.storage.createVolume(stage.repository, { name, format: 'raw', virtualBytes: FLOPPY_BYTES })
+  }
+  return stage.storage.getVolume(await stage.setup.medium(kind, name))
 }
 
 /** A disk with this volume that may be written; guests do not boot from it. */

@@ -26,6 +26,7 @@ const TRAITS: Traits = {
     'power',
     'events',
   ],
+  formats: ['qcow2', 'raw'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending', 'yielding', 'clinging'],
   outlivesConnection: true,
   settleMs: 60_000,

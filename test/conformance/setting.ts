@@ -1,4 +1,4 @@
-import type { DomainConfig, Driver, OPTIONAL_GROUPS, RepositoryConfig } from '../../src/drivers/driver.ts'
+import type { DomainConfig, Driver, ImageFormat, OPTIONAL_GROUPS, RepositoryConfig } from '../../src/drivers/driver.ts'
 
 export type OptionalGroup = (typeof OPTIONAL_GROUPS)[number]
 
@@ -15,6 +15,8 @@ export type Guest = 'obedient' | 'broken' | 'deaf' | 'crashing' | 'suspending' |
 export interface Traits {
   /** The optional groups it has. A test holds this against the driver itself. */
   readonly groups: readonly OptionalGroup[]
+  /** The formats of the images that its storage makes, that of most tests first; none without the group `storage`. */
+  readonly formats: readonly ImageFormat[]
   /** The guests that its setting can offer; `obedient` and `broken` always. */
   readonly guests: readonly Guest[]
   /** Whether the host, its domains and their definitions are still there after `close` and a new `connect`. */
@@ -33,6 +35,11 @@ export interface Setup {
   domainConfig(guest: Guest): DomainConfig
   /** Where volumes may be made: nothing is there yet, and the suite does not clean up behind itself. */
   readonly repository?: RepositoryConfig
+  /**
+   * Puts a file for a drive of this kind, of a few MiB and of this name, into the repository, which is open, and gives
+   * its location; where the driver makes no images of format `raw`, which drives take.
+   */
+  medium?(kind: 'cdrom' | 'floppy', name: string): Promise<string>
   /** What the programs of the group `power` were run for, in order; where the setting has given them. */
   powerDeeds?(): Promise<readonly string[]>
   /** Ends the host. The domains of the test are gone by then and the connection is closed. */

@@ -13,6 +13,7 @@ import {
   type DriverErrorKind,
   type DumpOps,
   type EventOps,
+  type ImageFormat,
   type MetricsOps,
   type NetworkOps,
   type PowerOps,
@@ -148,6 +149,13 @@ export class Stage {
   get repository(): RepositoryConfig {
     assert(this.setup.repository !== undefined, 'a setup with storage has a repository')
     return this.setup.repository
+  }
+
+  /** The format of volumes where a test needs no other. */
+  get format(): ImageFormat {
+    const [format] = this.traits.formats
+    assert(format !== undefined, 'traits with storage have formats')
+    return format
   }
 
   /** Registers a test with the time allowance of the setting. */

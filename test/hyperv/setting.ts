@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
@@ -15,6 +15,7 @@ const MIB = 1_048_576
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
   groups: ['suspension', 'networks', 'events'],
+  formats: [],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,
   settleMs: 10_000,
@@ -57,12 +58,25 @@ export function setUp(build: number, pace: number, ...options: readonly string[]
     return {
       connect: host.connect,
       domainConfig,
+      repository: { type: 'dir', location: 'C:\\Images' },
+      medium: async (kind, name) => putMedium(host, 'Images', `${name}.${kind === 'cdrom' ? 'iso' : 'vfd'}`),
       async tearDown() {
         await host.sim.close()
         assert.deepEqual(host.complaints, [])
       },
     }
   }
+}
+
+/** Of a floppy disk of 1.44 MB. */
+const MEDIUM_BYTES = 1_474_560
+
+/** Puts a file for a drive into a folder of drive C, and gives its path on the host. */
+export function putMedium({ sim }: HypervHost, folder: string, name: string): string {
+  const place = join(sim.host?.folder ?? '', 'C', folder)
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, name), new Uint8Array(MEDIUM_BYTES))
+  return `C:\\${folder}\\${name}`
 }
 
 /** A definition with an id and a name of its own. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { booted, configOf, disk, drive, nic, run, volume, withDevices } from '../parts.ts'
+import { booted, configOf, disk, drive, medium, nic, run, volume, withDevices } from '../parts.ts'
 import type { Guest } from '../setting.ts'
 import type { Stage } from '../stage.ts'
 import { NOBODY, rejectsWith } from '../stage.ts'
@@ -23,7 +23,7 @@ export function describeDevices(stage: Stage): void {
 
 function describeDisks(stage: Stage): void {
   for (const state of ['running', 'paused'] as const) {
-    for (const format of ['raw', 'qcow2'] as const) {
+    for (const format of stage.traits.formats) {
       stage.it(`plugs a ${format} disk into a ${state} domain, which has it from then on`, async () => {
         const config = stage.config()
         await stage.driver.domains.define(config)
@@ -149,7 +149,7 @@ function describeMedia(stage: Stage): void {
       const lies = async () => (await configOf(stage, id)).disks.at(-1)?.location
 
       for (const name of ['medium-1', 'medium-2']) {
-        const { location, format } = await volume(stage, name, 'raw')
+        const { location, format } = await medium(stage, kind, name)
         await stage.devices.changeMedium(id, drawer, { location, format })
         assert.equal(await lies(), location)
         await rejectsWith('bad-state', stage.storage.deleteVolume(location))
@@ -164,7 +164,7 @@ function describeMedia(stage: Stage): void {
   }
 
   stage.it('refuses a medium that is not there, and one for a disk that is no drive', async () => {
-    const image = await volume(stage, 'medium', 'raw')
+    const image = await volume(stage, 'disk-1')
     const config = withDevices(stage, { disks: [disk(image), drive('cdrom')] })
     const id = await booted(stage, config)
     const [hard, cd] = config.disks.slice(-2)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import { disk, drive, run, volume, withDevices } from '../parts.ts'
+import { disk, drive, medium, run, volume, withDevices } from '../parts.ts'
 import type { Stage } from '../stage.ts'
 import { rejectsWith } from '../stage.ts'
 
@@ -23,7 +23,7 @@ function describeKinds(stage: Stage): void {
     })
 
     stage.it(`starts a domain with a medium in its ${kind} drive`, async () => {
-      const { location, format } = await volume(stage, 'medium', 'raw')
+      const { location, format } = await medium(stage, kind)
       const config = withDevices(stage, { disks: [{ ...drive(kind), location, format }] })
       await run(stage, config)
 
@@ -43,7 +43,7 @@ function describeKinds(stage: Stage): void {
 
 /** Several domains with one image. */
 function describeSharing(stage: Stage): void {
-  for (const format of ['raw', 'qcow2'] as const) {
+  for (const format of stage.traits.formats) {
     stage.it(`lets one domain at a time write to a ${format} image that is not shared`, async () => {
       const image = await volume(stage, 'disk-1', format)
       const [first, second] = [disk(image), disk(image)].map(one => withDevices(stage, { disks: [one] }))
@@ -69,7 +69,7 @@ function describeSharing(stage: Stage): void {
   }
 
   stage.it('lets two domains write to an image that both share', async () => {
-    const image = await volume(stage, 'disk-1', 'raw')
+    const image = await volume(stage, 'disk-1', stage.traits.formats.at(-1))
     for (let count = 0; count < 2; count++) {
       const config = withDevices(stage, { disks: [disk(image, { shared: true })] })
       await run(stage, config)
