@@ -115,9 +115,30 @@ export interface HostInfo {
   readonly softwareVersion: Readonly<Record<string, string>>
 }
 
+/** What a host's machine is made of. */
+export interface HostHardware {
+  /** How the maker names its processors; empty where nobody tells. */
+  readonly model: string
+  /** How fast they run at most; 0 where nobody tells. */
+  readonly mhz: number
+  /** NUMA nodes, of which each has this many sockets, these have these cores, and these have these threads. */
+  readonly nodes: number
+  readonly socketsPerNode: number
+  readonly coresPerSocket: number
+  readonly threadsPerCore: number
+}
+
 /** What the host tells of itself. */
 export interface HostOps {
   info(): Promise<HostInfo>
+  /** Absent where there is no telling. */
+  hardware?(): Promise<HostHardware>
+  /** Memory that nothing uses now, in bytes. Absent where there is no telling. */
+  memoryFree?(): Promise<number>
+  /** The most virtual CPUs that one domain may have. Absent where there is no telling. */
+  vcpusMax?(): Promise<number>
+  /** Whether nobody on the way can read what is said to the host; absent where there is no way, the host being here. */
+  readonly isEncrypted?: boolean
 }
 
 /** The power of the machine itself; a group that is there only where the operator's configuration allows it. */

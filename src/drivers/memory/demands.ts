@@ -1,6 +1,9 @@
 import { type DiskConfig, type DomainConfig, DriverError, type NicConfig } from '../driver.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
 
+/** The most virtual CPUs that a domain may have. */
+export const VCPUS_MAX = 240
+
 const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7]$/
 
 /** Demands that the host has all that a definition asks of it. */
@@ -15,6 +18,7 @@ export function assertStartable(host: MemoryHost, domain: MemoryDomain): void {
   if (odd !== undefined) throw refused(`the host has no PCI device ${odd}`)
   const { memoryBytes, memoryTargetBytes } = domain.config
   if (memoryTargetBytes !== undefined) assertMemoryTarget(domain.config, memoryTargetBytes)
+  if (domain.config.vcpus > VCPUS_MAX) throw refused(`a domain has at most ${VCPUS_MAX} CPUs`)
   if (memoryBytes > host.info.memoryBytes) throw refused(`the host has ${host.info.memoryBytes} bytes of memory only`)
 }
 

@@ -5,6 +5,7 @@ import {
   type DumpOps,
   DriverError,
   type DriverErrorKind,
+  type HostOps,
   type MetricsOps,
   type NetworkOps,
   type PowerOps,
@@ -17,7 +18,7 @@ import type { Random } from './random.ts'
 
 /** The operations that can fail, `group.operation`. */
 export type Operation =
-  | 'host.info'
+  | `host.${Exclude<keyof HostOps, 'isEncrypted'>}`
   | `domains.${keyof DomainOps}`
   | `devices.${keyof DeviceOps}`
   | `dumps.${keyof DumpOps}`

@@ -9,6 +9,7 @@ import { domainOps } from './domains.ts'
 import { createEvents } from './events.ts'
 import { Faults, type PlannedFault } from './faults.ts'
 import { MemoryHost, type MemoryHostOptions } from './host.ts'
+import { hostOps } from './host-ops.ts'
 import { metricsOps } from './metrics.ts'
 import { networkOps } from './networks.ts'
 import { Random } from './random.ts'
@@ -66,7 +67,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
   return {
     name: 'memory',
     faults,
-    host: { info: () => connection.call('host.info', () => host.info) },
+    host: hostOps(host, connection),
     domains: domainOps(host, connection),
     devices: deviceOps(host, connection),
     suspension: suspensionOps(host, connection),
