@@ -19,6 +19,7 @@ test('a URI that cannot be followed is refused by what is wrong with it', async 
     ['hyperv://u:secret@h/', /a password stands in the URI/],
     ['hyperv://u@h/?password_file=relative', /no absolute path/],
     ['hyperv://u@h/?password_file=/a&password_file=/b', /password_file twice/],
+    ['hyperv://u@h/?namespace=v1&namespace=v2', /namespace twice/],
     [`hyperv://u@h/?color=red&password_file=${passwordFile}`, /unknown parameter color/],
     [`hyperv://h/?password_file=${passwordFile}`, /needs a user/],
   ]
@@ -59,11 +60,29 @@ test('a host that does not accept the password refuses, and is not told of it in
   }
 })
 
-test('a host that has only root\\virtualization is refused by that name', async () => {
-  const { uri, sim } = await startHost('--build', '9200', '--namespace', 'v1', '--pace', '0')
-  try {
-    assert.match(await refusal(uri.href), /only root\\virtualization, which/)
-  } finally {
-    await sim.close()
+test('a host is driven through v2 where it has it, through v1 where it has nothing else, and as the URI says', async () => {
+  const cases: readonly (readonly [has: string, wanted: string, driven: string | RegExp])[] = [
+    ['both', '', 'v2'],
+    ['both', 'v1', 'v1'],
+    ['both', 'v2', 'v2'],
+    ['v1', '', 'v1'],
+    ['v1', 'v2', /no Hyper-V: root\\virtualization\\v2 is not there/],
+    ['v2', 'v1', /no Hyper-V: root\\virtualization is not there/],
+    ['v2', 'v3', /namespace in the URI of the host is v1 or v2, not v3/],
+  ]
+  for (const [has, wanted, driven] of cases) {
+    const { uri, sim } = await startHost('--build', '9200', '--namespace', has, '--pace', '0')
+    if (wanted !== '') uri.searchParams.set('namespace', wanted)
+    try {
+      if (typeof driven !== 'string') {
+        assert.match(await refusal(uri.href), driven)
+        continue
+      }
+      const driver = await connect({ uri, warn })
+      assert.equal((await driver.host.info()).softwareVersion['hyper-v-wmi'], driven, `${has}, ${wanted}`)
+      await driver.close()
+    } finally {
+      await sim.close()
+    }
   }
 })

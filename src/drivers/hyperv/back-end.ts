@@ -1,5 +1,7 @@
 import type { DomainState, OperationOptions } from '../driver.ts'
+import type { AutostartBackEnd } from './autostart-back-end.ts'
 import type { Adapter } from './network-back-end.ts'
+import type { SchedulingBackEnd } from './scheduling-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
 
@@ -37,11 +39,14 @@ export interface Quantities {
 
 /** What a machine is made of beside its name. */
 export interface Hardware {
+  /** Of the machine. */
+  readonly guid: string
   readonly quantities: Quantities
   /** What the quantities were read from, for those who change them. */
   readonly memoryId: string
   readonly processorId: string
-  readonly isDynamic: boolean
+  /** The range of an amount that the host changes by itself; undefined where it does not. */
+  readonly dynamicMemory: { readonly leastMb: number; readonly mostMb: number } | undefined
   /** Of the first generation, whose BIOS has an order of devices; as against UEFI, which has one of its own entries. */
   readonly hasBios: boolean
   readonly adapters: readonly Adapter[]
@@ -71,7 +76,7 @@ export interface BackEnd {
   machine(guid: string): Promise<Machine | undefined>
   glances(signal: AbortSignal): Promise<readonly Glance[]>
   hardware(guid: string): Promise<Hardware>
-  /** Makes a machine, and gives its name on the host. */
+  /** Makes a machine, and gives its GUID. It may go by another name until `change` gives it its own. */
   create(name: string, notes: string): Promise<string>
   destroy(guid: string): Promise<void>
   change(guid: string, change: SettingsChange): Promise<void>
@@ -81,4 +86,6 @@ export interface BackEnd {
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */
   shutDownGuest(guid: string): Promise<boolean>
+  readonly autostart?: AutostartBackEnd
+  readonly scheduling?: SchedulingBackEnd
 }

@@ -1,60 +1,86 @@
-import { httpTransport, TargetError, WsmanClient, WsmanFault, type WsmanTarget } from '../../protocols/wsman/index.ts'
+import {
+  type CallOptions,
+  type EndpointReference,
+  httpTransport,
+  TargetError,
+  type Transport,
+  WsmanClient,
+  WsmanFault,
+  type WsmanTarget,
+} from '../../protocols/wsman/index.ts'
 import { DriverError } from '../driver.ts'
 import type { BackEnd } from './back-end.ts'
 import { toDriverError } from './gate.ts'
 import { type HostFacts, readHostFacts } from './host-facts.ts'
+import type { NamespaceName } from './namespace-name.ts'
+import { type Namespace, NAMESPACES } from './namespaces.ts'
 import type { NetworkBackEnd } from './network-back-end.ts'
-import { backEndV2, V2 } from './v2/index.ts'
 
-/** A host that has answered, through the namespace that it has. */
+/** A host that has answered, through one of the namespaces that it has. */
 export interface Connection {
   readonly backEnd: BackEnd & NetworkBackEnd
   readonly facts: HostFacts
   readonly client: WsmanClient
 }
 
-/** The namespace of hosts before Windows Server 2012. */
-const V1 = 'root/virtualization'
 const SERVICE = 'Msvm_VirtualSystemManagementService'
 
-/** Connects to a host, and finds out what it has. Rejects with DriverError; then nothing is left open. */
-export async function openConnection(target: WsmanTarget, signal: AbortSignal | undefined): Promise<Connection> {
-  const client = clientOf(target)
+/**
+ * Connects to a host, and finds out what it has; through one of its namespaces if that is demanded, else the newer one
+ * that it has. Rejects with DriverError; then nothing is left open.
+ */
+export async function openConnection(
+  target: WsmanTarget,
+  demanded: NamespaceName | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  const transport = transportOf(target)
   try {
-    return await explore(client, signal)
+    return await explore(transport, demanded, signal === undefined ? {} : { signal })
   } catch (error) {
-    await client.close()
+    transport.close()
     throw toDriverError(error)
   }
 }
 
-function clientOf(target: WsmanTarget): WsmanClient {
+function transportOf(target: WsmanTarget): Transport {
   try {
-    return new WsmanClient(httpTransport(target), { namespace: V2 })
+    return httpTransport(target)
   } catch (error) {
     if (error instanceof TargetError) throw new DriverError('refused', error.message, { cause: error })
     throw error
   }
 }
 
-async function explore(client: WsmanClient, signal: AbortSignal | undefined): Promise<Connection> {
-  const patience = signal === undefined ? {} : { signal }
-  const service = await serviceIn(client, V2, patience)
-  if (service === undefined) throw await withoutV2(client, patience)
-  const facts = await readHostFacts(client, patience)
-  return { backEnd: backEndV2({ client, service, build: facts.build }), facts, client }
+async function explore(
+  transport: Transport,
+  demanded: NamespaceName | undefined,
+  patience: CallOptions,
+): Promise<Connection> {
+  const candidates = NAMESPACES.filter(({ name }) => demanded === undefined || name === demanded)
+  for (const namespace of candidates) {
+    const client = new WsmanClient(transport, { namespace: namespace.path })
+    const service = await serviceOf(client, patience)
+    if (service !== undefined) return connectThrough(namespace, client, service, patience)
+  }
+  const missing = candidates.map(({ title }) => title).join(' nor ')
+  throw new DriverError('refused', `the host answers, but has no Hyper-V: ${missing} is not there`)
 }
 
-async function withoutV2(client: WsmanClient, patience: { readonly signal?: AbortSignal }): Promise<DriverError> {
-  const isOld = (await serviceIn(client, V1, patience)) !== undefined
-  const only = 'the host has only root\\virtualization, which this version does not drive yet'
-  return new DriverError('refused', isOld ? only : 'the host answers, but has no Hyper-V')
+async function connectThrough(
+  { name, path, backEnd }: Namespace,
+  client: WsmanClient,
+  service: EndpointReference,
+  patience: CallOptions,
+): Promise<Connection> {
+  const facts = await readHostFacts(client, name, patience)
+  return { backEnd: backEnd({ client, namespace: path, service, build: facts.build }), facts, client }
 }
 
 /** The service that manages machines; undefined where the host does not have the namespace. */
-async function serviceIn(client: WsmanClient, namespace: string, patience: { readonly signal?: AbortSignal }) {
+async function serviceOf(client: WsmanClient, patience: CallOptions): Promise<EndpointReference | undefined> {
   try {
-    const [service] = await client.queryReferences(SERVICE, { ...patience, namespace })
+    const [service] = await client.queryReferences(SERVICE, patience)
     return service
   } catch (error) {
     // Source: 2150858778 of hosts without the namespace, which the client tells from queries that make no sense.

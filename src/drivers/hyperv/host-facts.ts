@@ -1,6 +1,7 @@
 import type { CallOptions, CimInstance, WsmanClient } from '../../protocols/wsman/index.ts'
 import { DriverError, type HostInfo } from '../driver.ts'
 import { featuresOf } from './cpu-features.ts'
+import type { NamespaceName } from './namespace-name.ts'
 
 /** What a host is, as long as a connection to it lasts. */
 export interface HostFacts {
@@ -15,7 +16,11 @@ const CIMV2 = 'root/cimv2'
  * Asks Windows about itself and the machine that it runs on.
  * Source: Microsoft Learn, Win32_ComputerSystemProduct, Win32_ComputerSystem, Win32_OperatingSystem, Win32_Processor.
  */
-export async function readHostFacts(client: WsmanClient, options: CallOptions = {}): Promise<HostFacts> {
+export async function readHostFacts(
+  client: WsmanClient,
+  namespace: NamespaceName,
+  options: CallOptions = {},
+): Promise<HostFacts> {
   const ask = (className: string) => client.query(className, { ...options, namespace: CIMV2 })
   const [product, system, windows, processors] = await Promise.all([
     only(ask, 'Win32_ComputerSystemProduct'),
@@ -32,7 +37,7 @@ export async function readHostFacts(client: WsmanClient, options: CallOptions = 
       name: system.string('DNSHostName') ?? system.string('Name') ?? '',
       memoryBytes: Number(system.bigint('TotalPhysicalMemory') ?? 0n),
       cpus: Array.from({ length: count }, (_, number) => ({ number, features })),
-      softwareVersion: { windows: windows.string('Version') ?? '', 'hyper-v-wmi': 'v2' },
+      softwareVersion: { windows: windows.string('Version') ?? '', 'hyper-v-wmi': namespace },
     },
   }
 }

@@ -1,24 +1,27 @@
 import type { ConnectOptions, Driver } from '../driver.ts'
 import { Adapters } from './adapters.ts'
+import { autostartOps } from './autostart.ts'
 import { openConnection } from './connection.ts'
 import { Definitions } from './definitions.ts'
 import { Directory } from './directory.ts'
 import { domainOps } from './domains.ts'
 import { Events } from './events.ts'
 import { Gate } from './gate.ts'
+import { hostOps } from './host.ts'
 import { Locks } from './locks.ts'
 import { Networks } from './networks.ts'
 import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
+import { schedulerOps } from './scheduler.ts'
 import { suspensionOps } from './suspension.ts'
 import { parseHypervUri } from './uri.ts'
 
 /** A connection to a Hyper-V host, on which nothing of ours is installed. */
-export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataDir'>): Promise<Driver> {
-  const { target, passwordFile } = parseHypervUri(uri)
+export async function connect({ uri, warn, signal, password }: Omit<ConnectOptions, 'dataDir'>): Promise<Driver> {
+  const { target, namespace, passwordFile } = parseHypervUri(uri, password)
   // A file that cannot be read is said to be so here; when a connection asks for it, it is only a password that is missing.
   if (passwordFile !== undefined) await readPasswordFile(passwordFile)
-  const { backEnd, facts, client } = await openConnection(target, signal)
+  const { backEnd, facts, client } = await openConnection(target, namespace, signal)
   const gate = new Gate()
   const directory = new Directory(backEnd)
   const events = new Events(backEnd, directory, warn)
@@ -26,12 +29,15 @@ export async function connect({ uri, warn, signal }: Omit<ConnectOptions, 'dataD
   const definitions = new Definitions(backEnd, directory, facts.info, new Adapters(backEnd, networks))
   const parts = { backEnd, directory, definitions, events, locks: new Locks() }
   const power = new Power(parts)
+  const { autostart, scheduling } = backEnd
   return {
     name: 'hyperv',
-    host: { info: () => gate.pass(async () => facts.info) },
+    host: hostOps({ client, facts, target }, gate),
     domains: domainOps(parts, power, gate),
     suspension: suspensionOps(power, gate),
     networks: networks.ops(gate),
+    ...(autostart && { autostart: autostartOps({ ...parts, autostart }, gate) }),
+    ...(scheduling && { scheduler: schedulerOps({ ...parts, scheduling }, gate) }),
     events: events.ops,
     async close() {
       gate.close()

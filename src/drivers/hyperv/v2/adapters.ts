@@ -2,10 +2,9 @@ import { type CimInstance, instanceOf, like, objectPath, reference, wql } from '
 import { DriverError } from '../../driver.ts'
 import type { Adapter, AdapterKind, NewAdapter, Plug } from '../network-back-end.ts'
 import { settingsIdOf, settingsOf } from './classes.ts'
-import { componentsOf } from './components.ts'
-import { settle } from './jobs.ts'
-import type { Link } from './link.ts'
-import { hostNameOf } from './machines.ts'
+import { componentsOf } from '../wmi/components.ts'
+import { settle } from '../wmi/jobs.ts'
+import { hostNameOf, type Link } from '../wmi/link.ts'
 import { V2 } from './names.ts'
 import {
   ACCESS,

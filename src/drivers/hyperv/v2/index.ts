@@ -1,29 +1,45 @@
+import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
+import { shutDownGuest } from '../wmi/guests.ts'
+import type { Link } from '../wmi/link.ts'
+import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
+import { requestBy } from '../wmi/systems.ts'
+import { stateOf } from './enabled-state.ts'
+import { autostartV2 } from './autostart.ts'
 import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
 import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
-import { shutDownGuest } from './guests.ts'
 import { readHardware, resize } from './hardware.ts'
-import type { Link } from './link.ts'
-import { allGlances, machineLister, oneMachine } from './machines.ts'
-import { change, create, destroy, request } from './systems.ts'
+import { REQUESTED_STATE } from './names.ts'
+import { schedulingV2 } from './scheduling.ts'
+import { change, create, destroy } from './systems.ts'
 
-export type { Link } from './link.ts'
 export { V2 } from './names.ts'
+
+/** VirtualSystemType of what a machine has, as against its snapshots. Source: as real hosts have it, v2. */
+const REALIZED = 'Microsoft:Hyper-V:System:Realized'
+
+const MACHINE_WORDS: MachineWords = {
+  stateOf,
+  ownSettings: wql`SELECT InstanceID, Notes FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = ${REALIZED}`,
+  notesIn: settings => settings.strings('Notes')[0] ?? '',
+}
 
 /** A host through root\virtualization\v2. */
 export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
   return {
-    machines: machineLister(link),
-    machine: guid => oneMachine(link, guid),
-    glances: signal => allGlances(link, signal),
+    machines: machineLister(link, MACHINE_WORDS),
+    machine: guid => oneMachine(link, MACHINE_WORDS, guid),
+    glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),
     create: (name, notes) => create(link, name, notes),
     destroy: guid => destroy(link, guid),
     change: (guid, wanted) => change(link, guid, wanted),
     resize: (hardware, wanted) => resize(link, hardware, wanted),
-    request: (guid, what, options) => request(link, guid, what, options),
+    request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
+    autostart: autostartV2(link),
+    scheduling: schedulingV2(link),
     switches: () => allSwitches(link),
     cards: () => allCards(link),
     makeSwitch: (name, notes, uplink) => makeSwitch(link, name, notes, uplink),

@@ -5,11 +5,6 @@ import { defineMethod } from '../../../protocols/wsman/index.ts'
 
 const SERVICE = 'Msvm_VirtualSystemManagementService'
 
-export const GET_SUMMARY = defineMethod(SERVICE, 'GetSummaryInformation', {
-  input: { SettingData: 'reference[]', RequestedInformation: 'uint32[]' },
-  output: { SummaryInformation: 'instance[]' },
-})
-
 export const DEFINE_SYSTEM = defineMethod(SERVICE, 'DefineSystem', {
   input: { SystemSettings: 'instance', ResourceSettings: 'instance[]' },
   output: { ResultingSystem: 'reference', Job: 'reference' },
@@ -28,19 +23,4 @@ export const MODIFY_SYSTEM = defineMethod(SERVICE, 'ModifySystemSettings', {
 export const MODIFY_RESOURCES = defineMethod(SERVICE, 'ModifyResourceSettings', {
   input: { ResourceSettings: 'instance[]' },
   output: { Job: 'reference' },
-})
-
-export const REQUEST_STATE_CHANGE = defineMethod('Msvm_ComputerSystem', 'RequestStateChange', {
-  input: { RequestedState: 'uint16' },
-  output: { Job: 'reference' },
-})
-
-export const END_JOB = defineMethod('Msvm_ConcreteJob', 'RequestStateChange', {
-  input: { RequestedState: 'uint16' },
-  output: {},
-})
-
-export const INITIATE_SHUTDOWN = defineMethod('Msvm_ShutdownComponent', 'InitiateShutdown', {
-  input: { Force: 'boolean', Reason: 'string' },
-  output: {},
 })

@@ -9,9 +9,8 @@ import {
 } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
 import type { Cable, Switch } from '../network-back-end.ts'
-import { settle } from './jobs.ts'
-import type { Link } from './link.ts'
-import { hostNameOf } from './machines.ts'
+import { settle } from '../wmi/jobs.ts'
+import { hostNameOf, type Link } from '../wmi/link.ts'
 import { V2 } from './names.ts'
 import {
   ADD_RESOURCES,

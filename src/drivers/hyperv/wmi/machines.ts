@@ -1,40 +1,50 @@
-import { type CimInstance, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
+import { type CimInstance, defineMethod, type Wql, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
+import type { DomainState } from '../../driver.ts'
 import { untilAnswered } from '../again.ts'
 import type { Glance, Machine } from '../back-end.ts'
-import { settingsIdOf, settingsOf } from './classes.ts'
-import { stateOf } from './enabled-state.ts'
-import type { Link } from './link.ts'
-import { GET_SUMMARY } from './methods.ts'
-import { RETURN, SUMMARY } from './names.ts'
 import { settle } from './jobs.ts'
+import { hostNameOf, type Link, settingsIdOf, settingsOf } from './link.ts'
+import { RETURN } from './return-codes.ts'
 
-/** VirtualSystemType of what a machine has, as against its snapshots. Source: as real hosts have it, v2. */
-const REALIZED = 'Microsoft:Hyper-V:System:Realized'
+/** What each namespace says of machines in its own way. */
+export interface MachineWords {
+  stateOf(enabledState: number | undefined): DomainState
+  /** Selects InstanceID and Notes of what machines have, as against their snapshots. */
+  readonly ownSettings: Wql
+  notesIn(settings: CimInstance): string
+}
 
-const WANTED = Object.values(SUMMARY)
+/** Source: Microsoft Learn, the page of the same name; in both namespaces, no SettingData stands for every machine. */
+const GET_SUMMARY = defineMethod('Msvm_VirtualSystemManagementService', 'GetSummaryInformation', {
+  input: { SettingData: 'reference[]', RequestedInformation: 'uint32[]' },
+  output: { SummaryInformation: 'instance[]' },
+})
+
+/** What it is asked for: Name, ElementName, Notes, EnabledState. Source: the same page, the same in both namespaces. */
+const WANTED = [0, 1, 3, 100]
 
 /**
  * Lists every machine: in one round trip, by the summary of all; where that was once larger than an answer may be, by two
  * enumerations, which come in as many answers as it takes.
  */
-export function machineLister(link: Link): () => Promise<readonly Machine[]> {
+export function machineLister(link: Link, words: MachineWords): () => Promise<readonly Machine[]> {
   let isTooLarge = false
   return async () => {
-    if (isTooLarge) return enumerated(link)
+    if (isTooLarge) return enumerated(link, words)
     try {
-      return await summaries(link, {})
+      return await summaries(link, words, {})
     } catch (error) {
       if (!(error instanceof WsmanFault) || error.kind !== 'too-large') throw error
       isTooLarge = true
-      return enumerated(link)
+      return enumerated(link, words)
     }
   }
 }
 
 /** One machine; undefined where the host has none of this GUID. */
-export async function oneMachine(link: Link, guid: string): Promise<Machine | undefined> {
+export async function oneMachine(link: Link, words: MachineWords, guid: string): Promise<Machine | undefined> {
   try {
-    const found = await summaries(link, { SettingData: [settingsOf(guid)] })
+    const found = await summaries(link, words, { SettingData: [settingsOf(link, guid)] })
     return found.find(machine => machine.guid === guid)
   } catch (error) {
     // Whether a host says so of a reference to nothing, or tells an empty name, its documents leave open.
@@ -44,7 +54,11 @@ export async function oneMachine(link: Link, guid: string): Promise<Machine | un
 }
 
 /** The state of every machine, and when its definition was last changed. */
-export async function allGlances(link: Link, signal: AbortSignal): Promise<readonly Glance[]> {
+export async function allGlances(
+  link: Link,
+  { stateOf }: MachineWords,
+  signal: AbortSignal,
+): Promise<readonly Glance[]> {
   const query = wql`SELECT Name, EnabledState, TimeOfLastConfigurationChange FROM Msvm_ComputerSystem WHERE Name <> ${hostNameOf(link)}`
   const rows = await link.client.query(query, { signal })
   return rows.map(row => ({
@@ -54,10 +68,11 @@ export async function allGlances(link: Link, signal: AbortSignal): Promise<reado
   }))
 }
 
-/** The host is a Msvm_ComputerSystem too, under its own name. */
-export const hostNameOf = ({ service }: Link): string => service.key('SystemName') ?? ''
-
-async function summaries(link: Link, about: { SettingData?: ReturnType<typeof settingsOf>[] }): Promise<Machine[]> {
+async function summaries(
+  link: Link,
+  { stateOf }: MachineWords,
+  about: { SettingData?: ReturnType<typeof settingsOf>[] },
+): Promise<Machine[]> {
   const input = { ...about, RequestedInformation: WANTED }
   const answer = await untilAnswered(() => link.client.call(link.service, GET_SUMMARY, input))
   // It never goes on in a job.
@@ -73,11 +88,10 @@ async function summaries(link: Link, about: { SettingData?: ReturnType<typeof se
   }))
 }
 
-async function enumerated(link: Link): Promise<Machine[]> {
+async function enumerated(link: Link, { stateOf, ownSettings, notesIn }: MachineWords): Promise<Machine[]> {
   const systems = wql`SELECT Name, ElementName, EnabledState FROM Msvm_ComputerSystem WHERE Name <> ${hostNameOf(link)}`
-  const settings = wql`SELECT InstanceID, Notes FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemType = ${REALIZED}`
-  const [rows, owned] = await Promise.all([link.client.query(systems), link.client.query(settings)])
-  const notes = new Map(owned.map(row => [row.string('InstanceID')?.toUpperCase(), row.strings('Notes')[0] ?? '']))
+  const [rows, owned] = await Promise.all([link.client.query(systems), link.client.query(ownSettings)])
+  const notes = new Map(owned.map(row => [row.string('InstanceID')?.toUpperCase(), notesIn(row)]))
   return rows.map(row => ({
     guid: guidIn(row),
     name: row.string('ElementName') ?? '',

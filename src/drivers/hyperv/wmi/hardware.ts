@@ -1,0 +1,73 @@
+import { type CimInstance, defineClass, instanceOf, valuesOf } from '../../../protocols/wsman/index.ts'
+import { DriverError } from '../../driver.ts'
+import type { Quantities, Resizable } from '../back-end.ts'
+import { takeBack } from '../undo.ts'
+
+// Memory and processors of machines, as far as they are used; the same in both namespaces.
+// Source: Microsoft Learn, the pages of the same names.
+
+export const MEMORY = defineClass('Msvm_MemorySettingData', {
+  InstanceID: 'string',
+  VirtualQuantity: 'uint64',
+  Reservation: 'uint64',
+  Limit: 'uint64',
+  DynamicMemoryEnabled: 'boolean',
+})
+
+export const PROCESSOR = defineClass('Msvm_ProcessorSettingData', {
+  InstanceID: 'string',
+  VirtualQuantity: 'uint64',
+  Limit: 'uint64',
+  Weight: 'uint32',
+})
+
+/** Memory and processors among the components of a machine, as it has them from its next start. */
+export function resizableAmong(guid: string, components: readonly CimInstance[]): Resizable {
+  const [memory, processor] = [MEMORY, PROCESSOR].map(({ name }) => components.find(one => one.className === name))
+  if (memory === undefined || processor === undefined) {
+    throw new DriverError('refused', `the host tells nothing of memory or processors of the machine ${guid}`)
+  }
+  const { InstanceID: memoryId = '', VirtualQuantity: memoryMb = 0n, ...amounts } = valuesOf(MEMORY, memory)
+  const { InstanceID: processorId = '', ...processors } = valuesOf(PROCESSOR, processor)
+  const { VirtualQuantity: vcpus = 0n, Limit: limit = 0n, Weight: weight = 0 } = processors
+  const { Reservation: least = 0n, Limit: most = 0n, DynamicMemoryEnabled } = amounts
+  return {
+    guid,
+    quantities: { memoryMb: Number(memoryMb), vcpus: Number(vcpus), limit: Number(limit), weight },
+    memoryId,
+    processorId,
+    dynamicMemory: DynamicMemoryEnabled === true ? { leastMb: Number(least), mostMb: Number(most) } : undefined,
+  }
+}
+
+/** How a namespace changes what differs. */
+export interface ResizeWords {
+  /** Memory of this amount, as `dynamic` says or else static. */
+  memoryOf(id: string, memoryMb: number, dynamic: Resizable['dynamicMemory']): CimInstance
+  modify(settings: readonly CimInstance[]): Promise<void>
+}
+
+/** Changes memory and processors where they are to be others, in one call; takes it back where that fails half-way. */
+export async function resizeBy(words: ResizeWords, hardware: Resizable, wanted: Quantities): Promise<void> {
+  const { quantities: now, memoryId, processorId, dynamicMemory } = hardware
+  const isMemory = now.memoryMb !== wanted.memoryMb || dynamicMemory !== undefined
+  const isProcessor = now.vcpus !== wanted.vcpus || now.limit !== wanted.limit || now.weight !== wanted.weight
+  if (!isMemory && !isProcessor) return
+  const settings = [
+    ...(isMemory ? [words.memoryOf(memoryId, wanted.memoryMb, undefined)] : []),
+    ...(isProcessor ? [processorOf(processorId, wanted)] : []),
+  ]
+  try {
+    await words.modify(settings)
+  } catch (error) {
+    const before = () => [words.memoryOf(memoryId, now.memoryMb, dynamicMemory), processorOf(processorId, now)]
+    if (settings.length > 1) {
+      await takeBack(() => words.modify(before()), error, 'memory or processors remain changed')
+    }
+    throw error
+  }
+}
+
+function processorOf(InstanceID: string, { vcpus, limit, weight }: Quantities): CimInstance {
+  return instanceOf(PROCESSOR, { InstanceID, VirtualQuantity: vcpus, Limit: limit, Weight: weight })
+}
