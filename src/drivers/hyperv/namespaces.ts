@@ -12,7 +12,7 @@ export interface Namespace {
   readonly path: string
   /** As Windows writes it. */
   readonly title: string
-  backEnd(link: Link): BackEnd & NetworkBackEnd
+  readonly backEnd: (link: Link) => BackEnd & NetworkBackEnd
 }
 
 /** In the order in which they are tried: a host that has both is driven through v2. */

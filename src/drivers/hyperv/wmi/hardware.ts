@@ -43,8 +43,8 @@ export function resizableAmong(guid: string, components: readonly CimInstance[])
 /** How a namespace changes what differs. */
 export interface ResizeWords {
   /** Memory of this amount, as `dynamic` says or else static. */
-  memoryOf(id: string, memoryMb: number, dynamic: Resizable['dynamicMemory']): CimInstance
-  modify(settings: readonly CimInstance[]): Promise<void>
+  readonly memoryOf: (id: string, memoryMb: number, dynamic: Resizable['dynamicMemory']) => CimInstance
+  readonly modify: (settings: readonly CimInstance[]) => Promise<void>
 }
 
 /** Changes memory and processors where they are to be others, in one call; takes it back where that fails half-way. */

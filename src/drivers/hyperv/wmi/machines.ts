@@ -8,10 +8,10 @@ import { RETURN } from './return-codes.ts'
 
 /** What each namespace says of machines in its own way. */
 export interface MachineWords {
-  stateOf(enabledState: number | undefined): DomainState
+  readonly stateOf: (enabledState: number | undefined) => DomainState
   /** Selects InstanceID and Notes of what machines have, as against their snapshots. */
   readonly ownSettings: Wql
-  notesIn(settings: CimInstance): string
+  readonly notesIn: (settings: CimInstance) => string
 }
 
 /** Source: Microsoft Learn, the page of the same name; in both namespaces, no SettingData stands for every machine. */
