@@ -1,0 +1,8 @@
+/** libvirt's flags and other numbers, by libvirt's names. */
+
+export * from './domain.ts'
+export * from './domain-device.ts'
+export * from './event.ts'
+export * from './network.ts'
+export * from './snapshot.ts'
+export * from './storage.ts'

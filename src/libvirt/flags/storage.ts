@@ -1,0 +1,81 @@
+/**
+ * libvirt's numbers for storage, by libvirt's names; those that are used here.
+ * Source: libvirt 9.0, include/libvirt/libvirt-storage.h; the name of each enumeration stands over it.
+ */
+
+// --- Which storage pools are listed. (virConnectListAllStoragePoolsFlags)
+
+/** Those that cannot be used now. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1
+/** Those that can. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE = 2
+/** Those that the host has by itself. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT = 4
+/** Those that were created through this API. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT = 8
+/** Those that are there when the host starts. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART = 16
+/** Those that are not. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART = 32
+/** Folders, as all are here. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_DIR = 64
+/** Any of libvirt's other types, from `FS` to `ISCSI_DIRECT`. */
+export const VIR_CONNECT_LIST_STORAGE_POOLS_OTHER_TYPES = 0xf_ff80
+
+// --- What a storage pool is doing. (virStoragePoolState)
+
+/** It cannot be used now. */
+export const VIR_STORAGE_POOL_INACTIVE = 0
+/** It can. */
+export const VIR_STORAGE_POOL_RUNNING = 2
+
+// --- How a storage pool is created and described. (virStoragePoolCreateFlags, virStorageXMLFlags)
+
+/** As it is done by default. */
+export const VIR_STORAGE_POOL_CREATE_NORMAL = 0
+/** The folder being made, as it always is here. */
+export const VIR_STORAGE_POOL_CREATE_WITH_BUILD = 1
+/** Whatever was there being overwritten. */
+export const VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE = 2
+/** Only where nothing would be overwritten. */
+export const VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE = 4
+/** What was defined, which is what there is. */
+export const VIR_STORAGE_XML_INACTIVE = 1
+
+// --- What a storage volume is. (virStorageVolType)
+
+/** A file. */
+export const VIR_STORAGE_VOL_FILE = 0
+/** A folder or a file system. */
+export const VIR_STORAGE_VOL_DIR = 2
+
+// --- How a storage volume is made. (virStorageVolCreateFlags)
+
+/** What describes it having its final size at once. */
+export const VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA = 1
+/** Sharing blocks with the one it is made from. */
+export const VIR_STORAGE_VOL_CREATE_REFLINK = 2
+/** The description being held against the schema first. */
+export const VIR_STORAGE_VOL_CREATE_VALIDATE = 4
+
+// --- How a storage volume is resized. (virStorageVolResizeFlags)
+
+/** The new room being taken at once. */
+export const VIR_STORAGE_VOL_RESIZE_ALLOCATE = 1
+/** By so much, not to so much. */
+export const VIR_STORAGE_VOL_RESIZE_DELTA = 2
+/** Even where it becomes smaller. */
+export const VIR_STORAGE_VOL_RESIZE_SHRINK = 4
+
+// --- How a storage volume is deleted and told about. (virStorageVolDeleteFlags, virStorageVolInfoFlags)
+
+/** As it is done by default. */
+export const VIR_STORAGE_VOL_DELETE_NORMAL = 0
+/** What it holds being overwritten first. */
+export const VIR_STORAGE_VOL_DELETE_ZEROED = 1
+/** With its snapshots. */
+export const VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS = 2
+/** The third number is what it takes up. */
+export const VIR_STORAGE_VOL_USE_ALLOCATION = 0
+/** The third number is how long the file is. */
+export const VIR_STORAGE_VOL_GET_PHYSICAL = 1
