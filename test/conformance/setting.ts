@@ -21,6 +21,8 @@ export interface Traits {
   readonly guests: readonly Guest[]
   /** Whether the host, its domains and their definitions are still there after `close` and a new `connect`. */
   readonly outlivesConnection: boolean
+  /** The host binds no domain to CPUs of its own; the suite looks that it says so. */
+  readonly bindsNoCpus?: true
   /** How long a guest may take to boot, to shut down, or to show in an event, on a busy machine. */
   readonly settleMs: number
   /** How long one test may take in all. */

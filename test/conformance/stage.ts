@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type AutostartOps,
   type CloneOps,
   type ConsoleOps,
   type DeviceOps,
@@ -19,6 +20,8 @@ import {
   type PowerOps,
   type RepositoryConfig,
   type SchedulerOps,
+  type ScreenOps,
+  type SnapshotOps,
   type StorageOps,
   type SuspensionOps,
   type TerminalOps,
@@ -120,6 +123,18 @@ export class Stage {
 
   get scheduler(): SchedulerOps {
     return this.#group('scheduler')
+  }
+
+  get autostart(): AutostartOps {
+    return this.#group('autostart')
+  }
+
+  get screens(): ScreenOps {
+    return this.#group('screens')
+  }
+
+  get snapshots(): SnapshotOps {
+    return this.#group('snapshots')
   }
 
   get power(): PowerOps {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'node:test'
+import { describeAutostart } from './contract/autostart.ts'
 import { describeClones } from './contract/clones.ts'
 import { describeConcurrency } from './contract/concurrency.ts'
 import { describeConnection } from './contract/connection.ts'
@@ -16,6 +17,8 @@ import { describeMetrics } from './contract/metrics.ts'
 import { describeNetworks } from './contract/networks.ts'
 import { describePower } from './contract/power.ts'
 import { describeScheduler } from './contract/scheduler.ts'
+import { describeScreens } from './contract/screens.ts'
+import { describeSnapshots } from './contract/snapshots.ts'
 import { describeStorage } from './contract/storage.ts'
 import { describeSuspension } from './contract/suspension.ts'
 import { describeTerminals } from './contract/terminals.ts'
@@ -48,6 +51,9 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     if (traits.groups.includes('terminals')) describeTerminals(stage)
     if (traits.groups.includes('metrics')) describeMetrics(stage)
     if (traits.groups.includes('scheduler')) describeScheduler(stage)
+    if (traits.groups.includes('autostart')) describeAutostart(stage)
+    if (traits.groups.includes('screens')) describeScreens(stage)
+    if (traits.groups.includes('snapshots')) describeSnapshots(stage)
     if (traits.groups.includes('power')) describeHostPower(stage)
     if (traits.groups.includes('clones')) describeClones(stage)
     if (traits.groups.includes('consoles')) describeConsoles(stage)

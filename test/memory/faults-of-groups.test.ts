@@ -10,6 +10,7 @@ import { definition } from './definition.ts'
 
 const MIB = 1_048_576
 const REPOSITORY = { type: 'memory', location: '/sr' }
+const SNAPSHOT = { name: 'before', description: '' }
 const SCHEDULING = { weight: 300, capPercent: 50, affinity: [1] }
 
 /** A running domain with a drive and an interface, a halted one, a spare volume, a network, and programs that note. */
@@ -38,6 +39,7 @@ interface Deed {
 const configOf = ({ driver, id }: Stage) => driver.domains.config(id)
 const stateOf = async ({ driver, id }: Stage) => (await driver.domains.get(id)).state
 const volumesOf = ({ driver }: Stage) => driver.storage.listVolumes(REPOSITORY)
+const snapshotsOf = ({ driver, id }: Stage) => driver.snapshots.list(id)
 const networksOf = ({ driver }: Stage) => driver.networks.list()
 
 const DEEDS: Readonly<Partial<Record<Operation, Deed>>> = {
@@ -74,6 +76,21 @@ const DEEDS: Readonly<Partial<Record<Operation, Deed>>> = {
   'networks.define': { perform: at => at.driver.networks.define(network()), look: networksOf },
   'networks.undefine': { perform: at => at.driver.networks.undefine(at.lab.id), look: networksOf },
   'scheduler.set': { perform: at => at.driver.scheduler.set(at.id, SCHEDULING), look: configOf },
+  'autostart.set': {
+    perform: at => at.driver.autostart.set(at.id, 'always'),
+    look: at => at.driver.autostart.get(at.id),
+  },
+  'snapshots.create': { perform: at => at.driver.snapshots.create(at.id, SNAPSHOT), look: snapshotsOf },
+  'snapshots.revert': {
+    prepare: at => at.driver.snapshots.create(at.id, SNAPSHOT),
+    perform: at => at.driver.snapshots.revert(at.id, '1'),
+    look: stateOf,
+  },
+  'snapshots.remove': {
+    prepare: at => at.driver.snapshots.create(at.id, SNAPSHOT),
+    perform: at => at.driver.snapshots.remove(at.id, '1'),
+    look: snapshotsOf,
+  },
   'power.shutdown': {
     perform: at => at.driver.power?.shutdown() ?? assert.fail(),
     look: at => readPowerDeeds(at.folder),
@@ -111,6 +128,10 @@ test('reading fails as planned too', async () => {
     'networks.list': () => driver.networks.list(),
     'metrics.domain': () => driver.metrics.domain(id),
     'metrics.cpus': () => driver.metrics.cpus(),
+    'autostart.get': () => driver.autostart.get(id),
+    'snapshots.list': () => driver.snapshots.list(id),
+    'screens.screenshot': () => driver.screens.screenshot(id),
+    'scheduler.own': () => driver.scheduler.own?.parameters(id) ?? assert.fail(),
     'terminals.kinds': () => driver.terminals.kinds(id),
     'terminals.open': () => driver.terminals.open(id, 'serial'),
   } satisfies Partial<Record<Operation, () => Promise<unknown>>>

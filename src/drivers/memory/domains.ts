@@ -1,10 +1,10 @@
 import { type DomainConfig, type DomainInfo, type DomainOps, DriverError } from '../driver.ts'
+import { giveMachine } from './birth.ts'
 import type { Connection } from './connection.ts'
 import { assertStartable } from './demands.ts'
-import { behaviourOf, type Ending } from './fixtures.ts'
+import { behaviourOf } from './fixtures.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
-import { activeOf, assertState, end, enter, guestOf, halt } from './life.ts'
-import { Machine } from './machine.ts'
+import { activeOf, assertState, enter, guestOf, halt } from './life.ts'
 
 /** The domains of a memory host. */
 export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
@@ -89,14 +89,11 @@ function undefine(host: MemoryHost, domain: MemoryDomain): void {
 
 function start(host: MemoryHost, domain: MemoryDomain, isPaused: boolean): void {
   assertState(domain, 'start', ['halted'])
-  const behaviour = behaviourOf(domain.config.name)
-  if (behaviour.startRefusal !== null) throw new DriverError('refused', behaviour.startRefusal)
+  const { startRefusal } = behaviourOf(domain.config.name)
+  if (startRefusal !== null) throw new DriverError('refused', startRefusal)
   assertStartable(host, domain)
 
-  const onEnd = (ending: Ending) => end(host, domain, ending)
-  const machine = new Machine(domain.config, behaviour, host.agenda, domain.serial, onEnd)
-  domain.active = machine
-  host.active.add(domain)
+  const machine = giveMachine(host, domain, domain.config)
   if (!isPaused) machine.guest.run()
   enter(host, domain, isPaused ? 'paused' : 'running')
 }

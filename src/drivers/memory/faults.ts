@@ -1,4 +1,5 @@
 import {
+  type AutostartOps,
   type CloneOps,
   type DeviceOps,
   type DomainOps,
@@ -10,6 +11,8 @@ import {
   type NetworkOps,
   type PowerOps,
   type SchedulerOps,
+  type ScreenOps,
+  type SnapshotOps,
   type StorageOps,
   type SuspensionOps,
   type TerminalOps,
@@ -24,6 +27,9 @@ export type Operation =
   | `dumps.${keyof DumpOps}`
   | `terminals.${keyof TerminalOps}`
   | `scheduler.${keyof SchedulerOps}`
+  | `snapshots.${keyof SnapshotOps}`
+  | `screens.${keyof ScreenOps}`
+  | `autostart.${keyof AutostartOps}`
   | `power.${keyof PowerOps}`
   | `networks.${keyof NetworkOps}`
   | `metrics.${keyof MetricsOps}`

@@ -71,6 +71,13 @@ export class Guest {
     this.#disarm()
   }
 
+  /** Makes one that never ran one that has run for this long, and has printed all that it prints meanwhile. */
+  age(uptimeMs: number): void {
+    this.#ranMs = uptimeMs
+    this.#hasPrintedBanner = true
+    this.#lines = Math.floor(uptimeMs / TICK_MS)
+  }
+
   reset(): void {
     this.cut()
     this.#powerUp()

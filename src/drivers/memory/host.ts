@@ -7,9 +7,11 @@ import {
   type Dump,
   type HostInfo,
   type NetworkConfig,
+  type StartupAction,
 } from '../driver.ts'
 import { Agenda, type Clock, machineClock } from './clock.ts'
 import { CpuMeter } from './cpu-meter.ts'
+import type { KeptState } from './kept-state.ts'
 import type { Machine } from './machine.ts'
 import { populate } from './population.ts'
 import { Random } from './random.ts'
@@ -37,12 +39,30 @@ export interface MemoryDomain {
   dumps: readonly Dump[]
   /** How many were ever made. */
   dumpCount: number
+  startup: StartupAction
+  /** Each after the one it builds on. */
+  snapshots: readonly KeptState[]
+  /** How many were ever made. */
+  snapshotCount: number
+  /** The id of the one that what it is now builds on. */
+  currentSnapshot: string | null
   /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
   active: Machine | null
 }
 
 /** How many domains a memory host has room for. */
 export const DOMAINS_MAX = 1_000_000
+
+/** What a host keeps of a domain that it has just been given. */
+const NOTHING_KEPT = {
+  dumps: [],
+  dumpCount: 0,
+  startup: 'never',
+  snapshots: [],
+  snapshotCount: 0,
+  currentSnapshot: null,
+  active: null,
+} as const
 
 const REPOSITORY_BYTES = 2 ** 40
 const MEMORY_BYTES = 2 ** 38
@@ -92,7 +112,7 @@ export class MemoryHost {
     if (this.domains.size >= DOMAINS_MAX)
       throw new DriverError('refused', `the host has no room for a domain beyond ${DOMAINS_MAX}`)
     const now: Domain = { id: config.id, name: config.name, state: 'halted' }
-    this.domains.set(config.id, { config, now, serial: new SerialPort(), dumps: [], dumpCount: 0, active: null })
+    this.domains.set(config.id, { config, now, serial: new SerialPort(), ...NOTHING_KEPT })
   }
 
   domain(id: DomainId): MemoryDomain {

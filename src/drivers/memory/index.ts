@@ -1,5 +1,6 @@
 import { type ConnectOptions, type Driver, DriverError } from '../driver.ts'
 import { hostPowerOps } from '../host-power.ts'
+import { autostartOps } from './autostart.ts'
 import { cloneOps } from './clones.ts'
 import { Connection } from './connection.ts'
 import { consoleOps } from './consoles.ts'
@@ -14,6 +15,8 @@ import { metricsOps } from './metrics.ts'
 import { networkOps } from './networks.ts'
 import { Random } from './random.ts'
 import { schedulerOps } from './scheduler.ts'
+import { screenOps } from './screens.ts'
+import { snapshotOps } from './snapshots.ts'
 import { storageOps } from './storage.ts'
 import { suspensionOps } from './suspension.ts'
 import { createTerminals } from './terminals.ts'
@@ -28,13 +31,16 @@ export { MemoryHost, type MemoryHostOptions } from './host.ts'
 export interface MemoryDriver extends Driver {
   readonly devices: NonNullable<Driver['devices']>
   readonly suspension: NonNullable<Driver['suspension']>
+  readonly snapshots: NonNullable<Driver['snapshots']>
   readonly dumps: NonNullable<Driver['dumps']>
   readonly storage: NonNullable<Driver['storage']>
   readonly clones: NonNullable<Driver['clones']>
   readonly networks: NonNullable<Driver['networks']>
   readonly terminals: NonNullable<Driver['terminals']>
+  readonly screens: NonNullable<Driver['screens']>
   readonly metrics: NonNullable<Driver['metrics']>
   readonly scheduler: NonNullable<Driver['scheduler']>
+  readonly autostart: NonNullable<Driver['autostart']>
   readonly consoles: NonNullable<Driver['consoles']>
   readonly events: NonNullable<Driver['events']>
   readonly faults: Faults
@@ -71,13 +77,16 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     domains: domainOps(host, connection),
     devices: deviceOps(host, connection),
     suspension: suspensionOps(host, connection),
+    snapshots: snapshotOps(host, connection),
     dumps: dumpOps(host, connection),
     storage: storageOps(host, connection),
     clones: cloneOps(host, connection),
     networks: networkOps(host, connection),
     terminals: terminals.ops,
+    screens: screenOps(host, connection),
     metrics: metricsOps(host, connection),
     scheduler: schedulerOps(host, connection),
+    autostart: autostartOps(host, connection),
     consoles: consoleOps(host, connection),
     ...(power && { power }),
     events: events.ops,

@@ -54,6 +54,12 @@ export class Machine {
     })
   }
 
+  /** Makes it one whose guest has run for this long, and whose writes have all arrived. */
+  age(uptimeMs: number): void {
+    this.guest.age(uptimeMs)
+    this.takeWrites()
+  }
+
   reset(): void {
     this.guest.reset()
     this.balloon.boot(this.guest.lifeMs)

@@ -4,9 +4,27 @@ import { assertCpus } from './demands.ts'
 import type { MemoryHost } from './host.ts'
 import { activeOf } from './life.ts'
 
-/** The scheduler of a memory host. A cap shows in the metrics; weight and affinity are kept, nobody competes. */
+/** What a domain gets that says nothing about it. */
+const EVERYBODYS = { weight: 256, capPercent: null } as const
+
+/**
+ * The scheduler of a memory host; of its own it has a weight, and a cap in percent, 0 for none. A cap shows in the metrics; weight and
+ * affinity are kept, nobody competes.
+ */
 export function schedulerOps(host: MemoryHost, connection: Connection): SchedulerOps {
   return {
+    own: {
+      name: 'memory',
+      parameters: id =>
+        connection.call('scheduler.own', () => {
+          const domain = host.domain(id)
+          const { weight, capPercent } = (domain.active?.config ?? domain.config).scheduling ?? EVERYBODYS
+          return [
+            { name: 'weight', type: 'uint', value: BigInt(weight) },
+            { name: 'cap', type: 'uint', value: BigInt(Math.round(capPercent ?? 0)) },
+          ]
+        }),
+    },
     set: (id, scheduling) =>
       connection.call('scheduler.set', () => {
         const domain = host.domain(id)

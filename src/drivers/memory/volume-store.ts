@@ -179,6 +179,13 @@ export class VolumeStore {
     this.#places.set(location, { shelf, volume: grown, base })
   }
 
+  /** Makes a volume as large, and as heavy, as it was. */
+  setBack({ location, virtualBytes, physicalBytes }: Volume): void {
+    const { shelf, volume, base } = this.#place(location)
+    this.#take(location)
+    this.#put(shelf, { ...volume, virtualBytes, physicalBytes }, base)
+  }
+
   /** Makes the new one first: where it is refused, nothing has changed. There it shares blocks with nobody. */
   move(location: string, repository: RepositoryConfig): Volume {
     const { volume, base } = this.#place(location)

@@ -43,6 +43,9 @@ async function rejectsUnreachableInGroups(driver: Driver, id: string): Promise<v
   if (driver.scheduler !== undefined) {
     await rejectsWith('unreachable', driver.scheduler.set(id, { weight: 256, capPercent: null, affinity: null }))
   }
+  if (driver.autostart !== undefined) await rejectsWith('unreachable', driver.autostart.get(id))
+  if (driver.screens !== undefined) await rejectsWith('unreachable', driver.screens.screenshot(id))
+  if (driver.snapshots !== undefined) await rejectsWith('unreachable', driver.snapshots.list(id))
   if (driver.consoles !== undefined) await rejectsWith('unreachable', driver.consoles.readSerial(id, 0, 1))
 }
 

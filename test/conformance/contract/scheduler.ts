@@ -9,7 +9,10 @@ const PLAIN: Scheduling = { weight: 256, capPercent: null, affinity: null }
 
 export function describeScheduler(stage: Stage): void {
   describe('scheduler', () => {
-    describeAffinity(stage)
+    if (stage.traits.bindsNoCpus === true) describeNoAffinity(stage)
+    else describeAffinity(stage)
+    describeShares(stage)
+    describeOwn(stage)
     describeStates(stage)
   })
 }
@@ -60,6 +63,42 @@ function describeAffinity(stage: Stage): void {
     await rejectsWith('refused', stage.driver.domains.start(config.id))
     await stage.assertState(config.id, 'halted')
   })
+}
+
+/** As `describeAffinity`, of a host that cannot. */
+function describeNoAffinity(stage: Stage): void {
+  for (const state of ['running', 'paused'] as const) {
+    stage.it(`refuses to bind a ${state} domain to a CPU, and changes nothing`, async () => {
+      const id = await stage.in(state)
+      const before = await stage.driver.domains.config(id)
+      const scheduling = { ...PLAIN, affinity: [await firstCpu(stage)] }
+
+      await rejectsWith('refused', stage.scheduler.set(id, scheduling))
+      assert.deepEqual(await stage.driver.domains.config(id), before)
+      await stage.assertState(id, state)
+    })
+  }
+
+  stage.it('keeps the definition of a domain that is bound to a CPU, and refuses to start it', async () => {
+    const config = { ...stage.config(), scheduling: { ...PLAIN, affinity: [await firstCpu(stage)] } }
+    await stage.driver.domains.define(config)
+
+    await rejectsWith('refused', stage.driver.domains.start(config.id))
+    await stage.assertState(config.id, 'halted')
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+  })
+}
+
+function describeShares(stage: Stage): void {
+  stage.it("keeps what is everybody's share, of a running and of a paused domain", async () => {
+    for (const state of ['running', 'paused'] as const) {
+      const id = await stage.in(state)
+      await stage.scheduler.set(id, PLAIN)
+
+      assert.deepEqual((await stage.driver.domains.config(id)).scheduling, PLAIN)
+      await stage.assertState(id, state)
+    }
+  })
 
   stage.it('takes weight and cap, or refuses them and changes nothing', async () => {
     const config = stage.config()
@@ -76,6 +115,34 @@ function describeAffinity(stage: Stage): void {
       const expected = settled.status === 'rejected' ? before : { ...before, scheduling }
       assert.deepEqual(await stage.driver.domains.config(config.id), expected)
     }
+  })
+}
+
+/** The scheduler's own parameters, where it has some. */
+function describeOwn(stage: Stage): void {
+  stage.it('tells its own parameters by name, as wide as it says, of domains in any state', async () => {
+    const { own } = stage.scheduler
+    if (own === undefined) return
+    assert.notEqual(own.name, '')
+    for (const state of ['halted', 'running'] as const) {
+      const parameters = await own.parameters(await stage.in(state))
+      assert(parameters.length > 0)
+      assert.equal(new Set(parameters.map(({ name }) => name)).size, parameters.length)
+      for (const { name, type, value } of parameters) {
+        assert(value >= 0n && value < 2n ** (type === 'uint' ? 32n : 64n), `${name}: ${value}`)
+      }
+    }
+    await rejectsWith('not-found', own.parameters(NOBODY))
+  })
+
+  stage.it('tells in its own parameters what a domain is started with', async () => {
+    const { own } = stage.scheduler
+    if (own === undefined) return
+    const config = { ...stage.config(), scheduling: { ...PLAIN, weight: 512, capPercent: 50 } }
+    await stage.driver.domains.define(config)
+    const plain = await own.parameters(await stage.halted())
+
+    assert.notDeepEqual(await own.parameters(config.id), plain)
   })
 }
 
