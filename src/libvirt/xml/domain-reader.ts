@@ -1,0 +1,150 @@
+import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig, PlatformConfig } from '../../drivers/driver.ts'
+import {
+  VIR_ERR_CONFIG_UNSUPPORTED,
+  VIR_ERR_INTERNAL_ERROR,
+  VIR_ERR_NO_NAME,
+  VIR_ERR_XML_DETAIL,
+  VIR_ERR_XML_ERROR,
+  VIR_FROM_DOMAIN,
+} from '../error-numbers.ts'
+import { OF_DEVICES, OF_DOMAIN } from './accepted.ts'
+import { bootOrderOf, type BootPlace, readBootPlace } from './boot-order.ts'
+import { readCpu } from './cpu.ts'
+import { readDisk } from './disk.ts'
+import { type Extension, readExtension } from './extension.ts'
+import { readHardware } from './hardware.ts'
+import type { HostKind } from './host-kind.ts'
+import { parseUuid } from './identity.ts'
+import { readInterface } from './interface.ts'
+import { readBoot } from './os-and-boot.ts'
+import { readClock, readExits, readFeatures } from './platform.ts'
+import { readDocument, type Reading } from './reading.ts'
+import { readCpus } from './scheduling.ts'
+import { readMemoryBytes } from './units.ts'
+
+/** What is known where a domain is described. */
+export interface DomainSurroundings {
+  readonly kind: HostKind
+  /** The networks of the host, which descriptions call by their names. */
+  readonly networks: readonly NetworkConfig[]
+  /** The UUID of a domain whose description has none. */
+  readonly newId: () => string
+}
+
+/**
+ * Reads the description of a domain. The same description always gives the same definition where it has a UUID: ids of
+ * devices, and addresses of interfaces that have none, follow from the UUID and the device's place.
+ *
+ * Throws LibvirtError: as VIR_ERR_XML_ERROR and its like where it describes no domain, as VIR_ERR_CONFIG_UNSUPPORTED
+ * where no host of this kind can be so, naming the element or attribute. Nothing is left out of a definition that a
+ * description says, but what accepted.ts lists. Source: libvirt, formatdomain; src/conf/domain_conf.c.
+ */
+export function readDomain(text: string, surroundings: DomainSurroundings): DomainConfig {
+  const domain = readDocument(text, 'domain', VIR_FROM_DOMAIN)
+  readType(domain, surroundings.kind)
+  const config = readConfig(domain, surroundings)
+  domain.acceptHarmless(OF_DOMAIN)
+  domain.finish()
+  return config
+}
+
+function readType(domain: Reading, { types }: HostKind): void {
+  const type = domain.attribute('type')
+  if (type === undefined) return domain.fail(VIR_ERR_INTERNAL_ERROR, 'missing domain type attribute')
+  if (!types.includes(type)) domain.refuse('/@type', type, `domains here are of type ${types.join(' or ')}`)
+  domain.attribute('id') // The number of a running domain is the host's.
+}
+
+function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainConfig {
+  const { kind } = surroundings
+  const extension = readExtension(domain)
+  const name = readName(domain)
+  const id = readId(domain) ?? surroundings.newId()
+  const { disks, places, nics, platform } = readDevices(domain, id, surroundings, extension)
+  readFeatures(domain, kind)
+  const cpu = readCpu(domain)
+  const exits = readExits(domain, extension)
+  return {
+    id,
+    name,
+    description: domain.child('description')?.rawText() ?? '',
+    ...readMemory(domain),
+    ...readCpus(domain),
+    ...(cpu !== undefined && { cpu }),
+    boot: readBoot(domain, kind, bootOrderOf(places, disks), extension),
+    disks,
+    ...(nics.length > 0 && { nics }),
+    ...(Object.keys(platform).length > 0 && { platform }),
+    ...(exits !== undefined && { exits }),
+  }
+}
+
+function readName(domain: Reading): string {
+  const name = domain.child('name')?.rawText() ?? ''
+  if (name === '') return domain.fail(VIR_ERR_NO_NAME, domain.path)
+  if (name.includes('\n')) return domain.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: \\n')
+  const title = domain.child('title')?.text() ?? ''
+  if (title !== '') domain.refuse('/title', title, 'a domain has a name and a description')
+  return name
+}
+
+function readId(domain: Reading): string | undefined {
+  const uuid = domain.child('uuid')
+  if (uuid === undefined) return undefined
+  return parseUuid(uuid.text()) ?? uuid.fail(VIR_ERR_INTERNAL_ERROR, 'malformed uuid element')
+}
+
+type Memory = Pick<DomainConfig, 'memoryBytes' | 'memoryTargetBytes'>
+
+/** More at first than at most is as much as there is at most. Source: libvirt, virDomainDefPostParseMemory. */
+function readMemory(domain: Reading): Memory {
+  const memory = domain.child('memory')
+  if (memory === undefined) {
+    return domain.fail(VIR_ERR_XML_ERROR, 'Memory size must be specified via <memory> or in the <numa> configuration')
+  }
+  memory.word('dumpCore', ['on', 'off']) // Dumps are whole here.
+  const memoryBytes = readMemoryBytes(memory)
+  if (memoryBytes === 0) return memory.invalid('', '0')
+  const current = domain.child('currentMemory')
+  const currentBytes = current === undefined ? 0 : readMemoryBytes(current)
+  if (currentBytes === 0 || currentBytes >= memoryBytes) return { memoryBytes }
+  return { memoryBytes, memoryTargetBytes: currentBytes }
+}
+
+interface Devices {
+  readonly disks: readonly DiskConfig[]
+  readonly places: readonly BootPlace[]
+  readonly nics: readonly NicConfig[]
+  readonly platform: PlatformConfig
+}
+
+function readDevices(
+  domain: Reading,
+  domainId: string,
+  { kind, networks }: DomainSurroundings,
+  extension: Extension,
+): Devices {
+  const clock = readClock(domain)
+  const devices = domain.child('devices')
+  if (devices === undefined) return { disks: [], places: [], nics: [], platform: clock }
+  const nics: NicConfig[] = []
+  for (const nic of devices.children('interface')) {
+    nics.push(readInterface(nic, { domainId, kind, networks, before: nics }))
+  }
+  const drives = devices.children('disk').map(reading => ({ reading, disk: readDisk(reading, { domainId, kind }) }))
+  const disks = drives.map(({ disk }) => disk)
+  refuseTwins(devices, disks)
+  const places = drives.flatMap(({ reading, disk }) => readBootPlace(reading, disk) ?? [])
+  const platform = { ...readHardware(devices, extension), ...clock }
+  devices.acceptHarmless(OF_DEVICES)
+  return { disks, places, nics, platform }
+}
+
+function refuseTwins(devices: Reading, disks: readonly DiskConfig[]): void {
+  const seen = new Set<string>()
+  for (const { device, id } of disks) {
+    if (seen.has(device)) devices.fail(VIR_ERR_XML_ERROR, `target '${device}' duplicated`)
+    if (seen.has(id)) devices.fail(VIR_ERR_CONFIG_UNSUPPORTED, `alias 'ua-${id}' duplicated`)
+    seen.add(device).add(id)
+  }
+}

@@ -1,0 +1,142 @@
+import type { PlatformConfig } from '../../drivers/driver.ts'
+import type { XmlOutput } from '../../wire/xml/write.ts'
+import { OF_ANY_DEVICE } from './accepted.ts'
+import type { Extension } from './extension.ts'
+import type { HostKind } from './host-kind.ts'
+import type { Reading } from './reading.ts'
+import { element } from './writing.ts'
+
+/** What of the board is a device to libvirt. */
+type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'tpm' | 'pciDevices'>
+
+const SOUND_MODELS = ['ac97', 'ich6', 'ich7', 'ich9', 'es1370', 'sb16', 'default'] as const
+const TPM_MODELS = ['tpm-tis', 'tpm-crb', 'default'] as const
+const VGA = { vga: 'std', std: 'std', default: 'std', cirrus: 'cirrus' } as const
+
+/** Reads the devices that are neither disks nor interfaces, and neither accepted as they are (see accepted.ts). */
+export function readHardware(devices: Reading, extension: Extension): Hardware {
+  const serial = readSerial(devices, extension)
+  const vga = readVideo(devices)
+  const pciDevices = devices.children('hostdev').map(readHostDevice)
+  return {
+    ...(vga !== undefined && { vga }),
+    ...(serial !== undefined && { serial }),
+    ...(readSound(devices) && { audio: true }),
+    ...(readTpm(devices) && { tpm: true }),
+    ...(pciDevices.length > 0 && { pciDevices }),
+  }
+}
+
+/** One serial port; a `<console>` is its other name. One of type `null` leads nowhere. */
+function readSerial(devices: Reading, { serial: noted }: Extension): PlatformConfig['serial'] {
+  const ports = ['serial', 'console'].flatMap(name => {
+    const [port, second] = devices.children(name)
+    if (second !== undefined) second.refuse('', undefined, 'a machine has one serial port here')
+    return port === undefined ? [] : [readPort(port)]
+  })
+  if (ports.length === 0) return undefined
+  return ports.every(type => type === 'null') ? 'none' : (noted ?? 'console')
+}
+
+function readPort(port: Reading): 'pty' | 'null' {
+  const type = port.word('type', ['pty', 'null']) ?? 'pty'
+  port.attribute('tty') // libvirt writes where the other end of a running domain's is.
+  port.acceptHarmless({
+    ...OF_ANY_DEVICE,
+    source: { why: 'the same as tty', attributes: { path: /^\/dev\/(pts\/\d+|tty\w+)$/ } },
+  })
+  const target = port.child('target')
+  target?.word('port', ['0'])
+  target?.word('type', ['isa-serial', 'serial'])
+  target?.child('model')?.word('name', ['isa-serial'])
+  return type
+}
+
+function readVideo(devices: Reading): PlatformConfig['vga'] {
+  const [video, second] = devices.children('video')
+  if (second !== undefined) second.refuse('', undefined, 'a machine has one screen here')
+  video?.acceptHarmless(OF_ANY_DEVICE)
+  const model = video?.child('model')
+  if (video === undefined || model === undefined) return video && 'std'
+  const type = model.attribute('type') ?? 'default'
+  for (const name of ['vram', 'vram64', 'vgamem', 'ram']) model.attribute(name) // The card has what it has.
+  model.word('heads', ['1'])
+  model.word('primary', ['yes'])
+  if (type === 'none') return undefined
+  const vga = Object.entries(VGA).find(([name]) => name === type)?.[1]
+  return vga ?? model.refuse('/@type', type)
+}
+
+function readSound(devices: Reading): boolean {
+  const [sound, second] = devices.children('sound')
+  if (second !== undefined) second.refuse('', undefined, 'a machine has one sound card here')
+  sound?.acceptHarmless(OF_ANY_DEVICE)
+  sound?.word('model', SOUND_MODELS)
+  return sound !== undefined
+}
+
+function readTpm(devices: Reading): boolean {
+  const tpm = devices.child('tpm')
+  if (tpm === undefined) return false
+  tpm.acceptHarmless(OF_ANY_DEVICE)
+  tpm.word('model', TPM_MODELS)
+  const backend = tpm.child('backend')
+  backend?.word('type', ['emulator'])
+  backend?.word('version', ['2.0', 'default'])
+  backend?.word('persistent_state', ['yes', 'no'])
+  return true
+}
+
+/** A device of the host that the guest gets, by its address on the host's PCI bus. */
+function readHostDevice(device: Reading): string {
+  device.word('mode', ['subsystem'])
+  const type = device.attribute('type') ?? ''
+  if (type !== 'pci') return device.refuse('/@type', type)
+  device.word('managed', ['yes', 'no'])
+  device.child('driver')?.word('name', ['vfio'])
+  const source = device.child('source')
+  const address = source?.child('address')
+  device.acceptHarmless(OF_ANY_DEVICE)
+  if (address === undefined) return device.refuse('/source', undefined, 'it names no device of the host')
+  address.word('type', ['pci'])
+  const [domain, bus, slot, part] = (['domain', 'bus', 'slot', 'function'] as const).map(name => {
+    const value = address.attribute(name) ?? '0'
+    return /^(0x)?[0-9a-fA-F]{1,4}$/.test(value)
+      ? value.replace(/^0x/, '').toLowerCase()
+      : address.invalid(`/@${name}`, value)
+  })
+  const octet = (text = '0') => text.padStart(2, '0')
+  return `${(domain ?? '0').padStart(4, '0')}:${octet(bus)}:${octet(slot)}.${part ?? '0'}`
+}
+
+/** Those devices of a machine. */
+export function writeHardware({ vga, serial, audio, tpm, pciDevices = [] }: Hardware, kind: HostKind): XmlOutput[] {
+  const target = () => element('target', { port: 0 })
+  const type = serial === 'none' ? 'null' : 'pty'
+  const ports = [
+    element('serial', { type }, target()),
+    element('console', { type }, element('target', { type: 'serial', port: 0 })),
+  ]
+  const emulated = element('backend', { type: 'emulator', version: '2.0' })
+  return [
+    ...(serial === undefined ? [] : ports),
+    ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
+    ...(vga === undefined ? [] : screen(vga, kind)),
+    ...(audio === true ? [element('sound', { model: kind.soundModel })] : []),
+    ...pciDevices.map(writeHostDevice),
+  ]
+}
+
+/** A screen that is looked at through this API, and at no port of the host. */
+function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind): readonly XmlOutput[] {
+  const model = element('model', { type: vga === 'std' ? 'vga' : vga, heads: 1, primary: 'yes' })
+  const graphics = element('graphics', { type: 'vnc' }, element('listen', { type: 'none' }))
+  return [...(hasVnc ? [graphics] : []), element('video', {}, model)]
+}
+
+function writeHostDevice(address: string): XmlOutput {
+  const [, domain = '0', bus = '0', slot = '0', part = '0'] = /^(\w+):(\w+):(\w+)\.(\w+)$/.exec(address) ?? []
+  const at = { domain: `0x${domain}`, bus: `0x${bus}`, slot: `0x${slot}`, function: `0x${part}` }
+  const source = element('source', {}, element('address', at))
+  return element('hostdev', { mode: 'subsystem', type: 'pci', managed: 'yes' }, source)
+}

@@ -1,0 +1,98 @@
+import type { ImageFormat } from '../../drivers/driver.ts'
+
+/** What libvirt's words mean on the hosts of a driver, and which of them are used for these. */
+export interface HostKind {
+  /** The types of domains that it takes; the first is what its own are told to be. */
+  readonly types: readonly [string, ...string[]]
+  readonly paravirtualisedBus: 'scsi' | 'virtio'
+  readonly paravirtualisedNic: string
+  readonly emulatedNic: string
+  /** How many drives one controller of each bus has, in each of its rows. */
+  readonly places: Readonly<Partial<Record<DriveBus, Places>>>
+  /** The first three octets of addresses that are chosen here. */
+  readonly macPrefix: string
+  /** Paths are those of Windows: a backslash parts folders, however often it is repeated. */
+  readonly hasWindowsPaths: boolean
+  /** What an image is whose description names no format. */
+  readonly formatOf: (location: string) => ImageFormat
+  /** The types of board that it has, by libvirt's names. */
+  readonly machines: RegExp
+  /** The machine that its domains are told to have. */
+  readonly machine: string | undefined
+  readonly soundModel: string
+  readonly tpmModel: string
+  /** Whether screens are looked at as VNC. */
+  readonly hasVnc: boolean
+}
+
+/** A bus that has drives by controller, row and unit. */
+export type DriveBus = 'ide' | 'scsi' | 'fdc'
+
+interface Places {
+  readonly rows: number
+  readonly units: number
+}
+
+const NONE = /^$/
+const ENDINGS: Readonly<Record<string, ImageFormat>> = {
+  vhd: 'vhd',
+  avhd: 'vhd',
+  vhdx: 'vhdx',
+  avhdx: 'vhdx',
+  qcow2: 'qcow2',
+}
+
+/** By the ending of the file: a host that has no other way to tell formats apart. */
+function formatByEnding(location: string): ImageFormat {
+  const ending = /\.([^.\\/]*)$/.exec(location)?.[1]?.toLowerCase() ?? ''
+  return ENDINGS[ending] ?? 'raw'
+}
+
+/**
+ * A host with two IDE controllers of two drives each, of which the document says `hda` to `hdd`, and with 64 drives on
+ * each SCSI controller. Source: "libvirt driver for Hyper-V", §3.1.4; Microsoft Learn, "Hyper-V maximums".
+ */
+const HYPERV: HostKind = {
+  types: ['hyperv'],
+  paravirtualisedBus: 'scsi',
+  paravirtualisedNic: 'netvsc',
+  emulatedNic: 'tulip',
+  places: { ide: { rows: 1, units: 2 }, scsi: { rows: 1, units: 64 }, fdc: { rows: 1, units: 2 } },
+  macPrefix: '00:15:5d',
+  hasWindowsPaths: true,
+  formatOf: formatByEnding,
+  machines: NONE,
+  machine: undefined,
+  soundModel: 'default',
+  tpmModel: 'default',
+  hasVnc: false,
+}
+
+/** Never looks at the image: a guest that writes another format's header into its raw disk is not to choose what is read. */
+const QEMU: HostKind = {
+  types: ['kvm', 'qemu'],
+  paravirtualisedBus: 'virtio',
+  paravirtualisedNic: 'virtio',
+  emulatedNic: 'e1000',
+  places: { ide: { rows: 2, units: 2 }, fdc: { rows: 1, units: 2 } },
+  macPrefix: '52:54:00',
+  hasWindowsPaths: false,
+  formatOf: () => 'raw',
+  machines: /^pc(-i440fx-[\w.+-]{1,32})?$/,
+  machine: 'pc',
+  soundModel: 'ac97',
+  tpmModel: 'tpm-tis',
+  hasVnc: true,
+}
+
+const TEST: HostKind = { ...QEMU, types: ['test'], formatOf: formatByEnding, machines: NONE, machine: undefined }
+
+/**
+ * The kind of host that a driver of this name drives. `accelerator` is what a QEMU host says it has; without `kvm` its
+ * domains are of type `qemu`.
+ */
+export function hostKind(driver: string, accelerator?: string): HostKind {
+  if (driver === 'hyperv') return HYPERV
+  if (driver !== 'qemu') return TEST
+  return accelerator === 'kvm' ? QEMU : { ...QEMU, types: ['qemu', 'kvm'] }
+}
