@@ -14,10 +14,11 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['suspension', 'networks', 'events'],
+  groups: ['suspension', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
   formats: [],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,
+  bindsNoCpus: true,
   settleMs: 10_000,
   testMs: 30_000,
 }

@@ -2,6 +2,7 @@ import type { DomainState, OperationOptions } from '../driver.ts'
 import type { AutostartBackEnd } from './autostart-back-end.ts'
 import type { Adapter } from './network-back-end.ts'
 import type { SchedulingBackEnd } from './scheduling-back-end.ts'
+import type { ScreenBackEnd } from './screen-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
 
@@ -88,4 +89,5 @@ export interface BackEnd {
   shutDownGuest(guid: string): Promise<boolean>
   readonly autostart?: AutostartBackEnd
   readonly scheduling?: SchedulingBackEnd
+  readonly screens?: ScreenBackEnd
 }

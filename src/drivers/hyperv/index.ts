@@ -13,6 +13,7 @@ import { Networks } from './networks.ts'
 import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
 import { schedulerOps } from './scheduler.ts'
+import { screenOps } from './screens.ts'
 import { suspensionOps } from './suspension.ts'
 import { parseHypervUri } from './uri.ts'
 
@@ -29,13 +30,14 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
   const definitions = new Definitions(backEnd, directory, facts.info, new Adapters(backEnd, networks))
   const parts = { backEnd, directory, definitions, events, locks: new Locks() }
   const power = new Power(parts)
-  const { autostart, scheduling } = backEnd
+  const { autostart, scheduling, screens } = backEnd
   return {
     name: 'hyperv',
     host: hostOps({ client, facts, target }, gate),
     domains: domainOps(parts, power, gate),
     suspension: suspensionOps(power, gate),
     networks: networks.ops(gate),
+    ...(screens && { screens: screenOps({ ...parts, screens }, gate) }),
     ...(autostart && { autostart: autostartOps({ ...parts, autostart }, gate) }),
     ...(scheduling && { scheduler: schedulerOps({ ...parts, scheduling }, gate) }),
     events: events.ops,

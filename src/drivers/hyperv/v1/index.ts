@@ -3,8 +3,11 @@ import { DriverError } from '../../driver.ts'
 import type { BackEnd } from '../back-end.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
+import { autostartV1 } from './autostart.ts'
+import { schedulingV1 } from './scheduling.ts'
 import type { Link } from '../wmi/link.ts'
 import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
+import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
 import { readHardware, resize } from './hardware.ts'
@@ -32,6 +35,9 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
+    autostart: autostartV1(link),
+    scheduling: schedulingV1(link),
+    screens: screensOf(link),
     switches: notDriven,
     cards: notDriven,
     makeSwitch: notDriven,

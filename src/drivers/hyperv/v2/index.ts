@@ -4,6 +4,7 @@ import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import type { Link } from '../wmi/link.ts'
 import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
+import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
 import { autostartV2 } from './autostart.ts'
@@ -40,6 +41,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     shutDownGuest: guid => shutDownGuest(link, guid),
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
+    screens: screensOf(link),
     switches: () => allSwitches(link),
     cards: () => allCards(link),
     makeSwitch: (name, notes, uplink) => makeSwitch(link, name, notes, uplink),
