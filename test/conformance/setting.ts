@@ -17,6 +17,10 @@ export interface Traits {
   readonly groups: readonly OptionalGroup[]
   /** The formats of the images that its storage makes, that of most tests first; none without the group `storage`. */
   readonly formats: readonly ImageFormat[]
+  /** Absent of a host that tells names of volumes as they were given; of others, in lower case. */
+  readonly foldsNames?: true
+  /** Absent of a host that makes the volume of a running domain larger; others refuse that as `bad-state`. */
+  readonly growsInUse?: false
   /** The guests that its setting can offer; `obedient` and `broken` always. */
   readonly guests: readonly Guest[]
   /** Whether the host, its domains and their definitions are still there after `close` and a new `connect`. */
