@@ -6,6 +6,7 @@ import type { HostKind } from './host-kind.ts'
 import { derivedUuid } from './identity.ts'
 import { readOwnAlias, writeOwnAlias } from './own-alias.ts'
 import { formatName, formatNamed } from './image-format.ts'
+import { windowsPath } from './path.ts'
 import { placeOf, readPlace } from './place.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
@@ -92,15 +93,6 @@ function readLocation(disk: Reading, type: 'file' | 'block', kind: HostKind): st
   source?.attribute('index') // libvirt numbers the images of running domains.
   const location = source?.attribute(type === 'file' ? 'file' : 'dev') ?? ''
   return kind.hasWindowsPaths ? windowsPath(location) : location
-}
-
-/**
- * A path of Windows, in which each backslash may be written twice, as in the document's examples; what begins with two is
- * on another host. Source: "libvirt driver for Hyper-V", §3.1.1, §3.1.4.
- */
-export function windowsPath(path: string): string {
-  const rest = path.replace(/^\\{2,}/, '')
-  return (rest === path ? '' : String.raw`\\`) + rest.replaceAll(/\\+/g, '\\')
 }
 
 function readFormat(disk: Reading, location: string, kind: HostKind): DiskConfig['format'] {

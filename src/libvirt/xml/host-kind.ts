@@ -21,6 +21,8 @@ export interface HostKind {
   readonly machine: string | undefined
   readonly soundModel: string
   readonly tpmModel: string
+  /** What a network is that is bound to no card: one of which nobody outside knows, or one that goes out as the host. */
+  readonly unboundForward: 'none' | 'nat'
   /** Whether screens are looked at as VNC. */
   readonly hasVnc: boolean
 }
@@ -65,6 +67,7 @@ const HYPERV: HostKind = {
   machine: undefined,
   soundModel: 'default',
   tpmModel: 'default',
+  unboundForward: 'none',
   hasVnc: false,
 }
 
@@ -82,6 +85,7 @@ const QEMU: HostKind = {
   machine: 'pc',
   soundModel: 'ac97',
   tpmModel: 'tpm-tis',
+  unboundForward: 'nat',
   hasVnc: true,
 }
 

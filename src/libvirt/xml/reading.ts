@@ -59,6 +59,7 @@ export class Reading {
   readonly #children = new Set<XmlElement>()
   readonly #readings: Reading[] = []
   #isTextRead = false
+  #isIgnored = false
 
   constructor(element: XmlElement, path: string, domain: ErrorDomain) {
     this.#element = element
@@ -119,8 +120,14 @@ export class Reading {
     }
   }
 
+  /** Takes this element as read, whatever is in it. */
+  ignoreAll(): void {
+    this.#isIgnored = true
+  }
+
   /** Refuses by their names everything in here that was not read. */
   finish(): void {
+    if (this.#isIgnored) return
     for (const { name, namespace, prefix, value } of this.#element.attributes) {
       if (namespace === '' && this.#attributes.has(name)) continue
       this.refuse(`/@${prefix === '' ? '' : `${prefix}:`}${name}`, value)

@@ -1,0 +1,68 @@
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_ERROR, VIR_FROM_STORAGE } from '../error-numbers.ts'
+import { OF_POOL, OF_TARGET } from './accepted.ts'
+import type { HostKind } from './host-kind.ts'
+import { derivedUuid, parseUuid } from './identity.ts'
+import { windowsPath } from './path.ts'
+import { readDocument, type Reading } from './reading.ts'
+import { element, write } from './writing.ts'
+
+/** A folder of images, as it is described. */
+export interface PoolDescription {
+  readonly name: string
+  readonly uuid: string
+  /** The folder. */
+  readonly path: string
+}
+
+/** What a pool has, in bytes; all 0 of one that is not active. */
+export interface PoolSizes {
+  readonly capacityBytes: number
+  readonly allocationBytes: number
+  readonly availableBytes: number
+}
+
+/** The UUID of a pool that was given none: always that of its name on its host. */
+export const poolUuid = (hostId: string, name: string): string => derivedUuid(hostId, `pool ${name}`)
+
+/**
+ * Reads the description of a pool of type `dir`; `uuid` is as `poolUuid` gives it where it says none. Throws LibvirtError
+ * as `readDomain` does. Source: libvirt, formatstorage, "Storage pool XML".
+ */
+export function readPool(text: string, { hostId, kind }: { hostId: string; kind: HostKind }): PoolDescription {
+  const pool = readDocument(text, 'pool', VIR_FROM_STORAGE)
+  const type = pool.attribute('type') ?? ''
+  if (type !== 'dir') pool.refuse('/@type', type, 'pools here are folders, of type dir')
+  const name = readPoolName(pool)
+  const said = pool.child('uuid')
+  const uuid = said && (parseUuid(said.text()) ?? said.fail(VIR_ERR_INTERNAL_ERROR, 'malformed uuid element'))
+  const target = pool.child('target')
+  const path = target?.child('path')?.text() ?? ''
+  if (path === '') pool.fail(VIR_ERR_XML_ERROR, 'missing storage pool target path')
+  target?.acceptHarmless(OF_TARGET)
+  pool.acceptHarmless(OF_POOL)
+  pool.finish()
+  return { name, uuid: uuid ?? poolUuid(hostId, name), path: kind.hasWindowsPaths ? windowsPath(path) : path }
+}
+
+function readPoolName(pool: Reading): string {
+  const name = pool.child('name')?.rawText() ?? ''
+  if (name === '') return pool.fail(VIR_ERR_XML_ERROR, 'missing pool source name element')
+  return /[/\n]/.test(name) ? pool.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: /') : name
+}
+
+/** Describes a pool as libvirt does. */
+export function writePool({ name, uuid, path }: PoolDescription, sizes: PoolSizes): string {
+  const bytes = (element_: string, count: number) => element(element_, { unit: 'bytes' }, `${count}`)
+  const pool = element(
+    'pool',
+    { type: 'dir' },
+    element('name', {}, name),
+    element('uuid', {}, uuid),
+    bytes('capacity', sizes.capacityBytes),
+    bytes('allocation', sizes.allocationBytes),
+    bytes('available', sizes.availableBytes),
+    element('source'),
+    element('target', {}, element('path', {}, path)),
+  )
+  return write(pool, VIR_FROM_STORAGE)
+}

@@ -1,0 +1,78 @@
+import type { ImageFormat, Volume } from '../../drivers/driver.ts'
+import {
+  VIR_ERR_CONFIG_UNSUPPORTED,
+  VIR_ERR_XML_DETAIL,
+  VIR_ERR_XML_ERROR,
+  VIR_FROM_STORAGE,
+} from '../error-numbers.ts'
+import { OF_VOLUME, OF_VOLUME_TARGET } from './accepted.ts'
+import { formatName, formatNamed } from './image-format.ts'
+import { readDocument, type Reading } from './reading.ts'
+import { readBytes } from './units.ts'
+import { element, write } from './writing.ts'
+
+/** An image that is to be made. */
+export interface VolumeDescription {
+  readonly name: string
+  readonly capacityBytes: number
+  /**
+   * What of it is to have its place from the beginning. Images of hosts here grow as they are written; it is a wish, which
+   * libvirt makes of a whole image where nothing is said.
+   */
+  readonly allocationBytes?: number
+  /** Absent: what the host makes that is asked for none. */
+  readonly format?: ImageFormat
+}
+
+/**
+ * Reads the description of a volume that is to be made. One that builds on another, or is encrypted, is refused. Throws
+ * LibvirtError as `readDomain` does. Source: libvirt, formatstorage, "Storage volume XML".
+ */
+export function readVolume(text: string): VolumeDescription {
+  const volume = readDocument(text, 'volume', VIR_FROM_STORAGE)
+  volume.word('type', ['file'])
+  const name = readName(volume)
+  const capacity = volume.child('capacity')
+  if (capacity === undefined) return volume.fail(VIR_ERR_XML_ERROR, 'missing capacity element')
+  const allocation = volume.child('allocation')
+  const target = volume.child('target')
+  const format = target && readFormat(target)
+  const description = {
+    name,
+    capacityBytes: readBytes(capacity, 'bytes'),
+    ...(allocation !== undefined && { allocationBytes: readBytes(allocation, 'bytes') }),
+    ...(format !== undefined && { format }),
+  }
+  target?.acceptHarmless(OF_VOLUME_TARGET)
+  volume.acceptHarmless(OF_VOLUME)
+  volume.finish()
+  return description
+}
+
+function readName(volume: Reading): string {
+  const name = volume.child('name')?.rawText() ?? ''
+  if (name === '') return volume.fail(VIR_ERR_XML_ERROR, 'missing volume name element')
+  return /[/\n]/.test(name) ? volume.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: /') : name
+}
+
+function readFormat(target: Reading): ImageFormat | undefined {
+  const type = target.child('format')?.attribute('type')
+  if (type === undefined) return undefined
+  const format = formatNamed(type)
+  if (format !== undefined) return format
+  return target.fail(VIR_ERR_CONFIG_UNSUPPORTED, `unknown volume format type ${type.slice(0, 100)}`)
+}
+
+/** Describes a volume as libvirt does; `name` is what its pool calls it. VHDX, of which libvirt knows nothing, goes by that name. */
+export function writeVolume(name: string, { location, format, virtualBytes, physicalBytes }: Volume): string {
+  const volume = element(
+    'volume',
+    { type: 'file' },
+    element('name', {}, name),
+    element('key', {}, location),
+    element('capacity', { unit: 'bytes' }, `${virtualBytes}`),
+    element('allocation', { unit: 'bytes' }, `${physicalBytes}`),
+    element('target', {}, element('path', {}, location), element('format', { type: formatName(format) })),
+  )
+  return write(volume, VIR_FROM_STORAGE)
+}
