@@ -32,6 +32,11 @@ export interface ClassProvider {
    * an instance that is there, spelled as that instance is. More may be given than do name it.
    */
   referring?(object: ObjectName): Iterable<Instance>
+  /**
+   * Writes properties of an instance: those that are given, by the schema's spelling, of the declared types. Absent of
+   * classes whose instances nobody writes. Throws WmiError for what may not be written, and then changes nothing.
+   */
+  put?(instance: Instance, values: ReadonlyMap<string, CimValue>): void
 }
 
 export interface MethodCall {

@@ -27,6 +27,7 @@ import { switchMethods } from './switch-methods.ts'
 import { systems, systemSettings } from './systems.ts'
 import { V1_ENABLED_STATE } from './translate-states.ts'
 import { snapshotRow } from './translate-systems.ts'
+import { vlanEndpoints } from './vlan-endpoints.ts'
 
 /** What a part of the host shows in root\virtualization. */
 type Part = (host: Host, schema: Schema) => Provider | readonly Provider[]
@@ -44,6 +45,7 @@ const PARTS: readonly Part[] = [
   switches,
   switchMethods,
   networks,
+  vlanEndpoints,
   images,
   snapshots,
   summaries,

@@ -17,6 +17,7 @@ import { idOf, kindOf, withValues } from '../host/resources-settings.ts'
 import { isTrueIn, numberIn } from '../host/settings.ts'
 import { connectPort, findPort, switchPath, switchRefusal } from '../host/switches.ts'
 import { connectionOf } from './adapter-ports.ts'
+import { carryTag } from './port-tags.ts'
 import { shownKind } from './translate-kinds.ts'
 import { kindGivenHere, newResourceGiven, wordsGiven } from './translate-given.ts'
 import { resourceRow } from './translate-resources.ts'
@@ -26,7 +27,7 @@ import { resourceRow } from './translate-resources.ts'
 /** Configurations are kept in the words of v2, of which the first build that had them knows all that v1 can say. */
 const FIRST_V2_BUILD = 9200
 
-function contextOf(host: Host): ResourceContext {
+export function contextOf(host: Host): ResourceContext {
   const schema: Schema = loadSchema('root\\virtualization\\v2', Math.max(host.state.build, FIRST_V2_BUILD))
   return {
     host,
@@ -168,8 +169,10 @@ export function connectAdapter(host: Host, owner: Owner, adapter: Settings, port
   freePorts(host, adapter, undo)
   const connection = connectionOf(owner.configuration, adapter)
   const values = new Map<string, CimValue>([['HostResource', [switchPath(host, one.id)]]])
+  // The port has its tag; what was connected elsewhere before brings none along.
   if (connection === undefined) addResources(contextOf(host), owner, [newConnection(host, adapter, port, values)])
   else modifyResources(contextOf(host), [existing(connection, values)])
+  carryTag(contextOf(host), found, idOf(adapter))
   reconnect(host, port, idOf(adapter), undo)
 }
 

@@ -11,7 +11,7 @@ import { findClass, findRepository, type Namespaces } from './lookup.ts'
 import * as names from './names.ts'
 import { type Envelope, readHeader, type RequestHeader } from './request.ts'
 import { readResource, type Resource } from './resource.ts'
-import { get, refuseWrite, requireEmptyBody } from './transfer.ts'
+import { get, put, refuseWrite, requireEmptyBody } from './transfer.ts'
 
 /** A request that was read and checked, and can be carried out. */
 export interface Operation {
@@ -56,7 +56,7 @@ type Maker = (parts: Surroundings, request: Request) => Made
 /** Dispatch is a table: the action of a request is one of these, or the name of a method. */
 const MAKERS: ReadonlyMap<string, Maker> = new Map([
   [`${names.TRANSFER}/Get`, makeGet],
-  [`${names.TRANSFER}/Put`, makeWrite('Put')],
+  [`${names.TRANSFER}/Put`, makePut],
   [`${names.TRANSFER}/Create`, makeWrite('Create')],
   [`${names.TRANSFER}/Delete`, makeWrite('Delete')],
   [`${names.ENUMERATION}/Enumerate`, makeEnumerate],
@@ -92,7 +92,18 @@ function makeGet(parts: Surroundings, { header, resource, envelope, messageId }:
   }
 }
 
-function makeWrite(name: 'Put' | 'Create' | 'Delete'): Maker {
+function makePut(parts: Surroundings, { header, resource, envelope, messageId }: Request): Made {
+  const target = findClass(parts.namespaces, resource)
+  const writer = writerOf(parts, resource)
+  return {
+    name: 'Put',
+    className: target.class.name,
+    isNew: true,
+    run: () => put(parts.host, parts.namespaces, writer, { target, header, messageId }, envelope),
+  }
+}
+
+function makeWrite(name: 'Create' | 'Delete'): Maker {
   return ({ namespaces }, { resource }) => {
     const target = findClass(namespaces, resource)
     return { name, className: target.class.name, isNew: true, run: () => refuseWrite(namespaces, name, target) }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { XmlElement } from '../../../src/wire/xml/tree.ts'
 import { fromXmlTime, isInterval } from '../cim/datetime.ts'
-import type { CimMethod, CimParameter, CimScalar, CimValue } from '../cim/model.ts'
+import type { CimClass, CimMethod, CimParameter, CimProperty, CimScalar, CimValue } from '../cim/model.ts'
 import { readScalar } from '../cim/value.ts'
 import { requireNoText } from './element-only.ts'
 import { schemaFault } from './fault.ts'
@@ -20,23 +20,34 @@ const ITEMS_MAX = 4_096
  * declared types. What is nil or left out is absent. Throws WsmanFault, mostly of a schema that is not met.
  */
 export function readArguments(input: XmlElement, method: CimMethod, resolve: Resolve): ReadonlyMap<string, CimValue> {
-  const given = new Map<CimParameter, XmlElement[]>()
-  for (const element of input.elements()) {
-    const parameter = parameterOf(element, input.namespace, method)
+  const values = readDeclared(input, element => parameterOf(element, input.namespace, method), resolve)
+  return new Map([...values].filter(([, value]) => value !== null))
+}
+
+/**
+ * Reads the properties that an instance is to have, as `readArguments` reads arguments; what is left out is absent,
+ * what is nil is NULL.
+ */
+export function readProperties(written: XmlElement, cls: CimClass, resolve: Resolve): ReadonlyMap<string, CimValue> {
+  return readDeclared(written, element => propertyOf(element, written.namespace, cls), resolve)
+}
+
+type Declared = Pick<CimParameter, 'name' | 'type' | 'isArray'>
+
+function readDeclared(written: XmlElement, declaredBy: (element: XmlElement) => Declared, resolve: Resolve) {
+  const given = new Map<Declared, XmlElement[]>()
+  for (const element of written.elements()) {
+    const parameter = declaredBy(element)
     const elements = given.get(parameter)
     if (elements === undefined) given.set(parameter, [element])
     else if (!parameter.isArray) throw schemaFault(parameter.name, 'given twice', '重複しています')
     else if (elements.push(element) > ITEMS_MAX) throw schemaFault(parameter.name, 'too long', '長すぎます')
   }
-  requireNoText(input)
+  requireNoText(written)
   const values = new Map<string, CimValue>()
   for (const [parameter, elements] of given) {
-    const value = readValue(
-      parameter,
-      elements.filter(element => !isNil(element)),
-      resolve,
-    )
-    if (value !== undefined) values.set(parameter.name, value)
+    const present = elements.filter(element => !isNil(element))
+    values.set(parameter.name, readValue(parameter, present, resolve) ?? null)
   }
   return values
 }
@@ -50,6 +61,12 @@ function parameterOf({ name, namespace }: XmlElement, expected: string, method: 
   return parameter
 }
 
+function propertyOf({ name, namespace }: XmlElement, expected: string, cls: CimClass): CimProperty {
+  const property = cls.property(name)
+  if (property !== undefined && isSameUri(namespace, expected)) return property
+  throw schemaFault(name, `not a property of ${cls.name}`, `${cls.name} のプロパティではありません`)
+}
+
 function isNil(element: XmlElement): boolean {
   const nil = element.attribute('nil', names.SCHEMA_INSTANCE)?.trim() ?? 'false'
   if (nil === 'false' || nil === '0') return false
@@ -60,7 +77,7 @@ function isNil(element: XmlElement): boolean {
   return true
 }
 
-function readValue(parameter: CimParameter, elements: readonly XmlElement[], resolve: Resolve): CimValue | undefined {
+function readValue(parameter: Declared, elements: readonly XmlElement[], resolve: Resolve): CimValue | undefined {
   const [first, ...others] = elements
   if (first === undefined) return undefined
   if (!parameter.isArray) return readItem(parameter, first, resolve)
@@ -68,7 +85,7 @@ function readValue(parameter: CimParameter, elements: readonly XmlElement[], res
   return elements.map(element => readItem(parameter, element, resolve))
 }
 
-function readItem(parameter: CimParameter, element: XmlElement, resolve: Resolve): CimScalar {
+function readItem(parameter: Declared, element: XmlElement, resolve: Resolve): CimScalar {
   const { type, name } = parameter
   if (type === 'reference') return resolve(readReference(element))
   if (type === 'datetime') return readTime(name, element)
@@ -106,7 +123,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * Bytes in one element: base64, or an array of one number. They cannot be confused, since no number of a byte has as
  * many digits as base64 has letters.
  */
-function readBytes({ name }: CimParameter, element: XmlElement): CimValue {
+function readBytes({ name }: Declared, element: XmlElement): CimValue {
   const text = element.text().replace(/\s+/g, '')
   const isText = element.elements().length === 0
   if (isText && DECIMAL.test(text) && Number(text) <= 0xff) return [Number(text)]
