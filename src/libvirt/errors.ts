@@ -1,4 +1,4 @@
-import { DriverError, type DriverErrorKind } from '../drivers/driver.ts'
+import type { DriverError, DriverErrorKind } from '../drivers/driver.ts'
 import {
   BEGINNINGS,
   type ErrorDomain,
@@ -52,13 +52,4 @@ export function fromDriverError(error: DriverError, missing: ErrorNumber, domain
     refused: VIR_ERR_OPERATION_FAILED,
   }
   return new LibvirtError(codes[error.kind], error.message, { domain, cause: error })
-}
-
-/** Runs `call` and has what a driver rejects with come as libvirt's error; other errors are faults of ours and pass. */
-export async function converting<T>(missing: ErrorNumber, domain: ErrorDomain, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw error instanceof DriverError ? fromDriverError(error, missing, domain) : error
-  }
 }

@@ -1,0 +1,88 @@
+import { DomainWithScreen } from './domain-screen.ts'
+import { VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import { checkFlags, has } from './flag-check.ts'
+import {
+  VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+  VIR_DOMAIN_UNDEFINE_KEEP_TPM,
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+  VIR_DOMAIN_UNDEFINE_NVRAM,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_TPM,
+  VIR_DOMAIN_XML_INACTIVE,
+  VIR_DOMAIN_XML_MIGRATABLE,
+  VIR_DOMAIN_XML_SECURE,
+  VIR_DOMAIN_XML_UPDATE_CPU,
+} from './flags/index.ts'
+import { isActiveState } from './remembered.ts'
+import { writeDomain } from './xml/domain-writer.ts'
+
+// What these ask for is so whether or not they are given: descriptions hold no secrets, what they say of the CPU is what
+// the host makes of it, and another host of the kind takes them.
+const DESCRIBE = {
+  known: VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_UPDATE_CPU | VIR_DOMAIN_XML_MIGRATABLE,
+}
+// What a driver kept for a domain goes with it; hosts know their snapshots themselves.
+const UNDEFINE = {
+  known:
+    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+    VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+    VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+    VIR_DOMAIN_UNDEFINE_NVRAM |
+    VIR_DOMAIN_UNDEFINE_TPM,
+  refused: { VIR_DOMAIN_UNDEFINE_KEEP_NVRAM, VIR_DOMAIN_UNDEFINE_KEEP_TPM },
+}
+
+/** What a domain is defined as. */
+export class DomainWithDefinition extends DomainWithScreen {
+  /**
+   * Describes it in libvirt's XML; with `VIR_DOMAIN_XML_INACTIVE` without what is only true while it is active. A
+   * definition that it was given while it is active is what is described (virDomainGetXMLDesc).
+   */
+  async getXMLDesc(flags = 0): Promise<string> {
+    return this.read('virDomainGetXMLDesc', async () => {
+      checkFlags('virDomainGetXMLDesc', flags, DESCRIBE)
+      if (this.host.isReadOnly && has(flags, VIR_DOMAIN_XML_SECURE)) {
+        throw this.host.error(VIR_ERR_OPERATION_DENIED, 'virDomainGetXMLDesc with secure flag')
+      }
+      const isInactive = has(flags, VIR_DOMAIN_XML_INACTIVE)
+      const [config, now] = await Promise.all([this.config(), isInactive ? undefined : this.now()])
+      const isPlugged = config.nics?.some(({ network }) => network !== null) === true
+      const networks = isPlugged ? await this.host.networks() : []
+      const isActive = now !== undefined && isActiveState(now.state)
+      return writeDomain(config, { kind: this.host.kind, networks, ...(isActive && { live: { id: this.getID() } }) })
+    })
+  }
+
+  /**
+   * Forgets it, and what the host keeps for it, but not its volumes. Of one that is active Hyper-V cuts the power first;
+   * other hosts refuse. One that was saved is refused (virDomainUndefine).
+   */
+  async undefine(): Promise<void> {
+    return this.change('virDomainUndefine', () => this.#undefine(0))
+  }
+
+  /** As `undefine`; `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE` also throws away what was saved (virDomainUndefineFlags). */
+  async undefineFlags(flags = 0): Promise<void> {
+    return this.change('virDomainUndefineFlags', async () => {
+      checkFlags('virDomainUndefineFlags', flags, UNDEFINE)
+      await this.#undefine(flags)
+    })
+  }
+
+  async #undefine(flags: number): Promise<void> {
+    const { state } = await this.now()
+    if (state === 'suspended' && !has(flags, VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)) {
+      const text = 'refusing to undefine while domain managed save image exists'
+      throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
+    }
+    if (isActiveState(state) && !this.host.profile.undefinesActive) {
+      const text = 'cannot undefine an active domain: hosts here keep none without a definition'
+      throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
+    }
+    if (state !== 'halted') await this.host.driver.domains.powerOff(this.id)
+    await this.host.driver.domains.undefine(this.id)
+    this.host.ending.delete(this.id)
+    this.host.remembered.forget(this.id)
+  }
+}

@@ -1,0 +1,161 @@
+import type { DeviceOps, DiskConfig, DomainConfig, NicConfig } from '../drivers/driver.ts'
+import { DomainWithDefinition } from './domain-definition.ts'
+import { VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import { checkFlags, type FunctionName } from './flag-check.ts'
+import {
+  VIR_DOMAIN_DEVICE_MODIFY_CONFIG,
+  VIR_DOMAIN_DEVICE_MODIFY_FORCE,
+  VIR_DOMAIN_DEVICE_MODIFY_LIVE,
+} from './flags/index.ts'
+import type { Host } from './host.ts'
+import { impactOf } from './impact.ts'
+import { isActiveState } from './remembered.ts'
+import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
+
+const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
+// A tray that a guest has locked is opened in any case.
+const UPDATE = { known: PLUG.known | VIR_DOMAIN_DEVICE_MODIFY_FORCE }
+
+/** What is done with a device: to a domain as it runs, or to its definition. */
+interface Deed {
+  readonly live: (devices: DeviceOps) => Promise<void>
+  readonly config: (config: DomainConfig) => DomainConfig
+}
+
+type Surroundings = Parameters<typeof readDevice>[2]
+
+/**
+ * Plugging disks and interfaces. What is plugged into a domain that is active stays in its definition, whether or not
+ * `VIR_DOMAIN_DEVICE_MODIFY_CONFIG` says so; with that flag alone it is plugged at the next start.
+ */
+export class DomainWithDevices extends DomainWithDefinition {
+  /** Plugs in the device that is described (virDomainAttachDevice). */
+  async attachDevice(xml: string): Promise<void> {
+    return this.change('virDomainAttachDevice', () => this.#alter('virDomainAttachDevice', xml, 0, attach))
+  }
+
+  /** As `attachDevice`, with `VIR_DOMAIN_DEVICE_MODIFY_` flags (virDomainAttachDeviceFlags). */
+  async attachDeviceFlags(xml: string, flags = 0): Promise<void> {
+    return this.change('virDomainAttachDeviceFlags', async () => {
+      checkFlags('virDomainAttachDeviceFlags', flags, PLUG)
+      await this.#alter('virDomainAttachDeviceFlags', xml, flags, attach)
+    })
+  }
+
+  /** Pulls the disk of the target, or the interface of the address, that is described (virDomainDetachDevice). */
+  async detachDevice(xml: string): Promise<void> {
+    return this.change('virDomainDetachDevice', () => this.#alter('virDomainDetachDevice', xml, 0, detach))
+  }
+
+  /** As `detachDevice`, with `VIR_DOMAIN_DEVICE_MODIFY_` flags (virDomainDetachDeviceFlags). */
+  async detachDeviceFlags(xml: string, flags = 0): Promise<void> {
+    return this.change('virDomainDetachDeviceFlags', async () => {
+      checkFlags('virDomainDetachDeviceFlags', flags, PLUG)
+      await this.#alter('virDomainDetachDeviceFlags', xml, flags, detach)
+    })
+  }
+
+  /**
+   * Makes the device what is described: of a domain that is active the medium of a drive and the network of an interface,
+   * else all of it (virDomainUpdateDeviceFlags).
+   */
+  async updateDeviceFlags(xml: string, flags = 0): Promise<void> {
+    return this.change('virDomainUpdateDeviceFlags', async () => {
+      checkFlags('virDomainUpdateDeviceFlags', flags, UPDATE)
+      await this.#alter('virDomainUpdateDeviceFlags', xml, flags & PLUG.known, update)
+    })
+  }
+
+  async #alter(
+    name: FunctionName,
+    xml: string,
+    flags: number,
+    read: (xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string) => Deed,
+  ): Promise<void> {
+    const now = await this.now()
+    const { isLive } = impactOf(this.host, flags, now)
+    const networks = await this.host.networksFor(xml)
+    await this.host.remembered.turns.run(this.id, async () => {
+      const config = await this.config()
+      const deed = read(xml, config, { kind: this.host.kind, networks }, this.host, this.id)
+      if (isLive) return deed.live(this.host.group(name, 'devices'))
+      await this.host.driver.domains.define(deed.config(config))
+      if (isActiveState(now.state)) this.host.remembered.updated.add(this.id)
+    })
+  }
+}
+
+function attach(xml: string, config: DomainConfig, surroundings: Surroundings, _host: Host, id: string): Deed {
+  const device: DeviceConfig = readDevice(xml, config, surroundings)
+  if (device.kind === 'disk') {
+    const { disk } = device
+    return {
+      live: devices => devices.attachDisk(id, disk),
+      config: before => ({ ...before, disks: [...before.disks, disk] }),
+    }
+  }
+  const { nic } = device
+  return {
+    live: devices => devices.attachNic(id, nic),
+    config: before => ({ ...before, nics: [...(before.nics ?? []), nic] }),
+  }
+}
+
+function detach(xml: string, config: DomainConfig, surroundings: Surroundings, _host: Host, id: string): Deed {
+  const { kind, present } = readChange(xml, config, surroundings)
+  if (kind === 'disk') {
+    return {
+      live: devices => devices.detachDisk(id, present.id),
+      config: before => ({ ...before, disks: before.disks.filter(disk => disk.id !== present.id) }),
+    }
+  }
+  return {
+    live: devices => devices.detachNic(id, present.id),
+    config: before => ({ ...before, nics: (before.nics ?? []).filter(nic => nic.id !== present.id) }),
+  }
+}
+
+function update(xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string): Deed {
+  const change: DeviceChange = readChange(xml, config, surroundings)
+  if (change.kind === 'disk') {
+    const { present, wanted } = change
+    return {
+      live: devices => changeMedium(devices, host, id, present, wanted),
+      config: before => ({ ...before, disks: before.disks.map(disk => (disk.id === present.id ? wanted : disk)) }),
+    }
+  }
+  const { present, wanted } = change
+  return {
+    live: devices => connect(devices, host, id, present, wanted),
+    config: before => ({ ...before, nics: (before.nics ?? []).map(nic => (nic.id === present.id ? wanted : nic)) }),
+  }
+}
+
+async function changeMedium(devices: DeviceOps, host: Host, id: string, present: DiskConfig, wanted: DiskConfig) {
+  const { location, format } = wanted
+  if (differs(present, { ...wanted, location: present.location, format: present.format })) {
+    throw cannot(host, `anything of the disk ${present.device} but its medium`)
+  }
+  if (location === present.location && format === present.format) return
+  if ((present.kind ?? 'disk') === 'disk')
+    throw cannot(host, `the image of ${present.device}, which is no drive for media`)
+  await devices.changeMedium(id, present.id, location === '' ? null : { location, format })
+}
+
+async function connect(devices: DeviceOps, host: Host, id: string, present: NicConfig, wanted: NicConfig) {
+  if (differs(present, { ...wanted, network: present.network })) {
+    throw cannot(host, `anything of the interface ${present.mac} but its network`)
+  }
+  if (wanted.network !== present.network) await devices.connectNic(id, present.id, wanted.network)
+}
+
+const cannot = (host: Host, what: string) =>
+  host.error(VIR_ERR_OPERATION_UNSUPPORTED, `cannot modify ${what} while the domain is active`)
+
+/** Whether two devices are not the same; what is absent is what it means. */
+function differs<D extends object>(one: D, other: D): boolean {
+  const said = (device: D) =>
+    new Map(Object.entries(device).filter(([, value]) => value !== undefined && value !== false))
+  const [before, after] = [said(one), said(other)]
+  return [...new Set([...before.keys(), ...after.keys()])].some(key => before.get(key) !== after.get(key))
+}

@@ -1,0 +1,68 @@
+import type { Domain as DriverDomain, DomainConfig, DomainId } from '../drivers/driver.ts'
+import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
+import type { FunctionName } from './flag-check.ts'
+import type { Host } from './host.ts'
+import { isActiveState } from './remembered.ts'
+import { uuidBytes } from './uuid.ts'
+
+/** A domain, as it was found: what its functions stand on. */
+export class DomainObject {
+  protected readonly host: Host
+  protected readonly id: DomainId
+  readonly #name: string
+
+  constructor(host: Host, { id, name }: Pick<DriverDomain, 'id' | 'name'>) {
+    this.host = host
+    this.id = id
+    this.#name = name
+  }
+
+  /** The name it had when it was found (virDomainGetName). */
+  getName(): string {
+    return this.#name
+  }
+
+  /** Its UUID in 16 octets (virDomainGetUUID). */
+  getUUID(): Uint8Array {
+    return uuidBytes(this.id)
+  }
+
+  /** Its UUID in lower case with hyphens (virDomainGetUUIDString). */
+  getUUIDString(): string {
+    return this.id
+  }
+
+  /**
+   * The number that it has while it is active, the same on every connection of this process to its host; -1 of one that
+   * was not active when somebody looked last (virDomainGetID).
+   */
+  getID(): number {
+    return this.host.remembered.numberOf(this.id)
+  }
+
+  protected read<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
+    return this.host.read(name, VIR_ERR_NO_DOMAIN, run)
+  }
+
+  protected change<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
+    return this.host.change(name, VIR_ERR_NO_DOMAIN, run)
+  }
+
+  /** What it is doing. */
+  protected now(): Promise<DriverDomain> {
+    return this.host.domain(this.id)
+  }
+
+  /** Its definition. */
+  protected config(): Promise<DomainConfig> {
+    return this.host.seeing(this.id, () => this.host.driver.domains.config(this.id))
+  }
+
+  /** Changes its definition; what others here change of it meanwhile waits. */
+  protected async redefine({ state }: DriverDomain, change: (config: DomainConfig) => DomainConfig): Promise<void> {
+    await this.host.remembered.turns.run(this.id, async () => {
+      await this.host.driver.domains.define(change(await this.config()))
+    })
+    if (isActiveState(state)) this.host.remembered.updated.add(this.id)
+  }
+}

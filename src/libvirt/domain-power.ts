@@ -1,0 +1,186 @@
+import { DomainInState } from './domain-state.ts'
+import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import { checkFlags, type FlagsOf, has } from './flag-check.ts'
+import {
+  VIR_DOMAIN_DESTROY_GRACEFUL,
+  VIR_DOMAIN_DESTROY_REMOVE_LOGS,
+  VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
+  VIR_DOMAIN_REBOOT_GUEST_AGENT,
+  VIR_DOMAIN_REBOOT_INITCTL,
+  VIR_DOMAIN_REBOOT_PARAVIRT,
+  VIR_DOMAIN_REBOOT_SIGNAL,
+  VIR_DOMAIN_SAVE_BYPASS_CACHE,
+  VIR_DOMAIN_SAVE_PAUSED,
+  VIR_DOMAIN_SAVE_RESET_NVRAM,
+  VIR_DOMAIN_SAVE_RUNNING,
+  VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+  VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+  VIR_DOMAIN_SHUTDOWN_INITCTL,
+  VIR_DOMAIN_SHUTDOWN_PARAVIRT,
+  VIR_DOMAIN_SHUTDOWN_SIGNAL,
+  VIR_DOMAIN_START_AUTODESTROY,
+  VIR_DOMAIN_START_BYPASS_CACHE,
+  VIR_DOMAIN_START_FORCE_BOOT,
+  VIR_DOMAIN_START_PAUSED,
+  VIR_DOMAIN_START_RESET_NVRAM,
+} from './flags/index.ts'
+import { isActiveState } from './remembered.ts'
+
+const START: FlagsOf = {
+  known: VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_FORCE_BOOT,
+  refused: { VIR_DOMAIN_START_BYPASS_CACHE, VIR_DOMAIN_START_RESET_NVRAM },
+}
+const SHUTDOWN_WAYS = {
+  VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
+  VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
+  VIR_DOMAIN_SHUTDOWN_INITCTL,
+  VIR_DOMAIN_SHUTDOWN_SIGNAL,
+  VIR_DOMAIN_SHUTDOWN_PARAVIRT,
+}
+const REBOOT: FlagsOf = {
+  refused: {
+    VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
+    VIR_DOMAIN_REBOOT_GUEST_AGENT,
+    VIR_DOMAIN_REBOOT_INITCTL,
+    VIR_DOMAIN_REBOOT_SIGNAL,
+    VIR_DOMAIN_REBOOT_PARAVIRT,
+  },
+}
+const SAVE: FlagsOf = {
+  known: VIR_DOMAIN_SAVE_RUNNING,
+  refused: { VIR_DOMAIN_SAVE_BYPASS_CACHE, VIR_DOMAIN_SAVE_PAUSED, VIR_DOMAIN_SAVE_RESET_NVRAM },
+}
+
+/** Starting and stopping a domain. */
+export class DomainWithPower extends DomainInState {
+  /** Starts it, from what was saved of it where something was (virDomainCreate). */
+  async create(): Promise<void> {
+    return this.change('virDomainCreate', () => this.#start(0))
+  }
+
+  /** As `create`, with `VIR_DOMAIN_START_` flags (virDomainCreateWithFlags). */
+  async createWithFlags(flags = 0): Promise<void> {
+    return this.change('virDomainCreateWithFlags', async () => {
+      checkFlags('virDomainCreateWithFlags', flags, START)
+      return this.#start(flags)
+    })
+  }
+
+  /** Pauses it; it stays in memory (virDomainSuspend). */
+  async suspend(): Promise<void> {
+    return this.change('virDomainSuspend', () => this.host.driver.domains.pause(this.id))
+  }
+
+  /** Lets it go on (virDomainResume). */
+  async resume(): Promise<void> {
+    return this.change('virDomainResume', () => this.host.driver.domains.unpause(this.id))
+  }
+
+  /** Asks its guest to shut down, and does not wait until it has (virDomainShutdown). */
+  async shutdown(): Promise<void> {
+    return this.change('virDomainShutdown', () => this.host.driver.domains.requestShutdown(this.id))
+  }
+
+  /** As `shutdown`; flags may demand the way in which the host asks, and no other (virDomainShutdownFlags). */
+  async shutdownFlags(flags = 0): Promise<void> {
+    return this.change('virDomainShutdownFlags', async () => {
+      const known = this.host.profile.shutdownWay
+      const others = Object.entries(SHUTDOWN_WAYS).filter(([, way]) => way !== known)
+      checkFlags('virDomainShutdownFlags', flags, { known, refused: Object.fromEntries(others) })
+      await this.host.driver.domains.requestShutdown(this.id)
+    })
+  }
+
+  /**
+   * Restarts it, as libvirt's driver of Hyper-V does: whatever the guest is doing. No host can ask a guest to
+   * (virDomainReboot).
+   */
+  async reboot(flags = 0): Promise<void> {
+    return this.change('virDomainReboot', async () => {
+      checkFlags('virDomainReboot', flags, REBOOT)
+      await this.host.driver.domains.reset(this.id)
+    })
+  }
+
+  /** Presses its reset button (virDomainReset). */
+  async reset(flags = 0): Promise<void> {
+    return this.change('virDomainReset', async () => {
+      checkFlags('virDomainReset', flags, {})
+      await this.host.driver.domains.reset(this.id)
+    })
+  }
+
+  /** Cuts its power (virDomainDestroy). */
+  async destroy(): Promise<void> {
+    return this.change('virDomainDestroy', () => this.#cutPower())
+  }
+
+  /** As `destroy`, with `VIR_DOMAIN_DESTROY_` flags (virDomainDestroyFlags). */
+  async destroyFlags(flags = 0): Promise<void> {
+    return this.change('virDomainDestroyFlags', async () => {
+      const isGentle = this.host.profile.destroysGently
+      const refused = { VIR_DOMAIN_DESTROY_REMOVE_LOGS, ...(!isGentle && { VIR_DOMAIN_DESTROY_GRACEFUL }) }
+      checkFlags('virDomainDestroyFlags', flags, { known: isGentle ? VIR_DOMAIN_DESTROY_GRACEFUL : 0, refused })
+      await this.#cutPower()
+    })
+  }
+
+  /** Puts it to disk with its memory; `create` brings it back (virDomainManagedSave). */
+  async managedSave(flags = 0): Promise<void> {
+    return this.change('virDomainManagedSave', async () => {
+      checkFlags('virDomainManagedSave', flags, SAVE)
+      const suspension = this.host.group('virDomainManagedSave', 'suspension')
+      const { state } = await this.now()
+      await suspension.suspend(this.id)
+      this.host.seen(this.id, { state: 'suspended' })
+      if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
+    })
+  }
+
+  /** Throws away what was saved of it (virDomainManagedSaveRemove). */
+  async managedSaveRemove(flags = 0): Promise<void> {
+    return this.change('virDomainManagedSaveRemove', async () => {
+      checkFlags('virDomainManagedSaveRemove', flags, {})
+      const { state } = await this.now()
+      if (state !== 'suspended') {
+        throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain has no managed save image')
+      }
+      await this.#discard()
+    })
+  }
+
+  /** Whether something was saved of it (virDomainHasManagedSaveImage). */
+  async hasManagedSaveImage(flags = 0): Promise<boolean> {
+    return this.read('virDomainHasManagedSaveImage', async () => {
+      checkFlags('virDomainHasManagedSaveImage', flags, {})
+      return (await this.now()).state === 'suspended'
+    })
+  }
+
+  async #start(flags: number): Promise<void> {
+    const { state } = await this.now()
+    if (isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is already running')
+    const isPaused = has(flags, VIR_DOMAIN_START_PAUSED)
+    if (state === 'suspended' && !has(flags, VIR_DOMAIN_START_FORCE_BOOT)) {
+      const suspension = this.host.group('virDomainCreate', 'suspension')
+      await suspension.resume(this.id, { paused: isPaused || this.host.remembered.savedPaused.has(this.id) })
+    } else {
+      if (state === 'suspended') await this.#discard()
+      await this.host.driver.domains.start(this.id, { paused: isPaused })
+    }
+    this.host.seen(this.id, { state: isPaused ? 'paused' : 'running' })
+    if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')
+  }
+
+  /** What was saved is kept: libvirt's `destroy` is for what is in memory. */
+  async #cutPower(): Promise<void> {
+    const { state } = await this.now()
+    if (!isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
+    await this.#discard()
+  }
+
+  async #discard(): Promise<void> {
+    await this.host.driver.domains.powerOff(this.id)
+    this.host.seen(this.id, { state: 'halted' })
+  }
+}

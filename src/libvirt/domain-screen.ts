@@ -1,0 +1,57 @@
+import type { Screenshot as Pixels } from '../drivers/driver.ts'
+import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG } from './error-numbers.ts'
+import { DomainWithScheduling } from './domain-scheduling.ts'
+import { checkFlags } from './flag-check.ts'
+import { VIR_DOMAIN_SEND_KEY_MAX_KEYS, VIR_KEYCODE_SET_LINUX } from './flags/index.ts'
+
+/** A picture of a screen. */
+export interface Screenshot {
+  /** How it is encoded: `image/x-portable-pixmap`. */
+  readonly mimeType: string
+  readonly data: Uint8Array
+}
+
+/** The longest that keys are held, in milliseconds. */
+const HOLD_MS_MAX = 60_000
+
+/** Looking at a guest, and pressing keys for it. */
+export class DomainWithScreen extends DomainWithScheduling {
+  /** A picture of what the guest shows on its only screen, 0 (virDomainScreenshot). */
+  async screenshot(screen = 0, flags = 0): Promise<Screenshot> {
+    return this.read('virDomainScreenshot', async () => {
+      checkFlags('virDomainScreenshot', flags, {})
+      if (screen !== 0) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, `domains have one screen, 0, and none with the number ${screen}`)
+      }
+      return pixmap(await this.host.group('virDomainScreenshot', 'screens').screenshot(this.id))
+    })
+  }
+
+  /**
+   * Presses keys one after another, holds them for `holdtime` milliseconds, and lets go of them. They are codes of
+   * `VIR_KEYCODE_SET_LINUX`, and at most `VIR_DOMAIN_SEND_KEY_MAX_KEYS` (virDomainSendKey).
+   */
+  async sendKey(codeset: number, holdtime: number, keycodes: readonly number[], flags = 0): Promise<void> {
+    return this.change('virDomainSendKey', async () => {
+      checkFlags('virDomainSendKey', flags, {})
+      const screens = this.host.group('virDomainSendKey', 'screens')
+      if (codeset !== VIR_KEYCODE_SET_LINUX) {
+        throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, `keys are of VIR_KEYCODE_SET_LINUX, not of set ${codeset}`)
+      }
+      if (keycodes.length === 0 || keycodes.length > VIR_DOMAIN_SEND_KEY_MAX_KEYS) {
+        const text = `nkeycodes in virDomainSendKey must be from 1 to ${VIR_DOMAIN_SEND_KEY_MAX_KEYS}`
+        throw this.host.error(VIR_ERR_INVALID_ARG, text)
+      }
+      if (!Number.isSafeInteger(holdtime) || holdtime < 0 || holdtime > HOLD_MS_MAX) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, `keys are held from 0 to ${HOLD_MS_MAX} ms, not ${holdtime}`)
+      }
+      await screens.pressKeys(this.id, keycodes, holdtime)
+    })
+  }
+}
+
+/** Source: Netpbm, ppm(5): `P6`, width, height and the largest value in text, then the pixels as they are. */
+function pixmap({ width, height, pixels }: Pixels): Screenshot {
+  const head = Buffer.from(`P6\n${width} ${height}\n255\n`, 'latin1')
+  return { mimeType: 'image/x-portable-pixmap', data: new Uint8Array(Buffer.concat([head, pixels])) }
+}

@@ -1,0 +1,113 @@
+import type { DomainState as DriverState } from '../drivers/driver.ts'
+import { DomainObject } from './domain-object.ts'
+import { checkFlags } from './flag-check.ts'
+import {
+  VIR_DOMAIN_CRASHED,
+  VIR_DOMAIN_CRASHED_PANICKED,
+  VIR_DOMAIN_NOSTATE,
+  VIR_DOMAIN_NOSTATE_UNKNOWN,
+  VIR_DOMAIN_PAUSED,
+  VIR_DOMAIN_PAUSED_UNKNOWN,
+  VIR_DOMAIN_RUNNING,
+  VIR_DOMAIN_RUNNING_UNKNOWN,
+  VIR_DOMAIN_SHUTOFF,
+  VIR_DOMAIN_SHUTOFF_SAVED,
+  VIR_DOMAIN_SHUTOFF_UNKNOWN,
+} from './flags/index.ts'
+import { isActiveState } from './remembered.ts'
+
+/** What a domain is doing, one of `VIR_DOMAIN_RUNNING` and its like, and why, as far as the host tells. */
+export interface StateAndReason {
+  readonly state: number
+  readonly reason: number
+}
+
+/** What virDomainGetInfo tells. */
+export interface DomainInfo {
+  /** One of `VIR_DOMAIN_RUNNING` and its like. */
+  readonly state: number
+  /** The most memory it can ever have, in KiB. */
+  readonly maxMem: number
+  /** What it has of that now, or is to have from its start, in KiB. */
+  readonly memory: number
+  readonly nrVirtCpu: number
+  /** CPU time that it has used since its start, in nanoseconds. */
+  readonly cpuTime: bigint
+}
+
+const KIB = 1_024
+const NS_PER_MS = 1_000_000n
+
+/** What a state of the host is in libvirt. */
+const STATES: Readonly<Record<DriverState, StateAndReason>> = {
+  halted: { state: VIR_DOMAIN_SHUTOFF, reason: VIR_DOMAIN_SHUTOFF_UNKNOWN },
+  running: { state: VIR_DOMAIN_RUNNING, reason: VIR_DOMAIN_RUNNING_UNKNOWN },
+  paused: { state: VIR_DOMAIN_PAUSED, reason: VIR_DOMAIN_PAUSED_UNKNOWN },
+  crashed: { state: VIR_DOMAIN_CRASHED, reason: VIR_DOMAIN_CRASHED_PANICKED },
+  suspended: { state: VIR_DOMAIN_SHUTOFF, reason: VIR_DOMAIN_SHUTOFF_SAVED },
+  unknown: { state: VIR_DOMAIN_NOSTATE, reason: VIR_DOMAIN_NOSTATE_UNKNOWN },
+}
+
+/** What a domain is doing and has. */
+export class DomainInState extends DomainObject {
+  /** What it is doing (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`. */
+  async getState(flags = 0): Promise<StateAndReason> {
+    return this.read('virDomainGetState', async () => {
+      checkFlags('virDomainGetState', flags, {})
+      return STATES[(await this.now()).state]
+    })
+  }
+
+  /** What it is doing, has and has used (virDomainGetInfo). */
+  async getInfo(): Promise<DomainInfo> {
+    return this.read('virDomainGetInfo', async () => {
+      const { state, memoryBytes, memoryNowBytes, vcpus, cpuMs } = await this.#info()
+      return {
+        state: STATES[state].state,
+        maxMem: Math.ceil(memoryBytes / KIB),
+        memory: Math.ceil(memoryNowBytes / KIB),
+        nrVirtCpu: vcpus,
+        cpuTime: BigInt(Math.round(cpuMs)) * NS_PER_MS,
+      }
+    })
+  }
+
+  /** The most memory it can ever have, in KiB (virDomainGetMaxMemory). */
+  async getMaxMemory(): Promise<number> {
+    return this.read('virDomainGetMaxMemory', async () => Math.ceil((await this.#info()).memoryBytes / KIB))
+  }
+
+  /** Whether it is in memory (virDomainIsActive). */
+  async isActive(): Promise<boolean> {
+    return this.read('virDomainIsActive', async () => isActiveState((await this.now()).state))
+  }
+
+  /**
+   * Whether it stays when it stops (virDomainIsPersistent). Hosts know no others; but one that was created to go when
+   * this connection closes is none.
+   */
+  async isPersistent(): Promise<boolean> {
+    return this.read('virDomainIsPersistent', async () => {
+      await this.now()
+      return this.host.ending.get(this.id) !== 'undefine'
+    })
+  }
+
+  /** Whether it was given another definition since it started, as far as this process did it (virDomainIsUpdated). */
+  async isUpdated(): Promise<boolean> {
+    return this.read('virDomainIsUpdated', async () => {
+      await this.now()
+      return this.host.remembered.updated.has(this.id)
+    })
+  }
+
+  /** What kind of guests it is for: `hvm`, whole machines (virDomainGetOSType). */
+  async getOSType(): Promise<string> {
+    return this.read('virDomainGetOSType', async () => 'hvm')
+  }
+
+  async #info() {
+    const info = await this.host.seeing(this.id, () => this.host.driver.domains.info(this.id))
+    return this.host.seen(this.id, info)
+  }
+}

@@ -1,0 +1,157 @@
+import { DriverError } from '../drivers/driver.ts'
+import { DomainWithPower } from './domain-power.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import { checkFlags, type FlagsOf, has, type FunctionName } from './flag-check.ts'
+import {
+  VIR_DOMAIN_VCPU_CONFIG,
+  VIR_DOMAIN_VCPU_GUEST,
+  VIR_DOMAIN_VCPU_HOTPLUGGABLE,
+  VIR_DOMAIN_VCPU_LIVE,
+  VIR_DOMAIN_VCPU_MAXIMUM,
+  VIR_VCPU_INFO_CPU_UNAVAILABLE,
+  VIR_VCPU_OFFLINE,
+  VIR_VCPU_RUNNING,
+} from './flags/index.ts'
+import { impactOf, toldOf } from './impact.ts'
+import { isActiveState } from './remembered.ts'
+
+/** A virtual CPU at a moment. */
+export interface VcpuInfo {
+  readonly number: number
+  /** `VIR_VCPU_RUNNING`, or `VIR_VCPU_OFFLINE` where the domain is not in memory. */
+  readonly state: number
+  /** CPU time that it has used, in nanoseconds. */
+  readonly cpuTime: bigint
+  /** The CPU of the host that it is on: `VIR_VCPU_INFO_CPU_UNAVAILABLE`, since no host tells. */
+  readonly cpu: number
+}
+
+/** Virtual CPUs, and of each the CPUs of the host that it may run on: bit `n % 8` of octet `n / 8` is that of CPU `n`. */
+export interface Vcpus {
+  readonly info: readonly VcpuInfo[]
+  readonly cpumaps: readonly Uint8Array[]
+}
+
+const NS_PER_MS = 1_000_000
+const SET: FlagsOf = {
+  known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG,
+  refused: { VIR_DOMAIN_VCPU_MAXIMUM, VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
+}
+const GET: FlagsOf = {
+  known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM,
+  refused: { VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
+}
+
+/** The virtual CPUs of a domain. */
+export class DomainWithVcpus extends DomainWithPower {
+  /** Changes their number; of a domain that is not active (virDomainSetVcpus). */
+  async setVcpus(nvcpus: number): Promise<void> {
+    return this.change('virDomainSetVcpus', () => this.#set('virDomainSetVcpus', nvcpus, 0))
+  }
+
+  /**
+   * Changes their number; `VIR_DOMAIN_VCPU_CONFIG` from the next start on. No host changes it while the domain runs
+   * (virDomainSetVcpusFlags).
+   */
+  async setVcpusFlags(nvcpus: number, flags = 0): Promise<void> {
+    return this.change('virDomainSetVcpusFlags', async () => {
+      checkFlags('virDomainSetVcpusFlags', flags, SET)
+      await this.#set('virDomainSetVcpusFlags', nvcpus, flags)
+    })
+  }
+
+  /**
+   * How many there are, or with `VIR_DOMAIN_VCPU_MAXIMUM` could be: of a domain that runs as many as it has, else as
+   * many as the host gives to one (virDomainGetVcpusFlags).
+   */
+  async getVcpusFlags(flags = 0): Promise<number> {
+    return this.read('virDomainGetVcpusFlags', async () => {
+      checkFlags('virDomainGetVcpusFlags', flags, GET)
+      return this.#count(flags)
+    })
+  }
+
+  /** The most there could be, as `getVcpusFlags` tells it (virDomainGetMaxVcpus). */
+  async getMaxVcpus(): Promise<number> {
+    return this.read('virDomainGetMaxVcpus', () => this.#count(VIR_DOMAIN_VCPU_MAXIMUM))
+  }
+
+  /**
+   * What each of them has used and where it may run; of the first `maxinfo` of them, in maps of `maplen` octets, or of
+   * all in maps for all CPUs of the host (virDomainGetVcpus).
+   */
+  async getVcpus(maxinfo?: number, maplen?: number): Promise<Vcpus> {
+    return this.read('virDomainGetVcpus', async () => {
+      const [cpuMs, affinity] = await Promise.all([this.#cpuMs(), this.#affinity()])
+      const info = (cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)).slice(0, maxinfo)
+      return {
+        info: info.map((ms, number) => ({
+          number,
+          state: cpuMs.times === undefined ? VIR_VCPU_OFFLINE : VIR_VCPU_RUNNING,
+          cpuTime: BigInt(Math.round(ms * NS_PER_MS)),
+          cpu: VIR_VCPU_INFO_CPU_UNAVAILABLE,
+        })),
+        cpumaps: info.map(() => this.#map(affinity, maplen)),
+      }
+    })
+  }
+
+  async #set(name: FunctionName, nvcpus: number, flags: number): Promise<void> {
+    if (!Number.isSafeInteger(nvcpus) || nvcpus < 1) {
+      throw this.host.error(VIR_ERR_INVALID_ARG, `nvcpus in ${name} must be greater than zero`)
+    }
+    const [now, max] = await Promise.all([this.now(), this.host.vcpusMax()])
+    if (max !== undefined && nvcpus > max) {
+      const text = 'requested vcpus is greater than max allowable vcpus for the domain'
+      throw this.host.error(VIR_ERR_INVALID_ARG, `${text}: ${nvcpus} > ${max}`)
+    }
+    if (impactOf(this.host, flags, now).isLive) {
+      const text = 'the number of virtual CPUs cannot be changed while the domain is active'
+      throw this.host.error(
+        VIR_ERR_OPERATION_UNSUPPORTED,
+        `${text}; VIR_DOMAIN_VCPU_CONFIG changes it from the next start`,
+      )
+    }
+    await this.redefine(now, config => ({ ...config, vcpus: nvcpus }))
+  }
+
+  async #count(flags: number): Promise<number> {
+    const info = await this.host.seeing(this.id, () => this.host.driver.domains.info(this.id))
+    this.host.seen(this.id, info)
+    const isMaximum = has(flags, VIR_DOMAIN_VCPU_MAXIMUM)
+    const { isLive } = toldOf(this.host, flags, info)
+    if (isLive) return info.vcpus
+    if (isMaximum) return (await this.host.vcpusMax()) ?? (await this.config()).vcpus
+    return isActiveState(info.state) ? (await this.config()).vcpus : info.vcpus
+  }
+
+  /** What they have used; of a domain that is not in memory only how many there are. */
+  async #cpuMs(): Promise<{ readonly count: number; readonly times?: readonly number[] }> {
+    const metrics = this.host.group('virDomainGetVcpus', 'metrics')
+    try {
+      const times = await this.host.seeing(this.id, () => metrics.vcpus(this.id))
+      return { count: times.length, times }
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.kind !== 'bad-state') throw error
+      return { count: (await this.host.driver.domains.info(this.id)).vcpus }
+    }
+  }
+
+  /** The CPUs of the host that it is bound to; undefined where it is to none. */
+  async #affinity(): Promise<readonly number[] | undefined> {
+    if (!this.host.profile.bindsCpus) return undefined
+    return (await this.config()).scheduling?.affinity ?? undefined
+  }
+
+  #map(affinity: readonly number[] | undefined, maplen: number | undefined): Uint8Array {
+    const numbers = this.host.info.cpus.map(({ number }) => number)
+    const octets = Math.max(0, ...numbers.map(number => Math.floor(number / 8) + 1))
+    const map = new Uint8Array(maplen ?? octets)
+    for (const number of affinity ?? numbers) {
+      const at = Math.floor(number / 8)
+      const octet = map[at]
+      if (octet !== undefined) map[at] = octet | (1 << (number % 8))
+    }
+    return map
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  type Domain,
+  type DomainId,
+  type Driver,
+  DriverError,
+  type HostInfo,
+  type NetworkConfig,
+  type OPTIONAL_GROUPS,
+} from '../drivers/driver.ts'
+import {
+  type ErrorNumber,
+  VIR_ERR_INTERNAL_ERROR,
+  VIR_ERR_INVALID_CONN,
+  VIR_ERR_NO_DOMAIN,
+  VIR_ERR_NO_SUPPORT,
+  VIR_ERR_OPERATION_DENIED,
+} from './error-numbers.ts'
+import { fromDriverError, LibvirtError } from './errors.ts'
+import type { FunctionName } from './flag-check.ts'
+import { type Profile, profileOf } from './profile.ts'
+import { type Remembered, remembered } from './remembered.ts'
+import { type HostKind, hostKind } from './xml/host-kind.ts'
+
+/** How a host is used. */
+export interface HostUse {
+  /** As clients know it. */
+  readonly uri: string
+  readonly isReadOnly: boolean
+  /** Told of what no call can report. */
+  readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+/** What becomes of a domain when the connection closes that started it. */
+export type EndOfDomain = 'destroy' | 'undefine'
+
+type Group = (typeof OPTIONAL_GROUPS)[number]
+
+/** A host as one connection has it: what all objects of the connection share. */
+export class Host {
+  readonly driver: Driver
+  readonly info: HostInfo
+  readonly profile: Profile
+  /** What libvirt's words mean on it. */
+  readonly kind: HostKind
+  readonly remembered: Remembered
+  readonly uri: string
+  readonly isReadOnly: boolean
+  readonly warn: HostUse['warn']
+  /** The domains that end with the connection. */
+  readonly ending = new Map<DomainId, EndOfDomain>()
+  #isClosed = false
+  #vcpusMax: Promise<number> | undefined
+
+  private constructor(driver: Driver, info: HostInfo, { uri, isReadOnly, warn }: HostUse) {
+    this.driver = driver
+    this.info = info
+    this.profile = profileOf(driver.name)
+    this.kind = hostKind(driver.name, info.softwareVersion['accelerator'])
+    this.remembered = remembered(info.id)
+    this.uri = uri
+    this.isReadOnly = isReadOnly
+    this.warn = warn
+  }
+
+  /** Rejects with LibvirtError where the host does not answer. */
+  static async of(driver: Driver, use: HostUse): Promise<Host> {
+    try {
+      return new Host(driver, await driver.host.info(), use)
+    } catch (error) {
+      throw convert(error, VIR_ERR_INTERNAL_ERROR, driver.name)
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** Runs a function that changes nothing. `missing` is what it means that the host has no such thing. */
+  async read<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new LibvirtError(VIR_ERR_INVALID_CONN, name, { domain: this.profile.from })
+    try {
+      return await run()
+    } catch (error) {
+      throw convert(error, missing, this.driver.name)
+    }
+  }
+
+  /** Runs a function that changes something, which a read-only connection does not. */
+  async change<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
+    return this.read(name, missing, async () => {
+      if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
+      return run()
+    })
+  }
+
+  /** The group of operations that a function needs. */
+  group<G extends Group>(name: FunctionName, group: G): NonNullable<Driver[G]> {
+    const ops = this.driver[group]
+    if (ops === undefined) throw this.error(VIR_ERR_NO_SUPPORT, name)
+    return ops
+  }
+
+  error(code: ErrorNumber, detail: string, cause?: unknown): LibvirtError {
+    return new LibvirtError(code, detail, { domain: this.profile.from, ...(cause !== undefined && { cause }) })
+  }
+
+  /** All domains that the host has. */
+  async domains(): Promise<readonly Domain[]> {
+    const domains = await this.driver.domains.list()
+    this.remembered.seeAll(domains)
+    return domains
+  }
+
+  /** The domain with this UUID; rejects where there is none. */
+  async domain(id: DomainId): Promise<Domain> {
+    return this.seen(id, await this.seeing(id, () => this.driver.domains.get(id)))
+  }
+
+  /** Takes notice of what a domain is doing, and gives what told it. */
+  seen<D extends Pick<Domain, 'state'>>(id: DomainId, now: D): D {
+    this.remembered.see({ id, state: now.state })
+    return now
+  }
+
+  /** Runs what asks for a domain, and forgets the domain where there is none. */
+  async seeing<T>(id: DomainId, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.kind !== 'not-found') throw error
+      this.remembered.forget(id)
+      throw fromDriverError(error, VIR_ERR_NO_DOMAIN, this.profile.from)
+    }
+  }
+
+  /** The networks of the host; none where it has no such group. */
+  async networks(): Promise<readonly NetworkConfig[]> {
+    return (await this.driver.networks?.list()) ?? []
+  }
+
+  /** The networks that a description may speak of; without interfaces it speaks of none, and the host is not asked. */
+  async networksFor(xml: string): Promise<readonly NetworkConfig[]> {
+    return xml.includes('interface') ? this.networks() : []
+  }
+
+  /** The most virtual CPUs of a domain; asked once. Undefined where there is no telling. */
+  async vcpusMax(): Promise<number | undefined> {
+    this.#vcpusMax ??= this.driver.host.vcpusMax?.()
+    try {
+      return await this.#vcpusMax
+    } catch (error) {
+      this.#vcpusMax = undefined
+      throw error
+    }
+  }
+}
+
+const convert = (error: unknown, missing: ErrorNumber, driver: string): unknown =>
+  error instanceof DriverError ? fromDriverError(error, missing, profileOf(driver).from) : error
