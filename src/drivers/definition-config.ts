@@ -18,7 +18,17 @@ import type {
   NicConfig,
   PlatformConfig,
   Scheduling,
-} from './driver.ts'
+} from './domain-config.ts'
+
+/** A definition that was kept as JSON; undefined where the text is none. */
+export function readConfig(text: string): DomainConfig | undefined {
+  try {
+    return parseConfig(toJsonObject(JSON.parse(text), 'the definition'))
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof JsonShapeError) return undefined
+    throw error
+  }
+}
 
 /** Reads what was kept of a domain's definition; what an older version did not know is absent. Throws JsonShapeError. */
 export function parseConfig(object: JsonObject): DomainConfig {

@@ -24,11 +24,11 @@ test('operations take few round trips, however many machines there are', async (
 
     assert.deepEqual(trips, {
       list: 1,
-      define: 8,
+      define: 7,
       get: 1,
       config: 3,
-      redefine: 6,
-      start: 4,
+      redefine: 5,
+      start: 5,
       powerOff: 4,
       undefine: 3,
     })

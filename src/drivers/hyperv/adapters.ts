@@ -1,4 +1,5 @@
 import type { NicConfig } from '../driver.ts'
+import { idOfDevice } from './device-ids.ts'
 import type { Adapter, NetworkBackEnd, NewAdapter, Plug } from './network-back-end.ts'
 import type { Networks } from './networks.ts'
 import { takeBack, type Undo } from './undo.ts'
@@ -6,10 +7,21 @@ import { takeBack, type Undo } from './undo.ts'
 /** An adapter as it is to be, and where its cable is to lead. */
 interface Wanted extends NewAdapter {
   readonly plug: Plug | undefined
+  /** Of one that is there already, as far as the host has not made it anew. */
+  readonly id?: string
 }
 
 /** What the label of an adapter ends with that is an interface of ours. */
 const OURS = / ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+
+/** Of an adapter that is to get one at the start of its machine. */
+const NO_MAC = '000000000000'
+
+/** The adapter that is an interface of a definition: by what it is labelled with, or by what a host calls one of others. */
+export function adapterOf({ id }: Pick<NicConfig, 'id'>, adapters: readonly Adapter[]): Adapter | undefined {
+  const labelled = adapters.find(({ label }) => OURS.exec(label)?.[1] === id)
+  return labelled ?? adapters.find(adapter => !OURS.test(adapter.label) && idOfDevice(adapter.id) === id)
+}
 
 /** The network adapters of machines that are off. */
 export class Adapters {
@@ -22,15 +34,26 @@ export class Adapters {
   }
 
   /**
-   * Gives a machine these interfaces in place of those of ours that it has; what somebody else has added stays. Rejects as
-   * `refused` where a network is missing, or where the host refuses one; then it has those it had.
-   * Gives what takes it back.
+   * Gives a machine these interfaces in place of those of ours that it has; what somebody else has added stays, but for what
+   * `isToGo` tells. Rejects as `refused` where a network is missing, or where the host refuses one; then it has those it
+   * had. Gives what takes it back.
    */
-  async fit(guid: string, present: readonly Adapter[], nics: readonly NicConfig[]): Promise<Undo> {
+  async fit(
+    guid: string,
+    present: readonly Adapter[],
+    nics: readonly NicConfig[],
+    isToGo: (id: string) => boolean = () => false,
+  ): Promise<Undo> {
     const plugs = await this.#networks.plugs(nics.map(({ network }) => network))
-    const before = present.filter(({ label }) => OURS.test(label))
-    const wanted = nics.map(nic => wantedOf(nic, nic.network === null ? undefined : plugs.get(nic.network)))
-    const undo = () => this.#make(guid, before.map(asWanted))
+    const wanted = nics.map(nic => wantedAmong(nic, present, nic.network === null ? undefined : plugs.get(nic.network)))
+    const theirs = new Set([
+      ...nics.flatMap(nic => adapterOf(nic, present)?.id ?? []),
+      ...present.flatMap(({ id }) => (isToGo(idOfDevice(id)) ? [id] : [])),
+    ])
+    const isOurs = ({ id, label }: Adapter) => OURS.test(label) || theirs.has(id)
+    const before = present.filter(isOurs)
+    const undo = async () =>
+      this.#change(guid, (await this.#backEnd.adapters(guid)).filter(isOurs), before.map(asWanted))
     try {
       await this.#change(guid, before, wanted)
     } catch (error) {
@@ -40,17 +63,14 @@ export class Adapters {
     return undo
   }
 
-  async #make(guid: string, wanted: readonly Wanted[]): Promise<void> {
-    const now = (await this.#backEnd.adapters(guid)).filter(({ label }) => OURS.test(label))
-    await this.#change(guid, now, wanted)
-  }
-
   async #change(guid: string, now: readonly Adapter[], wanted: readonly Wanted[]): Promise<void> {
+    const matches = matchesOf(now, wanted)
+    const kept = new Set(matches.values())
     for (const adapter of now) {
-      if (!wanted.some(one => isSame(one, adapter))) await this.#backEnd.removeAdapter(adapter)
+      if (!kept.has(adapter)) await this.#backEnd.removeAdapter(adapter)
     }
     for (const one of wanted) {
-      const present = now.find(adapter => isSame(one, adapter))
+      const present = matches.get(one)
       await this.#lead(guid, present, present ?? (await this.#backEnd.addAdapter(guid, one)), one.plug)
     }
   }
@@ -67,10 +87,35 @@ function wantedOf({ id, device, mac, model }: NicConfig, plug: Plug | undefined)
   return { label: `${device} ${id}`, mac: mac.replaceAll(':', '').toUpperCase(), kind: model, plug }
 }
 
-function asWanted({ label, mac, kind, cable }: Adapter): Wanted {
+function asWanted({ id, label, mac, kind, cable }: Adapter): Wanted {
   const { switchGuid, vlan = null } = cable ?? {}
-  return { label, mac, kind, plug: switchGuid === undefined ? undefined : { switchGuid, vlan } }
+  return { id, label, mac, kind, plug: switchGuid === undefined ? undefined : { switchGuid, vlan } }
 }
 
-const isSame = (one: NewAdapter, other: NewAdapter): boolean =>
-  one.label === other.label && one.mac === other.mac && one.kind === other.kind
+/** An adapter of somebody else that is as an interface of a definition says keeps the label that it has. */
+function wantedAmong(nic: NicConfig, present: readonly Adapter[], plug: Plug | undefined): Wanted {
+  const wanted = wantedOf(nic, plug)
+  const adapter = adapterOf(nic, present)
+  if (adapter === undefined || OURS.test(adapter.label)) return wanted
+  const { id, label } = adapter
+  return isSame({ ...wanted, label }, adapter) ? { ...wanted, id, label } : wanted
+}
+
+/** Which adapters are as they are wanted already; several of others may have one label. */
+function matchesOf(now: readonly Adapter[], wanted: readonly Wanted[]): ReadonlyMap<Wanted, Adapter> {
+  const left = new Set(now)
+  const matches = new Map<Wanted, Adapter>()
+  for (const isById of [true, false]) {
+    for (const one of wanted) {
+      if (matches.has(one)) continue
+      const match = [...left].find(adapter => isSame(one, adapter) && (!isById || adapter.id === one.id))
+      if (match === undefined) continue
+      left.delete(match)
+      matches.set(one, match)
+    }
+  }
+  return matches
+}
+
+const isSame = (one: NewAdapter, other: Adapter): boolean =>
+  one.label === other.label && one.kind === other.kind && (one.mac === other.mac || one.mac === NO_MAC)

@@ -1,7 +1,7 @@
 import { TransportError } from '../../protocols/wsman/index.ts'
 
 /** How many lost answers in a row are put up with. */
-const LOST_MAX = 3
+export const LOST_MAX = 3
 
 /** Whether an answer was lost, so that nobody knows what the host did. */
 export const isLost = (error: unknown): boolean => error instanceof TransportError && error.kind === 'lost'
@@ -13,6 +13,19 @@ export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
       return await call()
     } catch (error) {
       if (left === 0 || !isLost(error)) throw error
+    }
+  }
+}
+
+/** Calls what changes something until its answer arrives, or the change is there; of a call that may come twice. */
+export async function untilDone(call: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
+  for (let left = LOST_MAX; ; left--) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isLost(error)) throw error
+      if (await isDone()) return
+      if (left === 0) throw error
     }
   }
 }

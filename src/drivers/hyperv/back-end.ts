@@ -1,5 +1,6 @@
 import type { DomainState, OperationOptions } from '../driver.ts'
 import type { AutostartBackEnd } from './autostart-back-end.ts'
+import type { DriveBackEnd, Storage } from './drive-back-end.ts'
 import type { Adapter } from './network-back-end.ts'
 import type { SchedulingBackEnd } from './scheduling-back-end.ts'
 import type { ScreenBackEnd } from './screen-back-end.ts'
@@ -17,6 +18,15 @@ export interface Machine {
   readonly state: DomainState
   /** What its owners wrote about it. */
   readonly notes: string
+  /** Told of one machine, not of many. */
+  readonly usage?: Usage
+}
+
+/** What a machine has at the moment. */
+export interface Usage {
+  readonly vcpus: number
+  /** Undefined of one that is not in memory. */
+  readonly memoryMb: number | undefined
 }
 
 /** As much of a machine as tells whether anything has become of it. */
@@ -51,10 +61,11 @@ export interface Hardware {
   /** Of the first generation, whose BIOS has an order of devices; as against UEFI, which has one of its own entries. */
   readonly hasBios: boolean
   readonly adapters: readonly Adapter[]
+  readonly storage: Storage
 }
 
 /** What of it is needed to change the quantities. */
-export type Resizable = Omit<Hardware, 'adapters' | 'hasBios'>
+export type Resizable = Omit<Hardware, 'adapters' | 'hasBios' | 'storage'>
 
 /** Devices that firmware can boot from. */
 export type BootDevice = 'floppy' | 'disk' | 'cdrom'
@@ -77,6 +88,10 @@ export interface BackEnd {
   machine(guid: string): Promise<Machine | undefined>
   glances(signal: AbortSignal): Promise<readonly Glance[]>
   hardware(guid: string): Promise<Hardware>
+  /** Of every machine, by GUID, at the cost of few. */
+  hardwareOfAll(): Promise<ReadonlyMap<string, Hardware>>
+  /** What a machine has from its next start. */
+  memoryMb(guid: string): Promise<number>
   /** Makes a machine, and gives its GUID. It may go by another name until `change` gives it its own. */
   create(name: string, notes: string): Promise<string>
   destroy(guid: string): Promise<void>
@@ -87,6 +102,7 @@ export interface BackEnd {
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */
   shutDownGuest(guid: string): Promise<boolean>
+  readonly drives: DriveBackEnd
   readonly autostart?: AutostartBackEnd
   readonly scheduling?: SchedulingBackEnd
   readonly screens?: ScreenBackEnd

@@ -1,5 +1,6 @@
 import type { DomainConfig } from '../driver.ts'
 import type { Hardware, Quantities } from './back-end.ts'
+import { type DeviceSources, disksOf, nicsOf } from './device-definitions.ts'
 import type { Entry } from './directory.ts'
 import { descriptionIn } from './note.ts'
 import { bytesOf, megabytesOf, quantitiesOf, schedulingOf, sharesOf } from './quantities.ts'
@@ -8,12 +9,20 @@ import { bytesOf, megabytesOf, quantitiesOf, schedulingOf, sharesOf } from './qu
  * The definition of a domain: what was kept of it, and of what the machine has, what somebody else has changed since.
  * One that is still pending is told as it was given.
  */
-export function definitionOf(entry: Entry, { quantities }: Hardware): DomainConfig {
+export async function definitionOf(sources: DeviceSources, entry: Entry, hardware: Hardware): Promise<DomainConfig> {
   const { note, machine, id } = entry
   const kept = note?.config
-  if (kept === undefined) return described(entry, quantities)
-  const named = { ...kept, id, name: machine.name, description: descriptionOf(kept, machine.notes) }
-  return note?.isPending === true ? named : withQuantities(named, quantities)
+  if (kept !== undefined && note?.isPending === true) return named(entry, kept)
+  const [disks, nics] = await Promise.all([
+    disksOf(sources, hardware, kept?.disks ?? [], note?.places ?? {}),
+    nicsOf(sources, hardware, kept?.nics),
+  ])
+  if (kept === undefined) return { ...described({ id, machine }, hardware.quantities), disks, ...(nics && { nics }) }
+  return { ...withQuantities(named(entry, kept), hardware.quantities), disks, ...(nics && { nics }) }
+}
+
+function named({ id, machine }: Entry, kept: DomainConfig): DomainConfig {
+  return { ...kept, id, name: machine.name, description: descriptionOf(kept, machine.notes) }
 }
 
 /** Line ends do not count, which not everybody keeps. */
@@ -34,7 +43,7 @@ function withQuantities(config: DomainConfig, now: Quantities): DomainConfig {
 }
 
 /** More than there was at most is the most from now on; less is what it is to have of that. */
-function withMemory({ memoryTargetBytes: _target, ...config }: DomainConfig, megabytes: number): DomainConfig {
+export function withMemory({ memoryTargetBytes: _target, ...config }: DomainConfig, megabytes: number): DomainConfig {
   const bytes = bytesOf(megabytes)
   const most = megabytesOf(config.memoryBytes)
   if (megabytes === most) return config
@@ -42,7 +51,7 @@ function withMemory({ memoryTargetBytes: _target, ...config }: DomainConfig, meg
 }
 
 /** A machine that somebody else has made. */
-function described({ id, machine }: Entry, quantities: Quantities): DomainConfig {
+function described({ id, machine }: Pick<Entry, 'id' | 'machine'>, quantities: Quantities): DomainConfig {
   const scheduling = schedulingOf(quantities)
   return {
     id,

@@ -2,95 +2,115 @@ import { type DomainConfig, DriverError, type HostInfo } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
 import type { BackEnd } from './back-end.ts'
+import type { Rivals } from './rivals.ts'
 import { unmetDemand } from './demands.ts'
-import type { Directory, Entry } from './directory.ts'
+import { type Directory, type Entry, entryOf } from './directory.ts'
+import type { Drives } from './drives.ts'
 import { isDomainId, writeNotes } from './note.ts'
+import type { Places } from './places.ts'
 import { quantitiesOf } from './quantities.ts'
+import type { ToldDevices } from './told-devices.ts'
 import { takeBack, type Undo } from './undo.ts'
 
 const REMAINS = 'what was changed of the machine remains'
 
+/** What definitions are made to machines with. */
+export interface DefinitionParts {
+  readonly backEnd: BackEnd
+  readonly directory: Directory
+  readonly host: HostInfo
+  readonly adapters: Adapters
+  readonly drives: Drives
+  readonly rivals: Rivals
+  readonly told: ToldDevices
+}
+
 /** Makes machines as their definitions say. */
 export class Definitions {
-  readonly #backEnd: BackEnd
-  readonly #directory: Directory
-  readonly #host: HostInfo
-  readonly #adapters: Adapters
+  readonly #parts: DefinitionParts
 
-  constructor(backEnd: BackEnd, directory: Directory, host: HostInfo, adapters: Adapters) {
-    this.#backEnd = backEnd
-    this.#adapters = adapters
-    this.#directory = directory
-    this.#host = host
+  constructor(parts: DefinitionParts) {
+    this.#parts = parts
   }
 
-  /** Makes the domain, or replaces its definition; what fails is taken back. */
-  async define(config: DomainConfig): Promise<void> {
+  /** Makes the domain, or replaces its definition, and gives it as it is then; what fails is taken back. */
+  async define(config: DomainConfig): Promise<Entry> {
     assertDefinable(config)
-    const entry = await this.#directory.find(config.id)
-    if (entry === undefined) return this.#make(config)
-    const { guid, state } = entry.machine
-    if (state !== 'halted') return this.#keep(guid, config, undefined)
-    const made = await this.#fit(guid, config)
+    const entry = await this.#parts.directory.find(config.id)
+    if (entry === undefined) return this.#add(config)
+    const { machine, note } = entry
+    const keep = (made: Made | undefined) => this.#keep(machine.guid, config, made, note?.places ?? {})
+    const made = machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}) : undefined
     try {
-      await this.#keep(guid, config, made)
+      return entryOf({ ...machine, name: config.name, notes: await keep(made) })
     } catch (error) {
       if (made !== undefined) await takeBack(made.undo, error, REMAINS)
       throw error
     }
   }
 
-  /** Makes a halted machine as its definition says before it starts. Rejects as `refused` where that cannot be. */
+  /**
+   * Makes a halted machine as its definition says before it starts. Rejects as `refused` where that cannot be, and where a
+   * domain that is suspended writes to one of its images.
+   */
   async realise({ machine: { guid }, note }: Entry): Promise<void> {
+    const { host, rivals } = this.#parts
     const config = note?.config
-    if (config === undefined) return
-    if (note?.isPending !== true) {
-      // Networks come and go, and with them what cables are plugged into.
-      if (config.nics?.some(({ network }) => network !== null) === true) {
-        await this.#adapters.fit(guid, (await this.#backEnd.hardware(guid)).adapters, config.nics)
-      }
-      return
-    }
-    const unmet = unmetDemand(config, this.#host)
-    if (unmet !== undefined) throw new DriverError('refused', `cannot start ${config.name}: ${unmet}`)
-    const made = await this.#change(guid, config)
+    const pending = note?.isPending === true ? config : undefined
+    const unmet = pending && unmetDemand(pending, host)
+    if (unmet !== undefined) throw new DriverError('refused', `cannot start ${pending?.name}: ${unmet}`)
+    await rivals.assertNone(guid, pending?.disks)
+    if (pending !== undefined) return this.#make(guid, pending, note?.places ?? {})
+    const { backEnd, adapters } = this.#parts
+    // Networks come and go, and with them what cables are plugged into.
+    if (config?.nics?.some(({ network }) => network !== null) !== true) return
+    await adapters.fit(guid, (await backEnd.hardware(guid)).adapters, config.nics)
+  }
+
+  /** Makes a machine as its definition says, and writes that down. */
+  async #make(guid: string, config: DomainConfig, places: Places): Promise<void> {
+    const made = await this.#change(guid, config, places)
     try {
-      await this.#keep(guid, config, made)
+      await this.#keep(guid, config, made, places)
     } catch (error) {
       await takeBack(made.undo, error, REMAINS)
       throw error
     }
   }
 
-  async #make(config: DomainConfig): Promise<void> {
+  async #add(config: DomainConfig): Promise<Entry> {
     // It is ours from its first moment on: whatever ends us before the rest is done leaves a domain that is still pending.
-    const guid = await this.#create(config, writeNotes({ id: config.id, guid: undefined, isPending: true, config }))
+    const note = { id: config.id, guid: undefined, isPending: true, config, places: {} }
+    const guid = await this.#create(config, writeNotes(note))
     try {
-      await this.#keep(guid, config, await this.#fit(guid, config))
-      await this.#directory.at(guid)
+      await this.#keep(guid, config, await this.#fit(guid, config, {}), {})
+      const entry = await this.#parts.directory.at(guid)
+      if (entry !== undefined) return entry
     } catch (error) {
       const remains = `a machine ${config.name} (${guid}) remains on the host`
-      await takeBack(() => this.#backEnd.destroy(guid), error, remains)
+      await takeBack(() => this.#parts.backEnd.destroy(guid), error, remains)
       throw error
     }
+    throw new DriverError('refused', `somebody has deleted the machine of ${config.name} that was just made`)
   }
 
   /** Where the answer is lost, the note tells whether there is a machine. */
   async #create({ id, name }: DomainConfig, notes: string): Promise<string> {
+    const { backEnd, directory } = this.#parts
     try {
-      return await this.#backEnd.create(name, notes)
+      return await backEnd.create(name, notes)
     } catch (error) {
-      const made = isLost(error) ? await this.#directory.find(id) : undefined
+      const made = isLost(error) ? await directory.find(id) : undefined
       if (made === undefined) throw error
       return made.machine.guid
     }
   }
 
   /** As `#change`, or undefined where the host cannot be so, and a start will say why. */
-  async #fit(guid: string, config: DomainConfig): Promise<Made | undefined> {
-    if (unmetDemand(config, this.#host) !== undefined) return undefined
+  async #fit(guid: string, config: DomainConfig, places: Places): Promise<Made | undefined> {
+    if (unmetDemand(config, this.#parts.host) !== undefined) return undefined
     try {
-      return await this.#change(guid, config)
+      return await this.#change(guid, config, places)
     } catch (error) {
       if (error instanceof DriverError && error.kind === 'refused') return undefined
       throw error
@@ -98,31 +118,36 @@ export class Definitions {
   }
 
   /** Changes the machine to be as the definition says, or not at all; gives what takes it back. */
-  async #change(guid: string, config: DomainConfig): Promise<Made> {
-    const { quantities, adapters, hasBios, ...ids } = await this.#backEnd.hardware(guid)
+  async #change(guid: string, config: DomainConfig, places: Places): Promise<Made> {
+    const { backEnd, adapters, drives, told } = this.#parts
+    const { quantities, adapters: present, storage, hasBios, ...ids } = await backEnd.hardware(guid)
+    const isToGo = (id: string) => told.wasTold(guid, id)
     const wanted = quantitiesOf(config)
-    await this.#backEnd.resize({ quantities, ...ids }, wanted)
-    const resizeBack = () => this.#backEnd.resize({ ...ids, quantities: wanted }, quantities)
+    const undo: Undo[] = []
     try {
-      const refit = await this.#adapters.fit(guid, adapters, config.nics ?? [])
-      const undo = async () => {
-        await refit()
-        await resizeBack()
-      }
-      return { undo, hasBios }
+      await backEnd.resize({ quantities, ...ids }, wanted)
+      undo.push(() => backEnd.resize({ ...ids, quantities: wanted }, quantities))
+      undo.push(await adapters.fit(guid, present, config.nics ?? [], isToGo))
+      const fitted = await drives.fit(guid, storage, { disks: config.disks, places, isToGo })
+      undo.push(fitted.undo)
+      return { undo: () => undoAll(undo), hasBios, places: fitted.places }
     } catch (error) {
-      await takeBack(resizeBack, error, REMAINS)
+      await takeBack(() => undoAll(undo), error, REMAINS)
       throw error
     }
   }
 
-  /** Writes the definition down: as that of a machine which was made so, or of one that is to be. */
-  async #keep(guid: string, config: DomainConfig, made: Made | undefined): Promise<void> {
+  /**
+   * Writes the definition down, as that of a machine which was made so, or of one that is to be; gives its notes.
+   * `places` are those of the drives that a machine has which was not made so.
+   */
+  async #keep(guid: string, config: DomainConfig, made: Made | undefined, places: Places): Promise<string> {
     const { id, boot, exits, name } = config
-    const notes = writeNotes({ id, guid, isPending: made === undefined, config })
+    const notes = writeNotes({ id, guid, isPending: made === undefined, config, places: made?.places ?? places })
     const ofFirmware = made?.hasBios === true && boot.kind === 'firmware' && { bootFirst: boot.device }
     const whileOff = made !== undefined && { ...ofFirmware, isOffOnRestart: exits?.reboot === 'halt' }
-    await this.#backEnd.change(guid, { name, notes, ...whileOff })
+    await this.#parts.backEnd.change(guid, { name, notes, ...whileOff })
+    return notes
   }
 }
 
@@ -130,6 +155,11 @@ export class Definitions {
 interface Made {
   readonly undo: Undo
   readonly hasBios: boolean
+  readonly places: Places
+}
+
+async function undoAll(steps: readonly Undo[]): Promise<void> {
+  for (const step of steps.toReversed()) await step()
 }
 
 function assertDefinable({ id, memoryBytes, memoryTargetBytes = memoryBytes, vcpus }: DomainConfig): void {

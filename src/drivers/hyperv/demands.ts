@@ -1,8 +1,7 @@
 import type { DomainConfig, ExitActions, HostInfo, PlatformConfig } from '../driver.ts'
+import { MTU } from './described-devices.ts'
+import { unmetOfDisks } from './disk-demands.ts'
 import { sharesOf, WEIGHT_MAX_OF_HOST } from './quantities.ts'
-
-/** What every interface has where its guest chooses nothing else. */
-const MTU = 1_500
 
 /**
  * What a definition demands that no Hyper-V host has, or this one has not, as a sentence; undefined where there is
@@ -11,7 +10,8 @@ const MTU = 1_500
 export function unmetDemand(config: DomainConfig, { cpus }: HostInfo): string | undefined {
   const { boot, disks, nics = [], cpu, scheduling, platform = {}, exits } = config
   if (boot.kind !== 'firmware') return 'Hyper-V loads no kernel itself; a domain boots by its firmware'
-  if (disks.length > 0) return 'disks are not driven on Hyper-V yet'
+  const unmetByDisks = unmetOfDisks(disks)
+  if (unmetByDisks !== undefined) return unmetByDisks
   if (nics.some(({ mtu }) => mtu !== MTU)) return 'the MTU of an interface is for its guest to choose on Hyper-V'
   const features = new Set(cpus[0]?.features)
   const missing = cpu?.required.find(feature => !features.has(feature))

@@ -59,7 +59,8 @@ export class Directory {
   }
 }
 
-function entryOf(machine: Machine): Entry {
+/** The domain that a machine is. */
+export function entryOf(machine: Machine): Entry {
   const note = readNote(machine.guid, machine.notes)
   return { id: note?.id ?? machine.guid.toLowerCase(), machine, note }
 }

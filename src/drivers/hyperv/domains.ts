@@ -1,27 +1,31 @@
 import type { DomainOps } from '../driver.ts'
 import { isLost } from './again.ts'
-import { definitionOf } from './definition.ts'
+import type { Descriptions } from './descriptions.ts'
 import { domainOf } from './directory.ts'
 import type { Gate } from './gate.ts'
 import type { Power, PowerParts } from './power.ts'
 import { assertState, isGone } from './states.ts'
+import type { ToldDevices } from './told-devices.ts'
+
+/** What the group needs of a connection. */
+export interface DomainParts extends PowerParts {
+  readonly descriptions: Descriptions
+  readonly told: ToldDevices
+}
 
 /** The domains of a host. */
-export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOps {
-  const { directory, definitions, backEnd, locks, events } = parts
+export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainOps {
+  const { directory, definitions, descriptions, told, locks, events } = parts
   return {
     list: () => gate.pass(async () => (await directory.list()).map(domainOf)),
     get: id => gate.pass(async () => domainOf(await directory.get(id))),
-    config: id =>
-      gate.pass(async () => {
-        const entry = await directory.get(id)
-        return definitionOf(entry, await backEnd.hardware(entry.machine.guid))
-      }),
+    info: id => gate.pass(() => descriptions.info(id)),
+    config: id => gate.pass(() => descriptions.config(id)),
+    configs: ids => gate.pass(() => descriptions.configs(ids)),
     define(config) {
       const kept = structuredClone(config)
       const define = async () => {
-        await definitions.define(kept)
-        events.defined(await directory.get(kept.id))
+        events.defined(await definitions.define(kept))
       }
       return gate.pass(() => locks.run(kept.id, define))
     },
@@ -32,6 +36,7 @@ export function domainOps(parts: PowerParts, power: Power, gate: Gate): DomainOp
           assertState(entry, 'undefine', ['halted'])
           await destroy(parts, entry.machine.guid)
           directory.forget(id)
+          told.forget(entry.machine.guid)
           events.gone(entry)
         }),
       ),

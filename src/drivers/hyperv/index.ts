@@ -2,19 +2,25 @@ import type { ConnectOptions, Driver } from '../driver.ts'
 import { Adapters } from './adapters.ts'
 import { autostartOps } from './autostart.ts'
 import { openConnection } from './connection.ts'
+import { CpuTimes } from './cpu-times.ts'
 import { Definitions } from './definitions.ts'
+import { Descriptions } from './descriptions.ts'
 import { Directory } from './directory.ts'
 import { domainOps } from './domains.ts'
+import { Drives } from './drives.ts'
 import { Events } from './events.ts'
 import { Gate } from './gate.ts'
 import { hostOps } from './host.ts'
+import { Images } from './images.ts'
 import { Locks } from './locks.ts'
 import { Networks } from './networks.ts'
 import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
+import { Rivals } from './rivals.ts'
 import { schedulerOps } from './scheduler.ts'
 import { screenOps } from './screens.ts'
 import { suspensionOps } from './suspension.ts'
+import { ToldDevices } from './told-devices.ts'
 import { parseHypervUri } from './uri.ts'
 
 /** A connection to a Hyper-V host, on which nothing of ours is installed. */
@@ -27,8 +33,20 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
   const directory = new Directory(backEnd)
   const events = new Events(backEnd, directory, warn)
   const networks = new Networks(backEnd, new Locks())
-  const definitions = new Definitions(backEnd, directory, facts.info, new Adapters(backEnd, networks))
-  const parts = { backEnd, directory, definitions, events, locks: new Locks() }
+  const images = new Images(backEnd.drives)
+  const told = new ToldDevices()
+  const definitions = new Definitions({
+    backEnd,
+    directory,
+    told,
+    host: facts.info,
+    adapters: new Adapters(backEnd, networks),
+    drives: new Drives(backEnd.drives, images),
+    rivals: new Rivals(backEnd.drives, images),
+  })
+  const cpuTimes = new CpuTimes(client)
+  const descriptions = new Descriptions({ backEnd, directory, images, networks, told, cpuTimes })
+  const parts = { backEnd, directory, definitions, descriptions, told, events, locks: new Locks() }
   const power = new Power(parts)
   const { autostart, scheduling, screens } = backEnd
   return {

@@ -18,6 +18,8 @@ interface Found {
 export class Networks {
   readonly #backEnd: BackEnd & NetworkBackEnd
   readonly #locks: Locks
+  /** What the switches of the host were when they were looked at last, by GUID: what they are for good, unless made others. */
+  #ids: ReadonlyMap<string, string> = new Map()
 
   constructor(backEnd: BackEnd & NetworkBackEnd, locks: Locks) {
     this.#backEnd = backEnd
@@ -44,8 +46,20 @@ export class Networks {
     return plugs
   }
 
+  /** The networks that these switches are; looked up where one of them is new. */
+  async idsOf(guids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (guids.some(guid => !this.#ids.has(guid))) await this.#all()
+    return this.#ids
+  }
+
+  async has(id: string): Promise<boolean> {
+    return (await this.#all()).some(({ network }) => network.id === id)
+  }
+
   async #all(): Promise<readonly Found[]> {
-    return (await this.#backEnd.switches()).map(one => ({ network: networkOf(one), guid: one.guid }))
+    const found = (await this.#backEnd.switches()).map(one => ({ network: networkOf(one), guid: one.guid }))
+    this.#ids = new Map(found.map(({ guid, network }) => [guid, network.id]))
+    return found
   }
 
   async #define(network: NetworkConfig): Promise<void> {

@@ -1,6 +1,7 @@
-import { JsonShapeError, toJsonObject } from '../../protocols/qmp/json.ts'
-import { parseConfig } from '../definition-config.ts'
+import { JsonShapeError, stringMember, toJsonObject } from '../../protocols/qmp/json.ts'
+import { readConfig } from '../definition-config.ts'
 import { type DomainConfig, type DomainId, DriverError } from '../driver.ts'
+import type { Places } from './places.ts'
 
 /**
  * What the driver keeps of a domain, on the host itself: a host chooses the GUIDs of its machines and has no place for
@@ -19,6 +20,8 @@ export interface Note {
   readonly isPending: boolean
   /** Undefined where somebody has changed the line so that it says none. */
   readonly config: DomainConfig | undefined
+  /** Where disks are in the machine as it was made last, whatever the definition says by now. */
+  readonly places: Places
 }
 
 const MARK = '[polyvisor]'
@@ -36,8 +39,9 @@ export const isDomainId = (id: string): boolean => new RegExp(`^${UUID}$`).test(
 
 /** The notes of a machine: what people read, and the line. Throws DriverError, `refused`, where they are too long. */
 export function writeNotes(note: Note & { readonly config: DomainConfig }): string {
-  const { id, guid, isPending, config } = note
-  const line = `${MARK} ${id} ${guid ?? NEW} ${isPending ? 'pending' : 'made'} ${JSON.stringify(config)}`
+  const { id, guid, isPending, config, places } = note
+  const json = JSON.stringify(Object.keys(places).length === 0 ? config : { ...config, places })
+  const line = `${MARK} ${id} ${guid ?? NEW} ${isPending ? 'pending' : 'made'} ${json}`
   const { description } = config
   const notes = description === '' ? line : `${description}\n\n${line}`
   if (notes.length <= CHARACTERS_MAX) return notes
@@ -49,7 +53,7 @@ export function readNote(guid: string, notes: string): Note | undefined {
   const line = lineIn(notes)
   const { id, guid: written, state, json } = LINE.exec(line ?? '')?.groups ?? {}
   if (id === undefined || json === undefined || (written !== guid && written !== NEW)) return undefined
-  return { id, guid, isPending: state === 'pending', config: readConfig(json) }
+  return { id, guid, isPending: state === 'pending', config: readConfig(json), places: readPlaces(json) }
 }
 
 /** What people read in notes: all but the line. */
@@ -64,11 +68,14 @@ function lineIn(notes: string): string | undefined {
   return notes.split(/\r?\n/).findLast(line => line.startsWith(`${MARK} `))
 }
 
-function readConfig(json: string): DomainConfig | undefined {
+function readPlaces(json: string): Places {
   try {
-    return parseConfig(toJsonObject(JSON.parse(json), 'the definition'))
+    const { places } = toJsonObject(JSON.parse(json), 'the definition')
+    if (places === undefined) return {}
+    const read = toJsonObject(places, 'places')
+    return Object.fromEntries(Object.keys(read).map(id => [id, stringMember(read, id)]))
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof JsonShapeError) return undefined
+    if (error instanceof SyntaxError || error instanceof JsonShapeError) return {}
     throw error
   }
 }

@@ -2,17 +2,54 @@ import { type CimInstance, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
 import type { Hardware, Quantities, Resizable } from '../back-end.ts'
 import { componentsOf } from '../wmi/components.ts'
-import { MEMORY, resizableAmong, resizeBy } from '../wmi/hardware.ts'
+import { type PartClass, partsOf } from '../wmi/every-part.ts'
+import { byMachine, isWhole, MEMORY, PROCESSOR, resizableAmong, resizeBy } from '../wmi/hardware.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
+import { storageAmong } from '../wmi/storage.ts'
 import { systemOf } from './classes.ts'
+import { DRIVE_WORDS } from './drives.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
+
+const CLASSES: readonly PartClass[] = [
+  { className: MEMORY.name, properties: Object.keys(MEMORY.properties) },
+  { className: PROCESSOR.name, properties: Object.keys(PROCESSOR.properties) },
+  {
+    className: 'Msvm_ResourceAllocationSettingData',
+    properties: [
+      'InstanceID',
+      'ResourceSubType',
+      'OtherResourceType',
+      'Parent',
+      'Address',
+      'Connection',
+      'HostResource',
+    ],
+  },
+]
 
 /** What the machine is made of, as it has it from its next start. */
 export async function readHardware(link: Link, guid: string): Promise<Hardware> {
   const components = await componentsOf(link, guid)
   // There is one generation.
-  return { ...resizableAmong(guid, components), hasBios: true, adapters: [] }
+  return {
+    ...resizableAmong(guid, components),
+    hasBios: true,
+    adapters: [],
+    storage: storageAmong(DRIVE_WORDS, components),
+  }
+}
+
+/** As `readHardware`, of every machine, in one enumeration for each class. */
+export async function readAllHardware(link: Link): Promise<ReadonlyMap<string, Hardware>> {
+  return new Map(
+    [...byMachine(await partsOf(link, CLASSES))].flatMap(([guid, components]): [string, Hardware][] => {
+      // Not a machine, or one that was just deleted.
+      if (!isWhole(components)) return []
+      const storage = storageAmong(DRIVE_WORDS, components)
+      return [[guid, { ...resizableAmong(guid, components), hasBios: true, adapters: [], storage }]]
+    }),
+  )
 }
 
 /** Changes memory and processors where they are to be others. */

@@ -5,12 +5,15 @@ import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { autostartV1 } from './autostart.ts'
 import { schedulingV1 } from './scheduling.ts'
+import { driveBackEnd } from '../wmi/drives.ts'
+import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
 import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
-import { readHardware, resize } from './hardware.ts'
+import { driveFaceV1 } from './drives.ts'
+import { readAllHardware, readHardware, resize } from './hardware.ts'
 import { CURRENT_SETTINGS, REQUESTED_STATE } from './names.ts'
 import { change, create, destroy } from './systems.ts'
 
@@ -29,6 +32,8 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     machine: guid => oneMachine(link, MACHINE_WORDS, guid),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),
+    hardwareOfAll: () => readAllHardware(link),
+    memoryMb: guid => memoryMbOf(link, guid),
     create: (name, notes) => create(link, name, notes),
     destroy: guid => destroy(link, guid),
     change: (guid, wanted) => change(link, guid, wanted),
@@ -38,6 +43,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     autostart: autostartV1(link),
     scheduling: schedulingV1(link),
     screens: screensOf(link),
+    drives: driveBackEnd(link, driveFaceV1(link)),
     switches: notDriven,
     cards: notDriven,
     makeSwitch: notDriven,

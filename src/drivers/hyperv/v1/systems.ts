@@ -3,16 +3,18 @@ import { DriverError } from '../../driver.ts'
 import { isLost, untilAnswered } from '../again.ts'
 import type { SettingsChange } from '../back-end.ts'
 import { takeBack } from '../undo.ts'
+import { scsiController } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { BOOT_ORDERS, madeBy } from '../wmi/systems.ts'
 import { GLOBAL_SETTINGS, globalIdOf, settingsIdOf, SYSTEM_SETTINGS, systemOf } from './classes.ts'
+import { DRIVE_WORDS, driveFaceV1 } from './drives.ts'
 import { DEFINE_SYSTEM, DESTROY_SYSTEM, MODIFY_SYSTEM } from './methods.ts'
 
 /**
  * Makes a machine, and gives its GUID, which the host chooses. A host takes the name of a new machine and nothing else
  * that could tell whose it is, so that the machine begins under a name that is nobody else's: by it, one is found whose
- * making was not answered.
+ * making was not answered. It has a controller of SCSI: none can be added while it runs.
  */
 export async function create(link: Link, name: string, notes: string): Promise<string> {
   const guid = await define(link, `polyvisor-${crypto.randomUUID()}`)
@@ -29,7 +31,8 @@ export async function create(link: Link, name: string, notes: string): Promise<s
 async function define(link: Link, name: string): Promise<string> {
   const SystemSettingData = instanceOf(GLOBAL_SETTINGS, { ElementName: name })
   try {
-    const answer = await link.client.call(link.service, DEFINE_SYSTEM, { SystemSettingData })
+    const ResourceSettingData = [driveFaceV1(link).partOf(scsiController(DRIVE_WORDS))]
+    const answer = await link.client.call(link.service, DEFINE_SYSTEM, { SystemSettingData, ResourceSettingData })
     await settle(link, answer, 'make the machine')
     const { DefinedSystem, Job } = answer.values
     const guid = DefinedSystem?.key('Name') ?? (Job && (await madeBy(link, Job)))

@@ -36,8 +36,13 @@ export async function adaptersOf(link: Link, guid: string): Promise<readonly Ada
 
 /** As `adaptersOf`, of a machine whose components are known already. */
 export async function adaptersAmong(link: Link, guid: string, components: readonly CimInstance[]): Promise<Adapter[]> {
+  const hasCables = components.some(({ className }) => className === ALLOCATION.name)
+  return adaptersIn(components, hasCables ? await vlansOf(link, settingsIdOf(guid)) : [])
+}
+
+/** The adapters among components, and the tags of their ports. */
+export function adaptersIn(components: readonly CimInstance[], tags: readonly CimInstance[]): Adapter[] {
   const cables = components.filter(({ className }) => className === ALLOCATION.name).flatMap(row => cableOf(row) ?? [])
-  const tags = cables.length === 0 ? [] : await vlansOf(link, settingsIdOf(guid))
   return components.flatMap(row => {
     const kind = KINDS.find(each => CLASSES[each] === row.className)
     if (kind === undefined) return []

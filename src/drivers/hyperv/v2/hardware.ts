@@ -1,24 +1,42 @@
 import { type CimInstance, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
 import type { Hardware, Quantities, Resizable } from '../back-end.ts'
+import { hasIde } from '../places.ts'
 import { componentsOf } from '../wmi/components.ts'
-import { MEMORY, resizableAmong, resizeBy } from '../wmi/hardware.ts'
+import { byMachine, isWhole, MEMORY, resizableAmong, resizeBy } from '../wmi/hardware.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
-import { adaptersAmong } from './adapters.ts'
+import { storageAmong } from '../wmi/storage.ts'
+import { adaptersAmong, adaptersIn } from './adapters.ts'
+import { everyPart, everyTag } from './every-part.ts'
+import { DRIVE_WORDS } from './drives.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
-
-/** ResourceSubType of what only machines of the first generation have. Source: as real hosts have it, v2. */
-const IDE_CONTROLLER = 'Microsoft:Hyper-V:Emulated IDE Controller'
 
 /** What the machine is made of, as it has it from its next start. */
 export async function readHardware(link: Link, guid: string): Promise<Hardware> {
   const components = await componentsOf(link, guid)
+  const storage = storageAmong(DRIVE_WORDS, components)
   return {
     ...resizableAmong(guid, components),
-    hasBios: components.some(one => one.string('ResourceSubType') === IDE_CONTROLLER),
+    hasBios: hasIde(storage),
+    storage,
     adapters: await adaptersAmong(link, guid, components),
   }
+}
+
+/** As `readHardware`, of every machine, in one enumeration for each class. */
+export async function readAllHardware(link: Link): Promise<ReadonlyMap<string, Hardware>> {
+  const [parts, tags] = await Promise.all([everyPart(link), everyTag(link)])
+  const tagsOf = byMachine(tags)
+  return new Map(
+    [...byMachine(parts)].flatMap(([guid, components]): [string, Hardware][] => {
+      // Not a machine, or one that was just deleted.
+      if (!isWhole(components)) return []
+      const storage = storageAmong(DRIVE_WORDS, components)
+      const adapters = adaptersIn(components, tagsOf.get(guid) ?? [])
+      return [[guid, { ...resizableAmong(guid, components), hasBios: hasIde(storage), storage, adapters }]]
+    }),
+  )
 }
 
 /** Changes memory and processors where they are to be others. */

@@ -2,6 +2,8 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
+import { driveBackEnd } from '../wmi/drives.ts'
+import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
 import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
@@ -10,7 +12,8 @@ import { stateOf } from './enabled-state.ts'
 import { autostartV2 } from './autostart.ts'
 import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
 import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
-import { readHardware, resize } from './hardware.ts'
+import { driveFaceV2 } from './drives.ts'
+import { readAllHardware, readHardware, resize } from './hardware.ts'
 import { REQUESTED_STATE } from './names.ts'
 import { schedulingV2 } from './scheduling.ts'
 import { change, create, destroy } from './systems.ts'
@@ -33,12 +36,15 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     machine: guid => oneMachine(link, MACHINE_WORDS, guid),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),
+    hardwareOfAll: () => readAllHardware(link),
+    memoryMb: guid => memoryMbOf(link, guid),
     create: (name, notes) => create(link, name, notes),
     destroy: guid => destroy(link, guid),
     change: (guid, wanted) => change(link, guid, wanted),
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
+    drives: driveBackEnd(link, driveFaceV2(link)),
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
     screens: screensOf(link),

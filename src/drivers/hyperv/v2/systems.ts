@@ -2,10 +2,12 @@ import { instanceOf } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
 import { untilAnswered } from '../again.ts'
 import type { SettingsChange } from '../back-end.ts'
+import { scsiController } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { BOOT_ORDERS, madeBy } from '../wmi/systems.ts'
 import { SYSTEM_SETTINGS, settingsIdOf, systemOf } from './classes.ts'
+import { DRIVE_WORDS, driveFaceV2 } from './drives.ts'
 import { DEFINE_SYSTEM, DESTROY_SYSTEM, MODIFY_SYSTEM } from './methods.ts'
 
 /** A machine with a BIOS, which boots whatever is put into it. Source: as real hosts have it, from build 9600 on. */
@@ -14,11 +16,15 @@ const GENERATIONS_FROM_BUILD = 9_600
 /** Source: the MOF of real hosts, which has TurnOffOnGuestRestart from this build on. */
 const OFF_ON_RESTART_FROM_BUILD = 17_763
 
-/** Makes a machine, and gives its GUID, which the host chooses. */
+/**
+ * Makes a machine, and gives its GUID, which the host chooses. It has a controller of SCSI from the beginning: none can be
+ * added while it runs.
+ */
 export async function create(link: Link, name: string, notes: string): Promise<string> {
   const generation = link.build >= GENERATIONS_FROM_BUILD ? { VirtualSystemSubType: FIRST_GENERATION } : {}
   const SystemSettings = instanceOf(SYSTEM_SETTINGS, { ElementName: name, Notes: [notes], ...generation })
-  const answer = await link.client.call(link.service, DEFINE_SYSTEM, { SystemSettings })
+  const ResourceSettings = [driveFaceV2(link).partOf(scsiController(DRIVE_WORDS))]
+  const answer = await link.client.call(link.service, DEFINE_SYSTEM, { SystemSettings, ResourceSettings })
   await settle(link, answer, 'make the machine')
   const { ResultingSystem, Job } = answer.values
   const guid = ResultingSystem?.key('Name') ?? (Job && (await madeBy(link, Job)))

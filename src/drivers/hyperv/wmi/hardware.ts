@@ -1,7 +1,8 @@
-import { type CimInstance, defineClass, instanceOf, valuesOf } from '../../../protocols/wsman/index.ts'
+import { type CimInstance, defineClass, instanceOf, like, valuesOf, wql } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
 import type { Quantities, Resizable } from '../back-end.ts'
 import { takeBack } from '../undo.ts'
+import { type Link, settingsIdOf } from './link.ts'
 
 // Memory and processors of machines, as far as they are used; the same in both namespaces.
 // Source: Microsoft Learn, the pages of the same names.
@@ -38,6 +39,36 @@ export function resizableAmong(guid: string, components: readonly CimInstance[])
     processorId,
     dynamicMemory: DynamicMemoryEnabled === true ? { leastMb: Number(least), mostMb: Number(most) } : undefined,
   }
+}
+
+/** Whether components are those of a machine that is there with all that it has. */
+export function isWhole(components: readonly CimInstance[]): boolean {
+  return [MEMORY, PROCESSOR].every(({ name }) => components.some(one => one.className === name))
+}
+
+/** Components of many machines by the GUIDs that their InstanceIDs begin with; definition rows are left out. */
+export function byMachine(components: readonly CimInstance[]): ReadonlyMap<string, readonly CimInstance[]> {
+  const machines = new Map<string, CimInstance[]>()
+  for (const component of components) {
+    const guid = /^Microsoft:([0-9a-f-]{36})\\/i.exec(component.string('InstanceID') ?? '')?.[1]?.toUpperCase()
+    if (guid === undefined) continue
+    const own = machines.get(guid) ?? []
+    machines.set(guid, own)
+    own.push(component)
+  }
+  return machines
+}
+
+/** What a machine has of memory from its next start, in megabytes. */
+export async function memoryMbOf({ client }: Link, guid: string): Promise<number> {
+  const within = like`${settingsIdOf(guid)}%`
+  const [row] = await client.query(
+    wql`SELECT VirtualQuantity FROM Msvm_MemorySettingData WHERE InstanceID LIKE ${within}`,
+  )
+  const amount = row?.number('VirtualQuantity')
+  if (amount === undefined)
+    throw new DriverError('refused', `the host tells nothing of the memory of the machine ${guid}`)
+  return amount
 }
 
 /** How a namespace changes what differs. */

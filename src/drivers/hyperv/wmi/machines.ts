@@ -1,7 +1,7 @@
 import { type CimInstance, defineMethod, type Wql, WsmanFault, wql } from '../../../protocols/wsman/index.ts'
 import type { DomainState } from '../../driver.ts'
 import { untilAnswered } from '../again.ts'
-import type { Glance, Machine } from '../back-end.ts'
+import type { Glance, Machine, Usage } from '../back-end.ts'
 import { settle } from './jobs.ts'
 import { hostNameOf, type Link, settingsIdOf, settingsOf } from './link.ts'
 import { RETURN } from './return-codes.ts'
@@ -22,6 +22,8 @@ const GET_SUMMARY = defineMethod('Msvm_VirtualSystemManagementService', 'GetSumm
 
 /** What it is asked for: Name, ElementName, Notes, EnabledState. Source: the same page, the same in both namespaces. */
 const WANTED = [0, 1, 3, 100]
+/** Of one machine, NumberOfProcessors and MemoryUsage too. */
+const WANTED_OF_ONE = [...WANTED, 4, 103]
 
 /**
  * Lists every machine: in one round trip, by the summary of all; where that was once larger than an answer may be, by two
@@ -73,7 +75,8 @@ async function summaries(
   { stateOf }: MachineWords,
   about: { SettingData?: ReturnType<typeof settingsOf>[] },
 ): Promise<Machine[]> {
-  const input = { ...about, RequestedInformation: WANTED }
+  const isOfOne = about.SettingData !== undefined
+  const input = { ...about, RequestedInformation: isOfOne ? WANTED_OF_ONE : WANTED }
   const answer = await untilAnswered(() => link.client.call(link.service, GET_SUMMARY, input))
   // It never goes on in a job.
   if (answer.returnValue !== RETURN.ok) {
@@ -85,7 +88,12 @@ async function summaries(
     name: row.string('ElementName') ?? '',
     state: stateOf(row.number('EnabledState')),
     notes: row.string('Notes') ?? '',
+    ...(isOfOne && { usage: usageIn(row) }),
   }))
+}
+
+function usageIn(row: CimInstance): Usage {
+  return { vcpus: row.number('NumberOfProcessors') ?? 0, memoryMb: row.number('MemoryUsage') }
 }
 
 async function enumerated(link: Link, { stateOf, ownSettings, notesIn }: MachineWords): Promise<Machine[]> {

@@ -1,0 +1,32 @@
+import type { DiskConfig, NicConfig } from '../driver.ts'
+import { idOfDevice } from './device-ids.ts'
+import type { Drive, Storage } from './drive-back-end.ts'
+import { formatOf } from './images.ts'
+import type { Adapter } from './network-back-end.ts'
+import { deviceName } from './places.ts'
+
+/** What every interface has where its guest chooses nothing else. */
+export const MTU = 1_500
+
+/** A disk that somebody else has put into a machine, whose volume is at `location`. */
+export function describeDrive(drive: Drive, storage: Storage, location: string): DiskConfig {
+  const { kind } = drive
+  const isOnScsi = storage.controllers.find(({ id }) => id === drive.controller)?.bus === 'scsi'
+  return {
+    id: idOfDevice(drive.id),
+    ...(kind !== 'disk' && { kind }),
+    location,
+    format: kind === 'disk' ? formatOf(location) : 'raw',
+    readOnly: kind === 'cdrom',
+    device: deviceName(drive, storage),
+    bus: isOnScsi ? 'paravirtualised' : 'emulated',
+  }
+}
+
+/** An interface that somebody else has put into a machine; `number` is that of its name. */
+export function describeAdapter({ id, mac, kind }: Adapter, number: number, network: string | null): NicConfig {
+  return { id: idOfDevice(id), mac: macOf(mac), mtu: MTU, model: kind, device: `eth${number}`, network }
+}
+
+/** Pairs of lower-case digits with colons between. */
+export const macOf = (digits: string): string => digits.toLowerCase().replaceAll(/..(?=.)/g, '$&:')

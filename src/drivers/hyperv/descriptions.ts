@@ -1,0 +1,96 @@
+import { type DomainConfig, type DomainId, type DomainInfo, DriverError } from '../driver.ts'
+import type { BackEnd, Hardware } from './back-end.ts'
+import type { CpuTimes } from './cpu-times.ts'
+import { definitionOf, withMemory } from './definition.ts'
+import type { DeviceSources } from './device-definitions.ts'
+import { type Directory, domainOf, type Entry } from './directory.ts'
+import { bytesOf } from './quantities.ts'
+import type { ToldDevices } from './told-devices.ts'
+
+/** Up to how many machines are asked about one by one, before the host is asked about all at once. */
+const ONE_BY_ONE_MAX = 4
+
+/** What domains are told from. */
+export interface DescriptionParts extends DeviceSources {
+  readonly backEnd: BackEnd
+  readonly directory: Directory
+  readonly told: ToldDevices
+  readonly cpuTimes: CpuTimes
+}
+
+/** Tells definitions of domains, and what they have and use. */
+export class Descriptions {
+  readonly #parts: DescriptionParts
+
+  constructor(parts: DescriptionParts) {
+    this.#parts = parts
+  }
+
+  async config(id: DomainId): Promise<DomainConfig> {
+    const entry = await this.#parts.directory.get(id)
+    return this.#describe(entry, await this.#parts.backEnd.hardware(entry.machine.guid))
+  }
+
+  async configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]> {
+    const { backEnd, directory } = this.#parts
+    if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => this.#ifThere(id)))).flat()
+    const [entries, hardware] = await Promise.all([directory.list(), backEnd.hardwareOfAll()])
+    const wanted = new Set(ids)
+    const described = entries.map(async entry => {
+      const own = wanted.has(entry.id) ? hardware.get(entry.machine.guid) : undefined
+      return own === undefined ? [] : [await this.#describe(entry, own)]
+    })
+    return (await Promise.all(described)).flat()
+  }
+
+  /** One that is gone, or goes while it is looked at, is left out. */
+  async #ifThere(id: DomainId): Promise<readonly DomainConfig[]> {
+    try {
+      return [await this.config(id)]
+    } catch (error) {
+      if (error instanceof DriverError && error.kind === 'not-found') return []
+      if ((await this.#parts.directory.find(id)) === undefined) return []
+      throw error
+    }
+  }
+
+  async #describe(entry: Entry, hardware: Hardware): Promise<DomainConfig> {
+    const config = await definitionOf(this.#parts, entry, hardware)
+    if (entry.note?.isPending !== true) {
+      this.#parts.told.tell(
+        entry.machine.guid,
+        [...config.disks, ...(config.nics ?? [])].map(({ id }) => id),
+      )
+    }
+    return config
+  }
+
+  async info(id: DomainId): Promise<DomainInfo> {
+    const entry = await this.#summed(id)
+    const { name, usage } = entry.machine
+    const isOn = usage?.memoryMb !== undefined
+    const [cpuMs, memory] = await Promise.all([isOn ? this.#parts.cpuTimes.of(name) : [], this.#memoryOf(entry)])
+    return { ...domainOf(entry), ...memory, vcpus: usage?.vcpus ?? 0, cpuMs: cpuMs.reduce((sum, ms) => sum + ms, 0) }
+  }
+
+  /** As the directory has it, with what it uses, which lists do not tell. */
+  async #summed(id: DomainId): Promise<Entry> {
+    const { directory } = this.#parts
+    const entry = await directory.get(id)
+    if (entry.machine.usage !== undefined) return entry
+    return (await directory.at(entry.machine.guid)) ?? directory.get(id)
+  }
+
+  /** What a machine of ours has tells how much it can have: its memory is static, and others who change it change both. */
+  async #memoryOf({ machine: { guid, usage }, note }: Entry) {
+    const now = usage?.memoryMb
+    const kept = note?.isPending === false ? note.config : undefined
+    if (now !== undefined && kept !== undefined) {
+      return { memoryBytes: withMemory(kept, now).memoryBytes, memoryNowBytes: bytesOf(now) }
+    }
+    const startMb = await this.#parts.backEnd.memoryMb(guid)
+    const most = kept === undefined ? bytesOf(startMb) : withMemory(kept, startMb).memoryBytes
+    const has = bytesOf(now ?? startMb)
+    return { memoryBytes: Math.max(most, has), memoryNowBytes: has }
+  }
+}

@@ -1,0 +1,49 @@
+import type { DiskConfig } from '../driver.ts'
+import { formatOf, hostDiskNumber, isAbsolutePath } from './images.ts'
+
+/** What a disk demands that no Hyper-V host has, as a sentence; undefined where there is nothing of the kind. */
+export function unmetOfDisk(disk: DiskConfig): string | undefined {
+  const { kind = 'disk', device, shared = false } = disk
+  if (shared) return `the ${kind} ${device} is shared, and Hyper-V gives an image to one machine at a time`
+  return kind === 'disk' ? unmetOfHardDisk(disk) : unmetOfDrive(disk, kind)
+}
+
+function unmetOfHardDisk({ device, location, format, readOnly }: DiskConfig): string | undefined {
+  if (readOnly) return `the disk ${device} is read-only, and guests write to all disks of Hyper-V`
+  if (location === '') return `the disk ${device} has no volume`
+  if (hostDiskNumber(location) !== undefined) {
+    return format === 'raw' ? undefined : `${location} is a disk of the host, whose format is raw, not ${format}`
+  }
+  if (format !== 'vhd' && format !== 'vhdx') return `the disk ${device} is ${format}, and Hyper-V has vhd and vhdx`
+  if (!isAbsolutePath(location)) return `${location} is no path of a Windows host`
+  const named = formatOf(location)
+  return named === format ? undefined : `${location} is to be ${format}, and Hyper-V goes by the name of the file`
+}
+
+/** Optical discs and diskettes are files as they are. */
+function unmetOfDrive({ device, location, format, readOnly }: DiskConfig, kind: string): string | undefined {
+  if (kind === 'floppy' && readOnly)
+    return `the floppy ${device} is read-only, and guests write to all diskettes of Hyper-V`
+  if (location === '') return undefined
+  if (format !== 'raw') return `the medium of ${device} is ${format}, and Hyper-V reads discs and diskettes as raw`
+  if (!isAbsolutePath(location)) return `${location} is no path of a Windows host`
+  const isDiskette = /\.vfd$/i.test(location)
+  return kind === 'floppy' && !isDiskette ? `${location} is no diskette: Hyper-V goes by the ending .vfd` : undefined
+}
+
+/** How many IDE places a machine of the first generation has. */
+const IDE_MAX = 4
+
+/** What all disks of a machine together demand. */
+export function unmetOfDisks(disks: readonly DiskConfig[]): string | undefined {
+  for (const disk of disks) {
+    const unmet = unmetOfDisk(disk)
+    if (unmet !== undefined) return unmet
+  }
+  const floppies = disks.filter(({ kind }) => kind === 'floppy').length
+  if (floppies > 1) return 'a machine of Hyper-V has one diskette drive'
+  const twin = disks.find((disk, index) => disks.findIndex(({ id }) => id === disk.id) !== index)
+  if (twin !== undefined) return `two disks have the id ${twin.id}`
+  const onIde = disks.filter(({ kind = 'disk', bus }) => kind === 'cdrom' || (kind === 'disk' && bus === 'emulated'))
+  return onIde.length > IDE_MAX ? `a machine of Hyper-V has ${IDE_MAX} places for emulated disks and discs` : undefined
+}
