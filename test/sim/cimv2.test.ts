@@ -9,6 +9,7 @@ import { BUILDS } from '../../sim/hyperv/host/windows.ts'
 import { InstanceWriter } from '../../sim/hyperv/wsman/instance-writer.ts'
 import { machineIn, onlyOne, query, worldOf } from './host-world.ts'
 
+const LOGICAL = 'Win32_PerfRawData_HvStats_HyperVHypervisorLogicalProcessor'
 const PERFORMANCE = 'Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor'
 
 test('every build says which Windows it is', async () => {
@@ -97,6 +98,42 @@ test('CPU time of each virtual processor is counted by the name of its machine, 
   for (const name of ['web:Hv VP 1', 'nobody:Hv VP 0', 'web', '']) {
     assert.deepEqual(query(world.cimv2, `SELECT * FROM ${PERFORMANCE} WHERE Name = '${name}'`), [])
   }
+})
+
+test('processors of two machines of one name are counted apart, the second with a number behind', async () => {
+  const world = await worldOf()
+  const twins = [machineIn(world, 'twin', 'windows'), machineIn(world, 'twin', 'linux')]
+  for (const vm of twins) turnOn(world.host, vm)
+  await world.clock.advance(3_600_000)
+  const rows = query(world.cimv2, `SELECT * FROM ${PERFORMANCE} WHERE Name LIKE 'twin:Hv VP %'`)
+
+  assert.deepEqual(
+    rows.map(row => textOf(row, 'Name')),
+    ['twin:Hv VP 0', 'twin:Hv VP 0#1'],
+  )
+  assert.deepEqual(
+    rows.map(row => valueOf(row, 'PercentTotalRunTime')),
+    twins.map(vm => cpuTimesOf(world.host, vm)[0]),
+  )
+  const second = onlyOne(world.cimv2, `SELECT * FROM ${PERFORMANCE} WHERE Name = 'twin:Hv VP 0#1'`)
+  assert.equal(textOf(second, 'Name'), 'twin:Hv VP 0#1')
+})
+
+test('each logical processor of the host is busy for a part of the time, and idle for the rest', async () => {
+  const world = await worldOf({ cpus: 4 })
+  await world.clock.advance(3_600_000)
+  const rows = query(world.cimv2, `SELECT * FROM ${LOGICAL}`)
+
+  const names = ['Hv LP 0', 'Hv LP 1', 'Hv LP 2', 'Hv LP 3', '_Total']
+  assert.deepEqual(
+    rows.map(row => textOf(row, 'Name')),
+    names,
+  )
+  const times = rows
+    .slice(0, 4)
+    .map(row => Number(valueOf(row, 'PercentTotalRunTime')) + Number(valueOf(row, 'PercentIdleTime')))
+  assert.equal(new Set(times).size, 1)
+  assert(Math.abs((times[0] ?? 0) / 10_000 - (world.clock.now() - world.host.state.bootedAt)) < 1)
 })
 
 test('disks, volumes, network cards and services of the host are there', async () => {
