@@ -8,5 +8,5 @@ for (const [build, locale] of [
   [26_100, 'en-US'],
 ] as const) {
   const name = `hyperv on the simulated host, build ${build} in ${locale}`
-  describeDriver(name, TRAITS, setUp(build, 0, '--locale', locale))
+  describeDriver(name, TRAITS, setUp({ build, pace: 0 }, '--locale', locale))
 }

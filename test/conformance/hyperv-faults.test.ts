@@ -20,4 +20,8 @@ writeFileSync(
 )
 
 const options = ['--latency', '5', '--seed', '11', '--faults', plan]
-describeDriver('hyperv on the simulated host, with latency and lost connections', TRAITS, setUp(26_100, 0, ...options))
+describeDriver(
+  'hyperv on the simulated host, with latency and lost connections',
+  TRAITS,
+  setUp({ build: 26_100, pace: 0 }, ...options),
+)

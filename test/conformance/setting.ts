@@ -27,6 +27,8 @@ export interface Traits {
   readonly outlivesConnection: boolean
   /** The host binds no domain to CPUs of its own; the suite looks that it says so. */
   readonly bindsNoCpus?: true
+  /** A network has its name for good; the suite looks that the host says so. */
+  readonly renamesNoNetworks?: true
   /** How long a guest may take to boot, to shut down, or to show in an event, on a busy machine. */
   readonly settleMs: number
   /** How long one test may take in all. */

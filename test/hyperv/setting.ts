@@ -23,6 +23,9 @@ export const TRAITS: Traits = {
   testMs: 30_000,
 }
 
+/** What it has through root\virtualization. */
+export const V1_TRAITS: Traits = { ...TRAITS, renamesNoNetworks: true }
+
 const NAMES: Readonly<Partial<Record<Guest, string>>> = { obedient: 'web', broken: 'vm-that-fails-to-start' }
 
 const folder = mkdtempSync(join(tmpdir(), 'polyvisor-hyperv-setting-'))
@@ -52,10 +55,20 @@ export async function startHost(...options: readonly string[]): Promise<HypervHo
   return { sim, uri, complaints, connect: () => connect({ uri, warn }) }
 }
 
-/** A host for each test of the contract; `pace` is the share that jobs and guests take of what real ones do. */
-export function setUp(build: number, pace: number, ...options: readonly string[]): () => Promise<Setup> {
+/** A kind of host. */
+export interface HostKind {
+  readonly build: number
+  /** Where the host has two; the newer one where nothing is said. */
+  readonly namespace?: 'v1' | 'v2'
+  /** The share that jobs and guests take of what real ones do. */
+  readonly pace: number
+}
+
+/** A host for each test of the contract. */
+export function setUp({ build, namespace, pace }: HostKind, ...options: readonly string[]): () => Promise<Setup> {
   return async () => {
     const host = await startHost('--build', String(build), '--pace', String(pace), '--vms', '2', ...options)
+    if (namespace !== undefined) host.uri.searchParams.set('namespace', namespace)
     return {
       connect: host.connect,
       domainConfig,

@@ -10,6 +10,12 @@ export interface Switch {
   readonly uplink: string
 }
 
+/** A switch that is to be made. */
+export interface NewSwitch extends Omit<Switch, 'guid'> {
+  /** Of its network: what the switch is called where that may be chosen. */
+  readonly id: string
+}
+
 /** The cable between an adapter and a switch. */
 export interface Cable {
   readonly id: string
@@ -42,10 +48,13 @@ export interface Plug {
 
 /** The part of a back end that is about networks. */
 export interface NetworkBackEnd {
+  /** Whether the name of a switch can be changed. */
+  readonly renamesSwitches: boolean
   switches(): Promise<readonly Switch[]>
   /** The names of the host's own cards. */
   cards(): Promise<readonly string[]>
-  makeSwitch(name: string, notes: string, uplink: string): Promise<void>
+  makeSwitch(made: NewSwitch): Promise<void>
+  /** Where switches cannot be renamed, the name is the one that it has. */
   changeSwitch(guid: string, change: Pick<Switch, 'name' | 'notes'>): Promise<void>
   /** Leads a switch to the outside through another card, or through none. */
   bindSwitch(guid: string, uplink: string): Promise<void>
@@ -54,7 +63,7 @@ export interface NetworkBackEnd {
   cables(): Promise<readonly Cable[]>
   adapters(machineGuid: string): Promise<readonly Adapter[]>
   addAdapter(machineGuid: string, adapter: NewAdapter): Promise<Pick<Adapter, 'id' | 'kind'>>
-  removeAdapter(adapter: Pick<Adapter, 'id' | 'kind'>): Promise<void>
+  removeAdapter(adapter: Pick<Adapter, 'id' | 'kind' | 'cable'>): Promise<void>
   plug(machineGuid: string, adapter: Pick<Adapter, 'id' | 'kind'>, plug: Plug): Promise<void>
   unplug(cableId: string): Promise<void>
   /** Changes the tag of what goes through a cable. */

@@ -3,11 +3,11 @@ import type { NetworkConfig } from '../driver.ts'
 import type { Switch } from './network-back-end.ts'
 
 /** What the notes of a switch begin with that is a network of ours: a host chooses the GUIDs of its switches too. */
-const MARK = '[polyvisor] '
+export const NETWORK_MARK = '[polyvisor] '
 
 /** The notes of a switch. Its name and its card are the host's to tell. */
 export function writeNetworkNote({ id, vlan, gateway, netmask }: NetworkConfig): string {
-  return `${MARK}${JSON.stringify({ id, vlan: vlan ?? 0, gateway, netmask })}`
+  return `${NETWORK_MARK}${JSON.stringify({ id, vlan: vlan ?? 0, gateway, netmask })}`
 }
 
 /** The network that a switch is; under its own GUID where somebody else made it. */
@@ -16,9 +16,9 @@ export function networkOf({ guid, name, notes, uplink: nic }: Switch): NetworkCo
 }
 
 function readNote(notes: string): Omit<NetworkConfig, 'name' | 'nic'> | undefined {
-  if (!notes.startsWith(MARK)) return undefined
+  if (!notes.startsWith(NETWORK_MARK)) return undefined
   try {
-    const note = toJsonObject(JSON.parse(notes.slice(MARK.length)), 'the note')
+    const note = toJsonObject(JSON.parse(notes.slice(NETWORK_MARK.length)), 'the note')
     const vlan = integerMember(note, 'vlan')
     return {
       id: stringMember(note, 'id'),

@@ -71,7 +71,12 @@ export class Networks {
       throw new DriverError('refused', `the host has no network card ${nic}`)
     }
     const before = (await this.#all()).find(found => found.network.id === network.id)
-    if (before === undefined) return this.#backEnd.makeSwitch(name, writeNetworkNote(network), nic)
+    if (before === undefined) {
+      return this.#backEnd.makeSwitch({ id: network.id, name, notes: writeNetworkNote(network), uplink: nic })
+    }
+    if (name !== before.network.name && !this.#backEnd.renamesSwitches) {
+      throw new DriverError('refused', `the host renames no switch: ${before.network.name} cannot become ${name}`)
+    }
     await this.#replace(before, network)
   }
 

@@ -19,6 +19,9 @@ async function ours(stage: Stage, ...ids: readonly string[]) {
   return (await stage.networks.list()).filter(({ id }) => ids.includes(id))
 }
 
+/** What a network of this name is called next. */
+const anotherName = ({ traits }: Stage, name: string): string => (traits.renamesNoNetworks === true ? name : 'renamed')
+
 function describeDefinitions(stage: Stage): void {
   stage.it('lists networks that were defined, as they were given, and forgets them', async () => {
     const first = network({ name: 'Größe "1"', gateway: '10.9.0.1', netmask: '255.255.255.0' })
@@ -33,7 +36,7 @@ function describeDefinitions(stage: Stage): void {
 
   stage.it('changes a network that is defined again', async () => {
     const first = network()
-    const second = { ...first, name: 'renamed', vlan: 7 }
+    const second = { ...first, name: anotherName(stage, first.name), vlan: 7 }
     await stage.networks.define(first)
     await stage.networks.define(second)
 
@@ -48,6 +51,16 @@ function describeDefinitions(stage: Stage): void {
 
     assert.deepEqual(await ours(stage, first.id, second.id), [second])
   })
+
+  if (stage.traits.renamesNoNetworks === true) {
+    stage.it('refuses another name to a network, and changes nothing else of it', async () => {
+      const first = network()
+      await stage.networks.define(first)
+
+      await rejectsWith('refused', stage.networks.define({ ...first, name: 'renamed', vlan: 7 }))
+      assert.deepEqual(await ours(stage, first.id), [first])
+    })
+  }
 
   if (!stage.traits.outlivesConnection) return
 
@@ -132,7 +145,7 @@ function describeUse(stage: Stage): void {
     await stage.networks.define(lab)
     const config = withDevices(stage, { nics: [nic(lab.id)] })
     await run(stage, config)
-    await stage.networks.define({ ...lab, name: 'renamed', vlan: 9 })
+    await stage.networks.define({ ...lab, name: anotherName(stage, lab.name), vlan: 9 })
 
     await stage.assertState(config.id, 'running')
     assert.equal((await ours(stage, lab.id))[0]?.vlan, 9)

@@ -7,6 +7,7 @@ import { byMachine, isWhole, MEMORY, PROCESSOR, resizableAmong, resizeBy } from 
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { storageAmong } from '../wmi/storage.ts'
+import { adaptersAmong } from './adapters.ts'
 import { systemOf } from './classes.ts'
 import { DRIVE_WORDS } from './drives.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
@@ -31,11 +32,12 @@ const CLASSES: readonly PartClass[] = [
 /** What the machine is made of, as it has it from its next start. */
 export async function readHardware(link: Link, guid: string): Promise<Hardware> {
   const components = await componentsOf(link, guid)
+  const adapters = await adaptersAmong(link, components)
   // There is one generation.
   return {
     ...resizableAmong(guid, components),
     hasBios: true,
-    adapters: [],
+    adapters,
     storage: storageAmong(DRIVE_WORDS, components),
   }
 }

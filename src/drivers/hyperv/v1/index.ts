@@ -1,6 +1,6 @@
 import { wql } from '../../../protocols/wsman/index.ts'
-import { DriverError } from '../../driver.ts'
 import type { BackEnd } from '../back-end.ts'
+import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { autostartV1 } from './autostart.ts'
@@ -11,11 +11,15 @@ import type { Link } from '../wmi/link.ts'
 import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
+import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
+import { destroyWithPorts } from './destruction.ts'
 import { stateOf } from './enabled-state.ts'
 import { driveFaceV1 } from './drives.ts'
 import { readAllHardware, readHardware, resize } from './hardware.ts'
+import { imagesV1 } from './images.ts'
 import { CURRENT_SETTINGS, REQUESTED_STATE } from './names.ts'
-import { change, create, destroy } from './systems.ts'
+import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
+import { change, create } from './systems.ts'
 
 export { V1 } from './names.ts'
 
@@ -35,7 +39,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     hardwareOfAll: () => readAllHardware(link),
     memoryMb: guid => memoryMbOf(link, guid),
     create: (name, notes) => create(link, name, notes),
-    destroy: guid => destroy(link, guid),
+    destroy: guid => destroyWithPorts(link, guid),
     change: (guid, wanted) => change(link, guid, wanted),
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
@@ -43,23 +47,21 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     autostart: autostartV1(link),
     scheduling: schedulingV1(link),
     screens: screensOf(link),
+    storage: { ...fileBackEnd(link.client), ...imagesV1(link) },
     drives: driveBackEnd(link, driveFaceV1(link)),
-    switches: notDriven,
-    cards: notDriven,
-    makeSwitch: notDriven,
-    changeSwitch: notDriven,
-    bindSwitch: notDriven,
-    destroySwitch: notDriven,
-    cables: notDriven,
-    adapters: async () => [],
-    addAdapter: notDriven,
-    removeAdapter: notDriven,
-    plug: notDriven,
-    unplug: notDriven,
-    tag: notDriven,
+    renamesSwitches: false,
+    switches: () => allSwitches(link),
+    cards: () => allCards(link),
+    makeSwitch: made => makeSwitch(link, made),
+    changeSwitch: (guid, wanted) => changeSwitch(link, guid, wanted),
+    bindSwitch: (guid, uplink) => bindSwitch(link, guid, uplink),
+    destroySwitch: guid => destroySwitch(link, guid),
+    cables: () => allCables(link),
+    adapters: guid => adaptersOf(link, guid),
+    addAdapter: (guid, adapter) => addAdapter(link, guid, adapter),
+    removeAdapter: adapter => removeAdapter(link, adapter),
+    plug: (guid, adapter, to) => plug(link, guid, adapter, to),
+    unplug: cableId => unplug(link, cableId),
+    tag: (cableId, vlan) => tag(link, cableId, vlan),
   }
-}
-
-async function notDriven(): Promise<never> {
-  throw new DriverError('refused', 'networks are not driven through root\\virtualization yet')
 }

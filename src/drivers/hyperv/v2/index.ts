@@ -1,5 +1,6 @@
 import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
+import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
@@ -14,6 +15,7 @@ import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adap
 import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
 import { driveFaceV2 } from './drives.ts'
 import { readAllHardware, readHardware, resize } from './hardware.ts'
+import { imagesV2 } from './images.ts'
 import { REQUESTED_STATE } from './names.ts'
 import { schedulingV2 } from './scheduling.ts'
 import { change, create, destroy } from './systems.ts'
@@ -44,13 +46,15 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
+    storage: { ...fileBackEnd(link.client), ...imagesV2(link) },
     drives: driveBackEnd(link, driveFaceV2(link)),
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
     screens: screensOf(link),
+    renamesSwitches: true,
     switches: () => allSwitches(link),
     cards: () => allCards(link),
-    makeSwitch: (name, notes, uplink) => makeSwitch(link, name, notes, uplink),
+    makeSwitch: made => makeSwitch(link, made),
     changeSwitch: (guid, wanted) => changeSwitch(link, guid, wanted),
     bindSwitch: (guid, uplink) => bindSwitch(link, guid, uplink),
     destroySwitch: guid => destroySwitch(link, guid),

@@ -8,7 +8,7 @@ import {
   wql,
 } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
-import type { Cable, Switch } from '../network-back-end.ts'
+import type { Cable, NewSwitch, Switch } from '../network-back-end.ts'
 import { settle } from '../wmi/jobs.ts'
 import { hostNameOf, type Link } from '../wmi/link.ts'
 import { V2 } from './names.ts'
@@ -65,7 +65,7 @@ export function cableOf(row: CimInstance): Cable | undefined {
 }
 
 /** Makes a switch; without a card of the host, what is plugged into it sees nothing else. */
-export async function makeSwitch(link: Link, name: string, notes: string, uplink: string): Promise<void> {
+export async function makeSwitch(link: Link, { name, notes, uplink }: NewSwitch): Promise<void> {
   const ResourceSettings = uplink === '' ? [] : [await portTo(link, uplink)]
   const SystemSettings = instanceOf(SWITCH_SETTINGS, { ElementName: name, Notes: [notes] })
   const service = await switchService(link)
