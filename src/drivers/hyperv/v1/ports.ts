@@ -4,7 +4,7 @@ import { takeBack } from '../undo.ts'
 import type { Link } from '../wmi/link.ts'
 import { V1 } from './names.ts'
 import { CREATE_PORT, DELETE_PORT, DISCONNECT_PORT, SWITCH, SWITCH_PORT } from './network-classes.ts'
-import { callAtOnce, switchService } from './switch-service.ts'
+import { callAtOnce } from './switch-service.ts'
 
 /** The port of this name of a switch. */
 export const portAt = (switchGuid: string, name: string): EndpointReference =>
@@ -24,10 +24,9 @@ export function portOf(path: string): EndpointReference | undefined {
 /** Makes a port that nothing is connected to; by this name, or else by its own, which no other has. */
 export async function createPort(link: Link, of: EndpointReference, title?: string): Promise<EndpointReference> {
   const Name = crypto.randomUUID().toUpperCase()
-  const at = { link, service: await switchService(link) }
   const input = { VirtualSwitch: of, Name, FriendlyName: title ?? Name, ScopeOfResidence: '' }
   try {
-    const { CreatedSwitchPort } = await callAtOnce(at, CREATE_PORT, input, 'make a port of the switch')
+    const { CreatedSwitchPort } = await callAtOnce(link, CREATE_PORT, input, 'make a port of the switch')
     if (CreatedSwitchPort !== undefined) return CreatedSwitchPort
     throw new DriverError('unreachable', 'the host does not name the port that it made')
   } catch (error) {
@@ -43,13 +42,11 @@ async function deleteNamed(link: Link, name: string): Promise<void> {
 
 /** Takes a port away that nothing is connected to. */
 export async function deletePort(link: Link, SwitchPort: EndpointReference): Promise<void> {
-  const at = { link, service: await switchService(link) }
-  await callAtOnce(at, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
+  await callAtOnce(link, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
 }
 
 /** Takes a port away, and the cable that leads to it. */
 export async function disconnectPort(link: Link, SwitchPort: EndpointReference): Promise<void> {
-  const at = { link, service: await switchService(link) }
-  await callAtOnce(at, DISCONNECT_PORT, { SwitchPort }, 'unplug the cable')
-  await callAtOnce(at, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
+  await callAtOnce(link, DISCONNECT_PORT, { SwitchPort }, 'unplug the cable')
+  await callAtOnce(link, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
 }

@@ -117,10 +117,9 @@ export async function makeSwitch(link: Link, { id, name, notes, uplink }: NewSwi
 
 /** Where the answer is lost, the switch is there or not. */
 async function create(link: Link, guid: string, name: string): Promise<void> {
-  const at = { link, service: await switchService(link) }
   const input = { Name: guid, FriendlyName: name, NumLearnableAddresses: LEARNABLE_ADDRESSES, ScopeOfResidence: '' }
   try {
-    await callAtOnce(at, CREATE_SWITCH, input, 'make the switch')
+    await callAtOnce(link, CREATE_SWITCH, input, 'make the switch')
   } catch (error) {
     if (!isLost(error)) throw error
     const [made] = await link.client.queryReferences(wql`SELECT * FROM Msvm_VirtualSwitch WHERE Name = ${guid}`)
@@ -149,7 +148,7 @@ export async function bindSwitch(link: Link, guid: string, uplink: string): Prom
   const ExternalSwitchPort = await createPort(link, switchOf(guid))
   try {
     const input = { ExternalSwitchPort, ExternalEthernetPort: card }
-    await settle(link, await link.client.call(await switchService(link), SETUP_SWITCH, input), 'bind the switch')
+    await settle(link, await link.client.call(switchService(link), SETUP_SWITCH, input), 'bind the switch')
   } catch (error) {
     await takeBack(() => deletePort(link, ExternalSwitchPort), error, 'a port of the switch remains')
     throw error
@@ -160,7 +159,7 @@ async function unbind(link: Link, guid: string): Promise<void> {
   const uplink = (await allUplinks(link)).get(guid)
   if (uplink === undefined) return
   const input = { ExternalEthernetPort: uplink.card }
-  await settle(link, await link.client.call(await switchService(link), TEARDOWN_SWITCH, input), 'unbind the switch')
+  await settle(link, await link.client.call(switchService(link), TEARDOWN_SWITCH, input), 'unbind the switch')
   await deletePort(link, uplink.port)
 }
 
@@ -168,9 +167,8 @@ async function unbind(link: Link, guid: string): Promise<void> {
 export async function destroySwitch(link: Link, guid: string): Promise<void> {
   const before = (await allSwitches(link)).find(one => one.guid === guid)?.uplink ?? ''
   if (before !== '') await unbind(link, guid)
-  const at = { link, service: await switchService(link) }
   try {
-    await callAtOnce(at, DELETE_SWITCH, { VirtualSwitch: switchOf(guid) }, 'delete the switch')
+    await callAtOnce(link, DELETE_SWITCH, { VirtualSwitch: switchOf(guid) }, 'delete the switch')
   } catch (error) {
     const rebind = () => bindSwitch(link, guid, before)
     if (before !== '') await takeBack(rebind, error, 'the switch does not lead to the outside any more')
