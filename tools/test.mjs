@@ -4,6 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -19,6 +20,9 @@ const SUITES = {
   store: ['store/'],
   server: ['server/', 'setup'],
 }
+
+/** One more than there are processors: there is always a file that waits for something. */
+const LANES = Math.min(availableParallelism() + 1, 8)
 
 const FILE_TIMEOUT_MS = 10 * 60_000
 
@@ -42,7 +46,7 @@ const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8
   .sort()
 const files = wanted.length === 0 ? tests : wanted.flatMap(filesOf)
 if (files.length === 0) fail('no test files found')
-const flags = ['--test', '--test-concurrency=2', `--test-timeout=${FILE_TIMEOUT_MS}`, '--enable-source-maps']
+const flags = ['--test', `--test-concurrency=${LANES}`, `--test-timeout=${FILE_TIMEOUT_MS}`, '--enable-source-maps']
 const result = spawnSync(node, [...flags, ...files], { cwd: ROOT, stdio: 'inherit', env: environment() })
 process.exit(result.status ?? 1)
 
