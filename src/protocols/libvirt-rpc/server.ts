@@ -1,0 +1,304 @@
+import type { Buffer } from 'node:buffer'
+import type { Duplex } from 'node:stream'
+import { XdrError } from '../../wire/xdr/error.ts'
+import { readAll } from '../../wire/xdr/types.ts'
+import type { XdrWriter } from '../../wire/xdr/writer.ts'
+import { CallQueue } from './call-queue.ts'
+import { RpcConnectionError, RpcError } from './error.ts'
+import { KEEPALIVE_PROGRAM, KeepAlive, type KeepAliveOptions } from './keepalive.ts'
+import { OPENING_MS, PACKET_BYTES_BEFORE_LOGIN_MAX, PACKET_BYTES_MAX, STREAMS_MAX } from './limits.ts'
+import { PacketLink } from './link.ts'
+import { encodePacket, type Packet, PacketStatus, PacketType, writeError } from './packet.ts'
+import { isSparse, isWrite } from './procedure.ts'
+import {
+  brokenCall,
+  brokenStream,
+  internalError,
+  loginFirst,
+  readOnly,
+  unknownProcedure,
+  unknownProgram,
+  unsupported,
+} from './refusals.ts'
+import { type ServerStreamPort, ServerStream, type StreamBody } from './server-stream.ts'
+import {
+  type ArgsOf,
+  type EventName,
+  type EventOf,
+  events,
+  type ProcedureName,
+  procedureNamed,
+  procedures,
+  REMOTE_PROGRAM,
+  REMOTE_VERSION,
+  type ResultOf,
+} from './table/index.ts'
+import { OTHER_FUNCTIONS } from './table/others.ts'
+
+/** What a handler knows of its call beside the arguments. */
+export interface RpcCall<C> {
+  /** What the connection was given when it began. */
+  readonly context: C
+  readonly connection: RpcServerConnection<C>
+  /**
+   * Opens the stream of a procedure that has one; `body` serves it once the call has been answered, and not at all if
+   * the handler throws. Throws RpcError where the connection has too many streams.
+   */
+  readonly stream: (body: StreamBody) => void
+}
+
+/** What serves a procedure. An RpcError that it throws is what the client gets. */
+export type Handler<N extends ProcedureName, C = unknown> = (
+  args: ArgsOf<N>,
+  call: RpcCall<C>,
+) => ResultOf<N> | Promise<ResultOf<N>>
+
+/** What serves whom. A procedure without a handler is answered as unsupported, with its function's name. */
+export type Handlers<C = unknown> = { readonly [N in ProcedureName]?: Handler<N, C> }
+
+/** How a connection is served. */
+export interface ServeOptions<C> {
+  /** Handed to every handler. */
+  readonly context: C
+  /** The client must log in (`connection.login`) before it may call what is not for that. */
+  readonly needsLogin?: boolean
+  /** The client may only read. */
+  readonly isReadOnly?: boolean
+  /** What a client is told of an error that a handler throws and that is no RpcError; undefined for a fault of ours. */
+  readonly describe?: (error: unknown) => RpcError | undefined
+  /** Told of faults of ours: what `describe` does not know, or a result that is none. Must not throw. */
+  readonly onFault?: (error: unknown, procedure: ProcedureName) => void
+  /** Told once when the connection ends, whoever ended it. Must not throw. */
+  readonly onClose?: (error: RpcConnectionError) => void
+  readonly openingMs?: number
+  readonly packetStallMs?: number
+  readonly sendStallMs?: number
+  readonly streamStallMs?: number
+}
+
+/** Serves libvirt's protocol on a duplex stream, which it takes over, until either side closes it. */
+export function serve<C>(duplex: Duplex, handlers: Handlers<C>, options: ServeOptions<C>): RpcServerConnection<C> {
+  return new RpcServerConnection(duplex, handlers, options)
+}
+
+/** A call that was served, and is to be answered. */
+interface Performed<N extends ProcedureName> {
+  readonly name: N
+  readonly args: ArgsOf<N>
+  readonly reply: Buffer
+  readonly body: StreamBody | undefined
+}
+
+const PROGRAM = { program: REMOTE_PROGRAM, version: REMOTE_VERSION }
+
+/** A client, as the server sees it. Calls are worked on side by side and answered as they are done. */
+export class RpcServerConnection<C = unknown> {
+  readonly #handlers: Handlers<C>
+  readonly #options: ServeOptions<C>
+  readonly #link: PacketLink
+  readonly #keepAlive: KeepAlive
+  readonly #calls: CallQueue
+  readonly #streams = new Map<number, { readonly number: number; readonly stream: ServerStream }>()
+  readonly #abort = new AbortController()
+  readonly #openingTimer: NodeJS.Timeout
+  #isLoggedIn: boolean
+  #isReadOnly: boolean
+  #isGreeted = false
+
+  /** Use `serve`. */
+  constructor(duplex: Duplex, handlers: Handlers<C>, options: ServeOptions<C>) {
+    const { needsLogin = false, isReadOnly = false, packetStallMs, sendStallMs, openingMs = OPENING_MS } = options
+    this.#handlers = handlers
+    this.#options = options
+    this.#isLoggedIn = !needsLogin
+    this.#isReadOnly = isReadOnly
+    this.#link = new PacketLink(duplex, {
+      onPacket: packet => this.#receive(packet),
+      onEnd: error => this.#finish(error),
+      packetBytesMax: () => (this.#isLoggedIn ? PACKET_BYTES_MAX : PACKET_BYTES_BEFORE_LOGIN_MAX),
+      ...(packetStallMs !== undefined && { packetStallMs }),
+      ...(sendStallMs !== undefined && { sendStallMs }),
+    })
+    this.#calls = new CallQueue(this.#link, async packet => await this.#answer(packet))
+    this.#keepAlive = new KeepAlive({
+      send: packet => this.#link.send(packet),
+      isDeaf: () => this.#link.isHeld,
+      onDead: () => this.#link.fail(new RpcConnectionError('time-out', 'the client does not answer any more')),
+    })
+    const late = () => this.#link.fail(new RpcConnectionError('time-out', `nobody logged in within ${openingMs} ms`))
+    this.#openingTimer = setTimeout(late, openingMs).unref()
+  }
+
+  /** Whether the connection stands. */
+  get isOpen(): boolean {
+    return this.#link.end === undefined
+  }
+
+  /** Whether the client may only read. */
+  get isReadOnly(): boolean {
+    return this.#isReadOnly
+  }
+
+  /** Aborted when the connection ends. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** The client has said who it is: from now on it may call everything. */
+  login(): void {
+    this.#isLoggedIn = true
+    this.#checkOpen()
+  }
+
+  /** From now on the client may only read; there is no way back. */
+  restrict(): void {
+    this.#isReadOnly = true
+  }
+
+  /** Begins to ask the client whether it lives. Not before it asked for that: others do not answer. */
+  startKeepAlive(options?: KeepAliveOptions): void {
+    if (this.isOpen) this.#keepAlive.start(options)
+  }
+
+  /** Tells the client of an event. Throws XdrError for what no event of that name can tell. */
+  emit<N extends EventName>(name: N, event: EventOf<N>): void {
+    const { number, body } = events[name]
+    const header = { ...PROGRAM, procedure: number, type: PacketType.message, serial: 0, status: PacketStatus.ok }
+    this.#link.send(encodePacket(header, writer => body.write(writer, event)))
+  }
+
+  /** Ends the connection once what was answered has gone out. Calling it twice is harmless. */
+  close(): void {
+    this.#link.close()
+  }
+
+  #receive(packet: Packet): void {
+    this.#keepAlive.heard()
+    this.#isGreeted = true
+    this.#checkOpen()
+    const { program, version, type } = packet
+    const isCall = type === PacketType.call || type === PacketType.callWithDescriptors
+    if (program === KEEPALIVE_PROGRAM) return this.#keepAlive.receive(packet)
+    if (program !== REMOTE_PROGRAM || version !== REMOTE_VERSION) {
+      if (isCall) this.#refuse(packet, unknownProgram(program, version))
+    } else if (type === PacketType.call) {
+      this.#calls.push(packet)
+    } else if (isCall) {
+      this.#refuse(packet, brokenCall(`Unexpected message type ${type}`))
+    } else if (type === PacketType.stream || type === PacketType.hole) {
+      const known = this.#streams.get(packet.serial)
+      // What comes of a stream that has been closed is left, and so is whatever else a client does not send.
+      if (known?.number === packet.procedure) known.stream.receive(packet)
+    }
+  }
+
+  async #answer(call: Packet): Promise<void> {
+    const { procedure: number, status } = call
+    const name = procedureNamed(number)
+    try {
+      if (status !== PacketStatus.ok) throw brokenCall(`Unexpected message status ${status}`)
+      if (name !== undefined) return this.#reply(await this.#perform(name, call), call)
+      const other = OTHER_FUNCTIONS.get(number)
+      if (other === undefined) throw unknownProcedure(number)
+      throw this.#isLoggedIn ? unsupported(other) : loginFirst()
+    } catch (error) {
+      this.#refuse(call, this.#describe(error, name))
+    }
+  }
+
+  async #perform<N extends ProcedureName>(name: N, call: Packet): Promise<Performed<N>> {
+    const procedure = procedures[name]
+    const handler = this.#handlers[name]
+    if (!this.#isLoggedIn && procedure.beforeLogin !== true) throw loginFirst()
+    const args = decoding(() => readAll(procedure.args, call.body))
+    if (this.#isReadOnly && isWrite(procedure, args)) throw readOnly(procedure.function)
+    if (handler === undefined) throw unsupported(procedure.function)
+
+    let body: StreamBody | undefined
+    const stream = (given: StreamBody) => {
+      if (procedure.stream === undefined) throw new TypeError(`${name} has no stream`)
+      this.#checkStream(call.serial)
+      body = given
+    }
+    const result = await handler(args, { context: this.#options.context, connection: this, stream })
+    if (procedure.stream !== undefined && body === undefined) throw new TypeError(`${name} opened no stream`)
+    const write = (writer: XdrWriter) => procedure.result.write(writer, result)
+    return { name, args, body, reply: encodePacket({ ...answerTo(call), status: PacketStatus.ok }, write) }
+  }
+
+  #reply({ name, args, body, reply }: Performed<ProcedureName>, { serial }: Packet): void {
+    if (!this.isOpen) return
+    // Before the answer: what the client sends next may be for the stream.
+    const opened = body && this.#open(name, serial, isSparse(procedures[name], args))
+    this.#link.send(reply)
+    if (body !== undefined) void opened?.serve(body)
+  }
+
+  #checkStream(serial: number): void {
+    if (this.#streams.has(serial)) throw brokenStream(`a stream of the serial ${serial} is open already`)
+    if (this.#streams.size >= STREAMS_MAX) throw brokenStream(`${STREAMS_MAX} streams are open already`)
+  }
+
+  #open(name: ProcedureName, serial: number, holes: boolean): ServerStream {
+    this.#checkStream(serial)
+    const { number, stream: direction } = procedures[name]
+    const { streamStallMs: stallMs } = this.#options
+    const port: ServerStreamPort = {
+      procedure: number,
+      serial,
+      isSparse: holes,
+      isRead: direction === 'read',
+      ...(stallMs !== undefined && { stallMs }),
+      send: packet => this.#link.send(packet),
+      drained: async () => await this.#link.drained(),
+      hold: by => this.#link.hold(by),
+      release: by => this.#link.release(by),
+      describe: error => this.#describe(error, name),
+      onClosed: () => this.#streams.delete(serial),
+    }
+    const stream = new ServerStream(port)
+    this.#streams.set(serial, { number, stream })
+    return stream
+  }
+
+  #refuse(call: Packet, error: RpcError): void {
+    const write = (writer: XdrWriter) => writeError(writer, error)
+    this.#link.send(encodePacket({ ...answerTo(call), status: PacketStatus.error }, write))
+  }
+
+  /** What a client is told of an error; of a fault of ours, no more than that there is one. */
+  #describe(error: unknown, name: ProcedureName | undefined): RpcError {
+    if (error instanceof RpcError) return error
+    const known = this.#options.describe?.(error)
+    if (known !== undefined || name === undefined) return known ?? internalError('the call')
+    this.#options.onFault?.(error, name)
+    if (error instanceof XdrError) return brokenCall(`Unable to encode message payload: ${error.message}`)
+    return internalError(procedures[name].function)
+  }
+
+  #checkOpen(): void {
+    if (this.#isGreeted && this.#isLoggedIn) clearTimeout(this.#openingTimer)
+  }
+
+  #finish(error: RpcConnectionError): void {
+    clearTimeout(this.#openingTimer)
+    this.#keepAlive.stop()
+    this.#calls.clear()
+    for (const { stream } of this.#streams.values()) stream.fail(error)
+    this.#abort.abort(error)
+    this.#options.onClose?.(error)
+  }
+}
+
+function answerTo({ program, version, procedure, serial }: Packet) {
+  return { program, version, procedure, serial, type: PacketType.reply }
+}
+
+function decoding<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof XdrError)) throw error
+    throw brokenCall(`Unable to decode message payload: ${error.message}`, { cause: error })
+  }
+}
