@@ -123,8 +123,10 @@ function createServices(
     return open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) })
   }
   const owner = randomUUID()
+  const locks = new Locks()
   const hosts = new Hosts({
     store,
+    locks,
     log,
     owner,
     connect,
@@ -145,7 +147,7 @@ function createServices(
   }
   const tasks = new Tasks({ store, now, owner, toApiError })
   const paths = new Paths({ dataDir: data, ...(allowPaths && { allowed: allowPaths }) })
-  const services = { store, hosts, sessions, tasks, paths, locks: new Locks() }
+  const services = { store, hosts, sessions, tasks, paths, locks }
   const treatCrash = crashTreatment(services, log)
   return services
 }

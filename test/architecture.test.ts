@@ -115,13 +115,14 @@ async function build(folder: string) {
     if (open === undefined) throw new TypeError('there is no driver for QEMU')
     return open({ uri, dataDir: folder, warn: () => undefined })
   }
-  const hosts = new Hosts({ store, log: quiet, owner: 'test', connect })
+  const locks = new Locks()
+  const hosts = new Hosts({ store, locks, log: quiet, owner: 'test', connect })
   const sessions = new Sessions({ store, now: Date.now })
   const toApiError = (error: unknown): never => {
     throw error
   }
   const tasks = new Tasks({ store, now: Date.now, owner: 'test', toApiError })
-  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks: new Locks() }
+  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks }
   await ensureFirstUser(services, 'walk')
   await hosts.add('qemu:///system')
   const engine = new Engine({ services, implementations, log: quiet })

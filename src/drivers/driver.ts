@@ -7,6 +7,8 @@ import type { NetworkOps } from './contract/networks.ts'
 import type { DumpOps, SnapshotOps, SuspensionOps } from './contract/saved-states.ts'
 import type { CloneOps, StorageOps } from './contract/storage.ts'
 
+export { readConfig } from './definition-config.ts'
+
 export type * from './contract/consoles.ts'
 export type * from './contract/devices.ts'
 export type * from './contract/domains.ts'

@@ -1,171 +1,165 @@
-/** Making VMs of domains that nobody told us of: their definitions, told the other way round. */
+/** Making VMs of domains that nobody told us of, and changing VMs whose domains others have changed. */
 
 import { randomUUID } from 'node:crypto'
-import {
-  type BootConfig,
-  type DiskConfig,
-  type Domain,
-  type DomainConfig,
-  type Driver,
-  DriverError,
-  type NicConfig,
-} from '../drivers/driver.ts'
-import { cpuFeature } from '../model/enums.ts'
-import { network, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
+import { type DiskConfig, type DomainConfig, type NicConfig, readConfig } from '../drivers/driver.ts'
+import { network, VBD, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import type { Transaction } from '../store/store.ts'
+import { biosDrive, vbdFields, vifFields, vmFields, type VmValues } from './config-fields.ts'
+import type { HostImages } from './images.ts'
 
-type VmValues = Partial<RecordOf<typeof VM>>
-
-/** A domain and its definition. */
-export interface Found {
-  readonly domain: Domain
-  readonly config: DomainConfig
+/** Where what a host says is written to. */
+export interface Place {
+  readonly transaction: Transaction
+  readonly host: string
+  readonly images: HostImages
 }
 
-const READS_AT_ONCE_MAX = 32
-
-/** The definitions of domains; of one that went away in between, undefined. */
-export async function readConfigs(driver: Driver, domains: readonly Domain[]): Promise<readonly (Found | undefined)[]> {
-  const found: (Found | undefined)[] = []
-  for (let start = 0; start < domains.length; start += READS_AT_ONCE_MAX) {
-    const part = domains.slice(start, start + READS_AT_ONCE_MAX)
-    found.push(...(await Promise.all(part.map(domain => readConfig(driver, domain)))))
-  }
-  return found
-}
-
-/** A domain and its definition; undefined where it went away in between. */
-export async function readConfig(driver: Driver, domain: Domain): Promise<Found | undefined> {
-  try {
-    return { domain, config: await driver.domains.config(domain.id) }
-  } catch (error) {
-    if (error instanceof DriverError && error.kind === 'not-found') return undefined
-    throw error
-  }
-}
+type VmRecord = RecordOf<typeof VM>
 
 /** Makes a VM of a domain, with its disks and interfaces. Answers it; what state it is in is for the caller to record. */
-export function adopt(transaction: Transaction, host: string, { domain, config }: Found): string {
+export function adopt(place: Place, config: DomainConfig, isAttached: boolean): string {
+  const { transaction, host } = place
   const uuid = transaction.get(VM, config.id) === undefined ? config.id : randomUUID()
-  const boot = bootFields(config.boot)
-  transaction.insert(VM, newRecord(VM, { ...fieldsOf(config), ...boot, uuid, affinity: host, domain: config.id }))
-  const currently_attached = domain.state !== 'halted'
-  for (const disk of config.disks) {
-    if (disk === biosDrive(config)) continue
-    const values = { ...diskFields(disk), VM: uuid, VDI: imageOf(transaction, host, disk), currently_attached }
-    transaction.insert(VBD, newRecord(VBD, { ...values, uuid: freeUuid(transaction, VBD, disk.id) }))
-  }
-  for (const nic of config.nics ?? []) {
-    const isKnown = nic.network !== null && transaction.get(network, nic.network) !== undefined
-    const values = { ...nicFields(nic), VM: uuid, network: isKnown ? (nic.network ?? NULL_REF) : NULL_REF }
-    const vif = { ...values, currently_attached, uuid: freeUuid(transaction, VIF, nic.id) }
-    transaction.insert(VIF, newRecord(VIF, vif))
-  }
+  const own = { uuid, affinity: host, domain: config.id, definition: JSON.stringify(config) }
+  transaction.insert(VM, newRecord(VM, { ...vmFields(config), ...own }))
+  for (const disk of vmDisks(config)) addDisk(place, uuid, disk, isAttached)
+  for (const nic of config.nics ?? []) addNic(place, uuid, nic, isAttached)
   return uuid
 }
+
+/**
+ * Changes a VM where its definition on the host is another than was given or seen last: what somebody else changed there
+ * is taken over, field by field; what a client has changed here and the host was not told of yet stays. A VM of which
+ * nothing was seen so far is left as it is.
+ */
+export function revise(place: Place, vm: string, config: DomainConfig): void {
+  const { transaction } = place
+  const record = transaction.get(VM, vm)
+  const definition = JSON.stringify(config)
+  if (record === undefined || record.definition === definition) return
+  const before = readConfig(record.definition)
+  const changes = before === undefined ? {} : changedFields(record, before, config)
+  transaction.patch(VM, vm, { ...changes, definition })
+  if (before === undefined) return
+  reviseDisks(place, vm, vmDisks(before), vmDisks(config))
+  reviseNics(place, vm, before.nics ?? [], config.nics ?? [])
+}
+
+/** The disks and drives that have objects of their own. */
+function vmDisks(config: DomainConfig): readonly DiskConfig[] {
+  const drive = biosDrive(config)
+  return config.disks.filter(disk => disk !== drive)
+}
+
+function changedFields(record: VmRecord, before: DomainConfig, config: DomainConfig): VmValues {
+  const [was, is] = [newRecord(VM, vmFields(before)), newRecord(VM, vmFields(config))]
+  const changes = changed(was, is)
+  const { memory_static_max: most = record.memory_static_max } = changes
+  const { memory_dynamic_max: wanted = record.memory_dynamic_max } = changes
+  // A smaller machine has no room for the minimums of a larger one.
+  const memory_static_min = smaller(record.memory_static_min, most)
+  const memory_dynamic_min = smaller(record.memory_dynamic_min, wanted === 0n ? most : wanted)
+  return { ...changes, memory_static_min, memory_dynamic_min }
+}
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
+/** The fields in which the second differs from the first. */
+function changed<R extends object>(was: R, is: R): Partial<R> {
+  const before = new Map(Object.entries(was).map(([name, value]) => [name, textOf(value)]))
+  const fields = Object.entries(is).filter(([name, value]) => before.get(name) !== textOf(value))
+  const names = new Set(fields.map(([name]) => name))
+  return pick(is, names)
+}
+
+function pick<R extends object>(record: R, names: ReadonlySet<string>): Partial<R> {
+  const picked: Partial<R> = { ...record }
+  for (const name in picked) if (!names.has(name)) delete picked[name]
+  return picked
+}
+
+/** The values of one type that are equal have the same text; of fields that definitions tell, none is a map. */
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) ?? ''
+
+function reviseDisks(place: Place, vm: string, before: readonly DiskConfig[], now: readonly DiskConfig[]): void {
+  const { transaction, images } = place
+  const isAttached = hasMachine(transaction, vm)
+  for (const disk of before) {
+    const vbd = now.some(({ id }) => id === disk.id) ? undefined : vbdOf(transaction, vm, disk)
+    if (vbd !== undefined) transaction.remove(VBD, vbd)
+  }
+  for (const disk of now) {
+    const was = before.find(({ id }) => id === disk.id)
+    const vbd = vbdOf(transaction, vm, was ?? disk)
+    if (was === undefined) {
+      // One that is here already was plugged in by a client.
+      if (vbd === undefined) addDisk(place, vm, disk, isAttached)
+    } else if (vbd !== undefined) {
+      const moved = was.location === disk.location ? {} : { VDI: images.of(disk) }
+      transaction.patch(VBD, vbd, { ...changed(vbdFields(was), vbdFields(disk)), ...moved })
+    }
+  }
+}
+
+function reviseNics(place: Place, vm: string, before: readonly NicConfig[], now: readonly NicConfig[]): void {
+  const { transaction } = place
+  const isAttached = hasMachine(transaction, vm)
+  for (const nic of before) {
+    const vif = now.some(({ id }) => id === nic.id) ? undefined : vifOf(transaction, vm, nic)
+    if (vif !== undefined) transaction.remove(VIF, vif)
+  }
+  for (const nic of now) {
+    const was = before.find(({ id }) => id === nic.id)
+    const vif = vifOf(transaction, vm, was ?? nic)
+    if (was === undefined) {
+      if (vif === undefined) addNic(place, vm, nic, isAttached)
+    } else if (vif !== undefined) {
+      const moved = was.network === nic.network ? {} : { network: networkOf(transaction, nic) }
+      transaction.patch(VIF, vif, { ...changed(vifFields(was), vifFields(nic)), ...moved })
+    }
+  }
+}
+
+const hasMachine = (transaction: Transaction, vm: string): boolean =>
+  (transaction.get(VM, vm)?.power_state ?? 'Halted') !== 'Halted'
+
+/** The object of a disk: of its identifier, or where that could not be ours the one of its name. */
+function vbdOf(transaction: Transaction, vm: string, { id, device }: DiskConfig): string | undefined {
+  if (transaction.get(VBD, id)?.VM === vm) return id
+  if (UUID.test(id)) return undefined
+  return transaction.get(VM, vm)?.VBDs.find(ref => transaction.get(VBD, ref)?.device === device)
+}
+
+function vifOf(transaction: Transaction, vm: string, { id, device }: NicConfig): string | undefined {
+  if (transaction.get(VIF, id)?.VM === vm) return id
+  if (UUID.test(id)) return undefined
+  return transaction.get(VM, vm)?.VIFs.find(ref => transaction.get(VIF, ref)?.device === device)
+}
+
+function addDisk({ transaction, images }: Place, vm: string, disk: DiskConfig, currently_attached: boolean): void {
+  const uuid = freeUuid(transaction, VBD, disk.id)
+  transaction.insert(
+    VBD,
+    newRecord(VBD, { ...vbdFields(disk), uuid, VM: vm, VDI: images.of(disk), currently_attached }),
+  )
+}
+
+function addNic({ transaction }: Place, vm: string, nic: NicConfig, currently_attached: boolean): void {
+  const uuid = freeUuid(transaction, VIF, nic.id)
+  const values = { ...vifFields(nic), uuid, VM: vm, network: networkOf(transaction, nic), currently_attached }
+  transaction.insert(VIF, newRecord(VIF, values))
+}
+
+const networkOf = (transaction: Transaction, { network: id }: NicConfig): string =>
+  id !== null && transaction.get(network, id) !== undefined ? id : NULL_REF
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The identifier that the host has, where it can be ours: then what the host says of it later is found again. */
 function freeUuid(transaction: Transaction, of: typeof VBD | typeof VIF, id: string): string {
   return UUID.test(id) && transaction.get(of, id) === undefined ? id : randomUUID()
-}
-
-/** The drive of `bios/cdrom`, which goes by the identifier of its domain. */
-const biosDrive = ({ id, disks }: DomainConfig): DiskConfig | undefined =>
-  disks.find(disk => disk.id === id && disk.kind === 'cdrom')
-
-function fieldsOf(config: DomainConfig): VmValues {
-  const { cpu, scheduling, platform = {}, exits } = config
-  return {
-    name_label: config.name,
-    name_description: config.description,
-    memory_static_max: BigInt(config.memoryBytes),
-    memory_dynamic_max: BigInt(config.memoryTargetBytes ?? config.memoryBytes),
-    VCPUs_number: BigInt(config.vcpus),
-    ...(scheduling && { VCPUs_policy: 'credit', VCPUs_params: schedulingParams(scheduling) }),
-    VCPUs_features_required: features(cpu?.required),
-    VCPUs_features_can_use: features(cpu?.canUse),
-    VCPUs_features_force_on: features(cpu?.forceOn),
-    VCPUs_features_force_off: features(cpu?.forceOff),
-    ...(exits && exitFields(exits)),
-    platform_std_VGA: platform.vga === 'std',
-    platform_serial: platform.serial === undefined || platform.serial === 'console' ? '' : platform.serial,
-    platform_localtime: platform.localTime === true,
-    platform_clock_offset: platform.keepClockOffset === true,
-    platform_enable_audio: platform.audio === true,
-    TPM_instance: platform.tpm === true ? 1n : 0n,
-    PCI_bus: (platform.pciDevices ?? []).join(' '),
-    bios_cdrom: biosDrive(config)?.location ?? '',
-  }
-}
-
-type Feature = RecordOf<typeof VM>['VCPUs_features_required'][number]
-
-const isFeature = (name: string): name is Feature => Object.hasOwn(cpuFeature.values, name)
-const features = (names: readonly string[] = []): readonly Feature[] => names.filter(isFeature)
-
-function schedulingParams({ weight, capPercent, affinity }: NonNullable<DomainConfig['scheduling']>): string {
-  const cpus = affinity === null ? [] : [`affinity=${affinity.join(',')}`]
-  return [`weight=${weight}`, `cap=${capPercent ?? 0}`, ...cpus].join('; ')
-}
-
-const ON_EXIT = { halt: 'destroy', restart: 'restart' } as const
-/** What was to become of one that the host holds when it crashes is known to nobody; held it is not lost. */
-const ON_CRASH = { ...ON_EXIT, hold: 'preserve' } as const
-
-function exitFields({ shutdown, reboot, suspend, crash }: NonNullable<DomainConfig['exits']>): VmValues {
-  return {
-    actions_after_shutdown: ON_EXIT[shutdown],
-    actions_after_reboot: ON_EXIT[reboot],
-    actions_after_suspend: ON_EXIT[suspend],
-    actions_after_crash: ON_CRASH[crash],
-  }
-}
-
-const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy' } as const
-
-function bootFields(boot: BootConfig): VmValues {
-  if (boot.kind === 'firmware') return { boot_method: 'bios', bios_boot: BOOT_OPTION[boot.device] }
-  if (boot.kind === 'guest-grub') return { boot_method: 'grub', grub_cmdline: boot.cmdline }
-  const { kernel, initrd, cmdline } = boot
-  const boot_method = boot.kind === 'kernel' ? 'kernel_external' : 'kernel_internal'
-  return { boot_method, kernel_kernel: kernel, kernel_initrd: initrd ?? '', kernel_args: cmdline }
-}
-
-const BLOCK_DEVICE = { disk: 'Disk', cdrom: 'CD', floppy: 'Floppy' } as const
-
-const diskFields = ({ device, kind, readOnly, bus }: DiskConfig): Partial<RecordOf<typeof VBD>> => ({
-  device,
-  type: BLOCK_DEVICE[kind ?? 'disk'],
-  mode: readOnly ? 'RO' : 'RW',
-  driver: bus === 'emulated' ? 'ioemu' : 'paravirtualised',
-})
-
-const nicFields = ({ device, mac, mtu, model }: NicConfig): Partial<RecordOf<typeof VIF>> => ({
-  device,
-  MAC: mac,
-  MTU: BigInt(mtu),
-  type: model === 'emulated' ? 'ioemu' : 'paravirtualised',
-})
-
-/** The object of a disk's image; null of an empty drive. Locations are the host's own: other hosts may have the same. */
-function imageOf(transaction: Transaction, host: string, disk: DiskConfig): string {
-  if (disk.location === '') return NULL_REF
-  const isIt = (ref: string) => {
-    const { location, SR: sr = NULL_REF } = transaction.get(VDI, ref) ?? {}
-    return location === disk.location && (sr === NULL_REF || transaction.get(SR, sr)?.host === host)
-  }
-  return transaction.all(VDI).find(isIt) ?? adoptImage(transaction, disk)
-}
-
-/** An image that is in no repository we know of: kept, or the VM would lose it at its next start. A scan gives it its SR. */
-function adoptImage(transaction: Transaction, { location, format, shared }: DiskConfig): string {
-  const uuid = randomUUID()
-  const values = { uuid, name_label: location, location, image_format: format, sharable: shared === true }
-  transaction.insert(VDI, newRecord(VDI, values))
-  return uuid
 }

@@ -1,24 +1,26 @@
 /** Where VMs live, and what their hosts say of them. */
 
-import { type DomainEvent, type DomainId, type Driver, DriverError } from '../drivers/driver.ts'
+import {
+  type DeviceOps,
+  type DomainConfig,
+  type DomainEvent,
+  type DomainId,
+  type Driver,
+  DriverError,
+} from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { Connections, type ConnectionsOptions } from './connections.ts'
 import { Locks } from './locks.ts'
-import {
-  adoptDomain,
-  type Overlay,
-  observeHost,
-  readState,
-  recordState,
-  recordUnreachable,
-  vmOfDomain,
-} from './observe.ts'
+import { Definitions } from './definitions.ts'
+import { type Overlay, readState, recordState, recordUnreachable, vmOfDomain } from './observe.ts'
 
 /** What hosts are connected with, and what is told of their VMs. */
 export interface HostsOptions extends Omit<ConnectionsOptions, 'onConnected' | 'onEvent'> {
+  /** The locks of the objects: what holds one is changing a VM or a network. */
+  readonly locks: Locks
   /** How long a guest may take to shut down once it was asked; a minute where nothing is said. */
   readonly shutdownMs?: number
   /** Told of a VM whose guest is found crashed and held by its host; again as long as it is. */
@@ -52,6 +54,7 @@ type PowerState = RecordOf<typeof VM>['power_state']
 export class Hosts {
   readonly #options: HostsOptions
   readonly #connections: Connections
+  readonly #definitions: Definitions
   readonly #observing = new Map<string, { current: Promise<void>; next: Promise<void> | undefined }>()
   readonly #shuttingDown = new Set<string>()
   readonly #listeners = new Map<string, Set<VmListener>>()
@@ -71,10 +74,16 @@ export class Hosts {
     this.#connections = new Connections({
       ...options,
       onConnected: async (host, driver) => {
-        await observeHost(options.store, driver, host, this.#overlay)
+        await this.#definitions.readHost(host, driver)
         await options.onConnected?.()
       },
       onEvent: (host, event) => this.#onEvent(host, event),
+    })
+    this.#definitions = new Definitions({
+      ...options,
+      overlay: this.#overlay,
+      driverOf: host => this.#connections.get(host)?.driver,
+      closing: this.#connections.closing,
     })
   }
 
@@ -144,6 +153,18 @@ export class Hosts {
     if (record === undefined) throw fail('HANDLE_INVALID', { class: 'VM', handle: vm })
     const host = this.hostFor(record)
     return { driver: this.driver(host), host, id: record.domain === '' ? record.uuid : record.domain }
+  }
+
+  /** Gives a VM's host its definition. What differs from it there later was changed by others. */
+  define(vm: string, config: DomainConfig): Promise<void> {
+    const { driver } = this.placementOf(vm)
+    return this.#definitions.tell(vm, config, () => driver.domains.define(config))
+  }
+
+  /** Tells a VM's host what the VM is to have of its memory; `devices` are the host's. */
+  setMemoryTarget(vm: string, devices: DeviceOps, bytes: number): Promise<void> {
+    const { id } = this.placementOf(vm)
+    return this.#definitions.tellMemory(vm, bytes, () => devices.setMemoryTarget(id, bytes))
   }
 
   /**
@@ -255,18 +276,12 @@ export class Hosts {
     const { store, log } = this.#options
     const vm = vmOfDomain(store, host, event.id)
     for (const listener of this.#listeners.get(vm ?? '') ?? []) listener(event.kind)
-    const work = vm === undefined ? this.#onStranger(host, event) : this.observe(vm)
-    work.catch(error => log.error({ host, domain: event.id, error: String(error) }, 'could not read a domain back'))
-  }
-
-  async #onStranger(host: string, event: DomainEvent): Promise<void> {
-    const driver = this.#connections.get(host)?.driver
-    if (driver === undefined || event.kind === 'undefined') return
-    try {
-      await adoptDomain(this.#options.store, driver, host, event.id, this.#overlay)
-    } catch (error) {
-      if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
-    }
+    const isOfInterest = vm === undefined ? event.kind !== 'undefined' : event.kind === 'defined'
+    if (isOfInterest) this.#definitions.ask(host, event.id, vm)
+    if (vm === undefined) return
+    this.observe(vm).catch((error: unknown) =>
+      log.error({ host, domain: event.id, error: String(error) }, 'could not read a domain back'),
+    )
   }
 
   /** A VM must not stay Unknown because one reading failed. A host that is not connected is read when it is again. */
@@ -291,6 +306,7 @@ export class Hosts {
       const reading = await readState(connection.driver, record.domain)
       await store.transact(transaction => {
         if (transaction.get(VM, vm) === undefined) return
+        transaction.patch(VM, vm, this.#definitions.take(vm))
         recordState(transaction, vm, connection.host, reading, this.#overlay)
       })
       this.#unread.delete(vm)

@@ -9,6 +9,9 @@ const WAITING_MAX = 100
 export class Locks {
   readonly #waitingMax: number
   readonly #queues = new Map<string, (() => void)[]>()
+  readonly #watchers = new Set<Set<string>>()
+  /** Keys under which something is being done that shuts nobody out, with how much. */
+  readonly #marks = new Map<string, number>()
 
   constructor(waitingMax = WAITING_MAX) {
     this.#waitingMax = waitingMax
@@ -24,8 +27,34 @@ export class Locks {
     }
   }
 
+  /** Runs `body`, which shuts nobody out, and lets those who watch know of it. */
+  async mark<R>(key: string, body: () => Promise<R>): Promise<R> {
+    for (const watcher of this.#watchers) watcher.add(key)
+    this.#marks.set(key, (this.#marks.get(key) ?? 0) + 1)
+    try {
+      return await body()
+    } finally {
+      const left = (this.#marks.get(key) ?? 1) - 1
+      if (left > 0) this.#marks.set(key, left)
+      else this.#marks.delete(key)
+    }
+  }
+
+  /** Whether something is marked as being done under this key. */
+  isMarked(key: string): boolean {
+    return this.#marks.has(key)
+  }
+
+  /** Every key that is held or marked now or comes to be, until `end` is called. */
+  watch(): { readonly held: ReadonlySet<string>; readonly end: () => void } {
+    const held = new Set([...this.#queues.keys(), ...this.#marks.keys()])
+    this.#watchers.add(held)
+    return { held, end: () => void this.#watchers.delete(held) }
+  }
+
   async #acquire(key: string): Promise<void> {
     const queue = this.#queues.get(key)
+    for (const watcher of this.#watchers) watcher.add(key)
     if (queue === undefined) {
       this.#queues.set(key, [])
       return

@@ -4,13 +4,24 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { type DomainState, type Driver, DriverError, type HostInfo } from '../drivers/driver.ts'
+import {
+  type Domain,
+  type DomainConfig,
+  type DomainId,
+  type DomainState,
+  type Driver,
+  DriverError,
+  type HostInfo,
+  type NetworkConfig,
+} from '../drivers/driver.ts'
 import { host_, host_cpu, VBD, VIF, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import { adopt, readConfig, readConfigs } from './adoption.ts'
+import { adopt, type Place, revise } from './adoption.ts'
+import { HostImages } from './images.ts'
+import { recordNetworks } from './networks.ts'
 
 type PowerState = RecordOf<typeof VM>['power_state']
 
@@ -75,8 +86,7 @@ export async function readState(driver: Driver, domain: string): Promise<Reading
   try {
     const { state } = await driver.domains.get(domain)
     if (state === 'halted') return { state }
-    const { disks, nics = [] } = await driver.domains.config(domain)
-    return { state, devices: new Set([...disks, ...nics].map(({ id }) => id)) }
+    return { state, devices: devicesOf(await driver.domains.config(domain)) }
   } catch (error) {
     if (error instanceof DriverError && error.kind === 'not-found') return { state: undefined }
     throw error
@@ -120,48 +130,115 @@ function recordCpus(transaction: Transaction, host: string, info: HostInfo): voi
   }
 }
 
-/**
- * Compares all domains of a host with the store: states are written, domains nobody told us of become VMs, and VMs
- * whose domain is gone are Halted with their definition kept.
- */
-export async function observeHost(store: Store, driver: Driver, host: string, overlay: Overlay): Promise<void> {
-  const domains = await driver.domains.list()
-  const ours = new Map<string, string>()
-  for (const vm of store.all(VM)) {
-    const record = store.get(VM, vm)
-    if (record !== undefined && record.affinity === host && record.domain !== '') ours.set(record.domain, vm)
-  }
-  const strangers = domains.filter(domain => !ours.has(domain.id))
-  const adopted = await readConfigs(driver, strangers)
-  await store.transact(transaction => {
-    for (const found of adopted) {
-      // An event may have brought it in while the definitions were being read.
-      if (found === undefined || vmOfDomain(transaction, host, found.domain.id) !== undefined) continue
-      ours.set(found.domain.id, adopt(transaction, host, found))
-    }
-    const states = new Map(domains.map(domain => [domain.id, domain.state]))
-    for (const [domain, vm] of ours) {
-      if (transaction.get(VM, vm) !== undefined)
-        recordState(transaction, vm, host, { state: states.get(domain) }, overlay)
-    }
-  })
+/** What keeps a reading from writing what is old. */
+export interface RecordOptions {
+  readonly overlay: Overlay
+  /** The VMs and networks that were being changed while it was read. */
+  readonly held: ReadonlySet<string>
+  /** The definition that a VM's host was given, where the VM's record has yet to say so. */
+  readonly take: (vm: string) => { readonly definition?: string }
 }
 
-/** Makes one domain that appeared on a host a VM, unless it is one already. */
-export async function adoptDomain(
-  store: Store,
-  driver: Driver,
-  host: string,
-  id: string,
-  overlay: Overlay,
-): Promise<void> {
-  const domain = await driver.domains.get(id)
-  const found = await readConfig(driver, domain)
-  if (found === undefined) return
-  await store.transact(transaction => {
-    if (vmOfDomain(transaction, host, id) !== undefined) return
-    recordState(transaction, adopt(transaction, host, found), host, { state: domain.state }, overlay)
-  })
+/** What a host said of its domains, their definitions and its networks. */
+export class HostReading {
+  /** Undefined where the host was not asked for all of them. */
+  readonly #states: ReadonlyMap<DomainId, DomainState> | undefined
+  readonly #configs: readonly DomainConfig[]
+  readonly #networks: readonly NetworkConfig[] | undefined
+  readonly #isWhole: boolean
+
+  private constructor(
+    isWhole: boolean,
+    domains: readonly Domain[] | undefined,
+    configs: readonly DomainConfig[],
+    networks: readonly NetworkConfig[] | undefined,
+  ) {
+    this.#isWhole = isWhole
+    this.#states = domains && new Map(domains.map(({ id, state }) => [id, state]))
+    this.#configs = configs
+    this.#networks = networks
+  }
+
+  /** Reads all there is. */
+  static async whole(driver: Driver): Promise<HostReading> {
+    const [domains, networks] = await Promise.all([driver.domains.list(), driver.networks?.list()])
+    const configs = domains.length === 0 ? [] : await driver.domains.configs(domains.map(({ id }) => id))
+    return new HostReading(true, domains, configs, networks)
+  }
+
+  /** Reads some definitions; with the states of all domains, so that those can be adopted that nobody told us of. */
+  static async of(driver: Driver, ids: readonly DomainId[], withStates: boolean): Promise<HostReading> {
+    const states = withStates ? driver.domains.list() : undefined
+    const [domains, configs, networks] = await Promise.all([
+      states,
+      driver.domains.configs(ids),
+      driver.networks?.list(),
+    ])
+    return new HostReading(false, domains, configs, networks)
+  }
+
+  /**
+   * Compares with the store: domains nobody told us of become VMs, what others changed of VMs is taken over. Of a whole
+   * host states are written too, and VMs whose domain is gone are Halted with their definition kept. Answers the domains
+   * of which nothing was taken over, for their VMs were being changed.
+   */
+  record(transaction: Transaction, host: string, options: RecordOptions): readonly DomainId[] {
+    const { held, overlay } = options
+    if (this.#networks !== undefined) recordNetworks(transaction, host, this.#networks, ref => held.has(ref))
+    const place = { transaction, host, images: new HostImages(transaction, host) }
+    const ours = this.#isWhole ? domainsOf(transaction, host) : undefined
+    const busy: DomainId[] = []
+    const devices = new Map<DomainId, ReadonlySet<string>>()
+    for (const config of this.#configs) {
+      const vm = ours === undefined ? vmOfDomain(transaction, host, config.id) : ours.get(config.id)
+      if (vm !== undefined && held.has(vm)) {
+        busy.push(config.id)
+        continue
+      }
+      devices.set(config.id, devicesOf(config))
+      if (vm !== undefined) this.#revise(place, vm, config, options)
+      else this.#adopt(place, config, overlay, ours)
+    }
+    for (const [domain, vm] of ours ?? []) {
+      recordState(transaction, vm, host, this.#reading(domain, devices.get(domain)), overlay)
+    }
+    return busy
+  }
+
+  #reading(domain: DomainId, devices: ReadonlySet<string> | undefined): Reading {
+    const state = this.#states?.get(domain)
+    return { state, ...(state !== 'halted' && devices && { devices }) }
+  }
+
+  #revise(place: Place, vm: string, config: DomainConfig, { take }: RecordOptions): void {
+    const { transaction } = place
+    transaction.patch(VM, vm, take(vm))
+    revise(place, vm, config)
+    const isHalted = transaction.get(VM, vm)?.power_state === 'Halted'
+    recordDevices(transaction, vm, isHalted ? new Set() : devicesOf(config))
+  }
+
+  #adopt(place: Place, config: DomainConfig, overlay: Overlay, ours: Map<DomainId, string> | undefined): void {
+    const state = this.#states?.get(config.id)
+    if (state === undefined) return
+    const vm = adopt(place, config, state !== 'halted')
+    ours?.set(config.id, vm)
+    const reading = this.#reading(config.id, devicesOf(config))
+    recordState(place.transaction, vm, place.host, reading, overlay)
+  }
+}
+
+const devicesOf = ({ disks, nics = [] }: DomainConfig): ReadonlySet<string> =>
+  new Set([...disks, ...nics].map(({ id }) => id))
+
+/** The VMs of a host by their domains. */
+function domainsOf(objects: Pick<Transaction, 'all' | 'get'>, host: string): Map<DomainId, string> {
+  const ours = new Map<DomainId, string>()
+  for (const vm of objects.all(VM)) {
+    const record = objects.get(VM, vm)
+    if (record !== undefined && record.affinity === host && record.domain !== '') ours.set(record.domain, vm)
+  }
+  return ours
 }
 
 /** The VM behind a domain of a host. Most have the domain's own UUID, so the search is rarely needed. */

@@ -1,7 +1,8 @@
 import { DriverError } from '../drivers/driver.ts'
-import { type Context, implement } from '../engine/context.ts'
+import { type Context, implement, type Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
-import { host_, host_cpu, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
+import { host_, host_cpu, network, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
+import { NULL_REF } from '../model/kernel/types.ts'
 import { ensureRepository } from './repository.ts'
 import { takeBack } from './take-back.ts'
 
@@ -45,8 +46,7 @@ export const hostHandlers = implement(host_, {
     try {
       await store.transact(transaction => {
         for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
-        for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
-        transaction.remove(host_, host)
+        removeHost(transaction, host)
       })
     } catch (error) {
       throw await takeBack(error, [() => hosts.add(uri).then(() => undefined)])
@@ -69,10 +69,24 @@ async function forget({ store, hosts }: Context, host: string): Promise<null> {
       for (const vdi of transaction.get(SR, sr)?.VDIs ?? []) transaction.remove(VDI, vdi)
       transaction.remove(SR, sr)
     }
-    for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
-    transaction.remove(host_, host)
+    removeHost(transaction, host)
   })
   return null
+}
+
+/** A host, and what was only ever found on it; a network that VMs elsewhere are plugged into is nobody's then. */
+function removeHost(transaction: Transaction, host: string): void {
+  for (const vdi of transaction.all(VDI)) {
+    if (transaction.get(VDI, vdi)?.host === host) transaction.remove(VDI, vdi)
+  }
+  for (const ref of transaction.all(network)) {
+    const { host: found, VIFs = [] } = transaction.get(network, ref) ?? {}
+    if (found !== host) continue
+    if (VIFs.length === 0) transaction.remove(network, ref)
+    else transaction.patch(network, ref, { host: NULL_REF })
+  }
+  for (const cpu of transaction.get(host_, host)?.host_CPUs ?? []) transaction.remove(host_cpu, cpu)
+  transaction.remove(host_, host)
 }
 
 /** A host is of use without a repository of its own, so it stays; the error says so, and adding it again tries again. */

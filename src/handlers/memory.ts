@@ -118,12 +118,12 @@ async function balance(context: Parts, memory: bigint, all: readonly Range[], bu
 
 /** A guest that does not give way now is no reason to refuse another: the host then swaps. */
 async function setTarget({ store, hosts }: Parts, vm: string, bytes: bigint): Promise<void> {
-  const { resident_on = NULL_REF, domain = vm } = store.get(VM, vm) ?? {}
-  const driver = hosts.connected().find(({ host }) => host === resident_on)?.driver
+  const { resident_on = NULL_REF } = store.get(VM, vm) ?? {}
+  const devices = hosts.connected().find(({ host }) => host === resident_on)?.driver.devices
   // One that is still coming is told its share when it is there.
-  if (driver === undefined) return
+  if (devices === undefined) return
   try {
-    await driver.devices?.setMemoryTarget(domain, Number(bytes))
+    await hosts.setMemoryTarget(vm, devices, Number(bytes))
   } catch (error) {
     if (!(error instanceof DriverError)) throw error
   }

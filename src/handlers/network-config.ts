@@ -36,11 +36,12 @@ export async function provideNetworks(context: Context, vm: string): Promise<voi
   for (const ref of new Set(used)) if (ref !== NULL_REF) await provideNetwork(context, vm, ref)
 }
 
-/** Tells a VM's host of one network. */
+/** Tells a VM's host of one network, unless it is where the host's own was found: that is as the host has it. */
 export async function provideNetwork({ store, hosts }: Context, vm: string, ref: string): Promise<void> {
   const record = store.get(network, ref)
   if (record === undefined) throw fail('HANDLE_INVALID', { class: 'network', handle: ref })
-  const { driver } = hosts.placementOf(vm)
+  const { driver, host } = hosts.placementOf(vm)
+  if (record.host === host) return
   if (driver.networks === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: driver.name, operation: 'networks' })
   await driver.networks.define(networkConfig(record))
 }

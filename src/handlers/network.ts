@@ -20,6 +20,7 @@ export const networkHandlers = implement(
     delete: deleteNetwork,
     check: checkNic,
     set: {
+      name_label: (context, ref, name_label) => change(context, ref, { name_label }),
       NIC: (context, ref, NIC) => change(context, ref, { NIC }),
       VLAN: (context, ref, VLAN) => change(context, ref, { VLAN }),
       default_gateway: (context, ref, default_gateway) => change(context, ref, { default_gateway }),

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { DriverError, type Repository, type RepositoryConfig, type StorageOps, type Volume } from '../drivers/driver.ts'
 import { type Services, StoreFailure, type Transaction } from '../engine/context.ts'
+import { hostOfImage, placeKey } from '../engine/images.ts'
 import { fail } from '../model/errors.ts'
 import { host_, SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -74,12 +75,12 @@ export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
     const left = new Set<string>()
     const known = knownImages(transaction, host)
     for (const volume of volumes) {
-      const vdi = known.get(volume.location) ?? strayed.get(volume.location)
+      const vdi = known.get(placeKey(volume.location)) ?? strayed.get(volume.location)
       if (vdi === undefined) adopt(transaction, sr, volume)
       else recordVolume(transaction, vdi, volume)
       const from = vdi === undefined ? sr : transaction.get(VDI, vdi)?.SR
       if (vdi === undefined || from === undefined || from === sr) continue
-      transaction.patch(VDI, vdi, { SR: sr })
+      transaction.patch(VDI, vdi, { SR: sr, host: NULL_REF })
       left.add(from)
     }
     for (const from of left) recordAllocation(transaction, from)
@@ -91,9 +92,9 @@ export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
 function knownImages(objects: Pick<Transaction, 'all' | 'get'>, host: string): ReadonlyMap<string, string> {
   return new Map(
     objects.all(VDI).flatMap(ref => {
-      const vdi = objects.get(VDI, ref)
-      const place = vdi === undefined || vdi.SR === NULL_REF ? host : objects.get(SR, vdi.SR)?.host
-      return vdi !== undefined && place === host ? [[vdi.location, ref] as const] : []
+      const place = hostOfImage(objects, ref)
+      const isHere = place === host || place === NULL_REF
+      return isHere ? [[placeKey(objects.get(VDI, ref)?.location ?? ''), ref] as const] : []
     }),
   )
 }
@@ -120,11 +121,12 @@ async function strayedImages(
   volumes: readonly Volume[],
   known: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, string>> {
-  const byPlace = new Map([...known].map(([location, vdi]) => [withoutEnding(location), vdi]))
+  const byPlace = new Map([...known].map(([place, vdi]) => [withoutEnding(place), vdi]))
   const strayed = new Map<string, string>()
   for (const { name, location } of volumes) {
-    if (known.has(location)) continue
-    const vdi = byPlace.get(withoutEnding(location)) ?? (store.get(VDI, name) === undefined ? undefined : name)
+    if (known.has(placeKey(location))) continue
+    const vdi =
+      byPlace.get(withoutEnding(placeKey(location))) ?? (store.get(VDI, name) === undefined ? undefined : name)
     const recorded = vdi === undefined ? undefined : store.get(VDI, vdi)?.location
     if (vdi === undefined || recorded === undefined || recorded === location) continue
     const isThere = await storage.getVolume(recorded).then(
@@ -137,7 +139,7 @@ async function strayedImages(
 }
 
 /** The folder and name of an image, whatever its format. */
-const withoutEnding = (location: string): string => location.replace(/\.[^./]+$/, '')
+const withoutEnding = (location: string): string => location.replace(/\.[^./\\]+$/, '')
 
 /**
  * Reads a repository's use back after one of its images changed. What was done is done: a host that does not answer
@@ -179,11 +181,13 @@ function recordRepository(transaction: Transaction, sr: string, repository: Repo
 
 /** Writes what the host says of an image. A size that is no whole number of sectors is shown rounded down. */
 export function recordVolume(transaction: Transaction, vdi: string, volume: Volume): void {
-  const sector = transaction.get(VDI, vdi)?.sector_size ?? SECTOR_BYTES
+  const { sector_size: sector = SECTOR_BYTES, location: recorded = '' } = transaction.get(VDI, vdi) ?? {}
+  // As machines that have it spell it, where there are several ways.
+  const location = placeKey(recorded) === placeKey(volume.location) ? recorded : volume.location
   transaction.patch(VDI, vdi, {
     virtual_size: BigInt(volume.virtualBytes) / sector,
     physical_utilisation: BigInt(volume.physicalBytes),
-    location: volume.location,
+    location,
     image_format: volume.format,
   })
 }

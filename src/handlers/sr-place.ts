@@ -2,6 +2,7 @@
 
 import { normalize } from 'node:path/posix'
 import type { Store } from '../engine/context.ts'
+import { placeKey } from '../engine/images.ts'
 import { SR } from '../model/index.ts'
 
 /** One folder, one spelling: two repositories in one folder would share its images. */
@@ -10,5 +11,5 @@ export const plainPath = (path: string): string =>
 
 /** Whether a host has a repository there already. */
 export function repositoryAt(store: Store, host: string, location: string): boolean {
-  return store.findBy(SR, 'location', location).some(ref => store.get(SR, ref)?.host === host)
+  return store.findBy(SR, 'host', host).some(ref => placeKey(store.get(SR, ref)?.location ?? '') === placeKey(location))
 }

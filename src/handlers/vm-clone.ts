@@ -40,7 +40,15 @@ export async function copyVm(context: Context, vm: string, options: VmCloneOptio
       clones.set(vdi, await cloneImage(context, vdi, { forVm: uuid, operation: options.operation }))
       context.task.progress(clones.size / (vbds.length + 1))
     }
-    const fresh = { uuid, is_a_template: false, VIFs: [], VBDs: [], domain: '', resident_on: NULL_REF } as const
+    const fresh = {
+      uuid,
+      is_a_template: false,
+      VIFs: [],
+      VBDs: [],
+      domain: '',
+      definition: '',
+      resident_on: NULL_REF,
+    } as const
     const own = { ...fresh, crash_copies: 0n, power_state: 'Halted' } as const
     const copy = newRecord(VM, { ...original, ...own, ...options.values })
     await createVm(context, copy, transaction => {

@@ -87,7 +87,7 @@ async function defineIfBootable(context: Context, vm: string): Promise<void> {
   try {
     const config = domainConfig(context, current)
     await provideNetworks(context, vm)
-    await context.hosts.placementOf(vm).driver.domains.define(config)
+    await context.hosts.define(vm, config)
   } catch (error) {
     // What it says wrongly of itself can still be mended, and is told at its start.
     if (!(error instanceof ApiError)) throw error

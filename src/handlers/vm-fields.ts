@@ -38,9 +38,10 @@ export function setMemory(context: Context, vm: string, values: Values): Promise
   return set(context, vm, values, async () => {
     const current = vmRecord(context, vm)
     if (!hasMachine(current)) return
-    const { driver, id } = context.hosts.placementOf(vm)
-    if (driver.devices === undefined) unsupported(context, vm, 'devices')
-    await driver.devices.setMemoryTarget(id, Number(memoryTarget(current)))
+    const { hosts } = context
+    const { devices } = hosts.placementOf(vm).driver
+    if (devices === undefined) unsupported(context, vm, 'devices')
+    await hosts.setMemoryTarget(vm, devices, Number(memoryTarget(current)))
     await rebalance(context, vm)
   })
 }

@@ -57,7 +57,7 @@ async function boot(context: Context, vm: string, paused: boolean, signal?: Abor
     await observed(context, vm, async () => {
       const config = domainConfig(context, vmRecord(context, vm))
       const isLess = target < BigInt(config.memoryBytes)
-      await driver.domains.define({ ...config, ...(isLess && { memoryTargetBytes: Number(target) }) })
+      await hosts.define(vm, { ...config, ...(isLess && { memoryTargetBytes: Number(target) }) })
       await driver.domains.start(id, { paused, onProgress: task.progress, ...(signal && { signal }) })
     })
   })
@@ -108,16 +108,14 @@ export async function cleanReboot(context: Context, vm: string): Promise<void> {
   const current = vmRecord(context, vm)
   const { actions_after_reboot: action } = current
   if (action === 'restart') checkStartable(context, current)
-  const { driver } = hosts.placementOf(vm)
   const config = domainConfig(context, current)
   // Were it the host that restarts it, it would come back as what it was.
   const exits = config.exits && ({ ...config.exits, shutdown: 'halt' } as const)
   try {
-    if (current.actions_after_shutdown === 'restart')
-      await driver.domains.define({ ...config, ...(exits && { exits }) })
+    if (current.actions_after_shutdown === 'restart') await hosts.define(vm, { ...config, ...(exits && { exits }) })
     await askToShutDown(context, vm)
   } catch (error) {
-    throw await takeBack(error, [() => driver.domains.define(config)])
+    throw await takeBack(error, [() => hosts.define(vm, config)])
   }
   if (action === 'restart') await boot(context, vm, false)
   else await giveWay(context, vm)
@@ -201,9 +199,8 @@ export async function resume(context: Context, vm: string, paused: boolean): Pro
 export async function redefine(context: Context, vm: string): Promise<void> {
   const current = vmRecord(context, vm)
   if (current.domain === '' || current.power_state === 'Halted') return
-  const { driver } = context.hosts.placementOf(vm)
   try {
-    await driver.domains.define(domainConfig(context, current))
+    await context.hosts.define(vm, domainConfig(context, current))
   } catch (error) {
     // One that has just gone is told at its next start.
     if (!(error instanceof DriverError && error.kind === 'not-found')) throw error
@@ -223,7 +220,7 @@ export async function retellActions(parts: Pick<Services, 'store' | 'hosts' | 'p
     const { driver, id } = hosts.placementOf(vm)
     try {
       const { exits } = await driver.domains.config(id)
-      if (exits?.shutdown === 'halt') await driver.domains.define(domainConfig(parts, current))
+      if (exits?.shutdown === 'halt') await hosts.define(vm, domainConfig(parts, current))
     } catch (error) {
       if (!(error instanceof DriverError || error instanceof ApiError)) throw error
     }

@@ -49,12 +49,15 @@ export async function startEngine(
   let nowMs = Date.now()
   const now = () => nowMs
   const driver = memoryDriver({ host })
-  const connect = async () => driver
-  const hosts = new Hosts({ store, log, owner: 'test', connect, shutdownMs: SHUTDOWN_MS })
+  // Whoever closed the first connection gets another.
+  const connections = [driver]
+  const connect = async () => connections.pop() ?? memoryDriver({ host })
+  const locks = new Locks()
+  const hosts = new Hosts({ store, locks, log, owner: 'test', connect, shutdownMs: SHUTDOWN_MS })
   const sessions = new Sessions({ store, now })
   const tasks = new Tasks({ store, now, owner: 'test', toApiError: () => fail('INTERNAL_ERROR', { id: '' }) })
   const paths = new Paths({ dataDir: '/nonexistent' })
-  const services = { store, hosts, sessions, tasks, paths, locks: new Locks() }
+  const services = { store, hosts, sessions, tasks, paths, locks }
   const others = implementations.filter(one => !replaced.some(other => other.class === one.class))
   const engine = new Engine({ services, implementations: [...others, ...replaced], log })
   await ensureFirstUser(services, PASSWORD)

@@ -10,6 +10,7 @@ import {
 } from '../../src/drivers/driver.ts'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import { Hosts } from '../../src/engine/hosts.ts'
+import { Locks } from '../../src/engine/locks.ts'
 import { lookAtImages } from '../../src/engine/image-use.ts'
 import { RATE_MS_MIN, Sampler } from '../../src/engine/metrics.ts'
 import { host_, host_cpu, storedClasses, VBD, VDI, VIF, VM } from '../../src/model/index.ts'
@@ -61,7 +62,13 @@ class World {
       cpus: async () => this.cpus,
     }
     const log = { ...silent, error: (details: object) => void this.logged.push(JSON.stringify(details)) }
-    this.hosts = new Hosts({ store, log, owner: 'test', connect: async () => ({ ...driver, metrics }) })
+    this.hosts = new Hosts({
+      store,
+      locks: new Locks(),
+      log,
+      owner: 'test',
+      connect: async () => ({ ...driver, metrics }),
+    })
     this.sampler = new Sampler({ store, hosts: this.hosts, log, everyMs: EVERY_MS })
   }
 

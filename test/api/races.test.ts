@@ -26,13 +26,14 @@ const signal = new AbortController().signal
 async function world(host = new MemoryHost({ name: 'races' })) {
   const store = await openStore({ classes: storedClasses, log: memoryLog() })
   const driver = memoryDriver({ host })
-  const hosts = new Hosts({ store, log: quiet, owner: 'test', connect: async () => driver })
+  const locks = new Locks()
+  const hosts = new Hosts({ store, locks, log: quiet, owner: 'test', connect: async () => driver })
   const sessions = new Sessions({ store, now: Date.now })
   const toApiError = (error: unknown): never => {
     throw error
   }
   const tasks = new Tasks({ store, now: Date.now, owner: 'test', toApiError })
-  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks: new Locks() }
+  const services = { store, hosts, sessions, tasks, paths: new Paths({ dataDir: '/nonexistent' }), locks }
   await ensureFirstUser(services, PASSWORD)
   const engine = new Engine({ services, implementations, log: quiet })
   await ensureRepository(services, await hosts.add('memory:///races'))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import { Hosts } from '../../src/engine/hosts.ts'
+import { Locks } from '../../src/engine/locks.ts'
 import { storedClasses, VM } from '../../src/model/index.ts'
 import { memoryLog } from '../../src/store/memory-log.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -12,7 +13,7 @@ const quiet = { debug() {}, info() {}, warn() {}, error() {} }
 test('a VM that could not be read is Unknown, and is read again until it can be', async () => {
   const driver = memoryDriver({ vms: 1, seed: 1 })
   const store = await openStore({ classes: storedClasses, log: memoryLog() })
-  const hosts = new Hosts({ store, log: quiet, owner: 'test', connect: async () => driver })
+  const hosts = new Hosts({ store, locks: new Locks(), log: quiet, owner: 'test', connect: async () => driver })
   try {
     await hosts.add('memory:///flaky')
     const [vm = ''] = store.all(VM)

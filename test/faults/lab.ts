@@ -98,7 +98,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const disk = faultyLog(memoryLog())
   const store = await openStore({ classes: storedClasses, log: disk })
   let treat: (vm: string) => void = quiet
-  const hosts = new Hosts({ store, log, owner: 'lab', connect, shutdownMs, onCrashed: vm => treat(vm) })
+  const locks = new Locks()
+  const hosts = new Hosts({ store, locks, log, owner: 'lab', connect, shutdownMs, onCrashed: vm => treat(vm) })
   const sessions = new Sessions({ store, now: Date.now, localSecret: SECRET })
   const toApiError = (failure: unknown) => {
     if (failure instanceof ApiError) return failure
@@ -106,7 +107,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   }
   const tasks = new Tasks({ store, now: Date.now, owner: 'lab', toApiError })
   const paths = new Paths({ dataDir: '/nonexistent' })
-  const services: Services = { store, hosts, sessions, tasks, paths, locks: new Locks() }
+  const services: Services = { store, hosts, sessions, tasks, paths, locks }
   treat = crashTreatment(services, log)
   const root = newRecord(user, { uuid: randomUUID(), short_name: FIRST_USER, administrator: true })
   await store.transact(transaction => transaction.insert(user, root))

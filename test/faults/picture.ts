@@ -20,6 +20,7 @@ const MEASURED = new Set([
   'physical_utilisation',
   'location',
   'image_format',
+  'definition',
   'memory_actual',
   'VCPUs_utilisation',
   'IO_bandwidth_incoming_kbs',

@@ -1,5 +1,5 @@
 import { hostErrors, plugErrors } from '../errors.ts'
-import { defineClass, message, roRun, rw } from '../kernel/define.ts'
+import { defineClass, internal, message, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
 
@@ -12,7 +12,7 @@ export const network = defineClass({
   errors: { create: [...plugErrors, 'PERMISSION_DENIED'], delete: hostErrors },
   fields: {
     uuid: roRun(t.string, 'unique identifier/object reference'),
-    'name/label': rw(t.string, 'a human-readable name'),
+    'name/label': rw(t.string, 'a human-readable name', { errors: hostErrors }),
     'name/description': rw(t.string, 'a notes field containg human-readable description'),
     VIFs: rw(t.set(t.ref('VIF')), 'list of connected vifs', { boundTo: 'VIF.network', errors: plugErrors }),
     NIC: rw(
@@ -34,6 +34,7 @@ export const network = defineClass({
       errors: hostErrors,
     }),
     other_config: otherConfig,
+    host: internal(t.ref('host'), 'The host on which it was found; null where a client made it.'),
   },
   messages: {
     list: message({

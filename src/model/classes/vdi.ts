@@ -54,6 +54,7 @@ export const VDI = defineClass({
     ),
     other_config: otherConfig,
     location: internal(t.string, "The host's own name of the image."),
+    host: internal(t.ref('host'), 'The host of an image that is in no repository; null for those in one.'),
   },
   messages: {
     snapshot: message({

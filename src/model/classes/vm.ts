@@ -118,6 +118,10 @@ export const VM = defineClass({
       'How many crashed VMs this one is the copy of, one after the other (rename_restart).',
     ),
     domain: internal(t.string, "The host's own identifier of the VM; empty while no host knows it."),
+    definition: internal(
+      t.string,
+      'The definition that its host was given or seen to have last, in JSON: what differs from it was changed by others.',
+    ),
   },
   messages: {
     clone: message({

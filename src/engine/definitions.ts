@@ -1,0 +1,132 @@
+/** What hosts have as the definitions of VMs, and finding out what others change of them. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type DomainConfig, type DomainId, type Driver, DriverError, readConfig } from '../drivers/driver.ts'
+import { VM } from '../model/index.ts'
+import { type Store, StoreFailure, type Transaction } from '../store/store.ts'
+import type { Locks } from './locks.ts'
+import type { Log } from './log.ts'
+import { HostReading, type Overlay, vmOfDomain } from './observe.ts'
+
+/** What is looked through, and with what. */
+export interface DefinitionsOptions {
+  readonly store: Store
+  readonly log: Log
+  /** By which VMs and networks are changed by one call at a time. */
+  readonly locks: Locks
+  readonly overlay: Overlay
+  /** The driver of a host; undefined while it is not connected. */
+  readonly driverOf: (host: string) => Driver | undefined
+  /** Aborted when the server stops. */
+  readonly closing: AbortSignal
+}
+
+/** How long to wait before a host is looked at again where a VM was busy, or the host did not answer; at first and at most. */
+const AGAIN_FIRST_MS = 250
+const AGAIN_MAX_MS = 30_000
+
+/** Reads the definitions of domains back where somebody may have changed them, many in one look. */
+export class Definitions {
+  readonly #options: DefinitionsOptions
+  /** By host, the domains whose definitions are to be looked at; a host that is being looked at has an entry. */
+  readonly #asked = new Map<string, Set<DomainId>>()
+  /** What hosts were told and no record says yet. */
+  readonly #told = new Map<string, string>()
+
+  constructor(options: DefinitionsOptions) {
+    this.#options = options
+  }
+
+  /** Does what gives a VM's host a definition; what it was given is not taken for somebody else's change later. */
+  async tell(vm: string, config: DomainConfig, act: () => Promise<void>): Promise<void> {
+    await this.#options.locks.mark(vm, act)
+    this.#told.set(vm, JSON.stringify(config))
+  }
+
+  /** As `tell`, of what a VM is to have of its memory. */
+  async tellMemory(vm: string, memoryTargetBytes: number, act: () => Promise<void>): Promise<void> {
+    await this.#options.locks.mark(vm, act)
+    const config = readConfig(this.#told.get(vm) ?? this.#options.store.get(VM, vm)?.definition ?? '')
+    if (config !== undefined) this.#told.set(vm, JSON.stringify({ ...config, memoryTargetBytes }))
+  }
+
+  /** What a VM's host was told last, if that is in no record yet; it is to go into one now. */
+  take(vm: string): { readonly definition?: string } {
+    const definition = this.#told.get(vm)
+    this.#told.delete(vm)
+    return definition === undefined ? {} : { definition }
+  }
+
+  /** Has the definition of a domain looked at, unless it is we who are changing it. */
+  ask(host: string, domain: DomainId, vm?: string): void {
+    const { log, closing, locks } = this.#options
+    if (closing.aborted || (vm !== undefined && locks.isMarked(vm))) return
+    const asked = this.#asked.get(host)
+    if (asked !== undefined) {
+      asked.add(domain)
+      return
+    }
+    this.#asked.set(host, new Set([domain]))
+    this.#look(host)
+      .catch((error: unknown) => log.error({ host, error: String(error) }, 'could not read definitions back'))
+      .finally(() => this.#asked.delete(host))
+  }
+
+  /** Reads a whole host in. */
+  async readHost(host: string, driver: Driver): Promise<void> {
+    const { store, locks, overlay } = this.#options
+    const { held, end } = locks.watch()
+    try {
+      const reading = await HostReading.whole(driver)
+      await store.transact(transaction => {
+        const busy = reading.record(transaction, host, { overlay, held, take: vm => this.take(vm) })
+        for (const domain of busy) this.ask(host, domain)
+      })
+    } finally {
+      end()
+    }
+  }
+
+  async #look(host: string): Promise<void> {
+    const { log, closing } = this.#options
+    const asked = this.#asked.get(host) ?? new Set()
+    for (let waitMs = AGAIN_FIRST_MS; asked.size > 0 && !closing.aborted; ) {
+      const domains = [...asked]
+      asked.clear()
+      try {
+        const busy = await this.#lookAt(host, domains)
+        for (const domain of busy) asked.add(domain)
+        waitMs = busy.length < domains.length ? AGAIN_FIRST_MS : Math.min(waitMs * 2, AGAIN_MAX_MS)
+      } catch (error) {
+        if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+        // A host that went away is read whole when it is back.
+        if (this.#options.driverOf(host) === undefined) return
+        log.debug({ host, error: error.message }, 'could not read definitions back now')
+        for (const domain of domains) asked.add(domain)
+        waitMs = Math.min(waitMs * 2, AGAIN_MAX_MS)
+      }
+      if (asked.size > 0) await sleep(waitMs, undefined, { signal: closing, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** Answers the domains whose VMs were being changed meanwhile, so that what was read of them may be old. */
+  async #lookAt(host: string, domains: readonly DomainId[]): Promise<readonly DomainId[]> {
+    const { store, locks, overlay, driverOf } = this.#options
+    const driver = driverOf(host)
+    if (driver === undefined) return []
+    const { held, end } = locks.watch()
+    try {
+      const vms = new Map(domains.map(domain => [domain, vmOfDomain(store, host, domain)]))
+      const isBusy = (domain: DomainId) => held.has(vms.get(domain) ?? '')
+      const quiet = domains.filter(domain => !isBusy(domain))
+      if (quiet.length === 0) return domains
+      const hasStranger = quiet.some(domain => vms.get(domain) === undefined)
+      const reading = await HostReading.of(driver, quiet, hasStranger)
+      const record = (transaction: Transaction) =>
+        reading.record(transaction, host, { overlay, held, take: vm => this.take(vm) })
+      return [...domains.filter(domain => !quiet.includes(domain)), ...(await store.transact(record))]
+    } finally {
+      end()
+    }
+  }
+}
