@@ -1,4 +1,4 @@
-import { setUp, TRAITS } from '../hyperv/setting.ts'
+import { setUp, traitsOf } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
 // Of what the builds and languages differ in, nothing takes time.
@@ -8,5 +8,5 @@ for (const [build, locale] of [
   [26_100, 'en-US'],
 ] as const) {
   const name = `hyperv on the simulated host, build ${build} in ${locale}`
-  describeDriver(name, TRAITS, setUp({ build, pace: 0 }, '--locale', locale))
+  describeDriver(name, traitsOf({ build }), setUp({ build, pace: 0 }, '--locale', locale))
 }

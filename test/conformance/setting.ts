@@ -27,6 +27,12 @@ export interface Traits {
   readonly outlivesConnection: boolean
   /** The host binds no domain to CPUs of its own; the suite looks that it says so. */
   readonly bindsNoCpus?: true
+  /** The host gives an image to one running domain at a time, and none to be read only; the suite looks that it says so. */
+  readonly sharesNoImages?: true
+  /** Interfaces stay in a domain while it runs, though their cables can be moved; the suite looks that the host says so. */
+  readonly plugsNoNics?: true
+  /** The memory of a domain stays as it is while it runs; the suite looks that the host says so. */
+  readonly changesNoMemory?: true
   /** A network has its name for good; the suite looks that the host says so. */
   readonly renamesNoNetworks?: true
   /** How long a guest may take to boot, to shut down, or to show in an event, on a busy machine. */

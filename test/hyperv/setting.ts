@@ -14,17 +14,16 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['suspension', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
+  groups: ['devices', 'suspension', 'snapshots', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
   formats: [],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,
   bindsNoCpus: true,
+  sharesNoImages: true,
+  plugsNoNics: true,
   settleMs: 10_000,
   testMs: 30_000,
 }
-
-/** What it has through root\virtualization. */
-export const V1_TRAITS: Traits = { ...TRAITS, renamesNoNetworks: true }
 
 const NAMES: Readonly<Partial<Record<Guest, string>>> = { obedient: 'web', broken: 'vm-that-fails-to-start' }
 
@@ -63,6 +62,21 @@ export interface HostKind {
   /** The share that jobs and guests take of what real ones do. */
   readonly pace: number
 }
+
+/** From Windows Server 2016 on, memory can be changed while a machine runs. */
+const MEMORY_FROM_BUILD = 14_393
+
+/** What the driver has on a host of this kind. */
+export function traitsOf({ build, namespace }: Omit<HostKind, 'pace'>): Traits {
+  return {
+    ...TRAITS,
+    ...(namespace === 'v1' && { renamesNoNetworks: true as const }),
+    ...(build < MEMORY_FROM_BUILD && { changesNoMemory: true as const }),
+  }
+}
+
+/** What it has through root\virtualization. */
+export const V1_TRAITS = traitsOf({ build: 7_601, namespace: 'v1' })
 
 /** A host for each test of the contract. */
 export function setUp({ build, namespace, pace }: HostKind, ...options: readonly string[]): () => Promise<Setup> {

@@ -1,4 +1,5 @@
 import type { NicConfig } from '../driver.ts'
+import { isLost, LOST_MAX } from './again.ts'
 import { idOfDevice } from './device-ids.ts'
 import type { Adapter, NetworkBackEnd, NewAdapter, Plug } from './network-back-end.ts'
 import type { Networks } from './networks.ts'
@@ -51,16 +52,62 @@ export class Adapters {
       ...present.flatMap(({ id }) => (isToGo(idOfDevice(id)) ? [id] : [])),
     ])
     const isOurs = ({ id, label }: Adapter) => OURS.test(label) || theirs.has(id)
-    const before = present.filter(isOurs)
-    const undo = async () =>
-      this.#change(guid, (await this.#backEnd.adapters(guid)).filter(isOurs), before.map(asWanted))
+    return this.#alter(guid, present.filter(isOurs), wanted, isOurs)
+  }
+
+  /** Puts an interface into a machine that runs; gives what takes it back. */
+  async plug(guid: string, nic: NicConfig): Promise<Undo> {
+    const plugs = await this.#networks.plugs([nic.network])
+    const wanted = wantedOf(nic, nic.network === null ? undefined : plugs.get(nic.network))
+    const isThere = ({ label }: Adapter) => label === wanted.label
+    return this.#alter(guid, [], [wanted], isThere)
+  }
+
+  /** Takes one out of a machine that runs; gives what takes it back. */
+  async pull(guid: string, adapter: Adapter): Promise<Undo> {
+    return this.#alter(guid, [adapter], [], ({ id, label }) => id === adapter.id || label === adapter.label)
+  }
+
+  /** Leads the cable of one into another network, or into none; gives what takes it back. */
+  async connect(guid: string, adapter: Adapter, network: string | null): Promise<Undo> {
+    const plugs = await this.#networks.plugs([network])
+    const wanted = { ...asWanted(adapter), plug: network === null ? undefined : plugs.get(network) }
+    return this.#alter(guid, [adapter], [wanted], ({ id }) => id === adapter.id)
+  }
+
+  async #alter(
+    guid: string,
+    before: readonly Adapter[],
+    wanted: readonly Wanted[],
+    isOurs: (adapter: Adapter) => boolean,
+  ): Promise<Undo> {
+    const now = async () => (await this.#backEnd.adapters(guid)).filter(isOurs)
+    const undo = async () => this.#change(guid, await now(), before.map(asWanted))
     try {
-      await this.#change(guid, before, wanted)
+      await this.#reach(guid, before, wanted, now)
     } catch (error) {
       await takeBack(undo, error, 'its network adapters remain changed')
       throw error
     }
     return undo
+  }
+
+  /** Where an answer is lost, what the machine has tells what is left to do. */
+  async #reach(
+    guid: string,
+    before: readonly Adapter[],
+    wanted: readonly Wanted[],
+    now: () => Promise<readonly Adapter[]>,
+  ): Promise<void> {
+    let present = before
+    for (let left = LOST_MAX; ; left--) {
+      try {
+        return await this.#change(guid, present, wanted)
+      } catch (error) {
+        if (left === 0 || !isLost(error)) throw error
+        present = await now()
+      }
+    }
   }
 
   async #change(guid: string, now: readonly Adapter[], wanted: readonly Wanted[]): Promise<void> {

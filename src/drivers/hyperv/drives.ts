@@ -4,7 +4,16 @@ import { idOfDevice } from './device-ids.ts'
 import { changeDrives, type WantedDrive } from './drive-changes.ts'
 import type { Drive, DriveBackEnd, Storage } from './drive-back-end.ts'
 import { type Images, isSamePath, plainPath } from './images.ts'
-import { missingControllers, type Place, type Placed, type Places, placeDisks, placeKey, shortPlace } from './places.ts'
+import {
+  hasIde,
+  missingControllers,
+  type Place,
+  type Placed,
+  type Places,
+  placeDisks,
+  placeKey,
+  shortPlace,
+} from './places.ts'
 import { takeBack, type Undo } from './undo.ts'
 
 /** What was made of the drives of a machine. */
@@ -123,6 +132,31 @@ export class Drives {
     }
   }
 
+  /** Puts a drive into a machine that runs, or something else into a drive; gives what takes it back. */
+  async plug(guid: string, present: Storage, place: Place, { kind = 'disk', location }: DiskConfig): Promise<Undo> {
+    const { controller, slot } = place
+    return this.#alter(guid, present, place, [{ kind, controller, slot, path: plainPath(location) }])
+  }
+
+  /** Takes a drive out of a machine that runs; gives what takes it back. */
+  async pull(guid: string, present: Storage, drive: Drive): Promise<Undo> {
+    return this.#alter(guid, present, drive, [])
+  }
+
+  /** Makes of the drive at one place what is wanted. */
+  async #alter(guid: string, present: Storage, place: Place, wanted: readonly WantedDrive[]): Promise<Undo> {
+    const isThere = (other: Place) => placeKey(other) === placeKey(place)
+    const before = present.drives.filter(isThere).map(asWanted)
+    const undo = async () => this.#reach(guid, await this.#backEnd.storage(guid), before, isThere)
+    try {
+      await this.#reach(guid, present, wanted, isThere)
+    } catch (error) {
+      await takeBack(undo, error, 'a drive remains changed')
+      throw error
+    }
+    return undo
+  }
+
   /** Adds controllers until there are so many. */
   async #addControllers(guid: string, count: number): Promise<void> {
     for (let left = LOST_MAX; ; left--) {
@@ -157,10 +191,25 @@ function asWanted({ kind, controller, slot, medium }: Drive): WantedDrive {
   return { kind, controller, slot, path: medium?.path ?? '' }
 }
 
-/** The place of a drive that is to be plugged into a machine that runs. */
-export function placeOfPlug(disk: DiskConfig, storage: Storage): Place {
-  const scsi = { ...storage, controllers: storage.controllers.filter(({ bus }) => bus === 'scsi') }
-  const [placed] = scsi.controllers.length === 0 ? [] : placeDisks([disk], scsi, () => undefined, storage.drives)
-  if (placed !== undefined) return placed
-  throw new DriverError('refused', 'the machine has no controller of SCSI, and none is added while it runs')
+/**
+ * The place of a drive that is to be plugged into a machine that runs, which has these disks. Throws DriverError, `refused`,
+ * where it can have none.
+ */
+export function placeOfPlug(disk: DiskConfig, storage: Storage, disks: readonly DiskConfig[]): Place {
+  const { kind = 'disk', bus, device } = disk
+  if (kind === 'floppy') {
+    const drive = storage.drives.find(isEmptyFloppy)
+    if (drive !== undefined && !disks.some(other => other.kind === 'floppy')) return drive
+    throw new DriverError('refused', 'the machine has no diskette drive that is free')
+  }
+  if (hasIde(storage) && (kind === 'cdrom' || bus === 'emulated')) {
+    throw new DriverError('refused', `${device} would be on IDE, which takes no drive while the machine runs`)
+  }
+  const controllers = storage.controllers.filter(each => each.bus === 'scsi')
+  if (controllers.length === 0) {
+    throw new DriverError('refused', 'the machine has no controller of SCSI, and none is added while it runs')
+  }
+  const [placed] = placeDisks([disk], { ...storage, controllers }, () => undefined, storage.drives)
+  if (placed === undefined) throw new DriverError('refused', 'the machine has no free place for a disk')
+  return placed
 }

@@ -5,6 +5,7 @@ import { openConnection } from './connection.ts'
 import { CpuTimes } from './cpu-times.ts'
 import { Definitions } from './definitions.ts'
 import { Descriptions } from './descriptions.ts'
+import { deviceOps } from './devices.ts'
 import { Directory } from './directory.ts'
 import { domainOps } from './domains.ts'
 import { Drives } from './drives.ts'
@@ -19,6 +20,7 @@ import { Power } from './power.ts'
 import { Rivals } from './rivals.ts'
 import { schedulerOps } from './scheduler.ts'
 import { screenOps } from './screens.ts'
+import { snapshotOps } from './snapshots.ts'
 import { suspensionOps } from './suspension.ts'
 import { ToldDevices } from './told-devices.ts'
 import { parseHypervUri } from './uri.ts'
@@ -35,26 +37,25 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
   const networks = new Networks(backEnd, new Locks())
   const images = new Images(backEnd.drives)
   const told = new ToldDevices()
-  const definitions = new Definitions({
-    backEnd,
-    directory,
-    told,
-    host: facts.info,
+  const devices = {
     adapters: new Adapters(backEnd, networks),
     drives: new Drives(backEnd.drives, images),
     rivals: new Rivals(backEnd.drives, images),
-  })
+  }
+  const definitions = new Definitions({ backEnd, directory, told, host: facts.info, ...devices })
   const cpuTimes = new CpuTimes(client)
   const descriptions = new Descriptions({ backEnd, directory, images, networks, told, cpuTimes })
   const parts = { backEnd, directory, definitions, descriptions, told, events, locks: new Locks() }
   const power = new Power(parts)
-  const { autostart, scheduling, screens } = backEnd
+  const { autostart, scheduling, screens, snapshots } = backEnd
   return {
     name: 'hyperv',
     host: hostOps({ client, facts, target }, gate),
     domains: domainOps(parts, power, gate),
+    devices: deviceOps({ ...parts, ...devices, images, networks, build: facts.build }, gate),
     suspension: suspensionOps(power, gate),
     networks: networks.ops(gate),
+    ...(snapshots && { snapshots: snapshotOps({ ...parts, snapshots }, gate) }),
     ...(screens && { screens: screenOps({ ...parts, screens }, gate) }),
     ...(autostart && { autostart: autostartOps({ ...parts, autostart }, gate) }),
     ...(scheduling && { scheduler: schedulerOps({ ...parts, scheduling }, gate) }),

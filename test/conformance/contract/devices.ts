@@ -92,6 +92,8 @@ function describeYielding(stage: Stage): void {
       await stage.assertState(id, 'running')
     })
 
+    if (stage.traits.plugsNoNics === true) continue
+
     stage.it(`pulls an interface that the domain had ${when}`, async () => {
       const pulled = nic()
       const plain = stage.config('yielding')
@@ -177,6 +179,8 @@ function describeMedia(stage: Stage): void {
 }
 
 function describeMemory(stage: Stage): void {
+  if (stage.traits.changesNoMemory === true) return describeFixedMemory(stage)
+
   stage.it('takes a target for the memory of a guest into its definition', async () => {
     const config = stage.config()
     const id = await booted(stage, config)
@@ -217,6 +221,19 @@ function describeMemory(stage: Stage): void {
     await stage.until(`the guest has ${bytes} bytes`, async () => {
       return (await stage.metrics.domain(id)).memoryBytes === bytes
     })
+  })
+}
+
+/** A host that leaves guests the memory that they have. */
+function describeFixedMemory(stage: Stage): void {
+  stage.it('refuses another target for the memory of a guest, and changes nothing', async () => {
+    const config = stage.config()
+    const id = await booted(stage, config)
+
+    for (const bytes of [config.memoryBytes - 4 * MIB, config.memoryBytes + MIB, 0]) {
+      await rejectsWith('refused', stage.devices.setMemoryTarget(id, bytes))
+    }
+    assert.deepEqual(await configOf(stage, id), config)
   })
 }
 

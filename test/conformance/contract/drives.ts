@@ -57,7 +57,11 @@ function describeSharing(stage: Stage): void {
       await stage.driver.domains.start(second.id)
       await stage.assertState(second.id, 'running')
     })
+  }
 
+  if (stage.traits.sharesNoImages === true) return describeNoSharing(stage)
+
+  for (const format of stage.traits.formats) {
     stage.it(`lets two domains read one ${format} image`, async () => {
       const image = await volume(stage, 'disk-1', format)
       for (let count = 0; count < 2; count++) {
@@ -77,4 +81,18 @@ function describeSharing(stage: Stage): void {
       assert.deepEqual(await stage.driver.domains.config(config.id), config)
     }
   })
+}
+
+/** A host that gives no image to several domains. */
+function describeNoSharing(stage: Stage): void {
+  for (const change of [{ readOnly: true }, { shared: true }]) {
+    stage.it(`keeps a definition with a disk of ${JSON.stringify(change)}, and refuses to start by it`, async () => {
+      const config = withDevices(stage, { disks: [disk(await volume(stage, 'disk-1'), change)] })
+      await stage.driver.domains.define(config)
+
+      await rejectsWith('refused', stage.driver.domains.start(config.id))
+      await stage.assertState(config.id, 'halted')
+      assert.deepEqual(await stage.driver.domains.config(config.id), config)
+    })
+  }
 }

@@ -5,6 +5,23 @@ import { NOBODY, rejectsWith } from '../stage.ts'
 
 /** Plugging interfaces in, and moving their cables. */
 export function describeInterfaces(stage: Stage): void {
+  if (stage.traits.plugsNoNics === true) describeFixedInterfaces(stage)
+  else describePlugging(stage)
+
+  stage.it('refuses an interface that the domain has, and changes nothing', async () => {
+    const config = withDevices(stage, { nics: [nic()] })
+    const id = await booted(stage, config)
+    const [twin] = config.nics ?? []
+    assert(twin !== undefined)
+
+    await rejectsWith('refused', stage.devices.attachNic(id, { ...twin, mac: '02:00:00:00:00:77', device: 'eth1' }))
+    assert.deepEqual(await configOf(stage, id), config)
+  })
+
+  if (stage.traits.groups.includes('networks')) describeCables(stage)
+}
+
+function describePlugging(stage: Stage): void {
   for (const state of ['running', 'paused'] as const) {
     stage.it(`plugs an interface into a ${state} domain, which has it from then on`, async () => {
       const config = stage.config()
@@ -20,19 +37,21 @@ export function describeInterfaces(stage: Stage): void {
       await stage.assertState(config.id, 'running')
     })
   }
+}
 
-  stage.it('refuses an interface that the domain has, and changes nothing', async () => {
+/** A host that changes no interfaces of guests while they run. */
+function describeFixedInterfaces(stage: Stage): void {
+  stage.it('refuses to plug an interface in and to pull one, and changes nothing', async () => {
     const config = withDevices(stage, { nics: [nic()] })
     const id = await booted(stage, config)
-    const [twin] = config.nics ?? []
-    assert(twin !== undefined)
 
-    await rejectsWith('refused', stage.devices.attachNic(id, { ...twin, mac: '02:00:00:00:00:77', device: 'eth1' }))
+    await rejectsWith('refused', stage.devices.attachNic(id, nic(null, { device: 'eth1' })))
+    await rejectsWith('refused', stage.devices.detachNic(id, config.nics?.[0]?.id ?? ''))
     assert.deepEqual(await configOf(stage, id), config)
   })
+}
 
-  if (!stage.traits.groups.includes('networks')) return
-
+function describeCables(stage: Stage): void {
   stage.it('moves the cable of an interface from network to network and out', async () => {
     const [first, second] = [network({ name: 'one' }), network({ name: 'two' })]
     await stage.networks.define(first)
