@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import { md4 } from './md4.ts'
 import { utf16 } from './ntlm-messages.ts'
 
@@ -52,7 +52,7 @@ export function respond({ key, serverChallenge, clientChallenge, time, pairs }: 
 }
 
 /** HMAC-MD5 over the pieces one after the other. */
-export function hmacMd5(key: Uint8Array, ...pieces: readonly Uint8Array[]): Uint8Array {
+export function hmacMd5(key: Uint8Array | KeyObject, ...pieces: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac('md5', key)
   for (const piece of pieces) hmac.update(piece)
   return hmac.digest()

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 import { AuthError } from './auth-error.ts'
 import type { SealedMessage } from './auth-mechanism.ts'
 import { hmacMd5 } from './ntlm-response.ts'
@@ -23,14 +23,15 @@ export interface NtlmKeys {
  * directions have nothing to do with each other. Source: [MS-NLMP] 3.4, with extended session security and 128 bits.
  */
 export class NtlmDirection {
-  readonly #signKey: Uint8Array
+  /** Made a key of once: node takes longer to do that than to sign. */
+  readonly #signKey: KeyObject
   readonly #sealKey: Uint8Array
   readonly #encryptsChecksum: boolean
   #stream: Rc4
   #sequence = 0
 
   constructor({ exportedKey, hasKeyExchange }: NtlmKeys, direction: 'client-to-server' | 'server-to-client') {
-    this.#signKey = derive(exportedKey, `session key to ${direction} signing key magic constant\0`)
+    this.#signKey = createSecretKey(derive(exportedKey, `session key to ${direction} signing key magic constant\0`))
     this.#sealKey = derive(exportedKey, `session key to ${direction} sealing key magic constant\0`)
     this.#encryptsChecksum = hasKeyExchange
     this.#stream = new Rc4(this.#sealKey)

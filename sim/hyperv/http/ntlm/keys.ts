@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
 
 import { FLAG, has } from './flags.ts'
 import { md4 } from './md4.ts'
@@ -6,7 +6,7 @@ import { md4 } from './md4.ts'
 /** Which of the two sides makes the messages that a key is for. */
 export type Sender = 'client' | 'server'
 
-export function hmacMd5(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
+export function hmacMd5(key: Uint8Array | KeyObject, ...parts: readonly Uint8Array[]): Buffer {
   const mac = createHmac('md5', key)
   for (const part of parts) mac.update(part)
   return mac.digest()

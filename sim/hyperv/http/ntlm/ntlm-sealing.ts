@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 import { type Sealed, SealError, type Sealing } from '../sealing.ts'
 import { FLAG, has } from './flags.ts'
@@ -11,7 +11,8 @@ const SEQUENCE_AT = 12
 
 /** One way of the conversation. */
 interface Way {
-  readonly signingKey: Buffer
+  /** Made a key of once: node takes longer to do that than to sign. */
+  readonly signingKey: KeyObject
   readonly sealingKey: Buffer
   stream: Rc4
   sequence: number
@@ -80,5 +81,5 @@ export class NtlmSealing implements Sealing {
 
 function openWay(key: Uint8Array, flags: number, sender: Sender): Way {
   const sealing = sealingKey(key, sender, flags)
-  return { signingKey: signingKey(key, sender), sealingKey: sealing, stream: new Rc4(sealing), sequence: 0 }
+  return { signingKey: createSecretKey(signingKey(key, sender)), sealingKey: sealing, stream: new Rc4(sealing), sequence: 0 }
 }
