@@ -8,14 +8,8 @@ export type { RpcClientStream } from './client-stream.ts'
 export { RpcConnectionError, type RpcConnectionErrorKind, RpcError, type RpcErrorDetails } from './error.ts'
 export type { KeepAliveOptions } from './keepalive.ts'
 export { MAXIMA } from './maxima.ts'
-export {
-  type Handler,
-  type Handlers,
-  type RpcCall,
-  type RpcServerConnection,
-  serve,
-  type ServeOptions,
-} from './server.ts'
+export type { Handler, Handlers, RpcCall, RpcServerConnection, ServeOptions } from './handlers.ts'
+export { serve } from './server.ts'
 export type { StreamBody } from './server-stream.ts'
 export type { RpcStream, StreamHole, StreamPiece } from './stream.ts'
 export {

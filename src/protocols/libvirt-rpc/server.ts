@@ -5,6 +5,7 @@ import { readAll } from '../../wire/xdr/types.ts'
 import type { XdrWriter } from '../../wire/xdr/writer.ts'
 import { CallQueue } from './call-queue.ts'
 import { RpcConnectionError, RpcError } from './error.ts'
+import type { Handlers, RpcServerConnection, ServeOptions } from './handlers.ts'
 import { KEEPALIVE_PROGRAM, KeepAlive, type KeepAliveOptions } from './keepalive.ts'
 import { OPENING_MS, PACKET_BYTES_BEFORE_LOGIN_MAX, PACKET_BYTES_MAX, STREAMS_MAX } from './limits.ts'
 import { PacketLink } from './link.ts'
@@ -31,54 +32,12 @@ import {
   procedures,
   REMOTE_PROGRAM,
   REMOTE_VERSION,
-  type ResultOf,
 } from './table/index.ts'
 import { OTHER_FUNCTIONS } from './table/others.ts'
 
-/** What a handler knows of its call beside the arguments. */
-export interface RpcCall<C> {
-  /** What the connection was given when it began. */
-  readonly context: C
-  readonly connection: RpcServerConnection<C>
-  /**
-   * Opens the stream of a procedure that has one; `body` serves it once the call has been answered, and not at all if
-   * the handler throws. Throws RpcError where the connection has too many streams.
-   */
-  readonly stream: (body: StreamBody) => void
-}
-
-/** What serves a procedure. An RpcError that it throws is what the client gets. */
-export type Handler<N extends ProcedureName, C = unknown> = (
-  args: ArgsOf<N>,
-  call: RpcCall<C>,
-) => ResultOf<N> | Promise<ResultOf<N>>
-
-/** What serves whom. A procedure without a handler is answered as unsupported, with its function's name. */
-export type Handlers<C = unknown> = { readonly [N in ProcedureName]?: Handler<N, C> }
-
-/** How a connection is served. */
-export interface ServeOptions<C> {
-  /** Handed to every handler. */
-  readonly context: C
-  /** The client must log in (`connection.login`) before it may call what is not for that. */
-  readonly needsLogin?: boolean
-  /** The client may only read. */
-  readonly isReadOnly?: boolean
-  /** What a client is told of an error that a handler throws and that is no RpcError; undefined for a fault of ours. */
-  readonly describe?: (error: unknown) => RpcError | undefined
-  /** Told of faults of ours: what `describe` does not know, or a result that is none. Must not throw. */
-  readonly onFault?: (error: unknown, procedure: ProcedureName) => void
-  /** Told once when the connection ends, whoever ended it. Must not throw. */
-  readonly onClose?: (error: RpcConnectionError) => void
-  readonly openingMs?: number
-  readonly packetStallMs?: number
-  readonly sendStallMs?: number
-  readonly streamStallMs?: number
-}
-
 /** Serves libvirt's protocol on a duplex stream, which it takes over, until either side closes it. */
-export function serve<C>(duplex: Duplex, handlers: Handlers<C>, options: ServeOptions<C>): RpcServerConnection<C> {
-  return new RpcServerConnection(duplex, handlers, options)
+export function serve<C>(duplex: Duplex, handlers: Handlers<C>, options: ServeOptions<C>): RpcServerConnection {
+  return new ServerConnection(duplex, handlers, options)
 }
 
 /** A call that was served, and is to be answered. */
@@ -91,8 +50,8 @@ interface Performed<N extends ProcedureName> {
 
 const PROGRAM = { program: REMOTE_PROGRAM, version: REMOTE_VERSION }
 
-/** A client, as the server sees it. Calls are worked on side by side and answered as they are done. */
-export class RpcServerConnection<C = unknown> {
+/** Calls are worked on side by side and answered as they are done. */
+class ServerConnection<C> implements RpcServerConnection {
   readonly #handlers: Handlers<C>
   readonly #options: ServeOptions<C>
   readonly #link: PacketLink
@@ -105,7 +64,6 @@ export class RpcServerConnection<C = unknown> {
   #isReadOnly: boolean
   #isGreeted = false
 
-  /** Use `serve`. */
   constructor(duplex: Duplex, handlers: Handlers<C>, options: ServeOptions<C>) {
     const { needsLogin = false, isReadOnly = false, packetStallMs, sendStallMs, openingMs = OPENING_MS } = options
     this.#handlers = handlers
@@ -129,45 +87,37 @@ export class RpcServerConnection<C = unknown> {
     this.#openingTimer = setTimeout(late, openingMs).unref()
   }
 
-  /** Whether the connection stands. */
   get isOpen(): boolean {
     return this.#link.end === undefined
   }
 
-  /** Whether the client may only read. */
   get isReadOnly(): boolean {
     return this.#isReadOnly
   }
 
-  /** Aborted when the connection ends. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
 
-  /** The client has said who it is: from now on it may call everything. */
   login(): void {
     this.#isLoggedIn = true
     this.#checkOpen()
   }
 
-  /** From now on the client may only read; there is no way back. */
   restrict(): void {
     this.#isReadOnly = true
   }
 
-  /** Begins to ask the client whether it lives. Not before it asked for that: others do not answer. */
   startKeepAlive(options?: KeepAliveOptions): void {
     if (this.isOpen) this.#keepAlive.start(options)
   }
 
-  /** Tells the client of an event. Throws XdrError for what no event of that name can tell. */
   emit<N extends EventName>(name: N, event: EventOf<N>): void {
     const { number, body } = events[name]
     const header = { ...PROGRAM, procedure: number, type: PacketType.message, serial: 0, status: PacketStatus.ok }
     this.#link.send(encodePacket(header, writer => body.write(writer, event)))
   }
 
-  /** Ends the connection once what was answered has gone out. Calling it twice is harmless. */
   close(): void {
     this.#link.close()
   }
