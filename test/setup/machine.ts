@@ -45,6 +45,8 @@ const BRINGS = {
   'krb5-kdc': 'krb5kdc',
   'krb5-admin-server': 'kadmin.local',
   'krb5-user': 'kinit',
+  'libvirt-daemon': 'libvirtd',
+  'libvirt-clients': 'virsh',
 } as const
 
 const LOCK = JSON.stringify({

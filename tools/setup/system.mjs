@@ -29,6 +29,9 @@ const FOR_TESTS = [
   { name: 'krb5kdc', package: 'krb5-kdc' },
   { name: 'kadmin.local', package: 'krb5-admin-server' },
   { name: 'kinit', package: 'krb5-user' },
+  { name: 'libvirtd', package: 'libvirt-daemon' },
+  { name: 'virsh', package: 'libvirt-clients' },
+  { name: 'python3-libvirt', package: 'python3-libvirt', isThere: () => hasAny([join(PYTHON_MODULES, 'libvirt.py')]) },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
 /** Of the modules that packages bring; the python3 of PATH may be another. */
