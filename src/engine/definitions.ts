@@ -43,6 +43,22 @@ export class Definitions {
     this.#told.set(vm, JSON.stringify(config))
   }
 
+  /**
+   * As `tell`, of what is to follow a guest's end for the moment. The record says so before the host is told, for whoever
+   * found it there after a crash would take it for somebody's wish.
+   */
+  async tellForNow(vm: string, config: DomainConfig, act: () => Promise<void>): Promise<void> {
+    const { store } = this.#options
+    const before = readConfig(this.#told.get(vm) ?? store.get(VM, vm)?.definition ?? '')
+    const { exits } = config
+    if (before !== undefined && exits !== undefined) {
+      const definition = JSON.stringify({ ...before, exits })
+      await store.transact(transaction => transaction.patch(VM, vm, { definition }))
+      this.#told.delete(vm)
+    }
+    await this.tell(vm, config, act)
+  }
+
   /** As `tell`, of what a VM is to have of its memory. */
   async tellMemory(vm: string, memoryTargetBytes: number, act: () => Promise<void>): Promise<void> {
     await this.#options.locks.mark(vm, act)

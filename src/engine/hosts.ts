@@ -161,6 +161,12 @@ export class Hosts {
     return this.#definitions.tell(vm, config, () => driver.domains.define(config))
   }
 
+  /** As `define`, with other `exits` than the VM is to have: for the moment of a reboot. */
+  defineForNow(vm: string, config: DomainConfig): Promise<void> {
+    const { driver } = this.placementOf(vm)
+    return this.#definitions.tellForNow(vm, config, () => driver.domains.define(config))
+  }
+
   /** Tells a VM's host what the VM is to have of its memory; `devices` are the host's. */
   setMemoryTarget(vm: string, devices: DeviceOps, bytes: number): Promise<void> {
     const { id } = this.placementOf(vm)

@@ -8,8 +8,11 @@ import type { Transaction } from '../store/store.ts'
 /** A path that begins with a drive or a server: Windows takes its letters as the same in either case. */
 const WINDOWS_PATH = /^([a-z]:|\\\\)/i
 
+/** Whether a place is one of a Windows host. */
+export const isWindowsPath = (location: string): boolean => WINDOWS_PATH.test(location)
+
 /** The same for every spelling of one place. */
-export const placeKey = (location: string): string => (WINDOWS_PATH.test(location) ? location.toLowerCase() : location)
+export const placeKey = (location: string): string => (isWindowsPath(location) ? location.toLowerCase() : location)
 
 /** The host that an image is on; null where that was never noted. */
 export function hostOfImage(objects: Pick<Transaction, 'get'>, vdi: string): string {

@@ -30,31 +30,43 @@ export function hostOfType({ hosts }: Parts, type: string): string {
   return found.host
 }
 
-/** Gives a host that can store images its first repository, where it has none. */
+/** How many repositories that a host has by itself become ours: where every machine has a folder of its own, none of these. */
+const OWN_REPOSITORIES_MAX = 16
+
+/**
+ * Gives a host that can store images its first repository, where it has none: the one where it puts images by itself. Those
+ * where images of its machines lie become repositories too, if they are few and can be opened.
+ */
 export async function ensureRepository(parts: UndoParts, host: string): Promise<void> {
   const { store, hosts } = parts
   const { storage } = hosts.driver(host)
   const [type] = storage?.types ?? []
   if (storage === undefined || type === undefined || store.findBy(SR, 'host', host).length > 0) return
-  const config = { type, location: storage.defaultLocation('default') }
-  const repository = await storage.openRepository(config)
-  const uuid = randomUUID()
+  const [first, ...others] = await storage.repositories()
   const host_name = store.get(host_, host)?.name_label ?? host
   const name_label = store.all(SR).length === 0 ? 'Default repository' : `Repository of ${host_name}`
-  const name_description = `Images on ${host_name}`
-  await store.transact(transaction =>
-    transaction.insert(
-      SR,
-      newRecord(SR, {
-        ...config,
-        uuid,
-        host,
-        name_label,
-        name_description,
-        physical_size: BigInt(repository.capacityBytes),
-      }),
-    ),
-  )
+  await addRepository(parts, host, first ?? { type, location: storage.defaultLocation('default') }, name_label)
+  for (const { name, ...config } of others.length < OWN_REPOSITORIES_MAX ? others : []) {
+    await addRepository(parts, host, config, `${name} on ${host_name}`).catch((error: unknown) => {
+      if (!(error instanceof DriverError)) throw error
+    })
+  }
+}
+
+async function addRepository(
+  parts: UndoParts,
+  host: string,
+  { type, location }: RepositoryConfig,
+  name_label: string,
+): Promise<void> {
+  const { store, hosts } = parts
+  const repository = await hosts.driver(host).storage?.openRepository({ type, location })
+  if (repository === undefined) return
+  const uuid = randomUUID()
+  const name_description = `Images on ${store.get(host_, host)?.name_label ?? host}`
+  const physical_size = BigInt(repository.capacityBytes)
+  const values = { type, location, uuid, host, name_label, name_description, physical_size }
+  await store.transact(transaction => transaction.insert(SR, newRecord(SR, values)))
   await scan(parts, uuid)
 }
 

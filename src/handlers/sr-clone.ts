@@ -8,7 +8,7 @@ import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { abandon, plan, settle } from './intent.ts'
 import { observeRepository, recordVolume, scan, storageOf } from './repository.ts'
-import { plainPath, repositoryAt } from './sr-place.ts'
+import { placeNamed, repositoryAt } from './sr-place.ts'
 
 type SrRecord = RecordOf<typeof SR>
 type Copies = readonly { readonly from: string; readonly volume: Volume }[]
@@ -30,7 +30,7 @@ async function cloneHeld(context: Context, sr: string, loc: string, name_label: 
   if (clones === undefined) throw fail('DRIVER_UNSUPPORTED', { driver, operation: 'SR.clone' })
   checkQuiet(context, original)
   const uuid = randomUUID()
-  const named = loc.startsWith('/') ? context.paths.check('loc', plainPath(loc)) : loc
+  const named = placeNamed(context, 'loc', loc, 'SR.clone')
   const location = named === '' ? storage.defaultLocation(uuid) : named
   const { host } = original
   if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })

@@ -5,7 +5,7 @@ import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { hostOfType, scan } from './repository.ts'
 import { cloneRepository } from './sr-clone.ts'
-import { plainPath, repositoryAt } from './sr-place.ts'
+import { placeNamed, repositoryAt } from './sr-place.ts'
 import { relate } from './plug.ts'
 import { takeBack } from './take-back.ts'
 import { moveImage } from './vdi.ts'
@@ -28,12 +28,11 @@ export const srHandlers = implement(
 
 async function create(context: Context, values: RecordOf<typeof SR>): Promise<void> {
   const { store, hosts, paths } = context
-  const host = hostOfType(context, values.type)
+  const host = values.host === NULL_REF ? hostOfType(context, values.type) : values.host
   const { storage } = hosts.driver(host)
-  if (storage === undefined) throw fail('SR_UNKNOWN_DRIVER', { driver: values.type })
-  // Of a host that is not of files, a location need be no path.
+  if (storage?.types.includes(values.type) !== true) throw fail('SR_UNKNOWN_DRIVER', { driver: values.type })
   const isPath = values.location.startsWith('/')
-  const named = isPath ? paths.check('location', plainPath(values.location)) : values.location
+  const named = placeNamed(context, 'location', values.location, 'SR.create')
   const location = named === '' ? storage.defaultLocation(values.uuid) : named
   if (repositoryAt(store, host, location)) throw fail('OBJECT_NAME_TAKEN', { class: 'SR', name: location })
   await storage.openRepository({ type: values.type, location })

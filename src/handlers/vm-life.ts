@@ -112,7 +112,8 @@ export async function cleanReboot(context: Context, vm: string): Promise<void> {
   // Were it the host that restarts it, it would come back as what it was.
   const exits = config.exits && ({ ...config.exits, shutdown: 'halt' } as const)
   try {
-    if (current.actions_after_shutdown === 'restart') await hosts.define(vm, { ...config, ...(exits && { exits }) })
+    if (current.actions_after_shutdown === 'restart')
+      await hosts.defineForNow(vm, { ...config, ...(exits && { exits }) })
     await askToShutDown(context, vm)
   } catch (error) {
     throw await takeBack(error, [() => hosts.define(vm, config)])

@@ -108,7 +108,7 @@ const DEFAULTS: Readonly<Record<string, Value>> = {
 }
 
 /** What the server chooses by itself. */
-const CHOSEN_BY_SERVER = ['VM.affinity', 'VIF.MAC', 'VDI.SR', 'SR.location']
+const CHOSEN_BY_SERVER = ['VM.affinity', 'VIF.MAC', 'VDI.SR', 'SR.location', 'SR.host']
 /** Without which there is no object. */
 const REQUIRED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   user: { short_name: 'somebody' },

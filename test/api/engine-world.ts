@@ -1,4 +1,5 @@
 import { memoryDriver, MemoryHost, type MemoryDriver } from '../../src/drivers/memory/index.ts'
+import type { Driver } from '../../src/drivers/driver.ts'
 import type { Implementation, Services } from '../../src/engine/context.ts'
 import { draft } from '../../src/engine/dialect.ts'
 import { type Answer, Engine } from '../../src/engine/engine.ts'
@@ -33,10 +34,14 @@ const PASSWORD = 'correct horse'
 /** Short, for what is made to fail. */
 const SHUTDOWN_MS = 200
 
-/** Makes an engine with this memory host; `replaced` stands in for the implementations of the same classes. */
+/**
+ * Makes an engine with this memory host; `replaced` stands in for the implementations of the same classes, and what `adapt`
+ * answers for the driver.
+ */
 export async function startEngine(
   replaced: readonly Implementation[] = [],
   host = new MemoryHost({ name: 'engine' }),
+  adapt: (driver: MemoryDriver) => Driver = driver => driver,
 ): Promise<EngineWorld> {
   const store = await openStore({ classes: storedClasses, log: memoryLog() })
   const logged: string[] = []
@@ -51,7 +56,7 @@ export async function startEngine(
   const driver = memoryDriver({ host })
   // Whoever closed the first connection gets another.
   const connections = [driver]
-  const connect = async () => connections.pop() ?? memoryDriver({ host })
+  const connect = async () => adapt(connections.pop() ?? memoryDriver({ host }))
   const locks = new Locks()
   const hosts = new Hosts({ store, locks, log, owner: 'test', connect, shutdownMs: SHUTDOWN_MS })
   const sessions = new Sessions({ store, now })

@@ -27,3 +27,12 @@ describe('what gives guests the machine’s own devices is the administrators’
     await ordinary.ok('VM.set_is_a_template', vm, true)
   })
 })
+
+describe('what is on other machines is the administrators’', () => {
+  test('a folder of a Windows host', async () => {
+    const place = { type: 'memory', location: 'C:\\Windows' }
+
+    assert.deepEqual(await ordinary.fails('SR.create', place), ['PERMISSION_DENIED', 'SR.create'])
+    await root.ok('SR.create', place)
+  })
+})

@@ -21,6 +21,19 @@ test('a VM starts on the host that has its disks', async () => {
   assert.equal(await root.text('VM.get_affinity', vm), host)
 })
 
+// Proves: SR.host
+test('a repository is a folder of the host that was chosen, and of no other', async () => {
+  const host = await root.text('host.add', 'memory:///chosen')
+  const place = { type: 'memory', location: 'a place' }
+
+  const chosen = await root.text('SR.create', { ...place, host })
+  const first = await root.text('SR.create', place)
+
+  assert.equal(await root.text('SR.get_host', chosen), host)
+  assert.notEqual(await root.text('SR.get_host', first), host)
+  assert.deepEqual(await root.fails('SR.create', { type: 'dir', host }), ['SR_UNKNOWN_DRIVER', 'dir'])
+})
+
 test('a host that was told to halt a guest for the moment of a reboot is told again what follows its shutdown', async () => {
   const { call, driver, services, close } = await startEngine()
   const made = await call('VM.create', [{ actions_after_shutdown: 'restart' }])
@@ -28,7 +41,7 @@ test('a host that was told to halt a guest for the moment of a reboot is told ag
   await call('VM.start', [vm, false])
   const config = await driver.domains.config(vm)
   const exits = config.exits ?? assert.fail()
-  await driver.domains.define({ ...config, exits: { ...exits, shutdown: 'halt' } })
+  await services.hosts.defineForNow(vm, { ...config, exits: { ...exits, shutdown: 'halt' } })
 
   await retellActions(services)
 

@@ -55,7 +55,7 @@ test('a size that is none, and a format that is none, are errors of usage', asyn
 
   assert.deepEqual([size.code, format.code], [2, 2])
   assert.match(size.err, /^error: --size must be a size such as 512M or 10G, and "big" is not\n$/)
-  assert.match(format.err, /^error: --format cannot be "floppy"; it is one of qcow2, raw\n$/)
+  assert.match(format.err, /^error: --format cannot be "floppy"; it is one of qcow2, raw, vhd, vhdx\n$/)
 })
 
 test('repositories are listed and scanned', async () => {

@@ -22,7 +22,11 @@ export const EXTENSION_FIELDS: Readonly<Record<string, readonly DraftField[]>> =
     ['RO_run', 'currently_attached', 'bool'],
     ['RW', 'other_config', '(string -> string) Map'],
   ],
-  SR: [['RW', 'other_config', '(string -> string) Map']],
+  // Of several hosts with folders, clients must be able to say whose folder they mean.
+  SR: [
+    ['RO_run', 'host', 'host ref'],
+    ['RW', 'other_config', '(string -> string) Map'],
+  ],
   VDI: [
     ['RO_run', 'image_format', 'image_format'],
     ['RW', 'other_config', '(string -> string) Map'],
@@ -61,7 +65,7 @@ export const MESSAGES_OF_CHAPTER_1: Readonly<Record<string, readonly DraftMessag
 }
 
 /** Fields that are RO_run in the draft and that a constructor takes all the same, for nothing else could choose them. */
-export const CHOSEN_ONCE: readonly string[] = ['VM.VCPUs/number', 'VDI.image_format']
+export const CHOSEN_ONCE: readonly string[] = ['VM.VCPUs/number', 'SR.host', 'VDI.image_format']
 
 /** Classes without the generated RPCs: §2.4.1 and §2.5.1 give them no fields, and no reference to pass. */
 export const WITHOUT_OBJECTS: ReadonlySet<string> = new Set(['session', 'task'])

@@ -44,11 +44,15 @@ const create = command({
     name: { doc: 'its name' },
     location: { doc: 'the folder, by its whole path; one that is not there is made' },
   },
-  options: { type: { doc: 'what it is to the host; without it, dir', value: 'TYPE' } },
-  examples: ['sr create images /srv/images'],
-  async run(context, { name, location, type = 'dir' }) {
+  options: {
+    type: { doc: 'what it is to the host; without it, dir', value: 'TYPE' },
+    host: { doc: 'whose folder it is; without it, that of the first that knows the type', value: 'HOST' },
+  },
+  examples: ['sr create images /srv/images', "sr create images 'D:\\Images' --host hv1"],
+  async run(context, { name, location, type = 'dir', host }) {
     const client = await context.connect()
-    const task = await client.Async.SR.create({ name_label: name, location, type })
+    const place = { location, type, ...(host === undefined ? {} : { host: await find(client, 'host', host) }) }
+    const task = await client.Async.SR.create({ name_label: name, ...place })
     const done = await finish(context, client, task, `opening ${location}`)
     if (done !== undefined) context.tell(done.value, { uuid: done.value })
   },

@@ -1,12 +1,18 @@
 import { imageErrors } from '../errors.ts'
-import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
+import { defineClass, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
 
 const storageErrors = ['SR_UNKNOWN_DRIVER', 'HOST_OFFLINE', 'DRIVER_UNSUPPORTED', 'DRIVER_FAILED'] as const
 
 /** What may be wrong with the place of a new repository, or with what is to go there. */
-const placeErrors = ['SR_UNKNOWN_DRIVER', 'OBJECT_NAME_TAKEN', 'PATH_NOT_ALLOWED', ...imageErrors] as const
+const placeErrors = [
+  'SR_UNKNOWN_DRIVER',
+  'OBJECT_NAME_TAKEN',
+  'PATH_NOT_ALLOWED',
+  'PERMISSION_DENIED',
+  ...imageErrors,
+] as const
 
 /** A storage repository. */
 export const SR = defineClass({
@@ -34,8 +40,15 @@ export const SR = defineClass({
       t.string,
       "a string that uniquely determines the location of the storage repository; the format of this string depends on the repository's type",
     ),
+    host: roRun(
+      t.ref('host'),
+      'the host that reaches the repository; where nobody chose, the first that knows its type',
+      {
+        extension: true,
+        onCreate: true,
+      },
+    ),
     other_config: otherConfig,
-    host: internal(t.ref('host'), 'The host whose driver reaches the repository.'),
   },
   messages: {
     clone: message({
