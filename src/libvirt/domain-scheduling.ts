@@ -13,6 +13,7 @@ import {
   VIR_TYPED_PARAM_ULLONG,
 } from './flags/index.ts'
 import { toldOf } from './impact.ts'
+import { firstOf } from './room.ts'
 
 /** A named value of a type, as libvirt's virTypedParameter. */
 export interface TypedParameter {
@@ -93,7 +94,7 @@ export class DomainWithScheduling extends DomainWithMemory {
 
   async #parameters(name: FunctionName, nparams: number | undefined): Promise<readonly TypedParameter[]> {
     const parameters = await this.#own(name).parameters(this.id)
-    return parameters.slice(0, nparams).map(one => ({ field: one.name, type: TYPES[one.type], value: one.value }))
+    return firstOf(parameters, nparams, name).map(one => ({ field: one.name, type: TYPES[one.type], value: one.value }))
   }
 
   #own(name: FunctionName) {

@@ -9,6 +9,7 @@ import {
   VIR_TYPED_PARAM_STRING_OKAY,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
+import { firstOf } from './room.ts'
 
 /** What a guest has done to a disk since its start; -1 where the host does not count. */
 export interface BlockStats {
@@ -96,7 +97,7 @@ export class DomainWithStatistics extends DomainWithDevices {
       const metrics = this.host.group('virDomainMemoryStats', 'metrics')
       const { memoryBytes } = await this.host.seeing(this.id, () => metrics.domain(this.id))
       const val = BigInt(Math.round(memoryBytes / KIB))
-      return [{ tag: VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, val }].slice(0, nrStats)
+      return firstOf([{ tag: VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, val }], nrStats, 'virDomainMemoryStats')
     })
   }
 

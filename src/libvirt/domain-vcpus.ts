@@ -14,6 +14,7 @@ import {
 } from './flags/index.ts'
 import { impactOf, toldOf } from './impact.ts'
 import { isActiveState } from './remembered.ts'
+import { firstOf } from './room.ts'
 
 /** A virtual CPU at a moment. */
 export interface VcpuInfo {
@@ -83,7 +84,8 @@ export class DomainWithVcpus extends DomainWithPower {
   async getVcpus(maxinfo?: number, maplen?: number): Promise<Vcpus> {
     return this.read('virDomainGetVcpus', async () => {
       const [cpuMs, affinity] = await Promise.all([this.#cpuMs(), this.#affinity()])
-      const info = (cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)).slice(0, maxinfo)
+      const all = cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)
+      const info = firstOf(all, maxinfo, 'virDomainGetVcpus')
       return {
         info: info.map((ms, number) => ({
           number,

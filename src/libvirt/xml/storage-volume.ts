@@ -1,4 +1,4 @@
-import type { ImageFormat, Volume } from '../../drivers/driver.ts'
+import type { ImageFormat, StorageRoot, Volume } from '../../drivers/driver.ts'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_XML_DETAIL,
@@ -73,6 +73,20 @@ export function writeVolume(name: string, { location, format, virtualBytes, phys
     element('capacity', { unit: 'bytes' }, `${virtualBytes}`),
     element('allocation', { unit: 'bytes' }, `${physicalBytes}`),
     element('target', {}, element('path', {}, location), element('format', { type: formatName(format) })),
+  )
+  return write(volume, VIR_FROM_STORAGE)
+}
+
+/** Describes a file system of a host as a volume: a folder that is all of it. */
+export function writeFileSystem({ location, capacityBytes, freeBytes }: StorageRoot): string {
+  const volume = element(
+    'volume',
+    { type: 'dir' },
+    element('name', {}, location),
+    element('key', {}, location),
+    element('capacity', { unit: 'bytes' }, `${capacityBytes}`),
+    element('allocation', { unit: 'bytes' }, `${capacityBytes - freeBytes}`),
+    element('target', {}, element('path', {}, location), element('format', { type: 'dir' })),
   )
   return write(volume, VIR_FROM_STORAGE)
 }

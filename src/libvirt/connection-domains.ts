@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import type { Domain as DriverDomain, DomainConfig } from '../drivers/driver.ts'
+import { ConnectionWithFacts } from './connection-facts.ts'
+import { Domain } from './domain.ts'
+import { DOMAIN_FILTERS, filterDomains } from './domain-filter.ts'
+import {
+  VIR_ERR_MULTIPLE_DOMAINS,
+  VIR_ERR_NO_DOMAIN,
+  VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_OPERATION_INVALID,
+} from './error-numbers.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
+import {
+  VIR_DOMAIN_DEFINE_VALIDATE,
+  VIR_DOMAIN_START_AUTODESTROY,
+  VIR_DOMAIN_START_BYPASS_CACHE,
+  VIR_DOMAIN_START_FORCE_BOOT,
+  VIR_DOMAIN_START_PAUSED,
+  VIR_DOMAIN_START_RESET_NVRAM,
+  VIR_DOMAIN_START_VALIDATE,
+} from './flags/index.ts'
+import { isActiveState } from './remembered.ts'
+import { firstOf } from './room.ts'
+import { uuidOf } from './uuid.ts'
+import { readDomain } from './xml/domain-reader.ts'
+
+// Descriptions are always held against what is understood; what is not is refused.
+const DEFINE = { known: VIR_DOMAIN_DEFINE_VALIDATE }
+const CREATE = {
+  known:
+    VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_FORCE_BOOT,
+  refused: { VIR_DOMAIN_START_BYPASS_CACHE, VIR_DOMAIN_START_RESET_NVRAM },
+}
+
+/** A domain that is described, and the one of its UUID that the host has. */
+interface Described {
+  readonly config: DomainConfig
+  readonly present: DriverDomain | undefined
+}
+
+/** The domains of a host. */
+export class ConnectionWithDomains extends ConnectionWithFacts {
+  /** How many are active (virConnectNumOfDomains). */
+  async numOfDomains(): Promise<number> {
+    return this.read('virConnectNumOfDomains', async () => (await this.#those(true)).length)
+  }
+
+  /** The numbers of the first `maxids` of these (virConnectListDomains). */
+  async listDomains(maxids?: number): Promise<number[]> {
+    return this.read('virConnectListDomains', async () => {
+      const numbers = (await this.#those(true)).map(({ id }) => this.host.remembered.numberOf(id))
+      return firstOf(numbers, maxids, 'virConnectListDomains')
+    })
+  }
+
+  /** How many are not active (virConnectNumOfDefinedDomains). */
+  async numOfDefinedDomains(): Promise<number> {
+    return this.read('virConnectNumOfDefinedDomains', async () => (await this.#those(false)).length)
+  }
+
+  /** The names of the first `maxnames` of these (virConnectListDefinedDomains). */
+  async listDefinedDomains(maxnames?: number): Promise<string[]> {
+    return this.read('virConnectListDefinedDomains', async () => {
+      const names = (await this.#those(false)).map(({ name }) => name)
+      return firstOf(names, maxnames, 'virConnectListDefinedDomains')
+    })
+  }
+
+  /** All, or those that `VIR_CONNECT_LIST_DOMAINS_` flags are for (virConnectListAllDomains). */
+  async listAllDomains(flags = 0): Promise<Domain[]> {
+    return this.read('virConnectListAllDomains', async () => {
+      checkFlags('virConnectListAllDomains', flags, { known: DOMAIN_FILTERS })
+      const domains = await filterDomains(this.host, await this.host.domains(), flags)
+      return domains.map(domain => new Domain(this.host, domain))
+    })
+  }
+
+  /** The active domain of this number; rejects with `VIR_ERR_NO_DOMAIN` (virDomainLookupByID). */
+  async domainLookupByID(id: number): Promise<Domain> {
+    return this.#lookUp('virDomainLookupByID', async () => {
+      const domains = await this.host.domains()
+      const found = domains.filter(domain => id >= 0 && this.host.remembered.numberOf(domain.id) === id)
+      return this.#only(found, `no domain with matching id ${id}`)
+    })
+  }
+
+  /** The domain of this UUID, text or 16 octets; rejects with `VIR_ERR_NO_DOMAIN` (virDomainLookupByUUID). */
+  async domainLookupByUUID(uuid: string | Uint8Array): Promise<Domain> {
+    return this.#lookUp('virDomainLookupByUUID', () => this.host.domain(uuidOf('virDomainLookupByUUID', uuid)))
+  }
+
+  /** As `domainLookupByUUID`, of text (virDomainLookupByUUIDString). */
+  async domainLookupByUUIDString(uuid: string): Promise<Domain> {
+    const name = 'virDomainLookupByUUIDString'
+    return this.#lookUp(name, () => this.host.domain(uuidOf(name, uuid)))
+  }
+
+  /**
+   * The domain of this name; rejects with `VIR_ERR_NO_DOMAIN`, and with `VIR_ERR_MULTIPLE_DOMAINS` where several have it,
+   * as Hyper-V lets them (virDomainLookupByName).
+   */
+  async domainLookupByName(name: string): Promise<Domain> {
+    return this.#lookUp('virDomainLookupByName', async () => {
+      const found = (await this.host.domains()).filter(domain => domain.name === name)
+      return this.#only(found, `no domain with matching name '${name}'`)
+    })
+  }
+
+  /**
+   * Makes the domain that is described, or gives the one of its UUID another definition, which counts from its next start
+   * (virDomainDefineXML). One without a UUID is given one.
+   */
+  async domainDefineXML(xml: string): Promise<Domain> {
+    return this.#change('virDomainDefineXML', () => this.#define(xml))
+  }
+
+  /** As `domainDefineXML`, with `VIR_DOMAIN_DEFINE_` flags (virDomainDefineXMLFlags). */
+  async domainDefineXMLFlags(xml: string, flags = 0): Promise<Domain> {
+    return this.#change('virDomainDefineXMLFlags', async () => {
+      checkFlags('virDomainDefineXMLFlags', flags, DEFINE)
+      return this.#define(xml)
+    })
+  }
+
+  /**
+   * Makes the domain that is described, or takes the one of its UUID, and starts it. Where that fails it leaves things as
+   * they were. It stays when it stops, as all domains of hosts here; but one that is made with
+   * `VIR_DOMAIN_START_AUTODESTROY` goes when this connection closes (virDomainCreateXML).
+   */
+  async domainCreateXML(xml: string, flags = 0): Promise<Domain> {
+    return this.#change('virDomainCreateXML', async () => {
+      checkFlags('virDomainCreateXML', flags, CREATE)
+      const { config, present } = await this.#described(xml)
+      this.#assertStartable(present, config)
+      const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
+      await this.host.driver.domains.define(config)
+      const paused = has(flags, VIR_DOMAIN_START_PAUSED)
+      try {
+        await this.host.driver.domains.start(config.id, { paused })
+      } catch (error) {
+        await this.#takeBack(config, before, error)
+        throw error
+      }
+      this.host.seen(config.id, { state: paused ? 'paused' : 'running' })
+      if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) {
+        this.host.ending.set(config.id, present === undefined ? 'undefine' : 'destroy')
+      }
+      return new Domain(this.host, config)
+    })
+  }
+
+  async #define(xml: string): Promise<Domain> {
+    const { config, present } = await this.#described(xml)
+    await this.host.remembered.turns.run(config.id, () => this.host.driver.domains.define(config))
+    if (present !== undefined && isActiveState(present.state)) this.host.remembered.updated.add(config.id)
+    // Whoever defines a domain wants it to stay; what else was to become of it stays so.
+    if (this.host.ending.get(config.id) === 'undefine') this.host.ending.set(config.id, 'destroy')
+    return new Domain(this.host, config)
+  }
+
+  /**
+   * Source: libvirt, src/conf/virdomainobjlist.c, virDomainObjListAddLocked: a UUID keeps its name and a name its UUID.
+   * Hyper-V would let a name have several, and a description without a UUID that is given twice made two machines.
+   */
+  async #described(xml: string): Promise<Described> {
+    const networks = await this.host.networksFor(xml)
+    const config = readDomain(xml, { kind: this.host.kind, networks, newId: () => randomUUID() })
+    const domains = await this.host.domains()
+    const present = domains.find(({ id }) => id === config.id)
+    if (present !== undefined && present.name !== config.name) {
+      const text = `domain '${present.name}' is already defined with uuid ${present.id}`
+      throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
+    }
+    const namesake = present === undefined ? domains.find(({ name }) => name === config.name) : undefined
+    if (namesake !== undefined) {
+      const text = `domain '${config.name}' already exists with uuid ${namesake.id}`
+      throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
+    }
+    return { config, present }
+  }
+
+  #assertStartable(present: DriverDomain | undefined, { name }: DomainConfig): void {
+    if (present === undefined || present.state === 'halted') return
+    const text = isActiveState(present.state)
+      ? `domain is already active as '${name}'`
+      : `domain '${name}' has a managed save image; virDomainCreate starts from it`
+    throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
+  }
+
+  /** Makes of a domain that could not be started what it was before, or says what remains. */
+  async #takeBack({ id, name }: DomainConfig, before: DomainConfig | undefined, cause: unknown): Promise<void> {
+    const { domains } = this.host.driver
+    try {
+      await (before === undefined ? domains.undefine(id) : domains.define(before))
+    } catch (error) {
+      const remains = before === undefined ? `the domain ${name} (${id}) remains` : `its new definition remains`
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw this.host.error(VIR_ERR_OPERATION_FAILED, `${why}; ${remains}`, error)
+    }
+  }
+
+  async #those(isActive: boolean): Promise<readonly DriverDomain[]> {
+    return (await this.host.domains()).filter(({ state }) => isActiveState(state) === isActive)
+  }
+
+  #only(found: readonly DriverDomain[], missing: string): DriverDomain {
+    const [domain, second] = found
+    if (domain === undefined) throw this.host.error(VIR_ERR_NO_DOMAIN, missing)
+    if (second === undefined) return domain
+    const text = `${found.length} domains are called '${domain.name}'; look one up by its UUID`
+    throw this.host.error(VIR_ERR_MULTIPLE_DOMAINS, text)
+  }
+
+  #lookUp(name: FunctionName, find: () => Promise<DriverDomain>): Promise<Domain> {
+    return this.host.read(name, VIR_ERR_NO_DOMAIN, async () => new Domain(this.host, await find()))
+  }
+
+  #change<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
+    return this.host.change(name, VIR_ERR_NO_DOMAIN, run)
+  }
+}

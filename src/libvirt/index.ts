@@ -1,0 +1,23 @@
+/**
+ * libvirt's functions over the drivers of this package: `import { connect } from 'polyvisor/libvirt'`. Names are
+ * libvirt's in camel case, without the prefix of the object that they are now methods of: virDomainGetInfo is
+ * `domain.getInfo()`, virConnectNumOfDomains is `connection.numOfDomains()`.
+ */
+
+export type { LifecycleCallback, RebootCallback } from './connection-events.ts'
+export { LIBVIR_VERSION_NUMBER, type NodeInfo } from './connection-facts.ts'
+export { Connection } from './connection.ts'
+export type { SchedulerType, TypedParameter } from './domain-scheduling.ts'
+export type { Screenshot } from './domain-screen.ts'
+export type { DomainInfo, StateAndReason } from './domain-state.ts'
+export type { BlockInfo, BlockStats, InterfaceStats, MemoryStat } from './domain-statistics.ts'
+export type { VcpuInfo, Vcpus } from './domain-vcpus.ts'
+export { Domain } from './domain.ts'
+export * from './error-numbers.ts'
+export { type ErrorDetails, LibvirtError, VIR_ERR_ERROR } from './errors.ts'
+export * from './flags/index.ts'
+export { Network } from './network.ts'
+export { connect, connectionOf, type ConnectOptions, connectReadOnly, type UseOptions } from './open.ts'
+export { DomainSnapshot } from './snapshot.ts'
+export { StoragePool, type StoragePoolInfo } from './storage-pool.ts'
+export { StorageVol, type StorageVolInfo } from './storage-vol.ts'

@@ -1,0 +1,25 @@
+import type { ImageFormat } from '../drivers/driver.ts'
+import type { VolumeDescription } from './xml/storage-volume.ts'
+
+/** Which formats the endings of files stand for. */
+const ENDINGS: Readonly<Record<string, ImageFormat>> = {
+  vhd: 'vhd',
+  vhdx: 'vhdx',
+  qcow2: 'qcow2',
+  raw: 'raw',
+  img: 'raw',
+}
+
+/**
+ * What a driver is to call an image that is described, and its format. libvirt's name is that of the file, ending and
+ * all; a driver gives files the ending of their format itself.
+ */
+export function volumeNamed(
+  { name, format: wanted }: Pick<VolumeDescription, 'name' | 'format'>,
+  formats: readonly ImageFormat[],
+): { readonly name: string; readonly format: ImageFormat } {
+  const [, stem = name, ending = ''] = /^(.+)\.([^.]*)$/.exec(name) ?? []
+  const said = Object.hasOwn(ENDINGS, ending.toLowerCase()) ? ENDINGS[ending.toLowerCase()] : undefined
+  const format = wanted ?? said ?? formats[0] ?? 'raw'
+  return { name: said === format ? stem : name, format }
+}
