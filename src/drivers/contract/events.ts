@@ -1,10 +1,13 @@
 import type { DomainId } from '../domain-config.ts'
+import type { DomainState } from './domains.ts'
 
 /** Something happened to a domain; what, is for the reader to look up (`domains.get`). */
 export interface DomainEvent {
   readonly id: DomainId
   /** `changed` also covers every change of state; `crashed` comes before the `changed` that follows from it. */
   readonly kind: 'defined' | 'undefined' | 'changed' | 'crashed' | 'guest-shutdown' | 'guest-suspended' | 'guest-reset'
+  /** What the domain was when it happened, where the driver knows: by the time that somebody looks, it may be something else. */
+  readonly state?: DomainState
 }
 
 /** What happens on the host without being asked for, and what was asked for too. */

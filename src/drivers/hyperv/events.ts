@@ -73,7 +73,7 @@ export class Events {
   saw(entry: Entry): void {
     this.#awaited.delete(entry.id)
     this.#remember(entry, this.#known.get(entry.machine.guid)?.revision)
-    this.#emit(entry.id, 'changed')
+    this.#emit(entry.id, 'changed', entry.machine.state)
   }
 
   /** Says that this connection has defined a domain. */
@@ -183,7 +183,7 @@ export class Events {
 
   #changed(id: DomainId, state: DomainState): void {
     if (state === 'halted' && this.#awaited.delete(id)) this.#emit(id, 'guest-shutdown')
-    this.#emit(id, 'changed')
+    this.#emit(id, 'changed', state)
   }
 
   #note(id: DomainId, { guid, state, revision }: Glance): void {
@@ -199,7 +199,7 @@ export class Events {
     return this.#now
   }
 
-  #emit(id: DomainId, kind: DomainEvent['kind']): void {
-    for (const listener of this.#listeners.values()) listener({ id, kind })
+  #emit(id: DomainId, kind: DomainEvent['kind'], state?: DomainState): void {
+    for (const listener of this.#listeners.values()) listener({ id, kind, ...(state !== undefined && { state }) })
   }
 }

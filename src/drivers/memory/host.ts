@@ -149,8 +149,9 @@ export class MemoryHost {
 
   /** Tells all connections. Each hears later than the change is made and earlier than the next event. */
   emit(id: DomainId, kind: DomainEvent['kind']): void {
+    const state = this.domains.get(id)?.now.state
     queueMicrotask(() => {
-      for (const listener of this.#listeners) listener({ id, kind })
+      for (const listener of this.#listeners) listener({ id, kind, ...(state !== undefined && { state }) })
     })
   }
 
