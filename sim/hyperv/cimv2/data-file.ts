@@ -13,7 +13,7 @@ import { windowsOf } from '../host/windows.ts'
 import type { Entry } from '../storage/file-system.ts'
 import { openStorage } from '../storage/storage.ts'
 import { providerOf, rowOf } from '../v2/rows.ts'
-import { deleteFile, renameFile } from './file-methods.ts'
+import { copyFile, copyFolder, deleteFile, renameFile } from './file-methods.ts'
 import { factsOf, fileRow } from './file-rows.ts'
 
 const FILE = 'CIM_DataFile'
@@ -35,6 +35,11 @@ export function dataFiles(host: Host, schema: Schema): Provider {
     methods: {
       [`${FILE}.Delete`]: ({ self }) => deleteFile(host, textOf(self, 'Name')),
       [`${FOLDER}.Delete`]: ({ self }) => deleteFile(host, textOf(self, 'Name')),
+      [`${FILE}.Copy`]: ({ self, input }) => copyFile(host, textOf(self, 'Name'), pathIn(input)),
+      [`${FILE}.CopyEx`]: ({ self, input }) => copyFile(host, textOf(self, 'Name'), pathIn(input)),
+      [`${FOLDER}.Copy`]: ({ self, input }) => copyFolder(host, textOf(self, 'Name'), pathIn(input), true),
+      [`${FOLDER}.CopyEx`]: ({ self, input }) =>
+        copyFolder(host, textOf(self, 'Name'), pathIn(input), input.get('Recursive') === true),
       [`${FILE}.Rename`]: call => rename(host, call),
       [`${FOLDER}.Rename`]: call => rename(host, call),
     },
@@ -42,8 +47,12 @@ export function dataFiles(host: Host, schema: Schema): Provider {
 }
 
 function rename(host: Host, { self, input }: MethodCall): Promise<MethodResult> {
-  const to = input.get('FileName')
-  return renameFile(host, textOf(self, 'Name'), typeof to === 'string' ? to : '')
+  return renameFile(host, textOf(self, 'Name'), pathIn(input))
+}
+
+function pathIn(input: MethodCall['input']): string {
+  const path = input.get('FileName')
+  return typeof path === 'string' ? path : ''
 }
 
 function filesOf(host: Host, schema: Schema, className: typeof FILE | typeof FOLDER): ClassProvider {
@@ -68,14 +77,11 @@ function filesOf(host: Host, schema: Schema, className: typeof FILE | typeof FOL
         const found = at(name)
         return found === undefined ? [] : [found]
       }
-      if (drive !== undefined && drive.toLowerCase() !== 'c:') return []
       const files = openStorage(host)?.files
-      if (path !== undefined) {
-        const inside = files?.list(`C:${plain(path)}`) ?? []
-        return [...(plain(path) === SYSTEM_FOLDER ? program() : []), ...inside.filter(isWanted).map(row)]
-      }
-      if (drive === undefined) return undefined
-      return all()
+      if (path === undefined) return drive === undefined ? undefined : all()
+      const drives = drive === undefined ? (files?.drives() ?? []).map(letter => `${letter}:`) : [drive]
+      const inside = drives.flatMap(each => files?.list(`${each}${plain(path)}`) ?? [])
+      return [...(plain(path) === SYSTEM_FOLDER ? program() : []), ...inside.filter(isWanted).map(row)]
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Schema } from '../cim/model.ts'
 import type { Provider } from '../cim/provider.ts'
 import type { Host } from '../host/host.ts'
-import { spaceOf } from '../storage/storage.ts'
+import { openStorage, spaceOf } from '../storage/storage.ts'
 import type { ExternalPort, PhysicalDisk } from '../host/model.ts'
 import { providerOf, type Row, rowOf } from '../v2/rows.ts'
 
@@ -15,7 +15,9 @@ export function hardware(host: Host, schema: Schema): Provider {
       Win32_DiskDrive: {
         list: () => state.physicalDisks.map(disk => rowOf(schema, 'Win32_DiskDrive', diskRow(host, disk))),
       },
-      Win32_LogicalDisk: { list: () => [rowOf(schema, 'Win32_LogicalDisk', volumeRow(host))] },
+      Win32_LogicalDisk: {
+        list: () => drivesOf(host).map(drive => rowOf(schema, 'Win32_LogicalDisk', volumeRow(host, drive))),
+      },
       Win32_NetworkAdapter: {
         list: () => state.externalPorts.map((port, index) => rowOf(schema, ADAPTER, adapterRow(host, port, index + 1))),
       },
@@ -57,23 +59,26 @@ function diskRow({ state }: Host, { number, bytes }: PhysicalDisk): Row {
   }
 }
 
+const drivesOf = (host: Host): readonly string[] =>
+  (openStorage(host)?.files.drives() ?? ['C']).map(letter => `${letter}:`)
+
 /** DriveType 3 is a local disk, MediaType 12 a fixed one. Source: Microsoft Learn, Win32_LogicalDisk. */
-function volumeRow(host: Host): Row {
+function volumeRow(host: Host, drive: string): Row {
   const { state } = host
-  const { bytes, freeBytes } = spaceOf(host)
+  const { bytes, freeBytes } = spaceOf(host, `${drive}\\`)
   return {
     Access: 0,
-    Caption: 'C:',
+    Caption: drive,
     Compressed: false,
     CreationClassName: 'Win32_LogicalDisk',
     Description: 'Local Fixed Disk',
-    DeviceID: 'C:',
+    DeviceID: drive,
     DriveType: 3,
     FileSystem: 'NTFS',
     FreeSpace: BigInt(freeBytes),
     MaximumComponentLength: 255,
     MediaType: 12,
-    Name: 'C:',
+    Name: drive,
     Size: BigInt(bytes),
     SupportsDiskQuotas: true,
     SupportsFileBasedCompression: true,

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, type Stats } from 'node:fs'
+import { cpSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
 import { folderOf, nameIn, parseWindowsPath, printWindowsPath, type WindowsPath } from './windows-path.ts'
 
@@ -15,9 +15,9 @@ export interface Entry {
   readonly modifiedAt: number
 }
 
-/** The only drive that a host has. */
-const DRIVE = 'C'
-/** Folders that every host with Hyper-V has. Source: the host's own settings, and what setup makes of them. */
+/** The drive of Windows, which every host has. */
+const SYSTEM_DRIVE = 'C'
+/** Folders of it that every host with Hyper-V has. Source: the host's own settings, and what setup makes of them. */
 const DEFAULT_FOLDERS = [
   'Users/Public/Documents/Hyper-V/Virtual Hard Disks',
   'ProgramData/Microsoft/Windows/Hyper-V/Virtual Machines',
@@ -27,17 +27,24 @@ const DEFAULT_FOLDERS = [
 const ENTRIES_MAX = 10_000
 
 /**
- * The files of a host: Windows paths on drive C lead below one folder, and nowhere else. Names are found in any case and
- * keep that in which they were made. Symbolic links lead nowhere.
+ * The files of a host: Windows paths on a drive lead below one folder, named for its letter, and nowhere else; beside C,
+ * a host has the drives that somebody has made such a folder for. Names are found in any case and keep that in which they
+ * were made. Symbolic links lead nowhere.
  */
 export class FileSystem {
   readonly #root: string
 
   /** Makes the folders that a host has from the beginning. */
   constructor(folder: string) {
-    mkdirSync(join(folder, DRIVE), { recursive: true, mode: 0o700 })
-    this.#root = realpathSync(join(folder, DRIVE))
-    for (const path of DEFAULT_FOLDERS) mkdirSync(join(this.#root, path), { recursive: true, mode: 0o700 })
+    for (const path of DEFAULT_FOLDERS) mkdirSync(join(folder, SYSTEM_DRIVE, path), { recursive: true, mode: 0o700 })
+    this.#root = realpathSync(folder)
+  }
+
+  /** The letters of the drives that there are. */
+  drives(): string[] {
+    return readdirSync(this.#root)
+      .filter(name => /^[A-Z]$/.test(name) && statsOf(join(this.#root, name))?.isDirectory() === true)
+      .sort()
   }
 
   /** What is at a path; undefined where there is nothing, or the path is none. */
@@ -73,7 +80,7 @@ export class FileSystem {
   /** Everything that there is, as much as can be told. */
   all(): Entry[] {
     const found: Entry[] = []
-    const waiting = [`${DRIVE}:\\`]
+    const waiting = this.drives().map(drive => `${drive}:\\`)
     for (let folder = waiting.pop(); folder !== undefined && found.length < ENTRIES_MAX; folder = waiting.pop()) {
       for (const entry of this.list(folder) ?? []) {
         found.push(entry)
@@ -91,6 +98,14 @@ export class FileSystem {
     return true
   }
 
+  /** Copies a file to where nothing is yet; false where its new folder is not there. */
+  copy({ file }: Entry, to: string): boolean {
+    const place = this.place(to)
+    if (place === undefined) return false
+    cpSync(file, place, { errorOnExist: true, force: false })
+    return true
+  }
+
   /** Removes a file, or a folder that is empty. */
   remove({ file, isFolder }: Entry): void {
     if (isFolder) mustBeEmpty(file)
@@ -100,7 +115,7 @@ export class FileSystem {
   /** Makes a folder, and those that it is in. False where the path is none, or a file is in the way. */
   makeFolder(path: string): boolean {
     const parsed = parseWindowsPath(path)
-    if (parsed === undefined || parsed.drive !== DRIVE) return false
+    if (parsed === undefined || !this.drives().includes(parsed.drive)) return false
     for (let depth = 1; depth <= parsed.parts.length; depth++) {
       const step: WindowsPath = { drive: parsed.drive, parts: parsed.parts.slice(0, depth) }
       const there = this.#walk(step)
@@ -113,14 +128,15 @@ export class FileSystem {
     return true
   }
 
-  /** How many bytes all files have together, as Windows counts them: holes included. */
-  usedBytes(): number {
-    return this.all().reduce((sum, { bytes }) => sum + bytes, 0)
+  /** How many bytes the files of a drive have together, as Windows counts them: holes included. */
+  usedBytes(drive: string): number {
+    const own = this.all().filter(({ path }) => path.startsWith(`${drive}:`))
+    return own.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   #walk({ drive, parts }: WindowsPath): Entry | undefined {
-    if (drive !== DRIVE) return undefined
-    let file = this.#root
+    if (!this.drives().includes(drive)) return undefined
+    let file = join(this.#root, drive)
     const spelled: string[] = []
     for (const part of parts) {
       const name = nameOnDisk(file, part)

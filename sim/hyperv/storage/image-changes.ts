@@ -3,6 +3,7 @@ import type { Host } from '../host/host.ts'
 import { chainOf, demandFile, openEntry, relativePathOf, requireFree, shapeIn } from './chain.ts'
 import type { DiskImage, ImageShape } from './disk-image.ts'
 import type { Entry } from './file-system.ts'
+import { growsInUse } from './online-growth.ts'
 import { type CopyWatch, copyRuns } from './image-copy.ts'
 import { type NewImage, openNewImage } from './image-creation.ts'
 import { makeImage, withImage } from './open-image.ts'
@@ -30,17 +31,22 @@ async function requireFreeOfOthers(host: Host, { path }: Entry, doing: Doing): P
   if (!storageOf(host).isHeld(path)) await requireFree(host, path, doing)
 }
 
-/** Makes the disk of an image larger. Rejects with OperationError. */
+/**
+ * Makes the disk of an image larger; one that machines have open too, where the host can. Rejects with OperationError.
+ */
 export async function resizeImage(host: Host, path: string, bytes: number): Promise<void> {
   const entry = demandFile(host, path, 'resize')
   const shape = await shapeIn(host, entry, 'resize')
   // A disk without partitions cannot be told how far it may shrink, and these have none that anybody made.
   const isInRange = Number.isSafeInteger(bytes) && bytes >= shape.bytes && bytes <= MOST[shape.format]
   if (!isInRange || bytes % shape.logicalSectorBytes !== 0) throw fileTrouble(host, 'resize', path, 'size')
-  if (shape.type === 'fixed' && bytes - shape.bytes > spaceOf(host).freeBytes) {
+  if (shape.type === 'fixed' && bytes - shape.bytes > spaceOf(host, path).freeBytes) {
     throw fileTrouble(host, 'resize', path, 'noSpace')
   }
-  if (bytes > shape.bytes) await changing(host, entry, 'resize', image => image.grow(bytes))
+  if (bytes === shape.bytes) return
+  if (await growsInUse(host, entry.path)) {
+    await withImage(openEntry(host, entry, 'write', 'resize'), image => image.grow(bytes))
+  } else await changing(host, entry, 'resize', image => image.grow(bytes))
 }
 
 /** Copies the disk that an image shows, its parents included, into a new one. Rejects with OperationError. */

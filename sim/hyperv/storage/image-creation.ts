@@ -48,7 +48,7 @@ export async function createImage(host: Host, wanted: NewImage): Promise<void> {
 export async function openNewImage(host: Host, wanted: NewImage, doing: Doing): Promise<DiskImage> {
   const file = placeFor(host, wanted.path, doing)
   const spec = await specOf(host, wanted, doing)
-  if (spec.type === 'fixed' && spec.bytes > spaceOf(host).freeBytes) {
+  if (spec.type === 'fixed' && spec.bytes > spaceOf(host, wanted.path).freeBytes) {
     throw fileTrouble(host, doing, wanted.path, 'noSpace')
   }
   try {

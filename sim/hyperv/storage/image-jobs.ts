@@ -45,6 +45,8 @@ export interface ImageWork {
   readonly target: string
   /** What nobody else may have open meanwhile. */
   readonly holds?: readonly string[]
+  /** Which of that machines may have open. */
+  readonly shares?: (path: string) => Promise<boolean>
   /** What the job's class has beyond others. */
   readonly details?: Readonly<Record<string, CimValue>>
   readonly work: (run: JobRun) => Output | void | Promise<Output | void>
@@ -90,10 +92,16 @@ export async function workOnImages(host: Host, call: ImageCall, what: ImageWork)
 }
 
 /** What is in the way before anything has begun. */
-async function troubleBefore(host: Host, { holds = [], doing }: ImageWork): Promise<OperationError | undefined> {
+async function troubleBefore(
+  host: Host,
+  { holds = [], shares, doing }: ImageWork,
+): Promise<OperationError | undefined> {
   if (openStorage(host) === undefined)
     return new OperationError(Return.notSupported, reasonText(host.locale, 'notSupported'))
-  for (const path of holds) if (await isInUse(host, path)) return fileTrouble(host, doing, path, 'inUse')
+  for (const path of holds) {
+    const isTrouble = (await isInUse(host, path)) && (await shares?.(path)) !== true
+    if (isTrouble) return fileTrouble(host, doing, path, 'inUse')
+  }
   return undefined
 }
 

@@ -3,7 +3,7 @@ import { OperationError, Return } from '../host/operation-error.ts'
 import { giveImageFiles } from '../host/resources-files.ts'
 import { reasonText } from '../host/resources-texts.ts'
 import { FileSystem } from './file-system.ts'
-import { sameFileKey } from './windows-path.ts'
+import { parseWindowsPath, sameFileKey } from './windows-path.ts'
 
 /** The storage of a host: its files, and which of them are being worked on. */
 export class Storage {
@@ -58,11 +58,12 @@ export function storageOf(host: Host): Storage {
   throw new OperationError(Return.notSupported, reasonText(host.locale, 'notSupported'))
 }
 
-/** Bytes of the drive, and those of them that are free. */
-export function spaceOf(host: Host): { readonly bytes: number; readonly freeBytes: number } {
+/** Bytes of the drive that a path is on, and those of them that are free. */
+export function spaceOf(host: Host, path: string): { readonly bytes: number; readonly freeBytes: number } {
+  const drive = parseWindowsPath(path)?.drive ?? ''
   const bytes = host.state.physicalDisks[0]?.bytes ?? 0
-  // Windows itself takes some of it.
-  const used = WINDOWS_BYTES + (openStorage(host)?.files.usedBytes() ?? 0)
+  // Windows itself takes some of its own.
+  const used = (drive === 'C' ? WINDOWS_BYTES : 0) + (openStorage(host)?.files.usedBytes(drive) ?? 0)
   return { bytes, freeBytes: Math.max(0, bytes - used) }
 }
 

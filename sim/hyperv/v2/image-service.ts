@@ -14,6 +14,7 @@ import {
 } from '../storage/image-changes.ts'
 import { IMAGE_SERVICE, type ImageWork, StorageJobType, watchOf, workOnImages } from '../storage/image-jobs.ts'
 import { imageInfo, imageUse, validateImage } from '../storage/image-reading.ts'
+import { growsInUse } from '../storage/online-growth.ts'
 import { openStorage } from '../storage/storage.ts'
 import { fileTrouble } from '../storage/trouble.ts'
 import { textGiven } from './given.ts'
@@ -144,6 +145,7 @@ function resize(host: Host, call: MethodCall): Promise<MethodResult> {
     doing: 'resize',
     target: path,
     holds: [path],
+    shares: () => growsInUse(host, path),
     work: () => resizeImage(host, path, bytes),
   })
 }
