@@ -14,8 +14,8 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['devices', 'suspension', 'snapshots', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
-  formats: [],
+  groups: ['devices', 'suspension', 'snapshots', 'storage', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
+  formats: ['vhdx', 'vhd'],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,
   bindsNoCpus: true,
@@ -63,6 +63,8 @@ export interface HostKind {
   readonly pace: number
 }
 
+/** From Windows Server 2012 R2 on, images can grow while a machine runs. */
+const GROWTH_FROM_BUILD = 9_600
 /** From Windows Server 2016 on, memory can be changed while a machine runs. */
 const MEMORY_FROM_BUILD = 14_393
 
@@ -70,7 +72,12 @@ const MEMORY_FROM_BUILD = 14_393
 export function traitsOf({ build, namespace }: Omit<HostKind, 'pace'>): Traits {
   return {
     ...TRAITS,
-    ...(namespace === 'v1' && { renamesNoNetworks: true as const }),
+    ...(namespace === 'v1' && {
+      renamesNoNetworks: true as const,
+      formats: ['vhd'] as const,
+      foldsNames: true as const,
+    }),
+    ...(build < GROWTH_FROM_BUILD && { growsInUse: false as const }),
     ...(build < MEMORY_FROM_BUILD && { changesNoMemory: true as const }),
   }
 }

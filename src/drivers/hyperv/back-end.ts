@@ -3,6 +3,7 @@ import type { AutostartBackEnd } from './autostart-back-end.ts'
 import type { DriveBackEnd, Storage } from './drive-back-end.ts'
 import type { Adapter } from './network-back-end.ts'
 import type { SchedulingBackEnd } from './scheduling-back-end.ts'
+import type { StorageBackEnd } from './storage-back-end.ts'
 import type { ScreenBackEnd } from './screen-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
@@ -102,6 +103,7 @@ export interface BackEnd {
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */
   shutDownGuest(guid: string): Promise<boolean>
+  readonly storage: StorageBackEnd
   readonly drives: DriveBackEnd
   readonly autostart?: AutostartBackEnd
   readonly scheduling?: SchedulingBackEnd

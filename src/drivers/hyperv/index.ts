@@ -19,6 +19,7 @@ import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
 import { Rivals } from './rivals.ts'
 import { schedulerOps } from './scheduler.ts'
+import { storageOps } from './storage.ts'
 import { screenOps } from './screens.ts'
 import { snapshotOps } from './snapshots.ts'
 import { suspensionOps } from './suspension.ts'
@@ -54,6 +55,7 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
     domains: domainOps(parts, power, gate),
     devices: deviceOps({ ...parts, ...devices, images, networks, build: facts.build }, gate),
     suspension: suspensionOps(power, gate),
+    storage: storageOps({ backEnd, folders: facts.folders, locks: new Locks() }, gate),
     networks: networks.ops(gate),
     ...(snapshots && { snapshots: snapshotOps({ ...parts, snapshots }, gate) }),
     ...(screens && { screens: screenOps({ ...parts, screens }, gate) }),

@@ -1,0 +1,125 @@
+import { DriverError, type ImageFormat, type Volume } from '../driver.ts'
+import type { Attachment, HostFile, ImageFacts, StorageBackEnd } from './storage-back-end.ts'
+import {
+  baseOf,
+  demandPath,
+  endingOf,
+  folderOf,
+  isFileName,
+  nameOf,
+  parsePath,
+  pathIn,
+  pathKey,
+} from './windows-path.ts'
+
+/** What the ending of a file says of its format, as Hyper-V goes by it. What snapshots make has others, and is no volume. */
+const FORMATS: Readonly<Record<string, ImageFormat>> = { '.vhdx': 'vhdx', '.vhd': 'vhd', '.iso': 'raw', '.vfd': 'raw' }
+/** Files of this ending are images of CDs: nobody writes to them. */
+const CD_ENDING = '.iso'
+
+/** Images of a long list that are looked into at once; the client of WS-Management bounds how many are asked for. */
+const AT_ONCE_MAX = 16
+
+/** What a file's ending stands for; undefined for a file that is no volume. */
+export const formatOf = (path: string): ImageFormat | undefined => FORMATS[endingOf(path)]
+
+/** The place of a volume that is to be made. Throws DriverError, `refused`, where no file may be called so. */
+export function placeFor(folder: string, name: string, format: ImageFormat): string {
+  const ending = Object.keys(FORMATS).find(each => FORMATS[each] === format) ?? ''
+  const path = pathIn(demandPath(folder), `${name}${ending}`)
+  const isName = name !== '' && name !== '.' && name !== '..' && isFileName(`${name}${ending}`)
+  if (isName && parsePath(path) !== undefined) return path
+  throw new DriverError('refused', `${JSON.stringify(name)} cannot be the name of a volume in ${folder}`)
+}
+
+/** Throws DriverError, `refused`, for a name that a volume of the folder has, whatever its format. */
+export async function assertFree(storage: StorageBackEnd, path: string): Promise<void> {
+  const [folder, name] = [folderOf(path), nameOf(path)]
+  const there = await storage.filesNamed(folder, name)
+  if (there.some(file => formatOf(file.path) !== undefined)) {
+    throw new DriverError('refused', `the name ${name} is taken in ${folder}`)
+  }
+}
+
+/** A volume that was looked at, and what lies in the drives of the host's machines and their snapshots. */
+export interface Found {
+  readonly volume: Volume
+  /** Undefined of a medium, which is what it is. */
+  readonly facts: ImageFacts | undefined
+  readonly attachments: readonly Attachment[]
+}
+
+/** Looks at a volume. Rejects as `not-found` where there is none, as `refused` where the file is no image. */
+export async function findVolume(storage: StorageBackEnd, location: string): Promise<Found> {
+  const path = parsePath(location)
+  const format = path === undefined ? undefined : formatOf(path)
+  if (path === undefined || format === undefined) {
+    throw new DriverError('not-found', `${JSON.stringify(location)} is no place of a volume`)
+  }
+  const reading = format === 'raw' ? undefined : storage.image(path)
+  // Whether the file is there at all decides what that it cannot be read is called.
+  const settled = reading?.catch((error: unknown) => error)
+  const [file, attachments] = await Promise.all([storage.file(path), storage.attachments(), settled])
+  if (file === undefined) throw new DriverError('not-found', `the host has no volume ${location}`)
+  const known = await reading
+  const inFolder = { ...file, path: pathIn(folderOf(path), baseOf(file.path)) }
+  return { volume: volumeOf(inFolder, format, known, spellings(attachments)), facts: known, attachments }
+}
+
+/** The volumes of a folder. A file that only looks like an image by its name, or goes away just now, is none. */
+export async function listVolumes(storage: StorageBackEnd, folder: string): Promise<Volume[]> {
+  const path = demandPath(folder)
+  const [isThere, files, attachments] = await Promise.all([
+    storage.hasFolder(path),
+    storage.files(path),
+    storage.attachments(),
+  ])
+  if (!isThere) throw new DriverError('refused', `the host has no folder ${folder}`)
+  const spelled = spellings(attachments)
+  const look = async (file: HostFile): Promise<Volume | undefined> => {
+    const format = formatOf(file.path)
+    if (format === undefined) return undefined
+    const inFolder = { ...file, path: pathIn(path, baseOf(file.path)) }
+    try {
+      const facts = format === 'raw' ? undefined : await storage.image(file.path)
+      return volumeOf(inFolder, format, facts, spelled)
+    } catch (error) {
+      if (error instanceof DriverError && error.kind === 'refused') return undefined
+      throw error
+    }
+  }
+  const volumes: (Volume | undefined)[] = []
+  for (let first = 0; first < files.length; first += AT_ONCE_MAX) {
+    volumes.push(...(await Promise.all(files.slice(first, first + AT_ONCE_MAX).map(look))))
+  }
+  return volumes.filter(volume => volume !== undefined).toSorted((a, b) => (a.location < b.location ? -1 : 1))
+}
+
+/** How paths are spelled by whoever put their files into drives. */
+function spellings(attachments: readonly Attachment[]): ReadonlyMap<string, string> {
+  const plain = attachments.flatMap(({ path }) => parsePath(path) ?? [])
+  return new Map(plain.toReversed().map(path => [pathKey(path), path]))
+}
+
+/**
+ * A volume has one location, though Windows tells no case apart: as the machine spells it that has it, else as it is on
+ * the disk, else as the host lists it.
+ */
+function volumeOf(
+  file: HostFile,
+  format: ImageFormat,
+  facts: ImageFacts | undefined,
+  spelled: ReadonlyMap<string, string>,
+): Volume {
+  const key = pathKey(file.path)
+  const onDisk = facts?.path !== undefined && pathKey(facts.path) === key ? facts.path : undefined
+  const location = spelled.get(key) ?? onDisk ?? file.path
+  return {
+    location,
+    name: nameOf(location),
+    format,
+    virtualBytes: facts?.virtualBytes ?? file.bytes,
+    physicalBytes: file.bytes,
+    ...(endingOf(location) === CD_ENDING && { readOnly: true }),
+  }
+}
