@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DiskConfig, DomainConfig, NicConfig } from '../../../src/drivers/driver.ts'
+import type { HostKind } from '../../../src/libvirt/xml/host-kind.ts'
+import { domain, HYPERV, KVM, type Parts, read, TEST } from './domains.ts'
+
+/** What parts of a description mean. */
+const MEANINGS: readonly (readonly [Parts, Partial<DomainConfig>, HostKind?])[] = [
+  [{ head: '<description>two\nlines</description>' }, { description: 'two\nlines' }],
+  [{ head: '<currentMemory>512</currentMemory>' }, { memoryTargetBytes: 512 * 1024 }],
+  [
+    { rest: "<vcpu placement='static' current='4' cpuset='0-3,^2'>4</vcpu>" },
+    { vcpus: 4, scheduling: { weight: 256, capPercent: null, affinity: [0, 1, 3] } },
+  ],
+  [
+    { rest: '<cputune><shares>512</shares><period>50000</period><quota>25000</quota></cputune>' },
+    { scheduling: { weight: 512, capPercent: 50, affinity: null } },
+  ],
+  [{ rest: '<cputune><quota>-1</quota></cputune>' }, { vcpus: 1 }],
+  [{ os: "<boot dev='cdrom'/><boot dev='hd'/>" }, { boot: { kind: 'firmware', device: 'cdrom' } }],
+  [{ os: "<boot dev='fd'/>" }, { boot: { kind: 'firmware', device: 'floppy' } }],
+  [
+    { os: '<kernel>/k</kernel><initrd>/i</initrd><cmdline>a  b</cmdline>' },
+    { boot: { kind: 'kernel', kernel: '/k', initrd: '/i', cmdline: 'a  b' } },
+  ],
+  [{ os: '<kernel>/k</kernel>' }, { boot: { kind: 'kernel', kernel: '/k', initrd: null, cmdline: '' } }],
+  [{ rest: "<clock offset='localtime'/>" }, { platform: { localTime: true } }],
+  [
+    { rest: "<clock offset='variable' adjustment='0' basis='localtime'/>" },
+    { platform: { localTime: true, keepClockOffset: true } },
+  ],
+  [
+    { rest: '<on_poweroff>restart</on_poweroff><on_crash>preserve</on_crash>' },
+    { exits: { shutdown: 'restart', reboot: 'restart', suspend: 'halt', crash: 'hold' } },
+  ],
+  [
+    { rest: '<on_reboot>destroy</on_reboot>' },
+    { exits: { shutdown: 'halt', reboot: 'halt', suspend: 'halt', crash: 'halt' } },
+  ],
+  [
+    {
+      rest: "<cpu mode='host-passthrough' check='none' migratable='on'><feature name='sse2'/><feature policy='disable' name='pni'/></cpu>",
+    },
+    { cpu: { required: ['XMM2'], canUse: [], forceOn: [], forceOff: ['XMM3'] } },
+  ],
+  [
+    { rest: "<cpu mode='custom' match='exact'><feature policy='optional' name='lm'/></cpu>" },
+    { cpu: { required: [], canUse: ['LM'], forceOn: [], forceOff: [] } },
+  ],
+  [
+    { devices: "<serial type='pty'><target port='0'/></serial><console type='pty'/>" },
+    { platform: { serial: 'console' } },
+  ],
+  [{ devices: "<serial type='null'/>" }, { platform: { serial: 'none' } }],
+  [
+    { devices: "<video><model type='cirrus' vram='16384' heads='1' primary='yes'/></video>" },
+    { platform: { vga: 'cirrus' } },
+  ],
+  [{ devices: "<video><model type='vga'/></video>" }, { platform: { vga: 'std' } }],
+  [{ devices: "<sound model='ich6'/>" }, { platform: { audio: true } }],
+  [{ devices: "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>" }, { platform: { tpm: true } }],
+  [
+    {
+      devices:
+        "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0x3' slot='0x00' function='0x1'/></source></hostdev>",
+    },
+    { platform: { pciDevices: ['0000:03:00.1'] } },
+  ],
+]
+
+test('parts of a description become the words of the driver contract', () => {
+  for (const [parts, meaning] of MEANINGS) {
+    const { vcpus, memoryTargetBytes, ...plain } = read(domain({}))
+    const expected = { ...plain, vcpus, ...meaning }
+    assert.equal(memoryTargetBytes, undefined)
+
+    assert.deepEqual(read(domain(parts)), expected, JSON.stringify(parts))
+  }
+})
+
+const SOURCE = "<source file='C:\\x.vhdx'/>"
+
+/** What a disk means, on Hyper-V unless another kind of host is named. */
+const DISKS: readonly (readonly [string, Partial<DiskConfig>, HostKind?])[] = [
+  [`<disk>${SOURCE}<target dev='hda'/></disk>`, { bus: 'emulated', format: 'vhdx', location: 'C:\\x.vhdx' }],
+  [`<disk type='file' device='disk'>${SOURCE}<target dev='sda'/></disk>`, { bus: 'paravirtualised' }],
+  [`<disk type='file'>${SOURCE}<target dev='sda' bus='sata'/></disk>`, { bus: 'emulated' }],
+  [`<disk type='file'>${SOURCE}<target dev='vda'/></disk>`, { bus: 'paravirtualised' }],
+  [`<disk type='file'><driver name='qemu' type='vpc'/>${SOURCE}<target dev='hda'/></disk>`, { format: 'vhd' }],
+  [`<disk type='file'>${SOURCE}<target dev='hda'/><readonly/><shareable/></disk>`, { readOnly: true, shared: true }],
+  [
+    `<disk type='file' device='cdrom'><target dev='hdc'/></disk>`,
+    { kind: 'cdrom', location: '', readOnly: true, format: 'raw' },
+  ],
+  [
+    `<disk type='file' device='floppy'><source file='C:\\a.vfd'/><target dev='fda'/></disk>`,
+    { kind: 'floppy', bus: 'emulated', format: 'raw' },
+  ],
+  [
+    `<disk type='block' device='disk'><source dev='\\\\.\\PHYSICALDRIVE1'/><target dev='sdb'/></disk>`,
+    { location: String.raw`\\.\PHYSICALDRIVE1`, format: 'raw' },
+  ],
+  [
+    `<disk type='file'><source file='\\\\\\\\nas\\\\vms\\\\a.vhd'/><target dev='hda'/></disk>`,
+    { location: String.raw`\\nas\vms\a.vhd` },
+  ],
+  [`<disk type='file'><source file='/x.qcow2'/><target dev='vda'/></disk>`, { format: 'qcow2' }, TEST],
+  [`<disk type='file'><source file='/x.qcow2'/><target dev='vda'/></disk>`, { format: 'raw' }, KVM],
+  [`<disk type='file'><source file='/a\\\\b'/><target dev='vda'/></disk>`, { location: String.raw`/a\\b` }, KVM],
+]
+
+test('a disk becomes a disk of the driver contract', () => {
+  for (const [devices, meaning, kind = HYPERV] of DISKS) {
+    const [disk] = read(domain({ devices, type: kind.types[0] }), kind).disks
+
+    assert.deepEqual({ ...disk, ...meaning }, disk, devices)
+  }
+})
+
+const PLUG = "<source network='Internal'/>"
+
+const NICS: readonly (readonly [string, Partial<NicConfig>])[] = [
+  [
+    `<interface type='network'><mac address='52-54-0-AB-cd-1'/>${PLUG}</interface>`,
+    { mac: '52:54:00:ab:cd:01', model: 'paravirtualised' },
+  ],
+  [
+    `<interface type='network'>${PLUG}<model type='e1000'/><mtu size='9000'/></interface>`,
+    { model: 'emulated', mtu: 9000 },
+  ],
+  [
+    `<interface type='network'>${PLUG}<model type='netvsc'/><target dev='lan0'/></interface>`,
+    { model: 'paravirtualised', device: 'lan0' },
+  ],
+  [`<interface type='network'>${PLUG}<target dev='vnet4'/><link state='up'/></interface>`, { device: 'eth0' }],
+  [`<interface type='bridge'><source bridge='br0'/></interface>`, { network: '0b6b5d41-9f3f-4a6a-9a39-2f5a8b1c0004' }],
+  [
+    `<interface type='network'><source network='0B6B5D41-9f3f-4a6a-9a39-2f5a8b1c0003'/></interface>`,
+    { network: '0b6b5d41-9f3f-4a6a-9a39-2f5a8b1c0003' },
+  ],
+  [`<interface type='null'><link state='down'/></interface>`, { network: null }],
+  [`<interface type='none'/>`, { network: null }],
+]
+
+test('an interface becomes an interface of the driver contract', () => {
+  for (const [devices, meaning] of NICS) {
+    const [nic] = read(domain({ devices })).nics ?? []
+
+    assert.deepEqual({ ...nic, ...meaning }, nic, devices)
+  }
+})
+
+test('a device that is first in the order decides what is booted from', () => {
+  const cdrom = `<disk type='file' device='cdrom'><target dev='hdc'/><boot order='1'/></disk>`
+  const disk = `<disk type='file'><source file='C:\\x.vhd'/><target dev='hda'/><boot order='2'/></disk>`
+
+  assert.deepEqual(read(domain({ devices: disk + cdrom })).boot, { kind: 'firmware', device: 'cdrom' })
+  assert.deepEqual(read(domain({ devices: disk })).boot, { kind: 'firmware', device: 'disk' })
+})
+
+test('more memory at first than there is at most is as much as there is', () => {
+  assert.equal(read(domain({ head: "<currentMemory unit='GiB'>1</currentMemory>" })).memoryTargetBytes, undefined)
+})
