@@ -1,11 +1,20 @@
 import { writeFileSync } from 'node:fs'
-import { passwordFile, setUp, TRAITS } from '../hyperv/setting.ts'
+import { describe } from 'node:test'
+import { passwordFile, part, setUp, TRAITS, V1_TRAITS } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
-// A host far away, on a line that breaks: before a request arrives where it reads, and before its answer arrives also
+// Hosts far away, on a line that breaks: before a request arrives where it reads, and before its answer arrives also
 // where it changes something.
 const lost = (where: Readonly<Record<string, string>>, fault: string) => ({ ...where, fault, probability: 0.03 })
-const CHANGES = ['GetSummaryInformation', 'RequestStateChange', 'DefineSystem', 'DestroySystem', 'Modify*Settings']
+const CHANGES = [
+  'GetSummaryInformation',
+  'RequestStateChange',
+  'Define*System',
+  'Destroy*System',
+  'Modify*Settings',
+  'ModifyVirtualSystem*',
+  'CreateSwitch',
+]
 const plan = `${passwordFile}-plan`
 writeFileSync(
   plan,
@@ -18,10 +27,19 @@ writeFileSync(
     ],
   }),
 )
+const options = (seed: number, ...more: readonly string[]) => [
+  ...['--latency', '20', '--seed', String(seed), '--faults', plan],
+  ...more,
+]
 
-const options = ['--latency', '5', '--seed', '11', '--faults', plan]
-describeDriver(
-  'hyperv on the simulated host, with latency and lost connections',
-  TRAITS,
-  setUp({ build: 26_100, pace: 0 }, ...options),
-)
+// They wait more than they work, and so at once.
+describe('far hosts', { concurrency: true }, () => {
+  const far = 'with latency and lost connections'
+  for (const nth of [0, 1]) {
+    const v2 = setUp({ build: 26_100, pace: 0 }, ...options(11 + nth))
+    describeDriver(`hyperv on the simulated host, build 26100, ${far} (${nth})`, TRAITS, v2, part(4 + nth, 8))
+    const v1 = setUp({ build: 9_200, namespace: 'v1', pace: 0 }, ...options(11 + nth, '--locale', 'ja-JP'))
+    const name = `hyperv on the simulated host, build 9200 in ja-JP through v1, ${far} (${nth})`
+    describeDriver(name, V1_TRAITS, v1, part(6 + nth, 8))
+  }
+})

@@ -33,18 +33,29 @@ export const NOBODY = '00000000-0000-4000-8000-000000000000'
 
 const POLL_MS = 20
 
+/** Which of the suite's tests are run: every `of`th, beginning with number `first`. */
+export interface Share {
+  readonly first: number
+  readonly of: number
+}
+
+export const WHOLE: Share = { first: 0, of: 1 }
+
 /** What a test works with: a fresh host, a connection to it, and the domains it has made there. */
 export class Stage {
   readonly traits: Traits
   readonly #setUp: () => Promise<Setup>
+  readonly #share: Share
+  #registered = 0
   #setup: Setup | undefined
   #driver: Driver | undefined
   #isConnected = false
   readonly #made = new Set<DomainId>()
 
-  constructor(traits: Traits, setUp: () => Promise<Setup>) {
+  constructor(traits: Traits, setUp: () => Promise<Setup>, share: Share = WHOLE) {
     this.traits = traits
     this.#setUp = setUp
+    this.#share = share
   }
 
   async open(): Promise<void> {
@@ -173,9 +184,10 @@ export class Stage {
     return format
   }
 
-  /** Registers a test with the time allowance of the setting. */
+  /** Registers a test with the time allowance of the setting, if it is in the share that is run. */
   it(name: string, run: () => Promise<void>): void {
-    it(name, { timeout: this.traits.testMs }, run)
+    const { first, of } = this.#share
+    if (this.#registered++ % of === first) it(name, { timeout: this.traits.testMs }, run)
   }
 
   /** A definition that the host does not have yet, remembered so that it is cleaned up. */

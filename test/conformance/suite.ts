@@ -23,14 +23,17 @@ import { describeStorage } from './contract/storage.ts'
 import { describeSuspension } from './contract/suspension.ts'
 import { describeTerminals } from './contract/terminals.ts'
 import type { Setup, Traits } from './setting.ts'
-import { Stage } from './stage.ts'
+import { type Share, Stage } from './stage.ts'
 
 export type { Guest, OptionalGroup, Setup, Traits } from './setting.ts'
+export { type Share, WHOLE } from './stage.ts'
 
-/** The contract of driver.ts, run against a driver. The tests of a group it leaves out are not registered. */
-export function describeDriver(name: string, traits: Traits, setUp: () => Promise<Setup>): void {
-  describe(`driver contract: ${name}`, () => {
-    const stage = new Stage(traits, setUp)
+/** The contract of driver.ts, run against a driver. The tests of a group it leaves out are not registered, nor those that are
+ * not in the `share` that is run. */
+export function describeDriver(name: string, traits: Traits, setUp: () => Promise<Setup>, share?: Share): void {
+  // One stage, one test at a time, whatever else runs.
+  describe(`driver contract: ${name}`, { concurrency: 1 }, () => {
+    const stage = new Stage(traits, setUp, share)
     const within = { timeout: traits.testMs }
     beforeEach(() => stage.open(), within)
     afterEach(() => stage.close(), within)

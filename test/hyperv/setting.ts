@@ -8,6 +8,7 @@ import { type RunningSim, startSim } from '../../sim/hyperv/start.ts'
 import { connect } from '../../src/drivers/hyperv/index.ts'
 import type { DomainConfig } from '../../src/drivers/driver.ts'
 import type { Guest, Setup, Traits } from '../conformance/setting.ts'
+import { type Share, WHOLE } from '../conformance/stage.ts'
 import { HYPERV_ADMIN } from '../support/sim-hyperv.ts'
 
 const MIB = 1_048_576
@@ -126,3 +127,10 @@ export function domainConfig(guest: Guest = 'obedient'): DomainConfig {
     disks: [],
   }
 }
+
+/**
+ * A part of the suite, one of so many; all of it where the environment says `POLYVISOR_EVERY_BUILD=1`, which takes the
+ * minutes that a release has.
+ */
+export const part = (first: number, of: number): Share =>
+  process.env['POLYVISOR_EVERY_BUILD'] === '1' ? WHOLE : { first, of }
