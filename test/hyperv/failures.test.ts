@@ -2,15 +2,46 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Driver } from '../../src/drivers/driver.ts'
+import { network, nic } from '../conformance/parts.ts'
 import { domainConfig, passwordFile, startHost } from './setting.ts'
 
 let plans = 0
 
+/** The newest host through v2, and the oldest through v1. */
+const BUILDS = { v1: '7601', v2: '20348' } as const
+type Namespace = keyof typeof BUILDS
+const NAMESPACES = ['v1', 'v2'] as const
+
+/** What each does to a machine. */
+const METHODS = {
+  v1: {
+    make: 'DefineVirtualSystem',
+    change: 'ModifyVirtualSystem',
+    resize: 'ModifyVirtualSystemResources',
+    destroy: 'DestroyVirtualSystem',
+  },
+  v2: {
+    make: 'DefineSystem',
+    change: 'ModifySystemSettings',
+    resize: 'ModifyResourceSettings',
+    destroy: 'DestroySystem',
+  },
+} as const
+
+interface Failing {
+  readonly namespace?: Namespace
+  readonly pace?: string
+}
+
 /** A host on which this goes wrong, and a connection to it. */
-async function failing(plan: unknown, run: (driver: Driver) => Promise<void>, pace = '0'): Promise<void> {
+async function failing(
+  plan: unknown,
+  run: (driver: Driver) => Promise<void>,
+  { namespace = 'v2', pace = '0' }: Failing = {},
+): Promise<void> {
   const file = `${passwordFile}-plan-${(plans += 1)}`
   writeFileSync(file, JSON.stringify(plan))
-  const host = await startHost('--pace', pace, '--faults', file)
+  const host = await startHost('--pace', pace, '--build', BUILDS[namespace], '--faults', file)
   const driver = await host.connect()
   try {
     await run(driver)
@@ -20,42 +51,66 @@ async function failing(plan: unknown, run: (driver: Driver) => Promise<void>, pa
   }
 }
 
-test('a machine that cannot be made a domain of is taken back', async () => {
-  const plan = { requests: [{ method: 'ModifySystemSettings', fault: 'access-denied' }] }
-  await failing(plan, async driver => {
-    await assert.rejects(driver.domains.define(domainConfig()), { name: 'DriverError', kind: 'refused' })
+for (const namespace of NAMESPACES) {
+  const { make, change, resize, destroy } = METHODS[namespace]
+  const isV1 = namespace === 'v1'
 
-    assert.deepEqual(await driver.domains.list(), [])
+  test(`a machine that cannot be made a domain of is taken back, through ${namespace}`, async () => {
+    const plan = { requests: [{ method: change, fault: 'access-denied' }] }
+    const run = async (driver: Driver) => {
+      await assert.rejects(driver.domains.define(domainConfig()), { name: 'DriverError', kind: 'refused' })
+
+      assert.deepEqual(await driver.domains.list(), [])
+    }
+    await failing(plan, run, { namespace })
   })
-})
 
-test('a machine that cannot be taken back is named in the error', async () => {
-  const plan = {
-    requests: [
-      { method: 'ModifySystemSettings', fault: 'access-denied' },
-      { method: 'DestroySystem', fault: 'access-denied' },
-    ],
-  }
-  await failing(plan, async driver => {
-    const config = domainConfig()
-    await assert.rejects(driver.domains.define(config), { message: new RegExp(`machine ${config.name} .* remains`) })
+  test(`a machine that cannot be taken back is named in the error, through ${namespace}`, async () => {
+    // In v1, a name and a note are written first, each by itself.
+    const plan = {
+      requests: [
+        { method: change, nth: isV1 ? 3 : 1, fault: 'access-denied' },
+        { method: destroy, fault: 'access-denied' },
+      ],
+    }
+    const run = async (driver: Driver) => {
+      const config = domainConfig()
+      await assert.rejects(driver.domains.define(config), { message: new RegExp(`machine ${config.name} .* remains`) })
 
-    // It is a domain all the same, and can be undefined when the host lets it.
-    assert.deepEqual(await driver.domains.list(), [{ id: config.id, name: config.name, state: 'halted' }])
+      // It is a domain all the same, and can be undefined when the host lets it.
+      assert.deepEqual(await driver.domains.list(), [{ id: config.id, name: config.name, state: 'halted' }])
+    }
+    await failing(plan, run, { namespace })
   })
-})
 
-test('a definition that cannot be replaced stays as it was', async () => {
-  const plan = { requests: [{ method: 'ModifySystemSettings', nth: 2, fault: 'access-denied' }] }
-  await failing(plan, async driver => {
-    const config = domainConfig()
-    await driver.domains.define(config)
-    const other = { ...config, name: 'other', vcpus: 4, memoryBytes: config.memoryBytes * 2 }
-    await assert.rejects(driver.domains.define(other), { kind: 'refused' })
+  test(`a definition that cannot be replaced stays as it was, through ${namespace}`, async () => {
+    const nth = isV1 ? 5 : 2
+    const plan = { requests: [{ method: change, nth, fault: 'access-denied' }] }
+    const run = async (driver: Driver) => {
+      const config = domainConfig()
+      await driver.domains.define(config)
+      const other = { ...config, name: 'other', vcpus: 4, memoryBytes: config.memoryBytes * 2 }
+      await assert.rejects(driver.domains.define(other), { kind: 'refused' })
 
-    assert.deepEqual(await driver.domains.config(config.id), config)
+      assert.deepEqual(await driver.domains.config(config.id), config)
+    }
+    await failing(plan, run, { namespace })
   })
-})
+
+  test(`a domain whose machine was made, changed or deleted without an answer is one, and is none, through ${namespace}`, async () => {
+    const plan = { requests: [make, resize, change, destroy].map(method => ({ method, nth: 1, fault: 'lost-after' })) }
+    const run = async (driver: Driver) => {
+      const config = { ...domainConfig(), vcpus: 2 }
+      await driver.domains.define(config)
+      assert.deepEqual(await driver.domains.list(), [{ id: config.id, name: config.name, state: 'halted' }])
+      assert.deepEqual(await driver.domains.config(config.id), config)
+
+      await driver.domains.undefine(config.id)
+      assert.deepEqual(await driver.domains.list(), [])
+    }
+    await failing(plan, run, { namespace })
+  })
+}
 
 test('a job that fails tells why, in the words of the host and with its code', async () => {
   const plan = { jobs: [{ type: 12, failure: { code: 32_788, message: 'Not enough memory.\n\nReally not.' } }] }
@@ -92,19 +147,22 @@ test('a start that is aborted on its way leaves the domain halted', async () => 
 
     assert.equal((await driver.domains.get(config.id)).state, 'halted')
   }
-  await failing(plan, run, '0.02')
+  await failing(plan, run, { pace: '0.02' })
 })
 
 test('answers that always come as jobs, and such as never do, lead to the same', async () => {
-  for (const answers of ['sync', 'async']) {
-    await failing({ answers }, async driver => {
-      const config = { ...domainConfig(), vcpus: 2 }
-      await driver.domains.define(config)
-      await driver.domains.start(config.id, { paused: true })
+  const run = async (driver: Driver) => {
+    const lab = network({ vlan: 7 })
+    await driver.networks?.define(lab)
+    const config = { ...domainConfig(), vcpus: 2, nics: [nic(lab.id)] }
+    await driver.domains.define(config)
+    await driver.domains.start(config.id, { paused: true })
 
-      assert.deepEqual(await driver.domains.config(config.id), config)
-      assert.equal((await driver.domains.get(config.id)).state, 'paused')
-    })
+    assert.deepEqual(await driver.domains.config(config.id), config)
+    assert.equal((await driver.domains.get(config.id)).state, 'paused')
+  }
+  for (const answers of ['sync', 'async']) {
+    for (const namespace of NAMESPACES) await failing({ answers }, run, { namespace })
   }
 })
 
@@ -120,19 +178,5 @@ test('answers that are lost are asked for again, and of changes it is looked whe
     await driver.domains.powerOff(config.id)
 
     assert.deepEqual(await driver.domains.get(config.id), { id: config.id, name: config.name, state: 'halted' })
-  })
-})
-
-test('a domain whose machine was made, changed or deleted without an answer is one, and is none', async () => {
-  const methods = ['DefineSystem', 'ModifyResourceSettings', 'ModifySystemSettings', 'DestroySystem']
-  const plan = { requests: methods.map(method => ({ method, nth: 1, fault: 'lost-after' })) }
-  await failing(plan, async driver => {
-    const config = { ...domainConfig(), vcpus: 2 }
-    await driver.domains.define(config)
-    assert.deepEqual(await driver.domains.list(), [{ id: config.id, name: config.name, state: 'halted' }])
-    assert.deepEqual(await driver.domains.config(config.id), config)
-
-    await driver.domains.undefine(config.id)
-    assert.deepEqual(await driver.domains.list(), [])
   })
 })
