@@ -16,6 +16,9 @@ import {
 } from './places.ts'
 import { takeBack, type Undo } from './undo.ts'
 
+/** Of how many steps that lead to one end the answers may be lost; there are five, and each is lost a few times in a row. */
+const LOST_STEPS_MAX = 5 * LOST_MAX
+
 /** What was made of the drives of a machine. */
 export interface FittedDrives {
   readonly places: Places
@@ -122,7 +125,7 @@ export class Drives {
   /** Where an answer is lost, what the machine has tells what is left to do. */
   async #reach(guid: string, from: Storage, wanted: readonly WantedDrive[], isOurs: (drive: Drive) => boolean) {
     let present = from
-    for (let left = LOST_MAX; ; left--) {
+    for (let left = LOST_STEPS_MAX; ; left--) {
       try {
         return await changeDrives(this.#backEnd, guid, present, wanted, isOurs)
       } catch (error) {

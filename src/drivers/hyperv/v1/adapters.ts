@@ -1,4 +1,12 @@
-import { type CimInstance, instanceOf, like, objectPath, reference, wql } from '../../../protocols/wsman/index.ts'
+import {
+  type CimInstance,
+  type EndpointReference,
+  instanceOf,
+  like,
+  objectPath,
+  reference,
+  wql,
+} from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
 import type { Adapter, AdapterKind, NewAdapter, Plug } from '../network-back-end.ts'
 import { takeBack } from '../undo.ts'
@@ -27,22 +35,28 @@ export async function adaptersOf(link: Link, guid: string): Promise<readonly Ada
 export async function adaptersAmong(link: Link, components: readonly CimInstance[]): Promise<Adapter[]> {
   const ports = components.flatMap(row => portOf(cableOf(row)?.id ?? '') ?? [])
   const tags = await vlanSettingsOf(link, ports)
+  return adaptersIn(components, port => {
+    const settings = tags.get(nameOf(port))
+    return settings && { vlan: tagIn(settings) }
+  })
+}
+
+/** The adapters among components; `endOf` tells of the ports that are there. */
+export function adaptersIn(
+  components: readonly CimInstance[],
+  endOf: (port: EndpointReference) => { readonly vlan: number | null } | undefined,
+): Adapter[] {
   return components.flatMap(row => {
     const kind = KINDS.find(each => CLASSES[each].name === row.className)
     if (kind === undefined) return []
     const cable = cableOf(row)
     const port = portOf(cable?.id ?? '')
-    const settings = port && tags.get(nameOf(port))
     const id = row.string('InstanceID') ?? ''
-    const adapter = {
-      id,
-      kind,
-      label: row.string('ElementName') ?? '',
-      mac: row.string('Address')?.toUpperCase() ?? '',
-    }
-    // A port that is no more has no settings: its cable ends nowhere.
-    const end = settings === undefined ? { switchGuid: undefined } : {}
-    return [{ ...adapter, cable: cable && { ...cable, ...end, vlan: tagIn(settings) } }]
+    const label = row.string('ElementName') ?? ''
+    const mac = row.string('Address')?.toUpperCase() ?? ''
+    // The cable to a port that is no more ends nowhere.
+    const end = (port && endOf(port)) ?? { switchGuid: undefined, vlan: null }
+    return [{ id, kind, label, mac, cable: cable && { ...cable, ...end } }]
   })
 }
 

@@ -1,4 +1,4 @@
-import { type CimInstance, instanceOf } from '../../../protocols/wsman/index.ts'
+import { type CimInstance, type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
 import type { Hardware, Quantities, Resizable } from '../back-end.ts'
 import { componentsOf } from '../wmi/components.ts'
@@ -7,10 +7,14 @@ import { byMachine, isWhole, MEMORY, PROCESSOR, resizableAmong, resizeBy } from 
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { storageAmong } from '../wmi/storage.ts'
-import { adaptersAmong } from './adapters.ts'
+import { adaptersAmong, adaptersIn } from './adapters.ts'
 import { systemOf } from './classes.ts'
 import { DRIVE_WORDS } from './drives.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
+import { EMULATED, SWITCH_PORT, SYNTHETIC } from './network-classes.ts'
+import { nameOf, tagIn } from './port-tags.ts'
+
+const ADAPTER = ['InstanceID', 'ElementName', 'Address', 'Connection']
 
 const CLASSES: readonly PartClass[] = [
   { className: MEMORY.name, properties: Object.keys(MEMORY.properties) },
@@ -27,6 +31,8 @@ const CLASSES: readonly PartClass[] = [
       'HostResource',
     ],
   },
+  { className: SYNTHETIC.name, properties: ADAPTER },
+  { className: EMULATED.name, properties: ADAPTER },
 ]
 
 /** What the machine is made of, as it has it from its next start. */
@@ -44,14 +50,27 @@ export async function readHardware(link: Link, guid: string): Promise<Hardware> 
 
 /** As `readHardware`, of every machine, in one enumeration for each class. */
 export async function readAllHardware(link: Link): Promise<ReadonlyMap<string, Hardware>> {
+  const [parts, endOf] = await Promise.all([partsOf(link, CLASSES), everyEnd(link)])
   return new Map(
-    [...byMachine(await partsOf(link, CLASSES))].flatMap(([guid, components]): [string, Hardware][] => {
+    [...byMachine(parts)].flatMap(([guid, components]): [string, Hardware][] => {
       // Not a machine, or one that was just deleted.
       if (!isWhole(components)) return []
       const storage = storageAmong(DRIVE_WORDS, components)
-      return [[guid, { ...resizableAmong(guid, components), hasBios: true, adapters: [], storage }]]
+      const adapters = adaptersIn(components, endOf)
+      return [[guid, { ...resizableAmong(guid, components), hasBios: true, adapters, storage }]]
     }),
   )
+}
+
+/** What there is of ports, and the tags of those whose names are their titles too, as those of ours. */
+async function everyEnd(link: Link) {
+  const [ports, settings] = await Promise.all([
+    partsOf(link, [{ className: SWITCH_PORT, properties: ['Name'] }]),
+    partsOf(link, [{ className: 'Msvm_VLANEndpointSettingData', properties: ['ElementName', 'AccessVLAN'] }]),
+  ])
+  const there = new Set(ports.map(row => row.string('Name')?.toUpperCase()))
+  const tags = new Map(settings.map(row => [row.string('ElementName')?.toUpperCase(), tagIn(row)]))
+  return (port: EndpointReference) => (there.has(nameOf(port)) ? { vlan: tags.get(nameOf(port)) ?? null } : undefined)
 }
 
 /** Changes memory and processors where they are to be others. */
