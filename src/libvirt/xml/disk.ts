@@ -4,6 +4,7 @@ import { VIR_ERR_NO_SOURCE, VIR_ERR_NO_TARGET, VIR_ERR_XML_ERROR } from '../erro
 import { DISK_DRIVER, OF_DISK, OF_DISK_SOURCE } from './accepted.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid } from './identity.ts'
+import { lookup } from './lookup.ts'
 import { readOwnAlias, writeOwnAlias } from './own-alias.ts'
 import { formatName, formatNamed } from './image-format.ts'
 import { windowsPath } from './path.ts'
@@ -60,7 +61,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
     format: readFormat(disk, location, kind),
     readOnly: isReadOnly || what === 'cdrom',
     device,
-    bus: BUSES[bus] ?? disk.refuse('/target/@bus', bus),
+    bus: lookup(BUSES, bus) ?? disk.refuse('/target/@bus', bus),
     ...(isShared && { shared: true }),
   }
 }
@@ -81,7 +82,7 @@ function readTarget(disk: Reading): { readonly device: string; readonly bus: str
   target.word('tray', ['closed'])
   target.word('removable', ['off'])
   const bus = target.attribute('bus') ?? BUS_OF_PREFIX[prefix] ?? ''
-  if (BUSES[bus] === undefined) target.refuse('/@bus', bus)
+  if (lookup(BUSES, bus) === undefined) target.refuse('/@bus', bus)
   return { device, bus }
 }
 

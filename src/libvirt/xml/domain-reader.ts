@@ -124,7 +124,7 @@ function readDevices(
   { kind, networks }: DomainSurroundings,
   extension: Extension,
 ): Devices {
-  const clock = readClock(domain)
+  const clock = readClock(domain, kind)
   const devices = domain.child('devices')
   if (devices === undefined) return { disks: [], places: [], nics: [], platform: clock }
   const nics: NicConfig[] = []

@@ -122,7 +122,7 @@ export function writeHardware({ vga, serial, audio, tpm, pciDevices = [] }: Hard
     ...(serial === undefined ? [] : ports),
     ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
     ...(vga === undefined ? [] : screen(vga, kind)),
-    ...(audio === true ? [element('sound', { model: kind.soundModel })] : []),
+    ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
   ]
 }

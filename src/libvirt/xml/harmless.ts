@@ -1,4 +1,5 @@
 import type { XmlElement } from '../../wire/xml/tree.ts'
+import { lookup } from './lookup.ts'
 
 /**
  * An element that says nothing which a host could do differently, and why it does not. What it holds beyond this is
@@ -33,13 +34,13 @@ const isList = (entries: Harmless | readonly Harmless[]): entries is readonly Ha
 /** Elements nest as deep as the reader of the document allows, so that this ends. */
 function mismatch(element: XmlElement, entry: Harmless): Mismatch | undefined {
   for (const { name, namespace, value } of element.attributes) {
-    const allowed = namespace === '' ? entry.attributes?.[name] : undefined
+    const allowed = namespace === '' ? lookup(entry.attributes ?? {}, name) : undefined
     if (allowed === undefined || !matches(value, allowed)) return { path: `/@${name}`, value }
   }
   const text = element.text().trim()
   if (text !== '' && !(entry.text?.test(text) ?? false)) return { path: '', value: text }
   for (const child of element.elements()) {
-    const inside = child.namespace === '' ? entry.children?.[child.name] : undefined
+    const inside = child.namespace === '' ? lookup(entry.children ?? {}, child.name) : undefined
     if (inside === undefined) return { path: `/${child.name}`, value: undefined }
     const deeper = mismatchOf(child, inside)
     if (deeper !== undefined) return { path: `/${child.name}${deeper.path}`, value: deeper.value }

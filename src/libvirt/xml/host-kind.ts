@@ -1,4 +1,5 @@
 import type { ImageFormat } from '../../drivers/driver.ts'
+import { lookup } from './lookup.ts'
 
 /** What libvirt's words mean on the hosts of a driver, and which of them are used for these. */
 export interface HostKind {
@@ -19,7 +20,6 @@ export interface HostKind {
   readonly machines: RegExp
   /** The machine that its domains are told to have. */
   readonly machine: string | undefined
-  readonly soundModel: string
   readonly tpmModel: string
   /** What a network is that is bound to no card: one of which nobody outside knows, or one that goes out as the host. */
   readonly unboundForward: 'none' | 'nat'
@@ -47,7 +47,7 @@ const ENDINGS: Readonly<Record<string, ImageFormat>> = {
 /** By the ending of the file: a host that has no other way to tell formats apart. */
 function formatByEnding(location: string): ImageFormat {
   const ending = /\.([^.\\/]*)$/.exec(location)?.[1]?.toLowerCase() ?? ''
-  return ENDINGS[ending] ?? 'raw'
+  return lookup(ENDINGS, ending) ?? 'raw'
 }
 
 /**
@@ -65,8 +65,7 @@ const HYPERV: HostKind = {
   formatOf: formatByEnding,
   machines: NONE,
   machine: undefined,
-  soundModel: 'default',
-  tpmModel: 'default',
+  tpmModel: 'tpm-crb',
   unboundForward: 'none',
   hasVnc: false,
 }
@@ -83,7 +82,6 @@ const QEMU: HostKind = {
   formatOf: () => 'raw',
   machines: /^pc(-i440fx-[\w.+-]{1,32})?$/,
   machine: 'pc',
-  soundModel: 'ac97',
   tpmModel: 'tpm-tis',
   unboundForward: 'nat',
   hasVnc: true,

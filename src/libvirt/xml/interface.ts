@@ -4,6 +4,7 @@ import { VIR_ERR_NO_NETWORK, VIR_ERR_XML_ERROR } from '../error-numbers.ts'
 import { OF_INTERFACE } from './accepted.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedMac, derivedUuid, parseUuid } from './identity.ts'
+import { lookup } from './lookup.ts'
 import { readOwnAlias, writeOwnAlias } from './own-alias.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
@@ -144,7 +145,7 @@ function readModel(nic: Reading, usual: NicConfig['model'] = 'paravirtualised'):
   const model = nic.child('model')
   const type = model?.attribute('type')
   if (model === undefined || type === undefined) return usual
-  const kind = Object.hasOwn(MODELS, type) ? MODELS[type] : undefined
+  const kind = lookup(MODELS, type)
   return kind ?? model.refuse('/@type', type)
 }
 

@@ -4,6 +4,7 @@ import { VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_XML_ERROR } from '../error-numbers.
 import type { BootOrder } from './boot-order.ts'
 import type { Extension } from './extension.ts'
 import type { HostKind } from './host-kind.ts'
+import { lookup } from './lookup.ts'
 import type { Reading } from './reading.ts'
 import { element, textElement } from './writing.ts'
 
@@ -45,7 +46,7 @@ function readType(os: Reading, kind: HostKind): void {
  */
 function readDevice(boot: Reading): BootDevice {
   const name = boot.attribute('dev') ?? ''
-  const device = DEVICES[name]
+  const device = lookup(DEVICES, name)
   if (device !== undefined) return device
   return name === 'network' ? boot.refuse('/@dev', name) : boot.invalid('/@dev', name)
 }

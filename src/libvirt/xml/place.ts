@@ -30,8 +30,9 @@ export function placeOf(device: string, bus: string, { places }: HostKind): Plac
 }
 
 /**
- * Reads the `<address>` of a drive: where the host puts a drive of its name anyway, or where libvirt does, which has
- * two rows of two on one controller of IDE. Another is refused; one on a bus that has no such places is the host's.
+ * Reads the `<address>` of a drive: where the host puts a drive of its name anyway. libvirt has two rows of two drives on
+ * one controller of IDE; where a host has two controllers instead, both ways of saying it are taken. Another place is
+ * refused; on a bus that has no such places it is the host's.
  */
 export function readPlace(disk: Reading, device: string, bus: string, kind: HostKind): void {
   const address = disk.child('address')
@@ -45,13 +46,12 @@ export function readPlace(disk: Reading, device: string, bus: string, kind: Host
     if (type !== 'pci' && type !== 'usb') address.refuse('/@type', type ?? '')
     return
   }
-  const [controller, row, target, unit] = names.map(name => Number(address.attribute(name) ?? '0'))
+  const [controller = 0, row = 0, target = 0, unit = 0] = names.map(name => Number(address.attribute(name) ?? '0'))
   const place = placeOf(device, bus, kind)
-  if (place === undefined) return
-  const isIde = bus === 'ide' && target === 0
-  const same = isIde ? (controller ?? 0) * 2 + (row ?? 0) : controller
-  const wanted = isIde ? place.controller * 2 + place.bus : place.controller
-  if (same === wanted && unit === place.unit && (isIde || (row === place.bus && target === 0))) return
+  const shape = kind.places[PREFIXES[device.slice(0, 2)] ?? 'ide']
+  if (place === undefined || shape === undefined) return
+  const count = (at: Place) => (at.controller * shape.rows + at.bus) * shape.units + at.unit
+  if (target === 0 && unit < shape.units && count({ controller, bus: row, unit }) === count(place)) return
   const told = names.map(name => address.attribute(name) ?? '0').join(':')
   address.refuse('', told, `a drive ${device} is at ${place.controller}:${place.bus}:0:${place.unit}`)
 }

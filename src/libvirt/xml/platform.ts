@@ -1,17 +1,19 @@
 import type { ExitActions, PlatformConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_ERR_CONFIG_UNSUPPORTED } from '../error-numbers.ts'
-import { OF_CLOCK, OF_FEATURES, OF_FEATURES_OF_HYPERV } from './accepted.ts'
+import { OF_CLOCK, OF_CLOCK_OF_HYPERV, OF_FEATURES, OF_FEATURES_OF_HYPERV } from './accepted.ts'
 import type { Extension } from './extension.ts'
 import type { HostKind } from './host-kind.ts'
+import { lookup } from './lookup.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
 /** Reads `<features>`: what every board has is accepted, everything else refused. */
 export function readFeatures(domain: Reading, kind: HostKind): void {
-  const isHyperv = kind.types.includes('hyperv')
-  domain.child('features')?.acceptHarmless(isHyperv ? { ...OF_FEATURES, ...OF_FEATURES_OF_HYPERV } : OF_FEATURES)
+  domain.child('features')?.acceptHarmless(isHyperv(kind) ? { ...OF_FEATURES, ...OF_FEATURES_OF_HYPERV } : OF_FEATURES)
 }
+
+const isHyperv = ({ types }: HostKind): boolean => types.includes('hyperv')
 
 /** `<features>` of every machine. */
 export function writeFeatures(): XmlOutput {
@@ -24,10 +26,10 @@ type Clock = Pick<PlatformConfig, 'localTime' | 'keepClockOffset'>
  * Reads `<clock>`. A clock that is `variable` keeps what its guest sets it to; an adjustment by which it is to be off from
  * the beginning is refused.
  */
-export function readClock(domain: Reading): Clock {
+export function readClock(domain: Reading, kind: HostKind): Clock {
   const clock = domain.child('clock')
   if (clock === undefined) return {}
-  clock.acceptHarmless(OF_CLOCK)
+  clock.acceptHarmless(isHyperv(kind) ? OF_CLOCK_OF_HYPERV : OF_CLOCK)
   const offset = clock.attribute('offset') ?? 'utc'
   const adjustment = clock.attribute('adjustment')
   const basis = clock.word('basis', ['utc', 'localtime']) ?? 'utc'
@@ -76,7 +78,7 @@ function readAction(domain: Reading, name: string, usual: ExitActions['crash']):
   const said = domain.child(name)
   if (said === undefined) return usual
   const word = said.text()
-  const action = ACTIONS[word]
+  const action = lookup(ACTIONS, word)
   if (action !== undefined) return action
   if (FOREIGN.includes(word)) return said.refuse('', word)
   return said.fail(VIR_ERR_CONFIG_UNSUPPORTED, `unknown ${name} action: ${word.slice(0, 100)}`)

@@ -10,6 +10,7 @@ import {
 } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import { type Harmless, mismatchOf } from './harmless.ts'
+import { lookup } from './lookup.ts'
 
 /** libvirt takes no longer string over its own protocol. Source: libvirt, src/remote/remote_protocol.x, REMOTE_STRING_MAX. */
 const BYTES_MAX = 4 * 1024 * 1024
@@ -28,13 +29,13 @@ export function readDocument(text: string, root: string, domain: ErrorDomain): R
     const detail = `expecting root element of '${root}', not '${element.name}'`
     throw new LibvirtError(VIR_ERR_XML_ERROR, detail, { domain: VIR_FROM_XML })
   }
-  return new Reading(element, root, domain)
+  return new Reading(element, domain)
 }
 
 /** Reads a document whose root may be called whatever it is, as `readDocument` does. */
 export function readAnyDocument(text: string, domain: ErrorDomain): Reading {
   const element = parse(text, domain)
-  return new Reading(element, element.name, domain)
+  return new Reading(element, domain)
 }
 
 function parse(text: string, domain: ErrorDomain): XmlElement {
@@ -52,19 +53,23 @@ function parse(text: string, domain: ErrorDomain): XmlElement {
  * by its name. Paths are as in `domain/devices/disk[2]/target/@dev`.
  */
 export class Reading {
-  readonly path: string
   readonly #element: XmlElement
   readonly #domain: ErrorDomain
+  readonly #outer: Reading | undefined
   readonly #attributes = new Set<string>()
   readonly #children = new Set<XmlElement>()
   readonly #readings: Reading[] = []
   #isTextRead = false
   #isIgnored = false
 
-  constructor(element: XmlElement, path: string, domain: ErrorDomain) {
+  constructor(element: XmlElement, domain: ErrorDomain, outer?: Reading) {
     this.#element = element
-    this.path = path
     this.#domain = domain
+    this.#outer = outer
+  }
+
+  get path(): string {
+    return this.#outer === undefined ? this.name : `${this.#outer.path}/${this.#outer.#stepTo(this.#element)}`
   }
 
   get name(): string {
@@ -112,7 +117,7 @@ export class Reading {
   /** Takes elements as read that are on the list and as the list says; one that is not as it says is refused. */
   acceptHarmless(list: Readonly<Record<string, Harmless | readonly Harmless[]>>): void {
     for (const element of this.#element.elements()) {
-      const entry = element.namespace === '' ? list[element.name] : undefined
+      const entry = element.namespace === '' ? lookup(list, element.name) : undefined
       if (entry === undefined || this.#children.has(element)) continue
       const mismatch = mismatchOf(element, entry)
       if (mismatch !== undefined) this.refuse(`/${this.#stepTo(element)}${mismatch.path}`, mismatch.value)
@@ -158,7 +163,7 @@ export class Reading {
 
   #claim(element: XmlElement): Reading {
     this.#children.add(element)
-    const reading = new Reading(element, `${this.path}/${this.#stepTo(element)}`, this.#domain)
+    const reading = new Reading(element, this.#domain, this)
     this.#readings.push(reading)
     return reading
   }

@@ -12,6 +12,7 @@ const PERIOD_USUAL = 100_000
 const PERIOD_MIN = 1_000
 const PERIOD_MAX = 1_000_000
 const QUOTA_MIN = 1_000
+const QUOTA_MAX = 17_592_186_044_415
 /** Hosts have no more CPUs than this. */
 const CPUS_MAX = 4_096
 const VCPUS_MAX = 4_096
@@ -75,7 +76,7 @@ function readCap(tune: Reading): number | null {
   const period = readNumber(tune, 'period', PERIOD_MIN, PERIOD_MAX) ?? PERIOD_USUAL
   const quota = tune.child('quota')
   if (quota === undefined || quota.text() === '-1') return null
-  return (readAmount(quota, QUOTA_MIN, Number.MAX_SAFE_INTEGER) / period) * 100
+  return (readAmount(quota, QUOTA_MIN, QUOTA_MAX) * 100) / period
 }
 
 function readNumber(inside: Reading, name: string, min: number, max: number): number | undefined {
@@ -104,9 +105,10 @@ export function writeCpus({ vcpus, scheduling }: Cpus): readonly XmlOutput[] {
 /** A cap too fine for the usual period is told by the longest. */
 function writeCap(capPercent: number | null): readonly XmlOutput[] {
   if (capPercent === null) return []
-  const isFine = Number.isInteger((capPercent * PERIOD_USUAL) / 100) && capPercent * PERIOD_USUAL >= QUOTA_MIN * 100
-  const period = isFine ? PERIOD_USUAL : PERIOD_MAX
-  const quota = Math.max(QUOTA_MIN, Math.round((capPercent * period) / 100))
+  const finest = Math.max(QUOTA_MIN, Math.round((capPercent * PERIOD_MAX) / 100))
+  const factor = PERIOD_MAX / PERIOD_USUAL
+  const isUsual = finest % factor === 0 && finest / factor >= QUOTA_MIN
+  const [period, quota] = isUsual ? [PERIOD_USUAL, finest / factor] : [PERIOD_MAX, finest]
   return [element('period', {}, `${period}`), element('quota', {}, `${quota}`)]
 }
 
