@@ -2,20 +2,21 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Driver, NetworkConfig } from '../../src/drivers/driver.ts'
+import { connect } from '../../src/drivers/hyperv/index.ts'
 import { network, nic } from '../conformance/parts.ts'
 import { domainConfig, type HypervHost, passwordFile, startHost } from './setting.ts'
+
+type HasNetworks = Driver & { networks: NonNullable<Driver['networks']> }
 
 /** A host through either namespace, its cards, and a connection to it. */
 async function onHost(
   namespace: 'v1' | 'v2',
-  run: (
-    driver: Driver & { networks: NonNullable<Driver['networks']> },
-    host: HypervHost,
-    cards: string[],
-  ) => Promise<void>,
+  run: (driver: HasNetworks, host: HypervHost, cards: string[]) => Promise<void>,
   ...options: readonly string[]
 ): Promise<void> {
-  const host = await startHost('--pace', '0', '--build', namespace === 'v1' ? '7601' : '20348', ...options)
+  const build = options.includes('--build') ? [] : ['--build', namespace === 'v1' ? '7601' : '20348']
+  const host = await startHost('--pace', '0', ...build, ...options)
+  host.uri.searchParams.set('namespace', namespace)
   const driver = await host.connect()
   const { networks } = driver
   assert(networks !== undefined)
@@ -87,11 +88,7 @@ for (const namespace of ['v1', 'v2'] as const) {
       { method: 'DeleteSwitchPort', nth: 2, fault: 'access-denied' },
     ]
     writeFileSync(plan, JSON.stringify({ requests }))
-    const run = async (
-      { networks, domains }: Driver & { networks: NonNullable<Driver['networks']> },
-      host: HypervHost,
-      cards: string[],
-    ) => {
+    const run = async ({ networks, domains }: HasNetworks, host: HypervHost, cards: string[]) => {
       const [first = '', second = ''] = cards
       const lab = network({ vlan: 7, nic: first })
       await networks.define(lab)
@@ -124,3 +121,63 @@ for (const namespace of ['v1', 'v2'] as const) {
     })
   })
 }
+
+/** A host of v1 on which this goes wrong. */
+function planned(name: string, requests: readonly unknown[]): readonly string[] {
+  const file = `${passwordFile}-${name}`
+  writeFileSync(file, JSON.stringify({ requests }))
+  return ['--faults', file]
+}
+
+test('a network that cannot be made to its end is taken back, its switch, its ports and its card', async () => {
+  const requests = [
+    { method: 'SetupSwitch', nth: 1, fault: 'access-denied' },
+    { method: 'CreateSwitchPort', nth: 3, fault: 'access-denied' },
+    { method: 'CreateSwitch', nth: 3, fault: 'lost-after' },
+  ]
+  const run = async ({ networks }: HasNetworks, { sim }: HypervHost, [card = '']: readonly string[]) => {
+    const lab = network({ nic: card })
+    for (let round = 0; round < 2; round++) {
+      await assert.rejects(networks.define(lab), { kind: 'refused' })
+      assert.deepEqual([sim.host?.state.switches, sim.host?.state.boundPorts ?? []], [[], []])
+    }
+    await networks.define(lab)
+    assert.deepEqual(await networks.list(), [lab])
+  }
+  await onHost('v1', run, ...planned('taken-back', requests))
+})
+
+test('a cable that cannot be plugged in leaves no port behind, and a machine that goes takes its ports along', async () => {
+  const requests = [{ operation: 'Put', nth: 1, fault: 'access-denied' }]
+  const run = async ({ networks, domains }: HasNetworks, { sim }: HypervHost) => {
+    const ports = () => sim.host?.state.switches.flatMap(one => one.ports).length
+    const lab = network({ vlan: 7 })
+    await networks.define(lab)
+    const bare = ports()
+    const config = { ...domainConfig(), nics: [nic(lab.id)] }
+    await assert.rejects(domains.define(config), { kind: 'refused' })
+    assert.equal(ports(), bare)
+
+    await domains.define(config)
+    assert.equal(ports(), (bare ?? 0) + 1)
+    await domains.undefine(config.id)
+    assert.equal(ports(), bare)
+  }
+  await onHost('v1', run, ...planned('no-port', requests))
+})
+
+test('a network has one id in both namespaces of a host, and in v2 what of it v2 can tell', async () => {
+  const run = async ({ networks }: HasNetworks, { uri }: HypervHost) => {
+    const lab = network({ vlan: 7, gateway: '10.9.0.1', netmask: '255.255.255.0' })
+    await networks.define(lab)
+    const other = new URL(uri)
+    other.searchParams.set('namespace', 'v2')
+    const driver = await connect({ uri: other, warn: message => assert.fail(message) })
+    try {
+      assert.deepEqual(await driver.networks?.list(), [{ ...lab, vlan: null, gateway: '', netmask: '' }])
+    } finally {
+      await driver.close()
+    }
+  }
+  await onHost('v1', run, '--build', '9200')
+})
