@@ -1,1 +1,0 @@
-export { type Answer, settle } from '../wmi/jobs.ts'
