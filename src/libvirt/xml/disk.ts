@@ -1,6 +1,6 @@
 import type { DiskConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
-import { VIR_ERR_NO_SOURCE, VIR_ERR_NO_TARGET, VIR_ERR_XML_ERROR } from '../error-numbers.ts'
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_SOURCE, VIR_ERR_NO_TARGET, VIR_ERR_XML_ERROR } from '../error-numbers.ts'
 import { DISK_DRIVER, OF_DISK, OF_DISK_SOURCE } from './accepted.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid } from './identity.ts'
@@ -46,7 +46,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
   if (type !== 'file' && type !== 'block') disk.refuse('/@type', type)
   const what = readKind(disk)
   disk.word('snapshot', ['internal', 'external', 'no'])
-  const { device, bus } = readTarget(disk)
+  const { device, bus } = readTarget(disk, what)
   const location = readLocation(disk, type, kind)
   if (location === '' && what === 'disk' && !isNameEnough) disk.fail(VIR_ERR_NO_SOURCE, device)
   readPlace(disk, device, bus, kind)
@@ -73,12 +73,14 @@ function readKind(disk: Reading): Kind {
   return kind ?? disk.invalid('/@device', device)
 }
 
-function readTarget(disk: Reading): { readonly device: string; readonly bus: string } {
+function readTarget(disk: Reading, what: Kind): { readonly device: string; readonly bus: string } {
   const target = disk.child('target')
   const device = target?.attribute('dev') ?? ''
   if (target === undefined || device === '') return disk.fail(VIR_ERR_NO_TARGET, disk.path)
   const prefix = DEVICE.exec(device)?.[1]
   if (prefix === undefined) return disk.fail(VIR_ERR_XML_ERROR, `Unknown disk name '${device.slice(0, 100)}'`)
+  const isMisnamed = what === 'floppy' ? prefix !== 'fd' : what === 'disk' && prefix === 'fd'
+  if (isMisnamed) disk.fail(VIR_ERR_INTERNAL_ERROR, `Invalid ${what} device name: ${device}`)
   target.word('tray', ['closed'])
   target.word('removable', ['off'])
   const bus = target.attribute('bus') ?? BUS_OF_PREFIX[prefix] ?? ''

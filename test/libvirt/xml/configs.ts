@@ -33,7 +33,7 @@ function diskArbitrary(device: string): fc.Arbitrary<DiskConfig> {
   return fc
     .record({
       id: uuid,
-      kind: fc.constantFrom('disk', 'cdrom', 'floppy'),
+      kind: device === 'fda' ? fc.constant('floppy') : fc.constantFrom('disk', 'cdrom'),
       location,
       isEmpty: fc.boolean(),
       format: fc.constantFrom('raw', 'qcow2', 'vhd', 'vhdx'),

@@ -250,6 +250,16 @@ const BROKEN: readonly (readonly [string, number, string])[] = [
   [domain({ rest: '<on_reboot>zz</on_reboot>' }), VIR_ERR_CONFIG_UNSUPPORTED, 'unknown on_reboot action: zz'],
   [domain({ devices: `<disk>${HDA}</disk>` }), VIR_ERR_NO_SOURCE, 'hda'],
   [domain({ devices: `<disk>${DISK}</disk>` }), VIR_ERR_NO_TARGET, ''],
+  [
+    domain({ devices: `<disk device='floppy'>${HDA}</disk>` }),
+    VIR_ERR_INTERNAL_ERROR,
+    'Invalid floppy device name: hda',
+  ],
+  [
+    domain({ devices: `<disk>${DISK}<target dev='fda'/></disk>` }),
+    VIR_ERR_INTERNAL_ERROR,
+    'Invalid disk device name: fda',
+  ],
   [domain({ devices: `<disk>${DISK}<target dev='zz'/></disk>` }), VIR_ERR_XML_ERROR, "Unknown disk name 'zz'"],
   [
     domain({ devices: `<disk>${DISK}${HDA}</disk><disk>${DISK}${HDA}</disk>` }),
