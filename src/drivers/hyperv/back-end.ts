@@ -5,6 +5,7 @@ import type { Adapter } from './network-back-end.ts'
 import type { SchedulingBackEnd } from './scheduling-back-end.ts'
 import type { StorageBackEnd } from './storage-back-end.ts'
 import type { ScreenBackEnd } from './screen-back-end.ts'
+import type { SnapshotBackEnd } from './snapshot-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
 
@@ -108,4 +109,5 @@ export interface BackEnd {
   readonly autostart?: AutostartBackEnd
   readonly scheduling?: SchedulingBackEnd
   readonly screens?: ScreenBackEnd
+  readonly snapshots?: SnapshotBackEnd
 }

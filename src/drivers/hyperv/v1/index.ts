@@ -5,6 +5,7 @@ import type { NetworkBackEnd } from '../network-back-end.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { autostartV1 } from './autostart.ts'
 import { schedulingV1 } from './scheduling.ts'
+import { snapshotsV1 } from './snapshots.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
@@ -47,6 +48,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     autostart: autostartV1(link),
     scheduling: schedulingV1(link),
     screens: screensOf(link),
+    snapshots: snapshotsV1(link),
     storage: { ...fileBackEnd(link.client), ...imagesV1(link) },
     drives: driveBackEnd(link, driveFaceV1(link)),
     renamesSwitches: false,

@@ -18,6 +18,7 @@ import { readAllHardware, readHardware, resize } from './hardware.ts'
 import { imagesV2 } from './images.ts'
 import { REQUESTED_STATE } from './names.ts'
 import { schedulingV2 } from './scheduling.ts'
+import { snapshotsV2 } from './snapshots.ts'
 import { change, create, destroy } from './systems.ts'
 
 export { V2 } from './names.ts'
@@ -51,6 +52,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
     screens: screensOf(link),
+    snapshots: snapshotsV2(link),
     renamesSwitches: true,
     switches: () => allSwitches(link),
     cards: () => allCards(link),

@@ -1,0 +1,31 @@
+import { type Note, readNote } from './note.ts'
+import { descriptionIn } from './note.ts'
+
+/** What a snapshot is told to be, in its notes: they begin as those of its machine. */
+export interface SnapshotNote {
+  readonly description: string
+  /** Whether memory was to be kept; undefined of a snapshot that somebody else has taken. */
+  readonly hasMemory: boolean | undefined
+  /** That of its machine when it was taken; undefined where that was somebody else's. */
+  readonly machine: Note | undefined
+}
+
+/** What the line begins with that stands between the description and what the machine's notes had. */
+const MARK = '[polyvisor snapshot] '
+const WORDS = { true: 'with memory', false: 'without memory' } as const
+
+/** The notes of a snapshot: what people read, a line of its own, and the line of its machine. */
+export function writeSnapshotNotes(description: string, hasMemory: boolean, machineNotes: string): string {
+  const line = machineNotes.split(/\r?\n/).findLast(one => one.startsWith('[polyvisor] '))
+  const own = `${MARK}${WORDS[`${hasMemory}`]}`
+  return [...(description === '' ? [] : [description, '']), own, ...(line === undefined ? [] : [line])].join('\n')
+}
+
+/** What the notes of a snapshot of the machine with this GUID say. */
+export function readSnapshotNotes(machineGuid: string, notes: string): SnapshotNote {
+  const machine = readNote(machineGuid, notes)
+  const line = notes.split(/\r?\n/).findLast(one => one.startsWith(MARK))
+  if (line === undefined) return { description: descriptionIn(notes), hasMemory: undefined, machine }
+  const description = notes.slice(0, notes.lastIndexOf(line)).replace(/\r?\n?\r?\n$/, '')
+  return { description, hasMemory: line === `${MARK}${WORDS.true}`, machine }
+}
