@@ -1,11 +1,9 @@
-import type { Harmless } from './harmless.ts'
+import type { Harmless, HarmlessList } from './harmless.ts'
 
 /*
  * What libvirt and its clients write into descriptions that has no meaning for a host here, and may be left out of its
  * definition without anything being lost. Each with its reason; whatever is not as it stands here is refused by name.
  */
-
-type List = Readonly<Record<string, Harmless | readonly Harmless[]>>
 
 const ANY = /^[^]*$/
 const NUMBER = /^\d{1,10}$/
@@ -38,10 +36,10 @@ const ALIAS: Harmless = {
 const ACPI_INDEX: Harmless = { why: 'the board numbers its devices itself', attributes: { index: ['0'] } }
 
 /** What any device may have. */
-export const OF_ANY_DEVICE: List = { address: PCI_ADDRESS, alias: ALIAS, acpi: ACPI_INDEX }
+export const OF_ANY_DEVICE: HarmlessList = { address: PCI_ADDRESS, alias: ALIAS, acpi: ACPI_INDEX }
 
 /** What a disk may have besides; its address is read. */
-export const OF_DISK: List = {
+export const OF_DISK: HarmlessList = {
   alias: ALIAS,
   backingStore: {
     why: 'an image says itself what it builds on; libvirt writes an empty one of an image that is whole',
@@ -49,7 +47,7 @@ export const OF_DISK: List = {
 }
 
 /** What the source of a disk may have besides. */
-export const OF_DISK_SOURCE: List = {
+export const OF_DISK_SOURCE: HarmlessList = {
   seclabel: { why: 'nothing here labels images', attributes: { model: ANY, relabel: ['no'] } },
 }
 
@@ -66,13 +64,13 @@ export const DISK_DRIVER: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What an interface may have besides. */
-export const OF_INTERFACE: List = {
+export const OF_INTERFACE: HarmlessList = {
   ...OF_ANY_DEVICE,
   driver: { why: 'where packets are copied does not change them', attributes: { name: ['vhost', 'qemu'] } },
 }
 
 /** What may stand beside the devices. */
-export const OF_DOMAIN: List = {
+export const OF_DOMAIN: HarmlessList = {
   resource: {
     why: 'libvirt writes it of running domains: the group of processes that they are in',
     children: { partition: { why: 'the only one', text: /^\/machine$/ } },
@@ -99,7 +97,7 @@ const IS_OFF: Harmless = { why: 'no board here is told to have it', attributes: 
 const ENLIGHTENED: Harmless = { why: 'see hyperv', attributes: { state: ON_OFF, retries: NUMBER, mode: ['direct'] } }
 
 /** Features of the board. */
-export const OF_FEATURES: List = {
+export const OF_FEATURES: HarmlessList = {
   acpi: ON_BY_ITSELF,
   apic: ON_BY_ITSELF,
   pae: ON_BY_ITSELF,
@@ -114,7 +112,7 @@ export const OF_FEATURES: List = {
 }
 
 /** Besides, on a host that is Hyper-V: virt-install asks for these where the guest is Windows. */
-export const OF_FEATURES_OF_HYPERV: List = {
+export const OF_FEATURES_OF_HYPERV: HarmlessList = {
   viridian: { why: 'guests of Hyper-V see Hyper-V', attributes: { state: ['on'] } },
   hyperv: {
     why: 'guests of Hyper-V see Hyper-V, with all that it has',
@@ -137,17 +135,17 @@ const TIMERS: readonly Harmless[] = [
 ]
 
 /** What a clock may have besides. */
-export const OF_CLOCK: List = { timer: TIMERS }
+export const OF_CLOCK: HarmlessList = { timer: TIMERS }
 
 /** The same on a host that is Hyper-V. */
-export const OF_CLOCK_OF_HYPERV: List = {
+export const OF_CLOCK_OF_HYPERV: HarmlessList = {
   timer: [...TIMERS, { why: 'guests that know it use it', attributes: { name: ['hypervclock'], present: ['yes'] } }],
 }
 
 const DRIVE_CONTROLLERS = ['ide', 'fdc', 'sata', 'scsi', 'virtio-serial'] as const
 
 /** Devices that are no disk and no interface, and that every machine has in its own way, or no machine misses. */
-export const OF_DEVICES: List = {
+export const OF_DEVICES: HarmlessList = {
   emulator: { why: 'which program runs the machine is the host’s to decide', text: ANY },
   controller: [
     {
@@ -225,77 +223,5 @@ export const OF_DEVICES: List = {
     why: 'what becomes of a guest that panics, `on_crash` says; a host that can hear of it has what it needs',
     attributes: { model: ['isa', 'hyperv', 'pvpanic'] },
     children: OF_ANY_DEVICE,
-  },
-}
-
-/** What a network may have besides. */
-export const OF_NETWORK: List = {
-  mac: { why: 'the address of a bridge that libvirt made', attributes: { address: /^[\da-fA-F:]{11,17}$/ } },
-}
-
-const PERMISSIONS: Harmless = {
-  why: 'libvirt writes who may enter; hosts here give images to who runs machines',
-  children: {
-    mode: { why: 'what libvirt writes', text: /^0?(600|644|711|744|755)$/ },
-    owner: { why: 'what libvirt writes', text: /^(-1|\d{1,10})$/ },
-    group: { why: 'what libvirt writes', text: /^(-1|\d{1,10})$/ },
-    label: { why: 'what libvirt writes', text: ANY },
-  },
-}
-const MEASURED: Harmless = {
-  why: 'libvirt tells it, and does not read it',
-  attributes: { unit: ANY },
-  text: /^\d{1,20}$/,
-}
-
-/** What a pool may have besides. */
-export const OF_POOL: List = {
-  capacity: MEASURED,
-  allocation: MEASURED,
-  available: MEASURED,
-  source: { why: 'a folder comes from nowhere else' },
-}
-
-/** What the target of a pool may have besides. */
-export const OF_TARGET: List = { permissions: PERMISSIONS }
-
-/** What a volume may have besides. */
-export const OF_VOLUME: List = {
-  key: { why: 'libvirt tells it, and does not read it', text: ANY },
-  physical: MEASURED,
-  source: { why: 'libvirt writes it empty' },
-  backingStore: { why: 'empty: it builds on nothing' },
-}
-
-const MOMENT: Harmless = { why: 'libvirt tells it, and does not read it', text: /^[\d.]{1,32}$/ }
-
-/** What the target of a volume may have besides. */
-export const OF_VOLUME_TARGET: List = {
-  path: { why: 'libvirt tells it, and does not read it: a volume is called by its name', text: ANY },
-  permissions: PERMISSIONS,
-  timestamps: {
-    why: 'libvirt tells it, and does not read it',
-    children: { atime: MOMENT, mtime: MOMENT, ctime: MOMENT, btime: MOMENT },
-  },
-  compat: { why: 'the version of QCOW2 that is made', text: /^1\.1$/ },
-  clusterSize: { why: 'the size that is made', attributes: { unit: ['B', 'b', 'bytes'] }, text: /^65536$/ },
-  features: {
-    why: 'how the counters of an image are kept does not change what is in it',
-    children: { lazy_refcounts: { why: 'see features' } },
-  },
-}
-
-/** What the description of a snapshot may have besides: what libvirt tells of those there are, and does not read. */
-export const OF_SNAPSHOT: List = {
-  state: { why: 'what the domain is, the host knows', text: /^[\w-]{1,32}$/ },
-  creationTime: { why: 'when it is made, the host knows', text: /^\d{1,20}$/ },
-  active: { why: 'of old versions', text: /^[01]$/ },
-  parent: {
-    why: 'what it builds on, the host knows',
-    children: { name: { why: 'see parent', text: ANY } },
-  },
-  disks: {
-    why: 'disks are kept by themselves, all of them; elsewhere, or some, is refused',
-    children: { disk: { why: 'see disks', attributes: { name: ANY, snapshot: ['internal'] } } },
   },
 }

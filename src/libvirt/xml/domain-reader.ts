@@ -1,6 +1,5 @@
 import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig, PlatformConfig } from '../../drivers/driver.ts'
 import {
-  VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_NO_NAME,
   VIR_ERR_XML_DETAIL,
@@ -133,18 +132,22 @@ function readDevices(
   }
   const drives = devices.children('disk').map(reading => ({ reading, disk: readDisk(reading, { domainId, kind }) }))
   const disks = drives.map(({ disk }) => disk)
-  refuseTwins(devices, disks)
+  refuseTwins(devices, disks, nics)
   const places = drives.flatMap(({ reading, disk }) => readBootPlace(reading, disk) ?? [])
   const platform = { ...readHardware(devices, extension), ...clock }
   devices.acceptHarmless(OF_DEVICES)
   return { disks, places, nics, platform }
 }
 
-function refuseTwins(devices: Reading, disks: readonly DiskConfig[]): void {
+/** Names of disks are theirs alone, and ids are those of one device of their kind. */
+function refuseTwins(devices: Reading, disks: readonly DiskConfig[], nics: readonly NicConfig[]): void {
+  const twin = twinOf(disks.map(({ device }) => device))
+  if (twin !== undefined) devices.fail(VIR_ERR_XML_ERROR, `target '${twin}' duplicated`)
+  const id = twinOf(disks.map(disk => disk.id)) ?? twinOf(nics.map(nic => nic.id))
+  if (id !== undefined) devices.fail(VIR_ERR_XML_ERROR, `non unique alias detected: ua-${id}`)
+}
+
+const twinOf = (words: readonly string[]): string | undefined => {
   const seen = new Set<string>()
-  for (const { device, id } of disks) {
-    if (seen.has(device)) devices.fail(VIR_ERR_XML_ERROR, `target '${device}' duplicated`)
-    if (seen.has(id)) devices.fail(VIR_ERR_CONFIG_UNSUPPORTED, `alias 'ua-${id}' duplicated`)
-    seen.add(device).add(id)
-  }
+  return words.find(word => seen.size === seen.add(word).size)
 }

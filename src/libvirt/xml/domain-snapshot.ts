@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../drivers/driver.ts'
 import { VIR_ERR_XML_DETAIL, VIR_FROM_DOMAIN_SNAPSHOT } from '../error-numbers.ts'
-import { OF_SNAPSHOT } from './accepted.ts'
+import { OF_SNAPSHOT } from './accepted-elsewhere.ts'
 import { readDocument } from './reading.ts'
 import { element, textElement, write } from './writing.ts'
 

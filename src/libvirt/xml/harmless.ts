@@ -10,8 +10,11 @@ export interface Harmless {
   /** The attributes it may have, and their values. */
   readonly attributes?: Readonly<Record<string, RegExp | readonly string[]>>
   readonly text?: RegExp
-  readonly children?: Readonly<Record<string, Harmless | readonly Harmless[]>>
+  readonly children?: HarmlessList
 }
+
+/** Harmless elements by their names; of several entries for a name, one has to fit. */
+export type HarmlessList = Readonly<Record<string, Harmless | readonly Harmless[]>>
 
 /** Where an element is not as the list says, below itself. */
 export interface Mismatch {

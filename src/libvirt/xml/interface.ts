@@ -137,8 +137,10 @@ function onlyOf(source: Reading, path: string, name: string, found: readonly Net
 function readLink(nic: Reading, network: string | null): void {
   const link = nic.child('link')
   const state = link?.word('state', ['up', 'down'])
-  if (state !== 'down' || network === null) return
-  link?.refuse('/@state', state, 'an interface whose link is down is of type null here')
+  if (state === 'down' && network !== null) {
+    link?.refuse('/@state', state, 'an interface whose link is down is of type null here')
+  }
+  if (state === 'up' && network === null) link?.refuse('/@state', state, 'an interface of type null is plugged nowhere')
 }
 
 function readModel(nic: Reading, usual: NicConfig['model'] = 'paravirtualised'): NicConfig['model'] {

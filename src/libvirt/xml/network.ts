@@ -7,7 +7,7 @@ import {
   VIR_ERR_XML_ERROR,
   VIR_FROM_NETWORK,
 } from '../error-numbers.ts'
-import { OF_NETWORK } from './accepted.ts'
+import { OF_NETWORK } from './accepted-elsewhere.ts'
 import type { HostKind } from './host-kind.ts'
 import { parseUuid } from './identity.ts'
 import { readDocument, type Reading } from './reading.ts'

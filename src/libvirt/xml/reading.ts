@@ -9,7 +9,7 @@ import {
   VIR_FROM_XML,
 } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
-import { type Harmless, mismatchOf } from './harmless.ts'
+import { type HarmlessList, mismatchOf } from './harmless.ts'
 import { lookup } from './lookup.ts'
 
 /** libvirt takes no longer string over its own protocol. Source: libvirt, src/remote/remote_protocol.x, REMOTE_STRING_MAX. */
@@ -115,7 +115,7 @@ export class Reading {
   }
 
   /** Takes elements as read that are on the list and as the list says; one that is not as it says is refused. */
-  acceptHarmless(list: Readonly<Record<string, Harmless | readonly Harmless[]>>): void {
+  acceptHarmless(list: HarmlessList): void {
     for (const element of this.#element.elements()) {
       const entry = element.namespace === '' ? lookup(list, element.name) : undefined
       if (entry === undefined || this.#children.has(element)) continue

@@ -1,5 +1,5 @@
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_ERROR, VIR_FROM_STORAGE } from '../error-numbers.ts'
-import { OF_POOL, OF_TARGET } from './accepted.ts'
+import { OF_POOL, OF_TARGET } from './accepted-elsewhere.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid, parseUuid } from './identity.ts'
 import { windowsPath } from './path.ts'

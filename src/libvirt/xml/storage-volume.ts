@@ -5,7 +5,7 @@ import {
   VIR_ERR_XML_ERROR,
   VIR_FROM_STORAGE,
 } from '../error-numbers.ts'
-import { OF_VOLUME, OF_VOLUME_TARGET } from './accepted.ts'
+import { OF_VOLUME, OF_VOLUME_TARGET } from './accepted-elsewhere.ts'
 import { formatName, formatNamed } from './image-format.ts'
 import { readDocument, type Reading } from './reading.ts'
 import { readBytes } from './units.ts'

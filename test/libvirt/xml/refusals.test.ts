@@ -266,6 +266,13 @@ const BROKEN: readonly (readonly [string, number, string])[] = [
     VIR_ERR_XML_ERROR,
     "target 'hda' duplicated",
   ],
+  [
+    domain({
+      devices: "<interface type='null'><alias name='ua-11111111-2222-4333-8444-555555555555'/></interface>".repeat(2),
+    }),
+    VIR_ERR_XML_ERROR,
+    'non unique alias detected',
+  ],
   [domain({ devices: `<interface type='network'/>` }), VIR_ERR_XML_ERROR, "requires a 'source' element"],
   [domain({ devices: `<interface type='network'><source network='Gone'/></interface>` }), VIR_ERR_NO_NETWORK, "'Gone'"],
   [
