@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Driver } from '../../src/drivers/driver.ts'
 import { network, nic } from '../conformance/parts.ts'
-import { domainConfig, passwordFile, startHost } from './setting.ts'
+import { domainConfig, type HypervHost, passwordFile, startHost } from './setting.ts'
 
 let plans = 0
 
@@ -31,20 +31,21 @@ const METHODS = {
 interface Failing {
   readonly namespace?: Namespace
   readonly pace?: string
+  readonly vms?: number
 }
 
 /** A host on which this goes wrong, and a connection to it. */
 async function failing(
   plan: unknown,
-  run: (driver: Driver) => Promise<void>,
-  { namespace = 'v2', pace = '0' }: Failing = {},
+  run: (driver: Driver, host: HypervHost) => Promise<void>,
+  { namespace = 'v2', pace = '0', vms = 0 }: Failing = {},
 ): Promise<void> {
   const file = `${passwordFile}-plan-${(plans += 1)}`
   writeFileSync(file, JSON.stringify(plan))
-  const host = await startHost('--pace', pace, '--build', BUILDS[namespace], '--faults', file)
+  const host = await startHost('--pace', pace, '--build', BUILDS[namespace], '--vms', String(vms), '--faults', file)
   const driver = await host.connect()
   try {
-    await run(driver)
+    await run(driver, host)
   } finally {
     await driver.close()
     await host.sim.close()
@@ -95,6 +96,29 @@ for (const namespace of NAMESPACES) {
       assert.deepEqual(await driver.domains.config(config.id), config)
     }
     await failing(plan, run, { namespace })
+  })
+
+  test(`a machine whose memory the host changes by itself keeps that where it cannot be made another, through ${namespace}`, async () => {
+    const plan = { requests: [{ method: change, nth: 1, fault: 'access-denied' }] }
+    const run = async (driver: Driver, { sim }: HypervHost) => {
+      const [vm] = sim.host?.state.vms ?? []
+      assert(vm !== undefined)
+      const dynamic = { DynamicMemoryEnabled: true, VirtualQuantity: 512n, Reservation: 256n, Limit: 1_024n }
+      const memory = () => vm.configuration.resources.find(({ className }) => className === 'Msvm_MemorySettingData')
+      vm.configuration.resources = vm.configuration.resources.map(one =>
+        one === memory() ? { ...one, values: { ...one.values, ...dynamic } } : one,
+      )
+      const { system } = vm.configuration
+      vm.configuration.system = { ...system, values: { ...system.values, VirtualNumaEnabled: false } }
+      const id = vm.id.toLowerCase()
+      if ((await driver.domains.get(id)).state !== 'halted') await driver.domains.powerOff(id)
+      const config = await driver.domains.config(id)
+      await assert.rejects(driver.domains.define({ ...config, vcpus: 2 }), { kind: 'refused' })
+
+      const now = memory()?.values ?? {}
+      for (const [name, value] of Object.entries(dynamic)) assert.equal(now[name], value, name)
+    }
+    await failing(plan, run, { namespace, vms: 1 })
   })
 
   test(`a domain whose machine was made, changed or deleted without an answer is one, and is none, through ${namespace}`, async () => {

@@ -1,11 +1,12 @@
 import type { DomainState, OperationOptions } from '../driver.ts'
 import type { AutostartBackEnd } from './autostart-back-end.ts'
 import type { DriveBackEnd, Storage } from './drive-back-end.ts'
+import type { GuestBackEnd } from './guest-back-end.ts'
 import type { Adapter } from './network-back-end.ts'
 import type { SchedulingBackEnd } from './scheduling-back-end.ts'
-import type { StorageBackEnd } from './storage-back-end.ts'
 import type { ScreenBackEnd } from './screen-back-end.ts'
 import type { SnapshotBackEnd } from './snapshot-back-end.ts'
+import type { StorageBackEnd } from './storage-back-end.ts'
 
 // What the groups of the driver need of a host, whichever of its two namespaces it is told through.
 
@@ -48,6 +49,8 @@ export interface Quantities {
   readonly weight: number
   /** Of each processor, in thousandths of a percent; 100,000 is all of it. */
   readonly limit: number
+  /** Within which the host changes its memory by itself; absent where it does not. */
+  readonly dynamicMemory?: { readonly leastMb: number; readonly mostMb: number }
 }
 
 /** What a machine is made of beside its name. */
@@ -58,8 +61,6 @@ export interface Hardware {
   /** What the quantities were read from, for those who change them. */
   readonly memoryId: string
   readonly processorId: string
-  /** The range of an amount that the host changes by itself; undefined where it does not. */
-  readonly dynamicMemory: { readonly leastMb: number; readonly mostMb: number } | undefined
   /** Of the first generation, whose BIOS has an order of devices; as against UEFI, which has one of its own entries. */
   readonly hasBios: boolean
   readonly adapters: readonly Adapter[]
@@ -106,6 +107,7 @@ export interface BackEnd {
   shutDownGuest(guid: string): Promise<boolean>
   readonly storage: StorageBackEnd
   readonly drives: DriveBackEnd
+  readonly guests: GuestBackEnd
   readonly autostart?: AutostartBackEnd
   readonly scheduling?: SchedulingBackEnd
   readonly screens?: ScreenBackEnd

@@ -206,11 +206,11 @@ async function setMemoryTarget(parts: DeviceParts, { hardware, config }: Living,
   if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= config.memoryBytes)) {
     throw refused(`the domain can have more than nothing and up to ${config.memoryBytes} bytes of memory, not ${bytes}`)
   }
-  const { quantities, dynamicMemory } = hardware
+  const { quantities } = hardware
   const wanted = { ...quantities, memoryMb: megabytesOf(bytes) }
   const altered = { ...config, memoryTargetBytes: bytes }
   if (wanted.memoryMb === quantities.memoryMb) return { config: altered, undo: async () => {} }
-  if (dynamicMemory !== undefined) throw refused('the host changes the memory of this machine by itself')
+  if (quantities.dynamicMemory !== undefined) throw refused('the host changes the memory of this machine by itself')
   if (parts.build < LIVE_FROM_BUILD) {
     throw refused('the memory of a machine stays as it is while it runs before Windows Server 2016')
   }

@@ -84,15 +84,17 @@ async function modify(link: Link, guid: string, ResourceSettingData: readonly Ci
   await settle(link, answer, 'change memory or processors')
 }
 
+type Amount = Pick<Quantities, 'memoryMb' | 'dynamicMemory'>
+
 /**
  * Static memory is all reserved for its machine, and nothing more.
  * Source: Microsoft Learn, "Msvm_MemorySettingData" (v1); clients of real hosts give all three.
  */
-function memoryOf(InstanceID: string, memoryMb: number, dynamic: Resizable['dynamicMemory']): CimInstance {
-  const { leastMb, mostMb } = dynamic ?? { leastMb: memoryMb, mostMb: memoryMb }
+function memoryOf(InstanceID: string, { memoryMb, dynamicMemory }: Amount): CimInstance {
+  const { leastMb, mostMb } = dynamicMemory ?? { leastMb: memoryMb, mostMb: memoryMb }
   return instanceOf(MEMORY, {
     InstanceID,
-    DynamicMemoryEnabled: dynamic !== undefined,
+    DynamicMemoryEnabled: dynamicMemory !== undefined,
     VirtualQuantity: memoryMb,
     Reservation: leastMb,
     Limit: mostMb,

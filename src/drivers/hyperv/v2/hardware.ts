@@ -7,7 +7,7 @@ import { byMachine, isWhole, MEMORY, resizableAmong, resizeBy } from '../wmi/har
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { storageAmong } from '../wmi/storage.ts'
-import { adaptersAmong, adaptersIn } from './adapters.ts'
+import { adaptersIn } from './adapters.ts'
 import { everyPart, everyTag } from './every-part.ts'
 import { DRIVE_WORDS } from './drives.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
@@ -20,7 +20,7 @@ export async function readHardware(link: Link, guid: string): Promise<Hardware> 
     ...resizableAmong(guid, components),
     hasBios: hasIde(storage),
     storage,
-    adapters: await adaptersAmong(link, guid, components),
+    adapters: adaptersIn(components),
   }
 }
 
@@ -51,6 +51,13 @@ async function modify(link: Link, settings: readonly CimInstance[]): Promise<voi
 }
 
 /** VirtualQuantity is all that counts without dynamic memory; with it, the rest stays. Source: as real hosts behave, v2. */
-function memoryOf(InstanceID: string, memoryMb: number, dynamic: Resizable['dynamicMemory']): CimInstance {
-  return instanceOf(MEMORY, { InstanceID, DynamicMemoryEnabled: dynamic !== undefined, VirtualQuantity: memoryMb })
+function memoryOf(
+  InstanceID: string,
+  { memoryMb, dynamicMemory }: Pick<Quantities, 'memoryMb' | 'dynamicMemory'>,
+): CimInstance {
+  return instanceOf(MEMORY, {
+    InstanceID,
+    DynamicMemoryEnabled: dynamicMemory !== undefined,
+    VirtualQuantity: memoryMb,
+  })
 }

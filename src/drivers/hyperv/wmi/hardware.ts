@@ -32,12 +32,13 @@ export function resizableAmong(guid: string, components: readonly CimInstance[])
   const { InstanceID: processorId = '', ...processors } = valuesOf(PROCESSOR, processor)
   const { VirtualQuantity: vcpus = 0n, Limit: limit = 0n, Weight: weight = 0 } = processors
   const { Reservation: least = 0n, Limit: most = 0n, DynamicMemoryEnabled } = amounts
+  const quantities = { memoryMb: Number(memoryMb), vcpus: Number(vcpus), limit: Number(limit), weight }
+  const dynamicMemory = { leastMb: Number(least), mostMb: Number(most) }
   return {
     guid,
-    quantities: { memoryMb: Number(memoryMb), vcpus: Number(vcpus), limit: Number(limit), weight },
+    quantities: DynamicMemoryEnabled === true ? { ...quantities, dynamicMemory } : quantities,
     memoryId,
     processorId,
-    dynamicMemory: DynamicMemoryEnabled === true ? { leastMb: Number(least), mostMb: Number(most) } : undefined,
   }
 }
 
@@ -73,31 +74,36 @@ export async function memoryMbOf({ client }: Link, guid: string): Promise<number
 
 /** How a namespace changes what differs. */
 export interface ResizeWords {
-  /** Memory of this amount, as `dynamic` says or else static. */
-  readonly memoryOf: (id: string, memoryMb: number, dynamic: Resizable['dynamicMemory']) => CimInstance
+  /** Memory of this amount: dynamic where a range is given, else static. */
+  readonly memoryOf: (id: string, amount: Pick<Quantities, 'memoryMb' | 'dynamicMemory'>) => CimInstance
   readonly modify: (settings: readonly CimInstance[]) => Promise<void>
 }
 
 /** Changes memory and processors where they are to be others, in one call; takes it back where that fails half-way. */
 export async function resizeBy(words: ResizeWords, hardware: Resizable, wanted: Quantities): Promise<void> {
-  const { quantities: now, memoryId, processorId, dynamicMemory } = hardware
-  const isMemory = now.memoryMb !== wanted.memoryMb || dynamicMemory !== undefined
+  const { quantities: now, memoryId, processorId } = hardware
+  const isMemory = now.memoryMb !== wanted.memoryMb || !isSameRange(now.dynamicMemory, wanted.dynamicMemory)
   const isProcessor = now.vcpus !== wanted.vcpus || now.limit !== wanted.limit || now.weight !== wanted.weight
   if (!isMemory && !isProcessor) return
   const settings = [
-    ...(isMemory ? [words.memoryOf(memoryId, wanted.memoryMb, undefined)] : []),
+    ...(isMemory ? [words.memoryOf(memoryId, wanted)] : []),
     ...(isProcessor ? [processorOf(processorId, wanted)] : []),
   ]
   try {
     await words.modify(settings)
   } catch (error) {
-    const before = () => [words.memoryOf(memoryId, now.memoryMb, dynamicMemory), processorOf(processorId, now)]
+    const before = () => [words.memoryOf(memoryId, now), processorOf(processorId, now)]
     if (settings.length > 1) {
       await takeBack(() => words.modify(before()), error, 'memory or processors remain changed')
     }
     throw error
   }
 }
+
+type Range = Quantities['dynamicMemory']
+
+const isSameRange = (one: Range, other: Range): boolean =>
+  one?.leastMb === other?.leastMb && one?.mostMb === other?.mostMb
 
 function processorOf(InstanceID: string, { vcpus, limit, weight }: Quantities): CimInstance {
   return instanceOf(PROCESSOR, { InstanceID, VirtualQuantity: vcpus, Limit: limit, Weight: weight })
