@@ -15,7 +15,7 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['devices', 'suspension', 'snapshots', 'storage', 'networks', 'screens', 'scheduler', 'autostart', 'events'],
+  groups: ['devices', 'suspension', 'snapshots', 'storage', 'networks', 'screens', 'metrics', 'scheduler', 'autostart', 'events'],
   formats: ['vhdx', 'vhd'],
   guests: ['obedient', 'broken'],
   outlivesConnection: true,

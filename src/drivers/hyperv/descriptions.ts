@@ -70,7 +70,9 @@ export class Descriptions {
     const { name, usage } = entry.machine
     const isOn = usage?.memoryMb !== undefined
     const [cpuMs, memory] = await Promise.all([isOn ? this.#parts.cpuTimes.of(name) : [], this.#memoryOf(entry)])
-    return { ...domainOf(entry), ...memory, vcpus: usage?.vcpus ?? 0, cpuMs: cpuMs.reduce((sum, ms) => sum + ms, 0) }
+    // Of machines that share their name it cannot be told, and the rest can.
+    const used = cpuMs?.reduce((sum, ms) => sum + ms, 0) ?? 0
+    return { ...domainOf(entry), ...memory, vcpus: usage?.vcpus ?? 0, cpuMs: used }
   }
 
   /** As the directory has it, with what it uses, which lists do not tell. */

@@ -1,4 +1,4 @@
-import type { WsmanClient, WsmanTarget } from '../../protocols/wsman/index.ts'
+import { type WsmanClient, type WsmanTarget, wql } from '../../protocols/wsman/index.ts'
 import { DriverError, type HostHardware, type HostOps } from '../driver.ts'
 import type { Gate } from './gate.ts'
 import type { HostFacts } from './host-facts.ts'
@@ -25,8 +25,8 @@ export const hostOps = ({ client, facts, target }: HostParts, gate: Gate): HostO
 
 /** Source: Microsoft Learn, Win32_Processor: one for each socket. NUMA nodes are not told there; sockets are one node. */
 async function readHardware(client: WsmanClient): Promise<HostHardware> {
-  const wql = 'SELECT Name, MaxClockSpeed, NumberOfCores, NumberOfLogicalProcessors FROM Win32_Processor'
-  const processors = await client.query(wql, CIMV2)
+  const query = wql`SELECT Name, MaxClockSpeed, NumberOfCores, NumberOfLogicalProcessors FROM Win32_Processor`
+  const processors = await client.query(query, CIMV2)
   const [first] = processors
   if (first === undefined) throw new DriverError('unreachable', 'the host tells nothing of its Win32_Processor')
   const cores = first.number('NumberOfCores') ?? 1
@@ -42,7 +42,7 @@ async function readHardware(client: WsmanClient): Promise<HostHardware> {
 
 /** Source: Microsoft Learn, Win32_OperatingSystem: FreePhysicalMemory is in kilobytes. */
 async function readMemoryFree(client: WsmanClient): Promise<number> {
-  const [windows] = await client.query('SELECT FreePhysicalMemory FROM Win32_OperatingSystem', CIMV2)
+  const [windows] = await client.query(wql`SELECT FreePhysicalMemory FROM Win32_OperatingSystem`, CIMV2)
   const kib = windows?.bigint('FreePhysicalMemory')
   if (kib === undefined) throw new DriverError('unreachable', 'the host tells nothing of its FreePhysicalMemory')
   return Number(kib) * KIB
@@ -50,8 +50,8 @@ async function readMemoryFree(client: WsmanClient): Promise<number> {
 
 /** Source: Microsoft Learn, Msvm_ProcessorSettingData: the row of what is defined as its maximum, in both namespaces. */
 async function readVcpusMax(client: WsmanClient): Promise<number> {
-  const wql = `SELECT * FROM Msvm_ProcessorSettingData WHERE InstanceID LIKE 'Microsoft:Definition%Maximum'`
-  const [most] = await client.query(wql)
+  const query = wql`SELECT * FROM Msvm_ProcessorSettingData WHERE InstanceID LIKE 'Microsoft:Definition%Maximum'`
+  const [most] = await client.query(query)
   const count = most?.number('VirtualQuantity')
   if (count === undefined) throw new DriverError('unreachable', 'the host tells nothing of the most processors')
   return count

@@ -14,6 +14,7 @@ import { Gate } from './gate.ts'
 import { hostOps } from './host.ts'
 import { Images } from './images.ts'
 import { Locks } from './locks.ts'
+import { metricsOps } from './metrics.ts'
 import { Networks } from './networks.ts'
 import { readPasswordFile } from './password-file.ts'
 import { Power } from './power.ts'
@@ -61,6 +62,7 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
     ...(screens && { screens: screenOps({ ...parts, screens }, gate) }),
     ...(autostart && { autostart: autostartOps({ ...parts, autostart }, gate) }),
     ...(scheduling && { scheduler: schedulerOps({ ...parts, scheduling }, gate) }),
+    metrics: metricsOps({ ...parts, client, cpuTimes, guests: backEnd.guests }, gate),
     events: events.ops,
     async close() {
       gate.close()

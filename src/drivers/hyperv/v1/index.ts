@@ -2,6 +2,7 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
+import { toolsOf } from '../wmi/guest-tools.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { autostartV1 } from './autostart.ts'
 import { schedulingV1 } from './scheduling.ts'
@@ -45,6 +46,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
+    guests: { tools: guid => toolsOf(link, guid) },
     autostart: autostartV1(link),
     scheduling: schedulingV1(link),
     screens: screensOf(link),

@@ -2,6 +2,7 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
+import { toolsOf } from '../wmi/guest-tools.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
@@ -49,6 +50,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     shutDownGuest: guid => shutDownGuest(link, guid),
     storage: { ...fileBackEnd(link.client), ...imagesV2(link) },
     drives: driveBackEnd(link, driveFaceV2(link)),
+    guests: { tools: guid => toolsOf(link, guid) },
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
     screens: screensOf(link),

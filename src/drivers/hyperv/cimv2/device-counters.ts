@@ -1,0 +1,81 @@
+import { anyOf, type CimInstance, like, type Wql, type WsmanClient, wql } from '../../../protocols/wsman/index.ts'
+
+/** What has gone through a device: into it from the host's side, and out of it. */
+export interface Counted {
+  readonly inBytes: number
+  readonly outBytes: number
+}
+
+/** How many devices are asked about at once: a query has no more room. */
+const DEVICES_MAX = 32
+
+const CIMV2 = { namespace: 'root/cimv2' } as const
+
+/**
+ * What was read from images, `outBytes`, and written to them, `inBytes`, by their paths. One that is not counted, or that
+ * cannot be told from another, is not there.
+ * Source: Win32_PerfRawData_Counters_HyperVVirtualStorageDevice, whose instances were seen to be called as the path is,
+ * with a dash for each backslash, and `--?-` before it or not; those of one name have a number behind.
+ */
+export async function readImageCounters(
+  client: WsmanClient,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, Counted>> {
+  const names = new Map(paths.map(path => [path, path.replaceAll(/[\\/]/g, '-')]))
+  const rows = await inParts([...new Set(names.values())], part => client.query(storageQuery(part), CIMV2))
+  const counted = new Map<string, Counted>()
+  for (const [path, name] of names) {
+    const own = rows.filter(row => isImageRow(row, name))
+    const [row] = own
+    if (row === undefined || own.length > 1) continue
+    counted.set(path, { inBytes: bytesIn(row, 'WriteBytesPersec'), outBytes: bytesIn(row, 'ReadBytesPersec') })
+  }
+  return counted
+}
+
+function storageQuery(names: readonly string[]): Wql {
+  const conditions = names.flatMap(name => [wql`Name LIKE ${like`${name}%`}`, wql`Name LIKE ${like`--?-${name}%`}`])
+  return wql`SELECT Name, ReadBytesPersec, WriteBytesPersec FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice WHERE ${anyOf(conditions)}`
+}
+
+/** Also one with a number behind, which is of another image that is called so. */
+function isImageRow(row: CimInstance, name: string): boolean {
+  const instance = (row.string('Name') ?? '').toLowerCase().replace(/^--\?-/, '')
+  return instance.replace(/#\d+$/, '') === name.toLowerCase()
+}
+
+/**
+ * What the adapters of a machine have received, `inBytes`, and sent, `outBytes`, by their GUIDs in upper case.
+ * Source: Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter, whose instances were seen to hold the GUID of their
+ * adapter, by which Windows Admin Center finds them too.
+ */
+export async function readAdapterCounters(
+  client: WsmanClient,
+  guids: readonly string[],
+): Promise<ReadonlyMap<string, Counted>> {
+  const rows = await inParts(guids, part => client.query(adapterQuery(part), CIMV2))
+  const counted = new Map<string, Counted>()
+  for (const guid of guids) {
+    const own = rows.filter(row => (row.string('Name') ?? '').toUpperCase().includes(guid))
+    const [row] = own
+    if (row === undefined || own.length > 1) continue
+    counted.set(guid, { inBytes: bytesIn(row, 'BytesReceivedPersec'), outBytes: bytesIn(row, 'BytesSentPersec') })
+  }
+  return counted
+}
+
+function adapterQuery(guids: readonly string[]): Wql {
+  const conditions = guids.map(guid => wql`Name LIKE ${like`%${guid}%`}`)
+  return wql`SELECT Name, BytesReceivedPersec, BytesSentPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter WHERE ${anyOf(conditions)}`
+}
+
+/** Raw, such a counter is the sum of all that there ever was. */
+const bytesIn = (row: CimInstance, property: string): number => Number(row.bigint(property) ?? 0n)
+
+/** Asks about some at a time, all side by side. */
+async function inParts<T, R>(all: readonly T[], ask: (part: readonly T[]) => Promise<readonly R[]>): Promise<R[]> {
+  const parts = Array.from({ length: Math.ceil(all.length / DEVICES_MAX) }, (_, part) =>
+    all.slice(part * DEVICES_MAX, (part + 1) * DEVICES_MAX),
+  )
+  return (await Promise.all(parts.map(ask))).flat()
+}

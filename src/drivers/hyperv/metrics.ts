@@ -1,0 +1,131 @@
+import type { WsmanClient } from '../../protocols/wsman/index.ts'
+import { type DomainId, type DomainMetrics, DriverError, type MetricsOps } from '../driver.ts'
+import { adapterOf } from './adapters.ts'
+import type { BackEnd, Hardware } from './back-end.ts'
+import { readAdapterCounters, readImageCounters } from './cimv2/device-counters.ts'
+import { readHostCpus } from './cimv2/host-cpus.ts'
+import type { CpuTimes } from './cpu-times.ts'
+import { idOfDevice } from './device-ids.ts'
+import type { Directory, Entry } from './directory.ts'
+import { driveOf, isEmptyFloppy } from './drives.ts'
+import type { Gate } from './gate.ts'
+import type { GuestBackEnd } from './guest-back-end.ts'
+import { bytesOf } from './quantities.ts'
+import { assertState } from './states.ts'
+
+/** What the group needs of a connection. */
+export interface MetricsParts {
+  readonly backEnd: BackEnd
+  readonly guests: GuestBackEnd
+  readonly client: WsmanClient
+  readonly cpuTimes: CpuTimes
+  readonly directory: Directory
+}
+
+/** The counters of a host: those of its hypervisor, its storage and its switches, which Windows shows to everybody. */
+export function metricsOps(parts: MetricsParts, gate: Gate): MetricsOps {
+  return {
+    domain: id => gate.pass(() => measure(parts, id)),
+    vcpus: id => gate.pass(async () => vcpuTimes(parts, await measurable(parts, id))),
+    cpus: () => gate.pass(() => readHostCpus(parts.client)),
+  }
+}
+
+async function measurable({ directory }: MetricsParts, id: DomainId): Promise<Entry> {
+  const entry = await directory.get(id)
+  assertState(entry, 'measure', ['running', 'paused'])
+  return entry
+}
+
+/** Rejects as `refused` where the host does not tell them from those of another machine. */
+async function vcpuTimes({ cpuTimes }: MetricsParts, { machine: { name } }: Entry): Promise<readonly number[]> {
+  const times = await cpuTimes.of(name)
+  if (times === undefined) {
+    throw new DriverError('refused', `the host counts processors by names of machines, and several are called ${name}`)
+  }
+  if (times.length > 0) return times
+  throw new DriverError('refused', `the host counts nothing of the processors of ${name}`)
+}
+
+async function measure(parts: MetricsParts, id: DomainId): Promise<DomainMetrics> {
+  const entry = await measurable(parts, id)
+  const { guid } = entry.machine
+  const [vcpuMs, memoryBytes, devices, tools] = await Promise.all([
+    vcpuTimes(parts, entry),
+    memoryOf(parts, entry),
+    devicesOf(parts, entry),
+    parts.guests.tools(guid),
+  ])
+  return { atMs: performance.now(), memoryBytes, vcpuMs, ...devices, tools }
+}
+
+/** Lists do not tell it; then the machine is asked for itself. */
+async function memoryOf({ backEnd }: MetricsParts, { machine: { guid, usage } }: Entry): Promise<number> {
+  const now = usage ?? (await backEnd.machine(guid))?.usage
+  return bytesOf(now?.memoryMb ?? (await backEnd.memoryMb(guid)))
+}
+
+type Devices = Pick<DomainMetrics, 'disks' | 'nics'>
+
+/** A device that the host does not count, or not apart from another, is left out. */
+async function devicesOf({ backEnd, client }: MetricsParts, { machine, note }: Entry): Promise<Devices> {
+  const hardware = await backEnd.hardware(machine.guid)
+  const disks = disksIn(hardware, note)
+  const nics = nicsIn(hardware, note)
+  const [images, adapters] = await Promise.all([
+    readImageCounters(
+      client,
+      disks.flatMap(({ path }) => path ?? []),
+    ),
+    readAdapterCounters(
+      client,
+      nics.flatMap(({ guid }) => guid ?? []),
+    ),
+  ])
+  return {
+    disks: disks.flatMap(({ id, path }) => {
+      const counted = path === undefined ? NOTHING : images.get(path)
+      return counted === undefined ? [] : [{ id, readBytes: counted.outBytes, writtenBytes: counted.inBytes }]
+    }),
+    nics: nics.flatMap(({ id, guid }) => {
+      const counted = guid === undefined ? NOTHING : adapters.get(guid)
+      return counted === undefined ? [] : [{ id, receivedBytes: counted.inBytes, sentBytes: counted.outBytes }]
+    }),
+  }
+}
+
+/** Of an empty drive, and of an adapter whose cable is plugged nowhere: nothing goes through them. */
+const NOTHING = { inBytes: 0, outBytes: 0 } as const
+
+/** The drives of a machine by the ids of their disks, and what lies in them. */
+function disksIn(
+  { storage }: Hardware,
+  note: Entry['note'],
+): { readonly id: string; readonly path: string | undefined }[] {
+  const kept = (note?.config?.disks ?? []).flatMap(({ id }) => {
+    const drive = driveOf({ id }, storage, note?.places ?? {})
+    return drive === undefined ? [] : [{ id, drive }]
+  })
+  const own = new Set(kept.map(({ drive }) => drive))
+  const others = storage.drives.filter(drive => !own.has(drive) && !isEmptyFloppy(drive))
+  return [...kept, ...others.map(drive => ({ id: idOfDevice(drive.id), drive }))].map(({ id, drive }) => {
+    return { id, path: drive.medium?.path }
+  })
+}
+
+/** The adapters of a machine by the ids of their interfaces; with their GUIDs where they are plugged in. */
+function nicsIn(
+  { adapters }: Hardware,
+  note: Entry['note'],
+): { readonly id: string; readonly guid: string | undefined }[] {
+  const kept = (note?.config?.nics ?? []).flatMap(({ id }) => {
+    const adapter = adapterOf({ id }, adapters)
+    return adapter === undefined ? [] : [{ id, adapter }]
+  })
+  const own = new Set(kept.map(({ adapter }) => adapter))
+  const others = adapters.filter(adapter => !own.has(adapter))
+  return [...kept, ...others.map(adapter => ({ id: idOfDevice(adapter.id), adapter }))].map(({ id, adapter }) => {
+    const isPlugged = adapter.cable?.switchGuid !== undefined
+    return { id, guid: isPlugged ? adapter.id.split('\\')[1]?.toUpperCase() : undefined }
+  })
+}
