@@ -18,6 +18,20 @@ export const RATE_MS_MIN = 200
 const VMS_AT_ONCE_MAX = 8
 const HOSTS_AT_ONCE_MAX = 16
 
+/**
+ * How much longer than it took to read the VMs of a host the pause after it is at least: what is cheap to ask of a machine
+ * nearby would keep one busy that is asked over the network of thousands.
+ */
+const REST_FACTOR = 3
+
+/** The VMs of a host, being read one after the other. */
+interface Round {
+  readonly turns: Turns
+  beganMs: number
+  /** Until when it is left in peace; unknown while it is being read. */
+  restUntilMs: number
+}
+
 /** What is sampled, and where it goes. */
 export interface SamplerOptions {
   readonly store: Store
@@ -38,7 +52,7 @@ export class Sampler {
   readonly #domains = new Map<string, DomainMetrics>()
   readonly #cpus = new Map<string, readonly CpuTime[]>()
   readonly #hostTurns = new Turns(HOSTS_AT_ONCE_MAX, host => this.#quietly(host, () => this.#readHost(host)))
-  readonly #vmTurns = new Map<string, Turns>()
+  readonly #rounds = new Map<string, Round>()
   #end: (() => void) | undefined
 
   constructor(options: SamplerOptions) {
@@ -63,17 +77,21 @@ export class Sampler {
     this.#end?.()
     this.#end = undefined
     this.#hostTurns.clear()
-    for (const turns of this.#vmTurns.values()) turns.clear()
+    for (const { turns } of this.#rounds.values()) turns.clear()
   }
 
   #askAll(): void {
     const { store, hosts } = this.#options
     const connected = hosts.connected().map(({ host }) => host)
-    for (const host of this.#vmTurns.keys()) if (!connected.includes(host)) this.#vmTurns.delete(host)
+    for (const host of this.#rounds.keys()) if (!connected.includes(host)) this.#rounds.delete(host)
     for (const host of this.#cpus.keys()) if (!connected.includes(host)) this.#cpus.delete(host)
-    for (const vm of this.#domains.keys()) this.#ask(vm)
+    const resting = new Set(
+      [...this.#rounds].filter(([, round]) => round.restUntilMs > performance.now()).map(([host]) => host),
+    )
+    for (const vm of this.#domains.keys()) if (!resting.has(this.#hostOf(vm))) this.#ask(vm)
     for (const host of connected) {
       this.#hostTurns.ask(host)
+      if (resting.has(host)) continue
       for (const vm of store.get(host_, host)?.resident_VMs ?? []) this.#ask(vm)
     }
   }
@@ -90,14 +108,32 @@ export class Sampler {
 
   #ask(vm: string): void {
     if (this.#end === undefined) return
-    const host = this.#options.store.get(VM, vm)?.resident_on ?? NULL_REF
+    const host = this.#hostOf(vm)
     if (host === NULL_REF) return this.#clear(vm)
-    let turns = this.#vmTurns.get(host)
-    if (turns === undefined) {
-      turns = new Turns(VMS_AT_ONCE_MAX, key => this.#quietly(key, () => this.#readVm(key)))
-      this.#vmTurns.set(host, turns)
+    const round = this.#rounds.get(host) ?? this.#newRound(host)
+    const nowMs = performance.now()
+    if (round.restUntilMs <= nowMs) {
+      round.beganMs = nowMs
+      round.restUntilMs = Number.POSITIVE_INFINITY
     }
-    turns.ask(vm)
+    round.turns.ask(vm)
+  }
+
+  #hostOf(vm: string): string {
+    return this.#options.store.get(VM, vm)?.resident_on ?? NULL_REF
+  }
+
+  #newRound(host: string): Round {
+    const rest = () => {
+      const nowMs = performance.now()
+      // Those that were asked for out of turn do not make the pause longer.
+      if (round.restUntilMs === Number.POSITIVE_INFINITY)
+        round.restUntilMs = nowMs + (nowMs - round.beganMs) * REST_FACTOR
+    }
+    const turns = new Turns(VMS_AT_ONCE_MAX, key => this.#quietly(key, () => this.#readVm(key)), rest)
+    const round: Round = { turns, beganMs: 0, restUntilMs: 0 }
+    this.#rounds.set(host, round)
+    return round
   }
 
   #driver(host: string): Driver | undefined {

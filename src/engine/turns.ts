@@ -5,13 +5,15 @@
 export class Turns {
   readonly #atOnceMax: number
   readonly #work: (key: string) => Promise<void>
+  readonly #onIdle: () => void
   readonly #due = new Set<string>()
   readonly #busy = new Set<string>()
 
-  /** `work` must not reject. */
-  constructor(atOnceMax: number, work: (key: string) => Promise<void>) {
+  /** `work` must not reject; `onIdle` is called when nothing is due any more and what had begun has ended. */
+  constructor(atOnceMax: number, work: (key: string) => Promise<void>, onIdle = () => {}) {
     this.#atOnceMax = atOnceMax
     this.#work = work
+    this.#onIdle = onIdle
   }
 
   /** The key's turn comes, once, however often it is asked for until then. */
@@ -34,6 +36,7 @@ export class Turns {
       void this.#work(key).finally(() => {
         this.#busy.delete(key)
         this.#next()
+        if (this.#busy.size === 0) this.#onIdle()
       })
     }
   }
