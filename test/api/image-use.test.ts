@@ -43,17 +43,14 @@ test('a repository is looked at as a whole where most of its images are in use, 
   const vdis = [await text('VDI.create', { virtual_size: '2048' }), await text('VDI.create', { virtual_size: '2048' })]
   for (const vdi of vdis) await text('VBD.create', { VM: vm, VDI: vdi })
   assert.equal((await world.call('VM.start', [vm, false])).ok, true)
-  const real = vdis.map(vdi => store.get(VDI, vdi)?.physical_utilisation)
   await store.transact(transaction => {
     for (const vdi of vdis) transaction.patch(VDI, vdi, { physical_utilisation: 1n })
   })
 
   assert.deepEqual(await look(), ['all'])
   assert.deepEqual(looked, [store.get(VDI, vdis[0] ?? '')?.SR])
-  assert.deepEqual(
-    vdis.map(vdi => store.get(VDI, vdi)?.physical_utilisation),
-    real,
-  )
+  // Its guest may have written meanwhile.
+  for (const vdi of vdis) assert((store.get(VDI, vdi)?.physical_utilisation ?? 0n) > 1n)
   for (let more = 0; more < 3; more++) await text('VDI.create', { virtual_size: '2048' })
   assert.deepEqual(await look(), ['one', 'one'])
 })
