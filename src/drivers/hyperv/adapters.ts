@@ -45,14 +45,16 @@ export class Adapters {
     nics: readonly NicConfig[],
     isToGo: (id: string) => boolean = () => false,
   ): Promise<Undo> {
-    const plugs = await this.#networks.plugs(nics.map(({ network }) => network))
-    const wanted = nics.map(nic => wantedAmong(nic, present, nic.network === null ? undefined : plugs.get(nic.network)))
-    const theirs = new Set([
-      ...nics.flatMap(nic => adapterOf(nic, present)?.id ?? []),
-      ...present.flatMap(({ id }) => (isToGo(idOfDevice(id)) ? [id] : [])),
-    ])
-    const isOurs = ({ id, label }: Adapter) => OURS.test(label) || theirs.has(id)
-    return this.#alter(guid, present.filter(isOurs), wanted, isOurs)
+    const ids = nics.map(({ network }) => network)
+    const known = this.#networks.plugsKnown(ids)
+    if (typeof known !== 'string') {
+      const isTagged = [...known.values()].some(({ vlan }) => vlan !== null)
+      const now = isTagged ? await this.#backEnd.tagged(guid, present) : present
+      // What is as it was when networks were looked at last is as it should be: a cable into one that is no more leads nowhere.
+      if (isFit(planOf(now, nics, known, isToGo))) return async () => {}
+    }
+    const { before, wanted, isOurs } = planOf(present, nics, await this.#networks.plugs(ids), isToGo)
+    return this.#alter(guid, before, wanted, isOurs)
   }
 
   /** Puts an interface into a machine that runs; gives what takes it back. */
@@ -82,9 +84,10 @@ export class Adapters {
     isOurs: (adapter: Adapter) => boolean,
   ): Promise<Undo> {
     const now = async () => (await this.#backEnd.adapters(guid)).filter(isOurs)
-    const undo = async () => this.#change(guid, await now(), before.map(asWanted))
+    const tagged = await this.#backEnd.tagged(guid, before)
+    const undo = async () => this.#change(guid, await now(), tagged.map(asWanted))
     try {
-      await this.#reach(guid, before, wanted, now)
+      await this.#reach(guid, tagged, wanted, now)
     } catch (error) {
       await takeBack(undo, error, 'its network adapters remain changed')
       throw error
@@ -124,7 +127,7 @@ export class Adapters {
 
   async #lead(guid: string, present: Adapter | undefined, name: Pick<Adapter, 'id' | 'kind'>, plug: Plug | undefined) {
     const cable = present?.cable
-    if (cable?.switchGuid === plug?.switchGuid && (cable?.vlan ?? null) === (plug?.vlan ?? null)) return
+    if (isLed(cable, plug)) return
     if (cable !== undefined) await this.#backEnd.unplug(cable.id)
     if (plug !== undefined) await this.#backEnd.plug(guid, name, plug)
   }
@@ -135,8 +138,41 @@ function wantedOf({ id, device, mac, model }: NicConfig, plug: Plug | undefined)
 }
 
 function asWanted({ id, label, mac, kind, cable }: Adapter): Wanted {
-  const { switchGuid, vlan = null } = cable ?? {}
-  return { id, label, mac, kind, plug: switchGuid === undefined ? undefined : { switchGuid, vlan } }
+  const { switchGuid, vlan } = cable ?? {}
+  return { id, label, mac, kind, plug: switchGuid === undefined ? undefined : { switchGuid, vlan: vlan ?? null } }
+}
+
+/** Whether a cable leads where it is to. */
+const isLed = (cable: Adapter['cable'], plug: Plug | undefined): boolean =>
+  cable?.switchGuid === plug?.switchGuid && (cable?.vlan ?? null) === (plug?.vlan ?? null)
+
+/** What a machine has of adapters that a definition decides about, and what it is to have. */
+interface Plan {
+  readonly before: readonly Adapter[]
+  readonly wanted: readonly Wanted[]
+  readonly isOurs: (adapter: Adapter) => boolean
+}
+
+function planOf(
+  present: readonly Adapter[],
+  nics: readonly NicConfig[],
+  plugs: ReadonlyMap<string, Plug>,
+  isToGo: (id: string) => boolean,
+): Plan {
+  const wanted = nics.map(nic => wantedAmong(nic, present, nic.network === null ? undefined : plugs.get(nic.network)))
+  const theirs = new Set([
+    ...nics.flatMap(nic => adapterOf(nic, present)?.id ?? []),
+    ...present.flatMap(({ id }) => (isToGo(idOfDevice(id)) ? [id] : [])),
+  ])
+  const isOurs = ({ id, label }: Adapter) => OURS.test(label) || theirs.has(id)
+  return { before: present.filter(isOurs), wanted, isOurs }
+}
+
+/** Whether there is nothing to do. */
+function isFit({ before, wanted }: Plan): boolean {
+  const matches = matchesOf(before, wanted)
+  if (matches.size !== before.length || matches.size !== wanted.length) return false
+  return wanted.every(one => isLed(matches.get(one)?.cable, one.plug))
 }
 
 /** An adapter of somebody else that is as an interface of a definition says keeps the label that it has. */

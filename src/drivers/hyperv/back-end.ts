@@ -95,7 +95,7 @@ export interface BackEnd {
   hardwareOfAll(): Promise<ReadonlyMap<string, Hardware>>
   /** What a machine has from its next start. */
   memoryMb(guid: string): Promise<number>
-  /** Makes a machine, and gives its GUID. It may go by another name until `change` gives it its own. */
+  /** Makes a machine, and gives its GUID. */
   create(name: string, notes: string): Promise<string>
   destroy(guid: string): Promise<void>
   change(guid: string, change: SettingsChange): Promise<void>

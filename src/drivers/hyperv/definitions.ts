@@ -1,7 +1,7 @@
 import { type DomainConfig, DriverError, type HostInfo } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
-import type { BackEnd } from './back-end.ts'
+import type { BackEnd, Machine } from './back-end.ts'
 import type { Rivals } from './rivals.ts'
 import { unmetDemand } from './demands.ts'
 import { type Directory, type Entry, entryOf } from './directory.ts'
@@ -39,7 +39,7 @@ export class Definitions {
     const entry = await this.#parts.directory.find(config.id)
     if (entry === undefined) return this.#add(config)
     const { machine, note } = entry
-    const keep = (made: Made | undefined) => this.#keep(machine.guid, config, made, note?.places ?? {})
+    const keep = (made: Made | undefined) => this.#keep(machine, config, made, note?.places ?? {})
     const made = machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}) : undefined
     try {
       return entryOf({ ...machine, name: config.name, notes: await keep(made) })
@@ -53,14 +53,15 @@ export class Definitions {
    * Makes a halted machine as its definition says before it starts. Rejects as `refused` where that cannot be, and where a
    * domain that is suspended writes to one of its images.
    */
-  async realise({ machine: { guid }, note }: Entry): Promise<void> {
+  async realise({ machine, note }: Entry): Promise<void> {
     const { host, rivals } = this.#parts
+    const { guid } = machine
     const config = note?.config
     const pending = note?.isPending === true ? config : undefined
     const unmet = pending && unmetDemand(pending, host)
     if (unmet !== undefined) throw new DriverError('refused', `cannot start ${pending?.name}: ${unmet}`)
     await rivals.assertNone(guid, pending?.disks)
-    if (pending !== undefined) return this.#make(guid, pending, note?.places ?? {})
+    if (pending !== undefined) return this.#make(machine, pending, note?.places ?? {})
     const { backEnd, adapters } = this.#parts
     // Networks come and go, and with them what cables are plugged into.
     if (config?.nics?.some(({ network }) => network !== null) !== true) return
@@ -68,10 +69,10 @@ export class Definitions {
   }
 
   /** Makes a machine as its definition says, and writes that down. */
-  async #make(guid: string, config: DomainConfig, places: Places): Promise<void> {
-    const made = await this.#change(guid, config, places)
+  async #make(machine: Named, config: DomainConfig, places: Places): Promise<void> {
+    const made = await this.#change(machine.guid, config, places)
     try {
-      await this.#keep(guid, config, made, places)
+      await this.#keep(machine, config, made, places)
     } catch (error) {
       await takeBack(made.undo, error, REMAINS)
       throw error
@@ -81,17 +82,18 @@ export class Definitions {
   async #add(config: DomainConfig): Promise<Entry> {
     // It is ours from its first moment on: whatever ends us before the rest is done leaves a domain that is still pending.
     const note = { id: config.id, guid: undefined, isPending: true, config, places: {} }
+    const { name } = config
     const guid = await this.#create(config, writeNotes(note))
     try {
-      await this.#keep(guid, config, await this.#fit(guid, config, {}), {})
-      const entry = await this.#parts.directory.at(guid)
-      if (entry !== undefined) return entry
+      const notes = await this.#keep({ guid, name }, config, await this.#fit(guid, config, {}), {})
+      const entry = entryOf({ guid, name, state: 'halted', notes })
+      this.#parts.directory.remember(entry)
+      return entry
     } catch (error) {
-      const remains = `a machine ${config.name} (${guid}) remains on the host`
+      const remains = `a machine ${name} (${guid}) remains on the host`
       await takeBack(() => this.#parts.backEnd.destroy(guid), error, remains)
       throw error
     }
-    throw new DriverError('refused', `somebody has deleted the machine of ${config.name} that was just made`)
   }
 
   /** Where the answer is lost, the note tells whether there is a machine. */
@@ -141,15 +143,19 @@ export class Definitions {
    * Writes the definition down, as that of a machine which was made so, or of one that is to be; gives its notes.
    * `places` are those of the drives that a machine has which was not made so.
    */
-  async #keep(guid: string, config: DomainConfig, made: Made | undefined, places: Places): Promise<string> {
+  async #keep(machine: Named, config: DomainConfig, made: Made | undefined, places: Places): Promise<string> {
     const { id, boot, exits, name } = config
+    const { guid } = machine
     const notes = writeNotes({ id, guid, isPending: made === undefined, config, places: made?.places ?? places })
     const ofFirmware = made?.hasBios === true && boot.kind === 'firmware' && { bootFirst: boot.device }
     const whileOff = made !== undefined && { ...ofFirmware, isOffOnRestart: exits?.reboot === 'halt' }
-    await this.#parts.backEnd.change(guid, { name, notes, ...whileOff })
+    await this.#parts.backEnd.change(guid, { ...(name !== machine.name && { name }), notes, ...whileOff })
     return notes
   }
 }
+
+/** A machine, and what it is called now. */
+type Named = Pick<Machine, 'guid' | 'name'>
 
 /** A machine that was made as its definition says. */
 interface Made {

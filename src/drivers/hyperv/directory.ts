@@ -50,8 +50,13 @@ export class Directory {
     const machine = await this.#backEnd.machine(guid)
     if (machine === undefined) return undefined
     const entry = entryOf(machine)
-    this.#guids.set(entry.id, guid)
+    this.remember(entry)
     return entry
+  }
+
+  /** Where a domain is that was just made. */
+  remember({ id, machine }: Entry): void {
+    this.#guids.set(id, machine.guid)
   }
 
   forget(id: DomainId): void {

@@ -34,7 +34,8 @@ export interface Adapter {
   readonly label: string
   /** Twelve digits in upper case. */
   readonly mac: string
-  readonly cable: (Cable & { readonly vlan: number | null }) | undefined
+  /** Its tag is undefined where it was not asked for. */
+  readonly cable: (Cable & { readonly vlan: number | null | undefined }) | undefined
 }
 
 /** An adapter that is to be made. */
@@ -51,6 +52,8 @@ export interface NetworkBackEnd {
   /** Whether the name of a switch can be changed. */
   readonly renamesSwitches: boolean
   switches(): Promise<readonly Switch[]>
+  /** As `switches`, without what their uplinks are. */
+  switchTitles(): Promise<readonly Omit<Switch, 'uplink'>[]>
   /** The names of the host's own cards. */
   cards(): Promise<readonly string[]>
   makeSwitch(made: NewSwitch): Promise<void>
@@ -62,6 +65,8 @@ export interface NetworkBackEnd {
   /** The cables of all machines. */
   cables(): Promise<readonly Cable[]>
   adapters(machineGuid: string): Promise<readonly Adapter[]>
+  /** These adapters of a machine, with the tags of their cables. */
+  tagged(machineGuid: string, adapters: readonly Adapter[]): Promise<readonly Adapter[]>
   addAdapter(machineGuid: string, adapter: NewAdapter): Promise<Pick<Adapter, 'id' | 'kind'>>
   removeAdapter(adapter: Pick<Adapter, 'id' | 'kind' | 'cable'>): Promise<void>
   plug(machineGuid: string, adapter: Pick<Adapter, 'id' | 'kind'>, plug: Plug): Promise<void>

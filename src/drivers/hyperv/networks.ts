@@ -18,8 +18,8 @@ interface Found {
 export class Networks {
   readonly #backEnd: BackEnd & NetworkBackEnd
   readonly #locks: Locks
-  /** What the switches of the host were when they were looked at last, by GUID: what they are for good, unless made others. */
-  #ids: ReadonlyMap<string, string> = new Map()
+  /** The networks of the host when they were looked at last, by the GUIDs of their switches. */
+  #known: ReadonlyMap<string, Pick<NetworkConfig, 'id' | 'vlan'>> = new Map()
 
   constructor(backEnd: BackEnd & NetworkBackEnd, locks: Locks) {
     this.#backEnd = backEnd
@@ -36,29 +36,45 @@ export class Networks {
 
   /** Where the cables of these networks lead. Rejects as `refused` where the host has not all of them. */
   async plugs(ids: readonly (string | null)[]): Promise<ReadonlyMap<string, Plug>> {
-    const wanted = new Set(ids.filter(id => id !== null))
-    if (wanted.size === 0) return new Map()
+    const wanted = ids.filter(id => id !== null)
+    if (wanted.length > 0) await this.#look()
+    const plugs = this.plugsKnown(wanted)
+    if (typeof plugs !== 'string') return plugs
+    throw new DriverError('refused', `the host has no network ${plugs}`)
+  }
+
+  /** The same as far as it is known from before, and may be true no more; the id of one that is not known instead. */
+  plugsKnown(ids: readonly (string | null)[]): ReadonlyMap<string, Plug> | string {
+    const places = new Map([...this.#known].map(([switchGuid, { id, vlan }]) => [id, { switchGuid, vlan }]))
     const plugs = new Map<string, Plug>()
-    for (const { network, guid } of await this.#all()) {
-      if (wanted.has(network.id)) plugs.set(network.id, { switchGuid: guid, vlan: network.vlan })
+    for (const id of ids) {
+      if (id === null) continue
+      const plug = places.get(id)
+      if (plug === undefined) return id
+      plugs.set(id, plug)
     }
-    for (const id of wanted) if (!plugs.has(id)) throw new DriverError('refused', `the host has no network ${id}`)
     return plugs
   }
 
   /** The networks that these switches are; looked up where one of them is new. */
   async idsOf(guids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    if (guids.some(guid => !this.#ids.has(guid))) await this.#all()
-    return this.#ids
+    if (guids.some(guid => !this.#known.has(guid))) await this.#look()
+    return new Map([...this.#known].map(([guid, { id }]) => [guid, id]))
   }
 
   async has(id: string): Promise<boolean> {
-    return (await this.#all()).some(({ network }) => network.id === id)
+    await this.#look()
+    return [...this.#known.values()].some(known => known.id === id)
+  }
+
+  async #look(): Promise<void> {
+    const titles = await this.#backEnd.switchTitles()
+    this.#known = new Map(titles.map(one => [one.guid, networkOf({ ...one, uplink: '' })]))
   }
 
   async #all(): Promise<readonly Found[]> {
     const found = (await this.#backEnd.switches()).map(one => ({ network: networkOf(one), guid: one.guid }))
-    this.#ids = new Map(found.map(({ guid, network }) => [guid, network.id]))
+    this.#known = new Map(found.map(({ guid, network }) => [guid, network]))
     return found
   }
 

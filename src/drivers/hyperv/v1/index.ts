@@ -20,7 +20,16 @@ import { driveFaceV1 } from './drives.ts'
 import { readAllHardware, readHardware, resize } from './hardware.ts'
 import { imagesV1 } from './images.ts'
 import { CURRENT_SETTINGS, REQUESTED_STATE } from './names.ts'
-import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
+import {
+  allCables,
+  allCards,
+  allSwitches,
+  allTitles,
+  bindSwitch,
+  changeSwitch,
+  destroySwitch,
+  makeSwitch,
+} from './switches.ts'
 import { change, create } from './systems.ts'
 
 export { V1 } from './names.ts'
@@ -55,6 +64,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     drives: driveBackEnd(link, driveFaceV1(link)),
     renamesSwitches: false,
     switches: () => allSwitches(link),
+    switchTitles: () => allTitles(link),
     cards: () => allCards(link),
     makeSwitch: made => makeSwitch(link, made),
     changeSwitch: (guid, wanted) => changeSwitch(link, guid, wanted),
@@ -62,6 +72,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     destroySwitch: guid => destroySwitch(link, guid),
     cables: () => allCables(link),
     adapters: guid => adaptersOf(link, guid),
+    tagged: async (_guid, adapters) => adapters,
     addAdapter: (guid, adapter) => addAdapter(link, guid, adapter),
     removeAdapter: adapter => removeAdapter(link, adapter),
     plug: (guid, adapter, to) => plug(link, guid, adapter, to),

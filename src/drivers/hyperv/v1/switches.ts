@@ -30,6 +30,18 @@ interface Uplink {
 }
 
 /** Every virtual switch, and through which card of the host it reaches the outside. */
+export async function allTitles(link: Link): Promise<readonly Omit<Switch, 'uplink'>[]> {
+  const [switches, notes] = await Promise.all([link.client.query(SWITCH), notePorts(link)])
+  return switches.map(one => titleOf(one, notes))
+}
+
+function titleOf(one: CimInstance, notes: readonly CimInstance[]): Omit<Switch, 'uplink'> {
+  const guid = (one.string('Name') ?? '').toUpperCase()
+  const note = notes.find(port => port.string('SystemName')?.toUpperCase() === guid)
+  return { guid, name: one.string('ElementName') ?? '', notes: note?.string('ElementName') ?? '' }
+}
+
+/** As `allTitles`, with their uplinks. */
 export async function allSwitches(link: Link): Promise<readonly Switch[]> {
   const [switches, notes, cards, uplinks] = await Promise.all([
     link.client.query(SWITCH),
@@ -38,11 +50,10 @@ export async function allSwitches(link: Link): Promise<readonly Switch[]> {
     allUplinks(link),
   ])
   return switches.map(one => {
-    const guid = (one.string('Name') ?? '').toUpperCase()
-    const note = notes.find(port => port.string('SystemName')?.toUpperCase() === guid)
-    const device = uplinks.get(guid)?.card.key('DeviceID')
+    const title = titleOf(one, notes)
+    const device = uplinks.get(title.guid)?.card.key('DeviceID')
     const uplink = cards.find(card => card.string('DeviceID') === device)?.string('ElementName') ?? ''
-    return { guid, name: one.string('ElementName') ?? '', notes: note?.string('ElementName') ?? '', uplink }
+    return { ...title, uplink }
   })
 }
 

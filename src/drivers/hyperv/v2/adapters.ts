@@ -1,6 +1,14 @@
-import { type CimInstance, instanceOf, like, objectPath, reference, wql } from '../../../protocols/wsman/index.ts'
+import {
+  type CimInstance,
+  type EndpointReference,
+  instanceOf,
+  like,
+  objectPath,
+  reference,
+  wql,
+} from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
-import type { Adapter, AdapterKind, NewAdapter, Plug } from '../network-back-end.ts'
+import type { Adapter, AdapterKind, Cable, NewAdapter, Plug } from '../network-back-end.ts'
 import { settingsIdOf, settingsOf } from './classes.ts'
 import { componentsOf } from '../wmi/components.ts'
 import { settle } from '../wmi/jobs.ts'
@@ -31,33 +39,32 @@ const PLUGGED = 2
 
 /** The network adapters of a machine, where their cables lead, and with which tags. */
 export async function adaptersOf(link: Link, guid: string): Promise<readonly Adapter[]> {
-  return adaptersAmong(link, guid, await componentsOf(link, guid))
+  return tagged(link, guid, adaptersIn(await componentsOf(link, guid)))
 }
 
-/** As `adaptersOf`, of a machine whose components are known already. */
-export async function adaptersAmong(link: Link, guid: string, components: readonly CimInstance[]): Promise<Adapter[]> {
-  const hasCables = components.some(({ className }) => className === ALLOCATION.name)
-  return adaptersIn(components, hasCables ? await vlansOf(link, settingsIdOf(guid)) : [])
+/** These adapters of a machine, with the tags of their cables. */
+export async function tagged(link: Link, guid: string, adapters: readonly Adapter[]): Promise<readonly Adapter[]> {
+  if (!adapters.some(({ cable }) => cable !== undefined && cable.vlan === undefined)) return adapters
+  const tags = await vlansOf(link, settingsIdOf(guid))
+  return adapters.map(adapter => ({ ...adapter, cable: adapter.cable && withTag(adapter.cable, tags) }))
 }
 
-/** The adapters among components, and the tags of their ports. */
-export function adaptersIn(components: readonly CimInstance[], tags: readonly CimInstance[]): Adapter[] {
+function withTag(cable: Cable, tags: readonly CimInstance[]) {
+  return { ...cable, vlan: tagOf(tags.find(tag => isWithin(tag.string('InstanceID') ?? '', cable.id))) }
+}
+
+/** The adapters among the components of a machine; where tags were not asked for, their cables' are not known. */
+export function adaptersIn(components: readonly CimInstance[], tags?: readonly CimInstance[]): Adapter[] {
   const cables = components.filter(({ className }) => className === ALLOCATION.name).flatMap(row => cableOf(row) ?? [])
   return components.flatMap(row => {
     const kind = KINDS.find(each => CLASSES[each] === row.className)
     if (kind === undefined) return []
     const id = row.string('InstanceID') ?? ''
+    const label = row.string('ElementName') ?? ''
+    const mac = (row.string('Address') ?? '').toUpperCase()
     const cable = cables.find(each => isWithin(each.id, id))
-    const vlan = tags.find(tag => cable !== undefined && isWithin(tag.string('InstanceID') ?? '', cable.id))
-    return [
-      {
-        id,
-        kind,
-        label: row.string('ElementName') ?? '',
-        mac: (row.string('Address') ?? '').toUpperCase(),
-        cable: cable && { ...cable, vlan: tagOf(vlan) },
-      },
-    ]
+    const told = cable && (tags === undefined ? { ...cable, vlan: undefined } : withTag(cable, tags))
+    return [{ id, kind, label, mac, cable: told }]
   })
 }
 
@@ -72,11 +79,11 @@ export async function addAdapter(link: Link, guid: string, adapter: NewAdapter):
     StaticMacAddress: true,
   }
   const VirtualSystemIdentifiers = [`{${crypto.randomUUID()}}`]
-  await add(
-    link,
-    guid,
-    kind === 'emulated' ? instanceOf(EMULATED, common) : instanceOf(SYNTHETIC, { ...common, VirtualSystemIdentifiers }),
-  )
+  const settings =
+    kind === 'emulated' ? instanceOf(EMULATED, common) : instanceOf(SYNTHETIC, { ...common, VirtualSystemIdentifiers })
+  const id = (await add(link, guid, settings))?.key('InstanceID')
+  if (id !== undefined) return { id, kind }
+  // A call that goes on in a job cannot name what it makes.
   const made = (await adaptersOf(link, guid)).find(each => each.label === label)
   if (made === undefined)
     throw new DriverError('unreachable', `the host does not show the adapter ${label} that it made`)
@@ -99,7 +106,7 @@ export async function plug(link: Link, guid: string, { id, kind }: AdapterName, 
   }
   await add(link, guid, instanceOf(ALLOCATION, settings))
   // Source: the InstanceID of a cable is that of its adapter with \C behind, as real hosts have it.
-  if (to.vlan !== null) await tag(link, `${id}\\C`, to.vlan)
+  if (to.vlan !== null) await addTag(link, `${id}\\C`, to.vlan)
 }
 
 /** Takes a cable away, and what its port had of features. */
@@ -114,15 +121,21 @@ export async function tag(link: Link, cableId: string, vlan: number | null): Pro
     const FeatureSettings = old.map(row => reference(V2, VLAN.name, { InstanceID: row.string('InstanceID') ?? '' }))
     await settle(link, await link.client.call(link.service, REMOVE_FEATURES, { FeatureSettings }), 'take the tag away')
   }
-  if (vlan === null) return
+  if (vlan !== null) await addTag(link, cableId, vlan)
+}
+
+async function addTag(link: Link, cableId: string, vlan: number): Promise<void> {
   const FeatureSettings = [instanceOf(VLAN, { OperationMode: ACCESS, AccessVlanId: vlan })]
   const input = { AffectedConfiguration: allocationAt(cableId), FeatureSettings }
   await settle(link, await link.client.call(link.service, ADD_FEATURES, input), 'tag the port')
 }
 
-async function add(link: Link, guid: string, settings: CimInstance): Promise<void> {
+/** Gives what was made, where the host says so. */
+async function add(link: Link, guid: string, settings: CimInstance): Promise<EndpointReference | undefined> {
   const input = { AffectedConfiguration: settingsOf(guid), ResourceSettings: [settings] }
-  await settle(link, await link.client.call(link.service, ADD_RESOURCES, input), 'add to the machine')
+  const answer = await link.client.call(link.service, ADD_RESOURCES, input)
+  await settle(link, answer, 'add to the machine')
+  return answer.values.ResultingResourceSettings[0]
 }
 
 async function remove(link: Link, settings: ReturnType<typeof reference>): Promise<void> {

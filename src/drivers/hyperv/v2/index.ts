@@ -12,8 +12,17 @@ import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
 import { autostartV2 } from './autostart.ts'
-import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
-import { allCables, allCards, allSwitches, bindSwitch, changeSwitch, destroySwitch, makeSwitch } from './switches.ts'
+import { adaptersOf, addAdapter, plug, removeAdapter, tag, tagged, unplug } from './adapters.ts'
+import {
+  allCables,
+  allCards,
+  allSwitches,
+  allTitles,
+  bindSwitch,
+  changeSwitch,
+  destroySwitch,
+  makeSwitch,
+} from './switches.ts'
 import { driveFaceV2 } from './drives.ts'
 import { readAllHardware, readHardware, resize } from './hardware.ts'
 import { imagesV2 } from './images.ts'
@@ -57,6 +66,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     snapshots: snapshotsV2(link),
     renamesSwitches: true,
     switches: () => allSwitches(link),
+    switchTitles: () => allTitles(link),
     cards: () => allCards(link),
     makeSwitch: made => makeSwitch(link, made),
     changeSwitch: (guid, wanted) => changeSwitch(link, guid, wanted),
@@ -64,6 +74,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     destroySwitch: guid => destroySwitch(link, guid),
     cables: () => allCables(link),
     adapters: guid => adaptersOf(link, guid),
+    tagged: (guid, adapters) => tagged(link, guid, adapters),
     addAdapter: (guid, adapter) => addAdapter(link, guid, adapter),
     removeAdapter: adapter => removeAdapter(link, adapter),
     plug: (guid, adapter, to) => plug(link, guid, adapter, to),

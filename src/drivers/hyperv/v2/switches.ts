@@ -26,6 +26,22 @@ import {
   SWITCH_SETTINGS,
 } from './network-classes.ts'
 
+/** Every virtual switch, without its uplink. */
+export async function allTitles(link: Link): Promise<readonly Omit<Switch, 'uplink'>[]> {
+  const own = wql`VirtualSystemIdentifier IS NOT NULL`
+  const rows = await link.client.query(
+    wql`SELECT VirtualSystemIdentifier, ElementName, Notes FROM Msvm_VirtualEthernetSwitchSettingData WHERE ${own}`,
+  )
+  return rows.flatMap(titleIn)
+}
+
+/** None of a definition row. */
+function titleIn(row: CimInstance): Omit<Switch, 'uplink'>[] {
+  const guid = row.string('VirtualSystemIdentifier')?.toUpperCase()
+  if (guid === undefined) return []
+  return [{ guid, name: row.string('ElementName') ?? '', notes: row.strings('Notes')[0] ?? '' }]
+}
+
 /** Every virtual switch, and through which card of the host it reaches the outside. */
 export async function allSwitches(link: Link): Promise<readonly Switch[]> {
   const [settings, ports, cards] = await Promise.all([
@@ -33,13 +49,11 @@ export async function allSwitches(link: Link): Promise<readonly Switch[]> {
     link.client.query(wql`SELECT * FROM Msvm_EthernetPortAllocationSettingData`),
     link.client.query(EXTERNAL_PORT),
   ])
-  return settings.flatMap(one => {
-    const guid = one.string('VirtualSystemIdentifier')?.toUpperCase()
-    if (guid === undefined) return [] // A definition row.
-    const port = ports.find(each => ownerOf(each) === guid && resourceOf(each)?.className === EXTERNAL_PORT)
+  return settings.flatMap(titleIn).map(title => {
+    const port = ports.find(each => ownerOf(each) === title.guid && resourceOf(each)?.className === EXTERNAL_PORT)
     const device = port && resourceOf(port)?.keys.get('DeviceID')
     const uplink = cards.find(card => card.string('DeviceID') === device)?.string('ElementName') ?? ''
-    return [{ guid, name: one.string('ElementName') ?? '', notes: one.strings('Notes')[0] ?? '', uplink }]
+    return { ...title, uplink }
   })
 }
 
