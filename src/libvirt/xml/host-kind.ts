@@ -30,7 +30,8 @@ export interface HostKind {
 /** A bus that has drives by controller, row and unit. */
 export type DriveBus = 'ide' | 'scsi' | 'fdc'
 
-interface Places {
+/** The rows of drives that a controller has, and the drives of a row. */
+export interface Places {
   readonly rows: number
   readonly units: number
 }
@@ -90,11 +91,11 @@ const QEMU: HostKind = {
 const TEST: HostKind = { ...QEMU, types: ['test'], formatOf: formatByEnding, machines: NONE, machine: undefined }
 
 /**
- * The kind of host that a driver of this name drives. `accelerator` is what a QEMU host says it has; without `kvm` its
- * domains are of type `qemu`.
+ * The kind of host that a driver of this name drives. `accelerator` is what a QEMU host says it has: with `kvm`, a domain
+ * of type `qemu` runs all the same and faster; without, one of type `kvm` cannot be had.
  */
 export function hostKind(driver: string, accelerator?: string): HostKind {
   if (driver === 'hyperv') return HYPERV
   if (driver !== 'qemu') return TEST
-  return accelerator === 'kvm' ? QEMU : { ...QEMU, types: ['qemu', 'kvm'] }
+  return accelerator === 'kvm' ? QEMU : { ...QEMU, types: ['qemu'] }
 }

@@ -1,4 +1,5 @@
-import type { DriveBus, HostKind } from './host-kind.ts'
+import type { DriveBus, HostKind, Places } from './host-kind.ts'
+import { lookup } from './lookup.ts'
 import type { Reading } from './reading.ts'
 
 /** Where a drive sits. */
@@ -18,15 +19,30 @@ function driveNumber(letters: string): number | undefined {
   return letters.split('').reduce((number, letter) => (number + 1) * 26 + letter.charCodeAt(0) - 97, -1)
 }
 
-/** Where a drive of this name sits on its bus, where the name tells. Source: libvirt, virDomainDiskDefAssignAddress. */
-export function placeOf(device: string, bus: string, { places }: HostKind): Place | undefined {
-  const own = PREFIXES[device.slice(0, 2)]
+/** The number of a drive on its bus, and how that bus counts; undefined where the name of the drive does not tell. */
+function countOf(
+  device: string,
+  bus: string,
+  { places }: HostKind,
+): (Places & { readonly number: number }) | undefined {
+  const own = lookup(PREFIXES, device.slice(0, 2))
   const shape = own === bus ? places[own] : undefined
   const number = driveNumber(device.slice(2))
-  if (shape === undefined || number === undefined) return undefined
-  const { rows, units } = shape
-  const [controller, rest] = [Math.floor(number / (rows * units)), number % (rows * units)]
-  return { controller, bus: Math.floor(rest / units), unit: rest % units }
+  return shape === undefined || number === undefined ? undefined : { ...shape, number }
+}
+
+/**
+ * The place that can be told of a drive. A machine that boots from IDE alone has its first disk there, whichever bus its
+ * name is of; so of the first on SCSI nothing is told. Source: libvirt, virDomainDiskDefAssignAddress.
+ */
+export function placeOf(device: string, bus: string, kind: HostKind): Place | undefined {
+  const count = bus === 'scsi' && device === 'sda' ? undefined : countOf(device, bus, kind)
+  return count && placeAt(count)
+}
+
+function placeAt({ rows, units, number }: Places & { readonly number: number }): Place {
+  const rest = number % (rows * units)
+  return { controller: Math.floor(number / (rows * units)), bus: Math.floor(rest / units), unit: rest % units }
 }
 
 /**
@@ -37,21 +53,20 @@ export function placeOf(device: string, bus: string, { places }: HostKind): Plac
 export function readPlace(disk: Reading, device: string, bus: string, kind: HostKind): void {
   const address = disk.child('address')
   if (address === undefined) return
-  const type = address.attribute('type')
-  const names = ['controller', 'bus', 'target', 'unit'] as const
-  if (type !== 'drive') {
-    for (const name of ['domain', 'bus', 'slot', 'function', 'multifunction', 'port', 'cssid', 'ssid', 'devno']) {
-      address.attribute(name)
-    }
-    if (type !== 'pci' && type !== 'usb') address.refuse('/@type', type ?? '')
-    return
-  }
-  const [controller = 0, row = 0, target = 0, unit = 0] = names.map(name => Number(address.attribute(name) ?? '0'))
-  const place = placeOf(device, bus, kind)
-  const shape = kind.places[PREFIXES[device.slice(0, 2)] ?? 'ide']
-  if (place === undefined || shape === undefined) return
-  const count = (at: Place) => (at.controller * shape.rows + at.bus) * shape.units + at.unit
-  if (target === 0 && unit < shape.units && count({ controller, bus: row, unit }) === count(place)) return
-  const told = names.map(name => address.attribute(name) ?? '0').join(':')
-  address.refuse('', told, `a drive ${device} is at ${place.controller}:${place.bus}:0:${place.unit}`)
+  const type = address.attribute('type') ?? ''
+  if (type !== 'drive') return readElsewhere(address, type)
+  const told = ['controller', 'bus', 'target', 'unit'].map(name => address.attribute(name) ?? '0')
+  const [controller = 0, row = 0, target = 0, unit = 0] = told.map(Number)
+  const count = countOf(device, bus, kind)
+  if (count === undefined) return
+  const isSame = (controller * count.rows + row) * count.units + unit === count.number
+  if (isSame && target === 0 && unit < count.units) return
+  const place = placeAt(count)
+  address.refuse('', told.join(':'), `a drive ${device} is at ${place.controller}:${place.bus}:0:${place.unit}`)
+}
+
+/** On buses of which hosts here choose the places. */
+function readElsewhere(address: Reading, type: string): void {
+  if (type !== 'pci' && type !== 'usb') address.refuse('/@type', type)
+  for (const name of ['domain', 'bus', 'slot', 'function', 'multifunction', 'port']) address.attribute(name)
 }

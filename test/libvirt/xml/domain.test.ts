@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { VIR_ERR_CONFIG_UNSUPPORTED } from '../../../src/libvirt/error-numbers.ts'
 import { writeDomain } from '../../../src/libvirt/xml/domain-writer.ts'
 import { hostKind } from '../../../src/libvirt/xml/host-kind.ts'
 import { NETWORKS } from './configs.ts'
-import { domain, HYPERV, KVM, NEW_ID, read, TEST } from './domains.ts'
+import { domain, HYPERV, KVM, NEW_ID, read, TEST, throwsWith } from './domains.ts'
+
+const SURROUNDINGS = { kind: HYPERV, networks: NETWORKS }
 
 /** Source: "libvirt driver for Hyper-V", §3.1.1, as printed there. */
 const DOCUMENTED = String.raw`<domain type='hyperv'>
@@ -174,6 +177,8 @@ test('a description says of which kind its host is, and is read by that kind alo
   assert.match(ids(KVM), /^<domain type="kvm">/)
   assert.match(ids(hostKind('qemu', 'tcg')), /^<domain type="qemu">/)
   assert.equal(read(domain({ type: 'qemu' }), KVM).name, 'web')
+  const call = () => read(domain({ type: 'kvm' }), hostKind('qemu', 'tcg'))
+  throwsWith(call, VIR_ERR_CONFIG_UNSUPPORTED, "domain/@type = 'kvm'")
 })
 
 test('a network is called by its UUID where its name is that of two, or is none the host has any more', () => {
@@ -204,6 +209,17 @@ test('IDE drives are where the document says on Hyper-V, and where libvirt says 
 
   assert.deepEqual(places(HYPERV, 'hyperv'), ['000', '001', '100', '101'])
   assert.deepEqual(places(KVM, 'kvm'), ['000', '001', '010', '011'])
+})
+
+test('drives on SCSI are told their places, 64 to a controller, but the first, which may have to boot from IDE', () => {
+  const drive = (device: string) => `<disk type='file'><source file='/x'/><target dev='${device}' bus='scsi'/></disk>`
+  const text = writeDomain(read(domain({ devices: ['sda', 'sdb', 'sdbm'].map(drive).join('') })), SURROUNDINGS)
+
+  const places = [...text.matchAll(/controller="(\d)" bus="(\d)" target="0" unit="(\d+)"/g)].map(each =>
+    each.slice(1).join(':'),
+  )
+
+  assert.deepEqual(places, ['0:0:1', '1:0:0'])
 })
 
 test('an address that says the same as the name of a drive is read, in libvirt’s numbering too', () => {
