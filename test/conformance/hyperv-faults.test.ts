@@ -14,6 +14,10 @@ const CHANGES = [
   'Modify*Settings',
   'ModifyVirtualSystem*',
   'CreateSwitch',
+  '*Snapshot*',
+  '*Thumbnail*',
+  'PressKey',
+  'ReleaseKey',
 ]
 const plan = `${passwordFile}-plan`
 writeFileSync(

@@ -108,8 +108,10 @@ export interface BackEnd {
   readonly storage: StorageBackEnd
   readonly drives: DriveBackEnd
   readonly guests: GuestBackEnd
-  readonly autostart?: AutostartBackEnd
-  readonly scheduling?: SchedulingBackEnd
-  readonly screens?: ScreenBackEnd
-  readonly snapshots?: SnapshotBackEnd
+  readonly autostart: AutostartBackEnd
+  readonly scheduling: SchedulingBackEnd
+  readonly screens: ScreenBackEnd
+  readonly snapshots: SnapshotBackEnd
+  readonly screens: ScreenBackEnd
+  readonly snapshots: SnapshotBackEnd
 }
