@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Domain,
+  VIR_DOMAIN_EVENT_CRASHED,
+  VIR_DOMAIN_EVENT_DEFINED,
+  VIR_DOMAIN_EVENT_DEFINED_ADDED,
+  VIR_DOMAIN_EVENT_DEFINED_UPDATED,
+  VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+  VIR_DOMAIN_EVENT_ID_REBOOT,
+  VIR_DOMAIN_EVENT_RESUMED,
+  VIR_DOMAIN_EVENT_SHUTDOWN,
+  VIR_DOMAIN_EVENT_STARTED,
+  VIR_DOMAIN_EVENT_STARTED_BOOTED,
+  VIR_DOMAIN_EVENT_STARTED_RESTORED,
+  VIR_DOMAIN_EVENT_STOPPED,
+  VIR_DOMAIN_EVENT_STOPPED_CRASHED,
+  VIR_DOMAIN_EVENT_STOPPED_DESTROYED,
+  VIR_DOMAIN_EVENT_STOPPED_SAVED,
+  VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN,
+  VIR_DOMAIN_EVENT_SUSPENDED,
+  VIR_DOMAIN_EVENT_UNDEFINED,
+  VIR_DOMAIN_START_PAUSED,
+  VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_ERR_INVALID_ARG,
+} from '../../src/libvirt/index.ts'
+import { defined, domainXml, rejectsWith, until, world } from './world.ts'
+
+/** Keeps what it is told, as `event detail`. */
+function ear() {
+  const heard: [event: number, detail: number][] = []
+  return { heard, listen: (_domain: Domain, event: number, detail: number) => void heard.push([event, detail]) }
+}
+
+// Proves: virConnectDomainEventRegister, virConnectDomainEventDeregister
+test('what becomes of a domain is told in its order, whoever does it, until nobody wants to hear it', async () => {
+  const { connection, again } = await world()
+  const { heard, listen } = ear()
+  await connection.domainEventRegister(listen)
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventRegister(listen), /already tracked/)
+
+  const domain = await defined(await again(), { name: 'web' })
+  await domain.createWithFlags(VIR_DOMAIN_START_PAUSED)
+  await domain.resume()
+  await domain.suspend()
+  await domain.managedSave()
+  await domain.create()
+  await domain.destroy()
+  await connection.domainDefineXML(domainXml({ name: 'web', uuid: domain.getUUIDString(), vcpus: 2 }))
+  await domain.undefine()
+
+  await until(() => heard.at(-1)?.[0] === VIR_DOMAIN_EVENT_UNDEFINED)
+  assert.deepEqual(heard, [
+    [VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_ADDED],
+    [VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED],
+    [VIR_DOMAIN_EVENT_SUSPENDED, 0],
+    [VIR_DOMAIN_EVENT_RESUMED, 0],
+    [VIR_DOMAIN_EVENT_SUSPENDED, 0],
+    [VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SAVED],
+    [VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_RESTORED],
+    [VIR_DOMAIN_EVENT_SUSPENDED, 0],
+    [VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_DESTROYED],
+    [VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_UPDATED],
+    [VIR_DOMAIN_EVENT_UNDEFINED, 0],
+  ])
+  await connection.domainEventDeregister(listen)
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventDeregister(listen))
+  await defined(connection)
+  await new Promise(setImmediate)
+  assert.equal(heard.length, 11)
+})
+
+test('what guests do by themselves is told with what follows from it', async () => {
+  const { connection } = await world()
+  const obedient = await defined(connection)
+  const broken = await defined(connection, { name: 'vm-that-crashes' })
+  const [first, second] = [ear(), ear()]
+  await connection.domainEventRegisterAny(obedient, VIR_DOMAIN_EVENT_ID_LIFECYCLE, first.listen)
+  await connection.domainEventRegisterAny(broken, VIR_DOMAIN_EVENT_ID_LIFECYCLE, second.listen)
+
+  await obedient.create()
+  await obedient.shutdown()
+  await broken.create()
+
+  await until(() => first.heard.length === 3 && second.heard.length === 3)
+  assert.deepEqual(first.heard.slice(1), [
+    [VIR_DOMAIN_EVENT_SHUTDOWN, 0],
+    [VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN],
+  ])
+  assert.deepEqual(second.heard.slice(1), [
+    [VIR_DOMAIN_EVENT_CRASHED, 0],
+    [VIR_DOMAIN_EVENT_STOPPED, VIR_DOMAIN_EVENT_STOPPED_CRASHED],
+  ])
+})
+
+// Proves: virConnectDomainEventRegisterAny, virConnectDomainEventDeregisterAny
+test('one domain is listened to, or one kind of event, and a listener that throws disturbs nobody', async () => {
+  const { connection, complaints } = await world()
+  const restless = await defined(connection, { name: 'vm-that-reboots' })
+  const other = await defined(connection)
+  const { heard, listen } = ear()
+  const reboots: string[] = []
+  const failing = () => {
+    throw new TypeError('what a listener must not do')
+  }
+
+  await connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_LIFECYCLE, failing)
+  const one = await connection.domainEventRegisterAny(other, VIR_DOMAIN_EVENT_ID_LIFECYCLE, listen)
+  const two = await connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_REBOOT, domain => {
+    reboots.push(domain.getName())
+  })
+  await restless.create()
+  await other.create()
+  await until(() => reboots.length > 0 && heard.length > 0)
+  await connection.domainEventDeregisterAny(one)
+  await connection.domainEventDeregisterAny(two)
+
+  assert.deepEqual([heard, reboots[0]], [[[VIR_DOMAIN_EVENT_STARTED, 0]], 'vm-that-reboots'])
+  assert(complaints.includes('a listener to events threw'))
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventDeregisterAny(one), /no event callback/)
+  // @ts-expect-error no driver has events of watchdogs
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, connection.domainEventRegisterAny(null, 3, listen), /events 3/)
+  await connection.close()
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  VIR_CONNECT_LIST_NETWORKS_ACTIVE,
+  VIR_CONNECT_LIST_NETWORKS_INACTIVE,
+  VIR_CONNECT_LIST_NETWORKS_NO_AUTOSTART,
+  VIR_CONNECT_LIST_NETWORKS_PERSISTENT,
+  VIR_ERR_INTERNAL_ERROR,
+  VIR_ERR_INVALID_ARG,
+  VIR_ERR_NO_NETWORK,
+  VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OPERATION_UNSUPPORTED,
+} from '../../src/libvirt/index.ts'
+import { defined, namesOf, networkXml, rejectsWith, world } from './world.ts'
+
+const [LAN, DMZ] = [crypto.randomUUID(), crypto.randomUUID()]
+
+async function wired() {
+  const made = await world()
+  const lan = await made.connection.networkDefineXML(networkXml('lan', LAN, 'eth0'))
+  await made.connection.networkDefineXML(networkXml('dmz', DMZ))
+  return { ...made, lan }
+}
+
+// Proves: virConnectNumOfNetworks, virConnectListNetworks, virConnectNumOfDefinedNetworks, virConnectListDefinedNetworks, virConnectListAllNetworks
+test('networks are counted and listed; all that there are carry packets', async () => {
+  const { connection } = await wired()
+
+  assert.equal(await connection.numOfNetworks(), 2)
+  assert.deepEqual((await connection.listNetworks()).toSorted(), ['dmz', 'lan'])
+  assert.equal((await connection.listNetworks(1)).length, 1)
+  assert.deepEqual([await connection.numOfDefinedNetworks(), await connection.listDefinedNetworks(3)], [0, []])
+  assert.deepEqual(namesOf(await connection.listAllNetworks()), ['dmz', 'lan'])
+  const both = VIR_CONNECT_LIST_NETWORKS_ACTIVE | VIR_CONNECT_LIST_NETWORKS_INACTIVE
+  assert.equal((await connection.listAllNetworks(both | VIR_CONNECT_LIST_NETWORKS_PERSISTENT)).length, 2)
+  assert.deepEqual(await connection.listAllNetworks(VIR_CONNECT_LIST_NETWORKS_INACTIVE), [])
+  assert.deepEqual(await connection.listAllNetworks(VIR_CONNECT_LIST_NETWORKS_NO_AUTOSTART), [])
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.listAllNetworks(64), /unsupported flags/)
+})
+
+// Proves: virNetworkLookupByName, virNetworkLookupByUUID, virNetworkLookupByUUIDString, virNetworkGetName, virNetworkGetUUID, virNetworkGetUUIDString
+test('a network is found by name and UUID', async () => {
+  const { connection, lan } = await wired()
+
+  const found = [
+    await connection.networkLookupByName('lan'),
+    await connection.networkLookupByUUID(lan.getUUID()),
+    await connection.networkLookupByUUIDString(LAN.toUpperCase()),
+  ]
+
+  assert.deepEqual(
+    found.map(each => [each.getName(), each.getUUIDString()]),
+    Array.from(found, () => ['lan', LAN]),
+  )
+  await rejectsWith(VIR_ERR_NO_NETWORK, connection.networkLookupByName('wan'), /no network with matching name 'wan'/)
+  await rejectsWith(VIR_ERR_NO_NETWORK, connection.networkLookupByUUIDString(crypto.randomUUID()))
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.networkLookupByUUIDString('lan'))
+})
+
+// Proves: virNetworkDefineXML, virNetworkDefineXMLFlags, virNetworkGetXMLDesc
+test('a description says what a network is bound to and which VLAN it is, and defines it again as it is', async () => {
+  const { connection, driver } = await wired()
+  const xml = `<network><name>tagged</name><forward mode='bridge' dev='eth1'/><vlan><tag id='42'/></vlan></network>`
+
+  const tagged = await connection.networkDefineXMLFlags(xml, 1)
+  const described = await tagged.getXMLDesc()
+  await connection.networkDefineXML(described)
+
+  assert.match(described, /<forward dev="eth1" mode="bridge">[^]*<tag id="42"\/>/)
+  const known = await driver.networks.list()
+  assert.deepEqual(
+    known.filter(({ name }) => name === 'tagged').map(({ nic, vlan }) => [nic, vlan]),
+    [['eth1', 42]],
+  )
+  await rejectsWith(
+    VIR_ERR_OPERATION_FAILED,
+    connection.networkDefineXML(networkXml('tagged', LAN)),
+    /already exists with uuid/,
+  )
+})
+
+// Proves: virNetworkIsActive, virNetworkIsPersistent, virNetworkGetAutostart, virNetworkSetAutostart, virNetworkCreate, virNetworkDestroy, virNetworkGetBridgeName
+test('a network carries packets, stays, and is there when the host has started; it is not made otherwise', async () => {
+  const { lan } = await wired()
+
+  assert.deepEqual([await lan.isActive(), await lan.isPersistent(), await lan.getAutostart()], [true, true, true])
+  await lan.setAutostart(true)
+  await rejectsWith(VIR_ERR_OPERATION_UNSUPPORTED, lan.setAutostart(0))
+  await rejectsWith(VIR_ERR_OPERATION_UNSUPPORTED, lan.destroy())
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, lan.create(), /already active/)
+  await rejectsWith(VIR_ERR_INTERNAL_ERROR, lan.getBridgeName(), /does not have a bridge name/)
+})
+
+// Proves: virNetworkUndefine
+test('a network is forgotten, but not while a domain is plugged into it', async () => {
+  const { connection, lan } = await wired()
+  const devices = `<interface type='network'><source network='lan'/></interface>`
+  const domain = await defined(connection, { devices })
+  await domain.create()
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, lan.undefine())
+  await domain.destroy()
+  await lan.undefine()
+
+  await rejectsWith(VIR_ERR_NO_NETWORK, lan.getXMLDesc())
+  assert.deepEqual(await connection.listNetworks(), ['dmz'])
+})
