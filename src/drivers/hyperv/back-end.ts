@@ -112,6 +112,4 @@ export interface BackEnd {
   readonly scheduling: SchedulingBackEnd
   readonly screens: ScreenBackEnd
   readonly snapshots: SnapshotBackEnd
-  readonly screens: ScreenBackEnd
-  readonly snapshots: SnapshotBackEnd
 }
