@@ -12,6 +12,10 @@ const CHANGES = [
   'Define*System',
   'Destroy*System',
   'Modify*Settings',
+  'AddResourceSettings',
+  'RemoveResourceSettings',
+  'AddVirtualSystemResources',
+  'RemoveVirtualSystemResources',
   'ModifyVirtualSystem*',
   'CreateSwitch',
   '*Snapshot*',
@@ -35,6 +39,7 @@ const options = (seed: number, ...more: readonly string[]) => [
   ...['--latency', '20', '--seed', String(seed), '--faults', plan],
   ...more,
 ]
+
 
 // They wait more than they work, and so at once.
 describe('far hosts', { concurrency: true }, () => {

@@ -15,9 +15,20 @@ const MIB = 1_048_576
 
 /** What the driver has on a simulated host. */
 export const TRAITS: Traits = {
-  groups: ['devices', 'suspension', 'snapshots', 'storage', 'networks', 'screens', 'metrics', 'scheduler', 'autostart', 'events'],
+  groups: [
+    'devices',
+    'suspension',
+    'snapshots',
+    'storage',
+    'networks',
+    'screens',
+    'metrics',
+    'scheduler',
+    'autostart',
+    'events',
+  ],
   formats: ['vhdx', 'vhd'],
-  guests: ['obedient', 'broken'],
+  guests: ['obedient', 'broken', 'yielding'],
   outlivesConnection: true,
   bindsNoCpus: true,
   sharesNoImages: true,
@@ -26,7 +37,11 @@ export const TRAITS: Traits = {
   testMs: 30_000,
 }
 
-const NAMES: Readonly<Partial<Record<Guest, string>>> = { obedient: 'web', broken: 'vm-that-fails-to-start' }
+const NAMES: Readonly<Partial<Record<Guest, string>>> = {
+  obedient: 'web',
+  yielding: 'web',
+  broken: 'vm-that-fails-to-start',
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'polyvisor-hyperv-setting-'))
 /** The file with the password of HYPERV_ADMIN. */
@@ -82,9 +97,6 @@ export function traitsOf({ build, namespace }: Omit<HostKind, 'pace'>): Traits {
     ...(build < MEMORY_FROM_BUILD && { changesNoMemory: true as const }),
   }
 }
-
-/** What it has through root\virtualization. */
-export const V1_TRAITS = traitsOf({ build: 7_601, namespace: 'v1' })
 
 /** A host for each test of the contract. */
 export function setUp({ build, namespace, pace }: HostKind, ...options: readonly string[]): () => Promise<Setup> {
