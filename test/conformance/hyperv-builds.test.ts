@@ -1,5 +1,5 @@
 import { describe } from 'node:test'
-import { part, setUp, TRAITS } from '../hyperv/setting.ts'
+import { part, setUp, traitsOf } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
 // Of what the builds and languages differ in, nothing takes time. Two have the whole suite for themselves elsewhere; here, a
@@ -12,6 +12,6 @@ describe('builds', { concurrency: true }, () => {
     [3, 17_763, 'en-US'],
   ] as const) {
     const name = `hyperv on the simulated host, build ${build} in ${locale}`
-    describeDriver(name, TRAITS, setUp({ build, pace: 0 }, '--locale', locale), part(nth, 8))
+    describeDriver(name, traitsOf({ build }), setUp({ build, pace: 0 }, '--locale', locale), part(nth, 8))
   }
 })

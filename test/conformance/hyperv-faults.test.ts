@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { describe } from 'node:test'
-import { passwordFile, part, setUp, TRAITS, V1_TRAITS } from '../hyperv/setting.ts'
+import { passwordFile, part, setUp, traitsOf } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
 // Hosts far away, on a line that breaks: before a request arrives where it reads, and before its answer arrives also
@@ -40,15 +40,17 @@ const options = (seed: number, ...more: readonly string[]) => [
   ...more,
 ]
 
+const V2 = { build: 26_100, pace: 0 }
+const V1 = { build: 9_200, namespace: 'v1', pace: 0 } as const
 
 // They wait more than they work, and so at once.
 describe('far hosts', { concurrency: true }, () => {
   const far = 'with latency and lost connections'
   for (const nth of [0, 1]) {
-    const v2 = setUp({ build: 26_100, pace: 0 }, ...options(11 + nth))
-    describeDriver(`hyperv on the simulated host, build 26100, ${far} (${nth})`, TRAITS, v2, part(4 + nth, 8))
-    const v1 = setUp({ build: 9_200, namespace: 'v1', pace: 0 }, ...options(11 + nth, '--locale', 'ja-JP'))
+    const now = setUp(V2, ...options(11 + nth))
+    describeDriver(`hyperv on the simulated host, build 26100, ${far} (${nth})`, traitsOf(V2), now, part(4 + nth, 8))
+    const old = setUp(V1, ...options(11 + nth, '--locale', 'ja-JP'))
     const name = `hyperv on the simulated host, build 9200 in ja-JP through v1, ${far} (${nth})`
-    describeDriver(name, V1_TRAITS, v1, part(6 + nth, 8))
+    describeDriver(name, traitsOf(V1), old, part(6 + nth, 8))
   }
 })

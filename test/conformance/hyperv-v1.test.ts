@@ -1,5 +1,5 @@
-import { setUp, V1_TRAITS } from '../hyperv/setting.ts'
+import { setUp, traitsOf } from '../hyperv/setting.ts'
 import { describeDriver } from './suite.ts'
 
-const name = 'hyperv on the simulated host, build 7601, through v1'
-describeDriver(name, V1_TRAITS, setUp({ build: 7_601, pace: 0 }))
+const host = { build: 7_601, namespace: 'v1', pace: 0 } as const
+describeDriver('hyperv on the simulated host, build 7601, through v1', traitsOf(host), setUp(host))
