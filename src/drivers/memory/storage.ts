@@ -6,27 +6,7 @@ import { FORMATS, REPOSITORY_TYPE } from './volume-store.ts'
 /** The repositories of a memory host. */
 export function storageOps(host: MemoryHost, connection: Connection): StorageOps {
   const { volumes } = host
-
-  function assertUnused(location: string): void {
-    volumes.get(location)
-    if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
-  }
-
-  /** A domain that runs with the volume grows it, if it is alone and may write to it. */
-  function assertGrowable(location: string): void {
-    volumes.get(location)
-    const users = [...host.active].filter(({ active }) => active?.config.disks.some(disk => disk.location === location))
-    const isSuspended = users.some(({ now }) => now.state === 'suspended')
-    if (isSuspended || users.length > 1 || (users.length === 1 && !host.isWritten(location))) {
-      throw new DriverError('bad-state', `domains that use the volume at ${location} keep it from growing`)
-    }
-  }
-
-  /** What is read once the writes of all guests have arrived. */
-  function seen<T>(read: () => T): T {
-    host.writeBackAll()
-    return read()
-  }
+  const { assertUnused, assertGrowable, seen } = guards(host)
 
   return {
     types: [REPOSITORY_TYPE],
@@ -74,4 +54,32 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
         volumes.delete(location)
       }),
   }
+}
+
+/** Which volumes guests keep from being changed. */
+function guards(host: MemoryHost) {
+  const { volumes } = host
+
+  function assertUnused(location: string): void {
+    volumes.get(location)
+    if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
+  }
+
+  /** A domain that runs with the volume grows it, if it is alone and may write to it. */
+  function assertGrowable(location: string): void {
+    volumes.get(location)
+    const users = [...host.active].filter(({ active }) => active?.config.disks.some(disk => disk.location === location))
+    const isSuspended = users.some(({ now }) => now.state === 'suspended')
+    if (isSuspended || users.length > 1 || (users.length === 1 && !host.isWritten(location))) {
+      throw new DriverError('bad-state', `domains that use the volume at ${location} keep it from growing`)
+    }
+  }
+
+  /** What is read once the writes of all guests have arrived. */
+  function seen<T>(read: () => T): T {
+    host.writeBackAll()
+    return read()
+  }
+
+  return { assertUnused, assertGrowable, seen }
 }

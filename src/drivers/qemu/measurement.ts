@@ -1,9 +1,8 @@
 import type { DriveCounters } from '../../protocols/qmp/counters.ts'
 import { QmpError } from '../../protocols/qmp/error.ts'
-import { type DomainConfig, type DomainInfo, type DomainMetrics, DriverError } from '../driver.ts'
+import { type Domain, type DomainConfig, type DomainInfo, type DomainMetrics, DriverError } from '../driver.ts'
 import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
 import { threadMs } from './cpu-time.ts'
-import type { QemuDomain } from './domain.ts'
 import { systemCode } from './files.ts'
 import type { GuestTools } from './guest-tools.ts'
 import type { Machine } from './machine.ts'
@@ -33,8 +32,12 @@ export async function measure({ machine, config, tools, networks }: Measured): P
   return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics, tools: versions }
 }
 
-/** A domain, its definition and its QEMU, where it has one. */
-type Living = Pick<QemuDomain, 'config' | 'look' | 'machine'>
+/** A domain: what it is, its definition, and its QEMU where it has one. */
+interface Living {
+  readonly config: DomainConfig
+  readonly machine: Machine | undefined
+  look(): Promise<Domain>
+}
 
 /** Reads the CPU time of each virtual CPU. Rejects as `measure`. */
 export async function measureCpus({ config, machine }: Omit<Living, 'look'>): Promise<number[]> {
