@@ -63,8 +63,9 @@ async function explore(
     const service = await serviceOf(client, patience)
     if (service !== undefined) return connectThrough(namespace, client, service, patience)
   }
-  const missing = candidates.map(({ title }) => title).join(' nor ')
-  throw new DriverError('refused', `the host answers, but has no Hyper-V: ${missing} is not there`)
+  const [only] = candidates
+  const what = demanded === undefined || only === undefined ? 'no Hyper-V' : `no ${only.title}`
+  throw new DriverError('refused', `the host answers, but has ${what}`)
 }
 
 async function connectThrough(
