@@ -19,8 +19,9 @@ import { DEFINE_SYSTEM, DESTROY_SYSTEM, MODIFY_SYSTEM } from './methods.ts'
 export async function create(link: Link, name: string, notes: string): Promise<string> {
   const guid = await define(link, `polyvisor-${crypto.randomUUID()}`)
   try {
-    await rename(link, guid, name)
+    // The notes first: from then on it is known whose the machine is.
     await modify(link, guid, instanceOf(SYSTEM_SETTINGS, { InstanceID: settingsIdOf(guid), Notes: notes }))
+    await rename(link, guid, name)
   } catch (error) {
     await takeBack(() => destroy(link, guid), error, `a machine ${name} (${guid}) remains on the host`)
     throw error
