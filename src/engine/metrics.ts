@@ -22,7 +22,7 @@ const HOSTS_AT_ONCE_MAX = 16
  * How much longer than it took to read the VMs of a host the pause after it is at least: what is cheap to ask of a machine
  * nearby would keep one busy that is asked over the network of thousands.
  */
-const REST_FACTOR = 3
+const REST_FACTOR = 9
 
 /** The VMs of a host, being read one after the other. */
 interface Round {
