@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cpuTimesOf } from '../../sim/hyperv/host/life.ts'
+import { network, nic } from '../conformance/parts.ts'
+import { disk, image, withDisks } from './machine-drives.ts'
+import { domainConfig, startHost } from './setting.ts'
+
+test('a machine is measured by its own counters: processors, images and adapters', async () => {
+  for (const build of ['7601', '20348']) {
+    const host = await startHost('--pace', '0', '--build', build)
+    const driver = await host.connect()
+    const { domains, metrics } = driver
+    assert(metrics !== undefined)
+    try {
+      const lab = network()
+      await driver.networks?.define(lab)
+      const [plugged, unplugged] = [nic(lab.id), nic()]
+      const [system, data] = [disk(await image(host, 'a-b.vhd'), 'hda'), disk(await image(host, 'b.vhd'), 'hdb')]
+      const config = { ...withDisks(system, data), nics: [plugged, unplugged], vcpus: 2 }
+      await domains.define(config)
+      await driver.snapshots?.create(config.id, { name: 'a', description: '' })
+      await domains.start(config.id)
+      await new Promise(resolve => setTimeout(resolve, 50))
+      const { disks, nics, vcpuMs, memoryBytes, tools } = await metrics.domain(config.id)
+
+      assert.deepEqual(new Set(disks.map(({ id }) => id)), new Set([system.id, data.id]))
+      for (const { readBytes, writtenBytes } of disks) assert(readBytes + writtenBytes > 0)
+      const bytesOf = (id: string) => nics.filter(one => one.id === id).map(one => one.receivedBytes + one.sentBytes)
+      assert((bytesOf(plugged.id)[0] ?? 0) > 0)
+      assert.deepEqual(bytesOf(unplugged.id), [0])
+      assert.equal(memoryBytes, config.memoryBytes)
+      assert.match(tools['hyper-v-integration-services'] ?? '', /^\d+\.\d+/)
+      const vm = host.sim.host?.state.vms[0]
+      assert(vm !== undefined && host.sim.host !== undefined)
+      const now = cpuTimesOf(host.sim.host, vm).map(time => Number(time) / 10_000)
+      vcpuMs.forEach((ms, number) => assert(ms <= (now[number] ?? 0) && ms > (now[number] ?? 0) - 1_000))
+      assert.deepEqual(host.complaints, [])
+    } finally {
+      await driver.close()
+      await host.sim.close()
+    }
+  }
+})
+
+test('of machines that share their name no processor times are told, and of one of them again when it is alone', async () => {
+  const host = await startHost('--pace', '0')
+  const driver = await host.connect()
+  const { domains, metrics } = driver
+  assert(metrics !== undefined)
+  try {
+    const [one, other] = [
+      { ...domainConfig(), name: 'twin' },
+      { ...domainConfig(), name: 'twin' },
+    ]
+    for (const config of [one, other]) {
+      await domains.define(config)
+      await domains.start(config.id)
+    }
+    await assert.rejects(metrics.vcpus(one.id), { kind: 'refused', message: /several are called twin/ })
+    await assert.rejects(metrics.domain(other.id), { kind: 'refused' })
+    assert.equal((await domains.info(one.id)).cpuMs, 0)
+    await domains.powerOff(other.id)
+
+    assert.equal((await metrics.vcpus(one.id)).length, 1)
+  } finally {
+    await driver.close()
+    await host.sim.close()
+  }
+})
