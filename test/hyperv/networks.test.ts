@@ -3,6 +3,19 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Driver, NetworkConfig } from '../../src/drivers/driver.ts'
 import { connect } from '../../src/drivers/hyperv/index.ts'
+import { systemOf } from '../../src/drivers/hyperv/v1/classes.ts'
+import { ADD_RESOURCES } from '../../src/drivers/hyperv/v1/methods.ts'
+import { V1 } from '../../src/drivers/hyperv/v1/names.ts'
+import {
+  ADAPTER_SUB_TYPES,
+  ADAPTER_TYPE,
+  CREATE_PORT,
+  SWITCH_SERVICE,
+  SYNTHETIC,
+} from '../../src/drivers/hyperv/v1/network-classes.ts'
+import { switchOf } from '../../src/drivers/hyperv/v1/switches.ts'
+import { httpTransport, instanceOf, objectPath, parseTargetUri, WsmanClient } from '../../src/protocols/wsman/index.ts'
+import { HYPERV_ADMIN } from '../support/sim-hyperv.ts'
 import { network, nic } from '../conformance/parts.ts'
 import { domainConfig, type HypervHost, passwordFile, startHost } from './setting.ts'
 
@@ -181,3 +194,45 @@ test('a network has one id in both namespaces of a host, and in v2 what of it v2
   }
   await onHost('v1', run, '--build', '9200')
 })
+
+test('a port that somebody else made, under a title that many have, gets the tag of its network too', async () => {
+  const run = async ({ networks, domains }: HasNetworks, host: HypervHost) => {
+    const lab = network()
+    await networks.define(lab)
+    const config = domainConfig()
+    await domains.define(config)
+    await plugByHand(host, lab.id, host.sim.host?.state.vms[0]?.id ?? '')
+    await plugByHand(host, lab.id, host.sim.host?.state.vms[0]?.id ?? '')
+
+    await networks.define({ ...lab, vlan: 9 })
+    assert.deepEqual(tagsOn(host), [9, 9])
+  }
+  await onHost('v1', run)
+})
+
+/** Gives a machine an adapter at a port of a switch, as Hyper-V's own tools do. */
+async function plugByHand({ uri, sim }: HypervHost, switchId: string, machine: string): Promise<void> {
+  const target = parseTargetUri(
+    `hyperv://${HYPERV_ADMIN.name}@${uri.host}/?transport=http`,
+    () => HYPERV_ADMIN.password,
+  )
+  const client = new WsmanClient(httpTransport(target), { namespace: V1 })
+  const service = async (className: string) => (await client.queryReferences(className))[0] ?? assert.fail(className)
+  try {
+    const lan = { VirtualSwitch: switchOf(switchId.toUpperCase()), Name: '', ScopeOfResidence: '' }
+    const input = { ...lan, FriendlyName: 'Dynamic Ethernet Switch Port' }
+    const { values } = await client.call(await service(SWITCH_SERVICE), CREATE_PORT, input)
+    const Connection = [values.CreatedSwitchPort && objectPath(values.CreatedSwitchPort, sim.host?.state.name ?? '')]
+    const adapter = instanceOf(SYNTHETIC, {
+      ResourceType: ADAPTER_TYPE,
+      ResourceSubType: ADAPTER_SUB_TYPES.paravirtualised,
+      VirtualSystemIdentifiers: [`{${crypto.randomUUID()}}`],
+      Connection: Connection.filter(path => path !== undefined),
+    })
+    const machines = await service('Msvm_VirtualSystemManagementService')
+    const added = { TargetSystem: systemOf(machine), ResourceSettingData: [adapter] }
+    assert.equal((await client.call(machines, ADD_RESOURCES, added)).returnValue, 0)
+  } finally {
+    await client.close()
+  }
+}
