@@ -116,6 +116,88 @@ for (const { namespace, build, costs } of DEVICE_COSTS) {
   })
 }
 
+/**
+ * What it costs to look at a domain that runs, with as many processors as it may have, and to set what does not stop it.
+ * The times of processors come in two answers, the first of which is awaited together with the machine.
+ */
+const LOOKS = [
+  {
+    namespace: 'v2',
+    build: '20348',
+    vcpus: 64,
+    costs: {
+      vcpus: 3,
+      metrics: 6,
+      autostart: 2,
+      setAutostart: 2,
+      shares: 2,
+      setShares: 4,
+      screenshot: 3,
+      pressKeys: 6,
+      takeSnapshot: 12,
+      snapshots: 3,
+      revert: 10,
+      removeSnapshot: 5,
+    },
+  },
+  {
+    namespace: 'v1',
+    build: '7601',
+    vcpus: 4,
+    costs: {
+      vcpus: 3,
+      metrics: 6,
+      autostart: 2,
+      setAutostart: 2,
+      shares: 2,
+      setShares: 3,
+      screenshot: 3,
+      pressKeys: 6,
+      takeSnapshot: 9,
+      snapshots: 3,
+      revert: 10,
+      removeSnapshot: 5,
+    },
+  },
+] as const
+
+for (const { namespace, build, vcpus, costs } of LOOKS) {
+  test(`looking at a domain that runs takes few round trips through ${namespace}`, async () => {
+    const cpus = ['--cpus', '64', '--build', build]
+    const { host, driver, count, close } = await counted('--vms', '50', '--pace', '0', ...cpus)
+    const { domains, metrics, autostart, scheduler, screens, snapshots } = driver
+    try {
+      const config = { ...domainConfig(), vcpus }
+      const { id } = config
+      // The oldest hosts change shares only where that is none.
+      const scheduling = { weight: build === '7601' ? 256 : 512, capPercent: null, affinity: null }
+      await domains.define(config)
+      await domains.start(id)
+      assert.equal((await metrics?.vcpus(id))?.length, vcpus)
+      const trips: Record<string, number> = {
+        vcpus: await count(async () => metrics?.vcpus(id)),
+        metrics: await count(async () => metrics?.domain(id)),
+        autostart: await count(async () => autostart?.get(id)),
+        setAutostart: await count(async () => autostart?.set(id, 'always')),
+        shares: await count(async () => scheduler?.own?.parameters(id)),
+        setShares: await count(async () => scheduler?.set(id, scheduling)),
+        screenshot: await count(async () => screens?.screenshot(id)),
+        pressKeys: await count(async () => screens?.pressKeys(id, [30, 31], 0)),
+        takeSnapshot: await count(async () => snapshots?.create(id, { name: 'a', description: '' })),
+        snapshots: await count(async () => snapshots?.list(id)),
+      }
+      const [made] = (await snapshots?.list(id)) ?? []
+      trips['revert'] = await count(async () => snapshots?.revert(id, made?.id ?? ''))
+      trips['removeSnapshot'] = await count(async () => snapshots?.remove(id, made?.id ?? ''))
+
+      assert.deepEqual(trips, costs)
+      assert.deepEqual(host.complaints, [])
+    } finally {
+      await close()
+    }
+  })
+}
+
 /** A host, a connection to it, and what counts the requests that an operation sends. */
 async function counted(...options: readonly string[]) {
   const host = await startHost(...options)

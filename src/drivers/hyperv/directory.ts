@@ -16,8 +16,8 @@ export const domainOf = ({ id, machine: { name, state } }: Entry): Domain => ({ 
 /** Finds domains on the host by the ids that clients know. */
 export class Directory {
   readonly #backEnd: BackEnd
-  /** Where a domain was found last. It is looked at again each time. */
-  readonly #guids = new Map<DomainId, string>()
+  /** Where a domain was found last, and under which name. It is looked at again each time. */
+  readonly #last = new Map<DomainId, Pick<Machine, 'guid' | 'name'>>()
 
   constructor(backEnd: BackEnd) {
     this.#backEnd = backEnd
@@ -25,14 +25,14 @@ export class Directory {
 
   async list(): Promise<readonly Entry[]> {
     const entries = (await this.#backEnd.machines()).map(entryOf)
-    this.#guids.clear()
-    for (const { id, machine } of entries) this.#guids.set(id, machine.guid)
+    this.#last.clear()
+    for (const entry of entries) this.remember(entry)
     return entries
   }
 
   /** Undefined where the host has no such domain. */
   async find(id: DomainId): Promise<Entry | undefined> {
-    const guid = this.#guids.get(id)
+    const guid = this.#last.get(id)?.guid
     const known = guid === undefined ? undefined : await this.at(guid)
     if (known?.id === id) return known
     return (await this.list()).find(entry => entry.id === id)
@@ -54,13 +54,18 @@ export class Directory {
     return entry
   }
 
+  /** What it was called when it was looked at last; undefined where it never was. */
+  nameThen(id: DomainId): string | undefined {
+    return this.#last.get(id)?.name
+  }
+
   /** Where a domain is that was just made. */
   remember({ id, machine }: Entry): void {
-    this.#guids.set(id, machine.guid)
+    this.#last.set(id, { guid: machine.guid, name: machine.name })
   }
 
   forget(id: DomainId): void {
-    this.#guids.delete(id)
+    this.#last.delete(id)
   }
 }
 

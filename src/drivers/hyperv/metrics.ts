@@ -26,7 +26,7 @@ export interface MetricsParts {
 export function metricsOps(parts: MetricsParts, gate: Gate): MetricsOps {
   return {
     domain: id => gate.pass(() => measure(parts, id)),
-    vcpus: id => gate.pass(async () => vcpuTimes(parts, await measurable(parts, id))),
+    vcpus: id => gate.pass(() => processors(parts, id)),
     cpus: () => gate.pass(() => readHostCpus(parts.client)),
   }
 }
@@ -37,9 +37,17 @@ async function measurable({ directory }: MetricsParts, id: DomainId): Promise<En
   return entry
 }
 
+/** Looks at the machine and at what is counted under its name side by side; under another name, it is looked at again. */
+async function processors(parts: MetricsParts, id: DomainId): Promise<readonly number[]> {
+  const { cpuTimes, directory } = parts
+  const then = directory.nameThen(id)
+  const [entry, times] = await Promise.all([measurable(parts, id), then === undefined ? undefined : cpuTimes.of(then)])
+  const { name } = entry.machine
+  return told(name, name === then ? times : await cpuTimes.of(name))
+}
+
 /** Rejects as `refused` where the host does not tell them from those of another machine. */
-async function vcpuTimes({ cpuTimes }: MetricsParts, { machine: { name } }: Entry): Promise<readonly number[]> {
-  const times = await cpuTimes.of(name)
+function told(name: string, times: readonly number[] | undefined): readonly number[] {
   if (times === undefined) {
     throw new DriverError('refused', `the host counts processors by names of machines, and several are called ${name}`)
   }
@@ -49,14 +57,14 @@ async function vcpuTimes({ cpuTimes }: MetricsParts, { machine: { name } }: Entr
 
 async function measure(parts: MetricsParts, id: DomainId): Promise<DomainMetrics> {
   const entry = await measurable(parts, id)
-  const { guid } = entry.machine
-  const [vcpuMs, memoryBytes, devices, tools] = await Promise.all([
-    vcpuTimes(parts, entry),
+  const { guid, name } = entry.machine
+  const [times, memoryBytes, devices, tools] = await Promise.all([
+    parts.cpuTimes.of(name),
     memoryOf(parts, entry),
     devicesOf(parts, entry),
     parts.guests.tools(guid),
   ])
-  return { atMs: performance.now(), memoryBytes, vcpuMs, ...devices, tools }
+  return { atMs: performance.now(), memoryBytes, vcpuMs: told(name, times), ...devices, tools }
 }
 
 /** Lists do not tell it; then the machine is asked for itself. */

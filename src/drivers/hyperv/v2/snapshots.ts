@@ -39,6 +39,7 @@ const SETTINGS = defineClass('Msvm_VirtualSystemSettingData', {
 const FULL = 2
 /** VirtualSystemType of snapshots, as against what machines have. Source: as real hosts have it. */
 const SNAPSHOT = /^Microsoft:Hyper-V:Snapshot:/i
+const SNAPSHOTS = 'Microsoft:Hyper-V:Snapshot:%'
 /** UserSnapshotType: with memory. From this build on, others are without where the guest takes part. Source: the MOF. */
 const STANDARD = 5
 const PRODUCTION: ReadonlySet<number | undefined> = new Set([3, 4])
@@ -70,12 +71,10 @@ export function snapshotsV2(link: Link): SnapshotBackEnd {
 const service = reference(V2, SERVICE, { CreationClassName: SERVICE })
 
 async function tree(link: Link, guid: string): Promise<SnapshotTree> {
-  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemIdentifier = ${guid}`
+  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemIdentifier = ${guid} AND VirtualSystemType LIKE ${SNAPSHOTS}`
   const [rows, current] = await Promise.all([link.client.query(query), joinedSnapshot(link, guid, CURRENT)])
-  const snapshots = rows.flatMap((row): MachineSnapshot[] => {
-    if (!SNAPSHOT.test(row.string('VirtualSystemType') ?? '')) return []
-    const hasMemory = row.boolean('IsSaved') === true
-    return [{ ...snapshotIn(row), notes: row.strings('Notes')[0] ?? '', hasMemory }]
+  const snapshots = rows.map((row): MachineSnapshot => {
+    return { ...snapshotIn(row), notes: row.strings('Notes')[0] ?? '', hasMemory: row.boolean('IsSaved') === true }
   })
   return { snapshots, current }
 }

@@ -29,12 +29,13 @@ export function screensOf(link: Link): ScreenBackEnd {
 
 /** A machine of the first generation has two heads; the one that shows nothing has no size. */
 async function screenSize(link: Link, guid: string): Promise<Size | undefined> {
-  const heads = await link.client.query(wql`SELECT * FROM Msvm_VideoHead WHERE SystemName = ${guid}`)
-  const sizes = heads.map(head => ({
+  const isShowing = wql`SystemName = ${guid} AND CurrentHorizontalResolution > 0 AND CurrentVerticalResolution > 0`
+  const [head] = await link.client.query(wql`SELECT * FROM Msvm_VideoHead WHERE ${isShowing}`)
+  if (head === undefined) return undefined
+  return {
     width: head.number('CurrentHorizontalResolution') ?? 0,
     height: head.number('CurrentVerticalResolution') ?? 0,
-  }))
-  return sizes.find(({ width, height }) => width > 0 && height > 0)
+  }
 }
 
 async function picture(link: Link, guid: string, { width, height }: Size): Promise<Uint8Array> {
