@@ -46,10 +46,11 @@ export class DomainWithDefinition extends DomainWithScreen {
         throw this.host.error(VIR_ERR_OPERATION_DENIED, 'virDomainGetXMLDesc with secure flag')
       }
       const isInactive = has(flags, VIR_DOMAIN_XML_INACTIVE)
-      const [config, now] = await Promise.all([this.config(), isInactive ? undefined : this.now()])
+      const { domain, config } = await this.host.described(this.id)
+      this.host.seen(this.id, domain)
       const isPlugged = config.nics?.some(({ network }) => network !== null) === true
       const networks = isPlugged ? await this.host.networks() : []
-      const isActive = now !== undefined && isActiveState(now.state)
+      const isActive = !isInactive && isActiveState(domain.state)
       return writeDomain(config, { kind: this.host.kind, networks, ...(isActive && { live: { id: this.getID() } }) })
     })
   }

@@ -1,10 +1,11 @@
 import {
   type Domain,
+  type DomainConfig,
   type DomainId,
   type Driver,
   DriverError,
   type HostInfo,
-  type NetworkConfig,
+  type NetworkTitle,
   type OPTIONAL_GROUPS,
 } from '../drivers/driver.ts'
 import {
@@ -20,6 +21,7 @@ import type { FunctionName } from './flag-check.ts'
 import { type Profile, profileOf } from './profile.ts'
 import { type Remembered, remembered } from './remembered.ts'
 import { type HostKind, hostKind } from './xml/host-kind.ts'
+import type { KnownNetwork } from './xml/interface.ts'
 
 /** How a host is used. */
 export interface HostUse {
@@ -137,14 +139,29 @@ export class Host {
     }
   }
 
-  /** The networks of the host; none where it has no such group. */
-  async networks(): Promise<readonly NetworkConfig[]> {
-    return (await this.driver.networks?.list()) ?? []
+  /** What the networks of the host are called; none where it has no such group. */
+  async networks(): Promise<readonly NetworkTitle[]> {
+    const { networks } = this.driver
+    return (await (networks?.titles === undefined ? networks?.list() : networks.titles())) ?? []
   }
 
-  /** The networks that a description may speak of; without interfaces it speaks of none, and the host is not asked. */
-  async networksFor(xml: string): Promise<readonly NetworkConfig[]> {
-    return xml.includes('interface') ? this.networks() : []
+  /** A domain and its definition. */
+  async described(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }> {
+    const { domains } = this.driver
+    return this.seeing(id, async () => {
+      if (domains.described !== undefined) return domains.described(id)
+      const [domain, config] = await Promise.all([domains.get(id), domains.config(id)])
+      return { domain, config }
+    })
+  }
+
+  /**
+   * The networks that a description may speak of; without interfaces it speaks of none, and the host is not asked. By the
+   * bridges that they are they are known only to one that speaks of a bridge.
+   */
+  async networksFor(xml: string): Promise<readonly KnownNetwork[]> {
+    if (!xml.includes('interface')) return []
+    return xml.includes('bridge') ? ((await this.driver.networks?.list()) ?? []) : this.networks()
   }
 
   /** The most virtual CPUs of a domain; asked once. Undefined where there is no telling. */

@@ -37,6 +37,8 @@ export interface DomainOps {
   info(id: DomainId): Promise<DomainInfo>
   /** The stored definition; what `define` was given, where it was given. */
   config(id: DomainId): Promise<DomainConfig>
+  /** As `get` and `config` together, at the cost of the second. Absent where that is what it costs anyway. */
+  described?(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }>
   /** As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out. */
   configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]>
   /**

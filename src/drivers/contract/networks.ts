@@ -12,9 +12,14 @@ export interface NetworkConfig {
   readonly netmask: string
 }
 
+/** What a network is called. */
+export type NetworkTitle = Pick<NetworkConfig, 'id' | 'name'>
+
 /** Networks of the host that interfaces of domains are plugged into. */
 export interface NetworkOps {
   list(): Promise<readonly NetworkConfig[]>
+  /** Of each of these what it is called: the cheap part. Absent where all costs the same. */
+  titles?(): Promise<readonly NetworkTitle[]>
   /**
    * Makes a network or changes one; interfaces that are plugged into it stay plugged; durable when it resolves.
    * `refused` where the host has no such ethernet device, or may not use it, or the tag is none of 802.1Q.

@@ -1,4 +1,4 @@
-import { type DomainConfig, type DomainId, type DomainInfo, DriverError } from '../driver.ts'
+import { type Domain, type DomainConfig, type DomainId, type DomainInfo, DriverError } from '../driver.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
 import type { CpuTimes } from './cpu-times.ts'
 import { definitionOf, withMemory } from './definition.ts'
@@ -27,8 +27,13 @@ export class Descriptions {
   }
 
   async config(id: DomainId): Promise<DomainConfig> {
+    return (await this.described(id)).config
+  }
+
+  async described(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }> {
     const entry = await this.#parts.directory.get(id)
-    return this.#describe(entry, await this.#parts.backEnd.hardware(entry.machine.guid))
+    const hardware = await this.#parts.backEnd.hardware(entry.machine.guid)
+    return { domain: domainOf(entry), config: await this.#describe(entry, hardware) }
   }
 
   async configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]> {

@@ -21,6 +21,7 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     get: id => gate.pass(async () => domainOf(await directory.get(id))),
     info: id => gate.pass(() => descriptions.info(id)),
     config: id => gate.pass(() => descriptions.config(id)),
+    described: id => gate.pass(() => descriptions.described(id)),
     configs: ids => gate.pass(() => descriptions.configs(ids)),
     define(config) {
       const kept = structuredClone(config)

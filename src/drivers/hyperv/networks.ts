@@ -1,8 +1,8 @@
-import { DriverError, type NetworkConfig, type NetworkOps } from '../driver.ts'
+import { DriverError, type NetworkConfig, type NetworkOps, type NetworkTitle } from '../driver.ts'
 import type { BackEnd } from './back-end.ts'
 import type { Gate } from './gate.ts'
 import type { Locks } from './locks.ts'
-import type { NetworkBackEnd, Plug } from './network-back-end.ts'
+import type { NetworkBackEnd, Plug, Switch } from './network-back-end.ts'
 import { networkOf, writeNetworkNote } from './network-note.ts'
 import { takeBack, type Undo } from './undo.ts'
 
@@ -12,6 +12,11 @@ const VLAN_MAX = 4_094
 interface Found {
   readonly network: NetworkConfig
   readonly guid: string
+}
+
+const titleOf = (one: Omit<Switch, 'uplink'>): NetworkTitle => {
+  const { id, name } = networkOf({ ...one, uplink: '' })
+  return { id, name }
 }
 
 /** The networks of a host: a switch for each. */
@@ -29,6 +34,7 @@ export class Networks {
   ops(gate: Gate): NetworkOps {
     return {
       list: () => gate.pass(async () => (await this.#all()).map(({ network }) => network)),
+      titles: () => gate.pass(async () => (await this.#backEnd.switchTitles()).map(titleOf)),
       define: network => gate.pass(() => this.#locks.run(network.id, () => this.#define(network))),
       undefine: id => gate.pass(() => this.#locks.run(id, () => this.#undefine(id))),
     }

@@ -1,8 +1,8 @@
-import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig } from '../../drivers/driver.ts'
+import type { DiskConfig, DomainConfig, NicConfig } from '../../drivers/driver.ts'
 import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_FAILED, VIR_FROM_DOMAIN } from '../error-numbers.ts'
 import { readDisk } from './disk.ts'
 import type { HostKind } from './host-kind.ts'
-import { readInterface, readMac } from './interface.ts'
+import { type KnownNetwork, readInterface, readMac } from './interface.ts'
 import { readAnyDocument, type Reading } from './reading.ts'
 
 /** A device that can be plugged into a domain. */
@@ -18,7 +18,7 @@ export type DeviceChange =
 /** What is known where a device is described. */
 export interface DeviceSurroundings {
   readonly kind: HostKind
-  readonly networks: readonly NetworkConfig[]
+  readonly networks: readonly KnownNetwork[]
 }
 
 /**

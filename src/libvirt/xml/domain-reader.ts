@@ -1,4 +1,4 @@
-import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig, PlatformConfig } from '../../drivers/driver.ts'
+import type { DiskConfig, DomainConfig, NicConfig, PlatformConfig } from '../../drivers/driver.ts'
 import {
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_NO_NAME,
@@ -14,7 +14,7 @@ import { type Extension, readExtension } from './extension.ts'
 import { readHardware } from './hardware.ts'
 import type { HostKind } from './host-kind.ts'
 import { parseUuid } from './identity.ts'
-import { readInterface } from './interface.ts'
+import { type KnownNetwork, readInterface } from './interface.ts'
 import { readBoot } from './os-and-boot.ts'
 import { readClock, readExits, readFeatures } from './platform.ts'
 import { readDocument, type Reading } from './reading.ts'
@@ -25,7 +25,7 @@ import { readMemoryBytes } from './units.ts'
 export interface DomainSurroundings {
   readonly kind: HostKind
   /** The networks of the host, which descriptions call by their names. */
-  readonly networks: readonly NetworkConfig[]
+  readonly networks: readonly KnownNetwork[]
   /** The UUID of a domain whose description has none. */
   readonly newId: () => string
 }

@@ -1,4 +1,4 @@
-import type { DomainConfig, NetworkConfig } from '../../drivers/driver.ts'
+import type { DomainConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_FROM_DOMAIN } from '../error-numbers.ts'
 import { writeCpu } from './cpu.ts'
@@ -6,7 +6,7 @@ import { writeDisk } from './disk.ts'
 import { writeExtension } from './extension.ts'
 import { writeHardware } from './hardware.ts'
 import type { HostKind } from './host-kind.ts'
-import { writeInterface } from './interface.ts'
+import { type KnownNetwork, writeInterface } from './interface.ts'
 import { writeBoot } from './os-and-boot.ts'
 import { writeClock, writeExits, writeFeatures } from './platform.ts'
 import { writeCpus } from './scheduling.ts'
@@ -16,7 +16,7 @@ import { element, textElement, write } from './writing.ts'
 /** How a domain is to be described. */
 export interface DomainDescription {
   readonly kind: HostKind
-  readonly networks: readonly NetworkConfig[]
+  readonly networks: readonly KnownNetwork[]
   /** Of a running domain, its number, and what it has of its memory; absent, it is described as it starts next. */
   readonly live?: { readonly id: number; readonly memoryNowBytes?: number }
 }
@@ -53,7 +53,7 @@ export function domainElement(config: DomainConfig, { kind, networks, live }: Do
   )
 }
 
-function writeDevices(config: DomainConfig, kind: HostKind, networks: readonly NetworkConfig[]): XmlOutput {
+function writeDevices(config: DomainConfig, kind: HostKind, networks: readonly KnownNetwork[]): XmlOutput {
   const { id: domainId, disks, nics = [], platform = {} } = config
   return element(
     'devices',

@@ -9,12 +9,15 @@ import { readOwnAlias, writeOwnAlias } from './own-alias.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
+/** A network of the host; its card or bridge is known where interfaces may be described by these. */
+export type KnownNetwork = Pick<NetworkConfig, 'id' | 'name'> & Partial<Pick<NetworkConfig, 'nic'>>
+
 /** What is known where an interface is read or written. */
 export interface InterfaceSurroundings {
   readonly domainId: string
   readonly kind: HostKind
   /** The networks of the host. */
-  readonly networks: readonly NetworkConfig[]
+  readonly networks: readonly KnownNetwork[]
   /** The interfaces before it; of one that is to be plugged in, all that there are. */
   readonly before: readonly Pick<NicConfig, 'mac' | 'device'>[]
   /** The interface that is described, where there is one: what the description does not say stays as it is. */
@@ -124,7 +127,7 @@ function readNetwork(nic: Reading, { networks }: InterfaceSurroundings): string 
   return onlyOf(source, '/@network', name, [...networks.filter(each => each.name === name), ...byId])
 }
 
-function onlyOf(source: Reading, path: string, name: string, found: readonly NetworkConfig[]): string {
+function onlyOf(source: Reading, path: string, name: string, found: readonly KnownNetwork[]): string {
   const [network, second] = found
   if (network === undefined) {
     return source.fail(VIR_ERR_NO_NETWORK, `no network with matching name '${name.slice(0, 100)}'`)
@@ -188,7 +191,7 @@ export function writeInterface(nic: NicConfig, surroundings: InterfaceSurroundin
 }
 
 /** Its name; the UUID where that tells no network, or several. */
-function networkName(id: string, networks: readonly NetworkConfig[]): string {
+function networkName(id: string, networks: readonly KnownNetwork[]): string {
   const name = networks.find(each => each.id === id)?.name ?? ''
   const isOnly = networks.filter(each => each.name === name).length === 1
   return isOnly && name !== '' && parseUuid(name) === undefined ? name : id
