@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { textOf, valueOf } from '../../sim/hyperv/cim/instance.ts'
 import { turnOn } from '../../sim/hyperv/host/power.ts'
@@ -94,4 +95,36 @@ test('the drive has as much less free as its files are long', async context => {
 
   const used = Number(before - free())
   assert(used >= 10 * GIB && used < 11 * GIB)
+})
+
+test('files and folders are copied to where nothing is, and to other drives, whither nothing is renamed', async context => {
+  const world = await storageWorld(context)
+  await createDisk(world, DISK)
+  mkdirSync(join(world.folder, 'D'))
+  mkdirSync(fileOf(world, `${DISKS}\\inner`))
+  const folderAt = (path: string) =>
+    onlyOne(world.cimv2, `SELECT * FROM Win32_Directory WHERE Name = '${doubled(path)}'`)
+  const file = async (method: string, FileName: string) =>
+    (await call(world.cimv2, fileAt(world, DISK), method, { FileName })).returnValue
+  const copyEx = async (FileName: string, Recursive: boolean) =>
+    (await call(world.cimv2, folderAt(DISKS), 'CopyEx', { FileName, Recursive })).returnValue
+
+  assert.equal(await file('Rename', 'D:\\web-1.vhdx'), 13)
+  assert.equal(await file('Copy', 'D:\\nowhere\\web-1.vhdx'), 9)
+  assert.equal(await file('Copy', 'D:\\web-1.vhdx'), 0)
+  assert.equal(await file('Copy', 'D:\\WEB-1.VHDX'), 10)
+  assert.equal(await copyEx('D:\\copy', false), 0)
+  assert.equal(await copyEx('D:\\copy', false), 10)
+  assert.equal(await copyEx('D:\\deep', true), 0)
+  assert.equal(await copyEx('D:\\no\\where', true), 9)
+  assert.equal(await copyEx(`${DISKS}\\inner\\copy`, true), 9)
+
+  assert.deepEqual(readdirSync(join(world.folder, 'D/copy')), ['web-1.vhdx'])
+  assert.deepEqual(readdirSync(join(world.folder, 'D/deep')).toSorted(), ['inner', 'web-1.vhdx'])
+  const drives = query(world.cimv2, 'SELECT * FROM Win32_LogicalDisk WHERE DriveType = 3')
+  assert.deepEqual(
+    drives.map(drive => textOf(drive, 'DeviceID')),
+    ['C:', 'D:'],
+  )
+  assert.equal(query(world.cimv2, "SELECT * FROM CIM_DataFile WHERE Drive = 'd:' AND Path = '\\\\'").length, 1)
 })

@@ -1,7 +1,7 @@
 import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
 import { isLost } from './again.ts'
 import { assertUnused, sayIfInUse, useOf } from './image-use.ts'
-import type { DiskFormat, NewImage } from './storage-back-end.ts'
+import type { DiskFormat, NewImage, StorageBackEnd } from './storage-back-end.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { takeBack } from './undo.ts'
 import { assertFree, findVolume, placeFor } from './volumes.ts'
@@ -74,11 +74,35 @@ export async function copyVolume(
     assertUnused(use, location)
     const convert = () => storage.convertImage(from.location, wanted, options)
     await make(parts, wanted, from.virtualBytes, () => sayIfInUse(storage, from.location, convert), options)
-    const { signal } = options
-    const grow = () => storage.growImage(path, bytes, signal && { signal })
-    if (bytes > from.virtualBytes) await make(parts, wanted, bytes, grow, options)
+    if (bytes > from.virtualBytes) await growCopy(parts, wanted, bytes, options)
     return (await findVolume(storage, path)).volume
   })
+}
+
+/** Makes a copy larger that was just made; where that fails, it is deleted. */
+async function growCopy(parts: StorageParts, copy: NewImage, bytes: number, { signal }: OperationOptions) {
+  try {
+    await growImage(parts.storage, copy.path, bytes, signal && { signal })
+  } catch (error) {
+    await takeBack(() => discard(parts, copy, true), error, `${copy.path} remains, of its first size`)
+    throw error
+  }
+}
+
+/** Makes an image larger. Where the answer is lost, it is asked for again: what has the size already may get it. */
+export async function growImage(
+  storage: StorageBackEnd,
+  path: string,
+  bytes: number,
+  options?: OperationOptions,
+): Promise<void> {
+  try {
+    await storage.growImage(path, bytes, options)
+  } catch (error) {
+    if (!isLost(error)) throw error
+    await storage.untilIdle()
+    if ((await storage.image(path)).virtualBytes !== bytes) await storage.growImage(path, bytes, options)
+  }
 }
 
 /** Two volumes of one name in one folder are one too many, whatever their formats. */

@@ -1,7 +1,6 @@
 import { DriverError, type Volume } from '../driver.ts'
-import { isLost } from './again.ts'
 import { assertChildless, inUse, sayIfInUse, type Use, useOf } from './image-use.ts'
-import { lockOf, sizeFor } from './new-volume.ts'
+import { growImage, lockOf, sizeFor } from './new-volume.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { type Found, findVolume } from './volumes.ts'
 import { folderOf } from './windows-path.ts'
@@ -20,7 +19,7 @@ export async function resizeVolume(parts: StorageParts, location: string, virtua
     }
     assertMayGrow(parts, found, await useOf(storage, parts.machines, found))
     if (bytes === volume.virtualBytes) return volume
-    await sayIfInUse(storage, volume.location, () => grow(parts, volume.location, bytes))
+    await sayIfInUse(storage, volume.location, () => growImage(storage, volume.location, bytes))
     return (await findVolume(storage, location)).volume
   })
 }
@@ -35,15 +34,4 @@ function assertMayGrow({ storage }: StorageParts, { volume: { location, format }
   if (machine.state === 'suspended') throw inUse(location, `${machine.name}, which is suspended, has it`)
   if (storage.growsInUse && format === 'vhdx' && !attachment.isOnIde) return
   throw inUse(location, `${machine.name} runs with it, and the host makes only vhdx in drives of SCSI larger then`)
-}
-
-async function grow({ storage }: StorageParts, location: string, bytes: number): Promise<void> {
-  try {
-    await storage.growImage(location, bytes)
-  } catch (error) {
-    if (!isLost(error)) throw error
-    await storage.untilIdle()
-    // What has the size already may be told to have it.
-    if ((await storage.image(location)).virtualBytes !== bytes) await storage.growImage(location, bytes)
-  }
 }
