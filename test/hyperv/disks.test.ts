@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Driver, DriverErrorKind } from '../../src/drivers/driver.ts'
+import { nic } from '../conformance/parts.ts'
 import { disk, drivesOn, image, withDisks } from './machine-drives.ts'
 import { type HypervHost, putMedium, startHost } from './setting.ts'
 import { ideOf, IMAGE_CLASS, RESOURCE_CLASS, Stranger } from './stranger.ts'
@@ -40,11 +41,11 @@ for (const [title, ending, ...options] of [
       const all = IDE.map((name, index) => disk(files[index] ?? '', name))
       const placesOf = (disks: typeof all) =>
         Object.fromEntries(disks.map(({ device, location }) => [IDE_PLACES.get(device), location]))
-      // The older namespace is asked for those alone in which the second comes before the first.
+      // Half of the pairs in each namespace, and all four the other way round.
       const pairs = all.flatMap((first, place) =>
-        all.filter((second, other) => other < place || (isNewer && second !== first)).map(second => [first, second]),
+        all.filter((_, other) => (isNewer ? other > place : other < place)).map(second => [first, second]),
       )
-      for (const order of [...pairs, all.toReversed()]) {
+      for (const order of [...pairs, isNewer ? all.toReversed() : all]) {
         const domain = withDisks(...order.slice(0, 1))
         await driver.domains.define(domain)
         for (let count = 2; count <= order.length; count++) {
@@ -133,8 +134,12 @@ for (const [title, ending, ...options] of [
         [[disk('', 'hda', { format: 'vhd' })], /has no volume/],
         [[disk('/images/a.qcow2', 'hda', { format: 'qcow2' })], /qcow2, and Hyper-V has vhd and vhdx/],
         [[disk('/images/a.raw', 'hda', { format: 'raw' })], /raw, and Hyper-V has/],
+        [
+          [disk('C:\\gone.vhdx', 'hda')],
+          isNewer ? /find the file|0x80070002/ : /vhdx, which came with Windows Server 2012/,
+        ],
         [[disk('/images/a.vhd', 'hda')], /no path of a Windows host/],
-        [[disk(path, 'hda', { format: ending === 'vhd' ? 'vhdx' : 'vhd' })], /goes by the name of the file/],
+        [[disk(path, 'hda', { format: ending === 'vhd' ? 'vhdx' : 'vhd' })], /goes by the name of the file|came with/],
         [[disk(path, 'hda', { readOnly: true })], /hda is read-only/],
         [[disk(path, 'hda', { shared: true })], /hda is shared/],
         [[disk(path, 'fda', { kind: 'floppy', format: 'raw' })], /ending .vfd/],
@@ -201,6 +206,10 @@ describe('disks that others have a hand in', () => {
     assert.deepEqual(host.complaints, [])
   })
 
+  const adaptersOf = (guid: string) =>
+    host.sim.host?.state.vms
+      .find(vm => vm.id === guid)
+      ?.configuration.resources.filter(({ values }) => values['ResourceType'] === 10)
   const guidOf = (name: string): string =>
     host.sim.host?.state.vms.find(vm => vm.configuration.system.values['ElementName'] === name)?.id ?? ''
 
@@ -253,15 +262,11 @@ describe('disks that others have a hand in', () => {
     await other.addDisk(guid, ideOf(guid, 0), 0, system)
     await other.addDisk(guid, scsi, 5, data)
     await other.add(guid, { type: 16, subType: 'Synthetic DVD Drive', on: ideOf(guid, 1), slot: 0 })
-    const nic = { type: 10, subType: 'Synthetic Ethernet Port', className: 'Msvm_SyntheticEthernetPortSettingData' }
-    await other.add(guid, nic)
-    await other.add(guid, nic)
+    const card = { type: 10, subType: 'Synthetic Ethernet Port', className: 'Msvm_SyntheticEthernetPortSettingData' }
+    await other.add(guid, card)
+    await other.add(guid, card)
     const id = guid.toLowerCase()
     const before = drivesOn(host, 'theirs')
-    const adapters = () =>
-      host.sim.host?.state.vms
-        .find(vm => vm.id === guid)
-        ?.configuration.resources.filter(({ values }) => values['ResourceType'] === 10)
 
     const config = await driver.domains.config(id)
     const shown = config.disks.map(({ device, bus, kind = 'disk', location }) => ({ device, bus, kind, location }))
@@ -281,15 +286,30 @@ describe('disks that others have a hand in', () => {
       ],
     )
     assert.deepEqual(await driver.domains.config(id), config, 'the ids are the same each time')
-    const kept = adapters()
+    const kept = adaptersOf(guid)
     for (const description of ['taken over', 'and changed']) {
       await driver.domains.define({ ...config, description })
       assert.deepEqual(drivesOn(host, 'theirs'), before)
-      assert.deepEqual(adapters(), kept)
+      assert.deepEqual(adaptersOf(guid), kept)
       assert.deepEqual(await driver.domains.config(id), { ...config, description })
     }
     await driver.domains.start(id)
     await driver.domains.powerOff(id)
+  })
+
+  it('leaves a machine its devices whose note somebody has removed', async () => {
+    const path = await image(host, 'orphan.vhdx')
+    const domain = { ...withDisks(disk(path, 'hdb')), nics: [nic(null, { device: 'eth3' })] }
+    await driver.domains.define(domain)
+    const guid = guidOf(domain.name)
+    await other.write(guid, 'mine now')
+    const [drives, adapters] = [drivesOn(host, domain.name), adaptersOf(guid)]
+
+    const config = await driver.domains.config(guid.toLowerCase())
+    assert.deepEqual([config.description, config.nics], ['mine now', domain.nics])
+    await driver.domains.define({ ...config, vcpus: 2 })
+    assert.deepEqual(await driver.domains.config(config.id), { ...config, vcpus: 2 })
+    assert.deepEqual([drivesOn(host, domain.name), adaptersOf(guid)], [drives, adapters])
   })
 
   it('rids a machine of what was told and is left out, and leaves what nobody was told of', async () => {

@@ -103,6 +103,12 @@ export class Stranger {
     await this.#manage('RemoveResourceSettings', { ResourceSettings })
   }
 
+  /** Writes other notes on a machine. */
+  async write(guid: string, notes: string): Promise<void> {
+    const values = { InstanceID: typed('string', `Microsoft:${guid}`), Notes: typed('string[]', [notes]) }
+    await this.#manage('ModifySystemSettings', { SystemSettings: embedded('Msvm_VirtualSystemSettingData', values) })
+  }
+
   /** Takes a snapshot of a machine, which goes on in images that hold what changes from then on. */
   async snapshot(guid: string): Promise<void> {
     const AffectedSystem = reference(V2, 'Msvm_ComputerSystem', {

@@ -18,10 +18,17 @@ const OURS = / ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
 /** Of an adapter that is to get one at the start of its machine. */
 const NO_MAC = '000000000000'
 
-/** The adapter that is an interface of a definition: by what it is labelled with, or by what a host calls one of others. */
+/** The id that an adapter is an interface under: what it is labelled with, or made of what a host calls one of others. */
+export const idOfAdapter = ({ id, label }: Pick<Adapter, 'id' | 'label'>): string =>
+  OURS.exec(label)?.[1] ?? idOfDevice(id)
+
+/** The device that an adapter is labelled with; undefined of one of others. */
+export const deviceOfAdapter = ({ label }: Pick<Adapter, 'label'>): string | undefined =>
+  OURS.test(label) ? label.replace(OURS, '') : undefined
+
+/** The adapter that is an interface of a definition. */
 export function adapterOf({ id }: Pick<NicConfig, 'id'>, adapters: readonly Adapter[]): Adapter | undefined {
-  const labelled = adapters.find(({ label }) => OURS.exec(label)?.[1] === id)
-  return labelled ?? adapters.find(adapter => !OURS.test(adapter.label) && idOfDevice(adapter.id) === id)
+  return adapters.find(adapter => idOfAdapter(adapter) === id)
 }
 
 /** The network adapters of machines that are off. */

@@ -1,9 +1,9 @@
-import { type DomainConfig, DriverError, type HostInfo } from '../driver.ts'
+import { type DomainConfig, DriverError } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
 import type { BackEnd, Machine } from './back-end.ts'
 import type { Rivals } from './rivals.ts'
-import { unmetDemand } from './demands.ts'
+import { type DemandHost, unmetDemand } from './demands.ts'
 import { type Directory, type Entry, entryOf } from './directory.ts'
 import type { Drives } from './drives.ts'
 import { isDomainId, writeNotes } from './note.ts'
@@ -18,7 +18,7 @@ const REMAINS = 'what was changed of the machine remains'
 export interface DefinitionParts {
   readonly backEnd: BackEnd
   readonly directory: Directory
-  readonly host: HostInfo
+  readonly host: DemandHost
   readonly adapters: Adapters
   readonly drives: Drives
   readonly rivals: Rivals

@@ -1,16 +1,20 @@
-import type { DomainConfig, ExitActions, HostInfo, PlatformConfig } from '../driver.ts'
+import type { DomainConfig, ExitActions, PlatformConfig } from '../driver.ts'
 import { MTU } from './described-devices.ts'
 import { unmetOfDisks } from './disk-demands.ts'
+import type { HostFacts } from './host-facts.ts'
 import { sharesOf, WEIGHT_MAX_OF_HOST } from './quantities.ts'
+
+/** What of a host demands are held against. */
+export type DemandHost = Pick<HostFacts, 'info' | 'build'>
 
 /**
  * What a definition demands that no Hyper-V host has, or this one has not, as a sentence; undefined where there is
  * nothing of the kind. A definition is kept whatever it demands; its machine is not started.
  */
-export function unmetDemand(config: DomainConfig, { cpus }: HostInfo): string | undefined {
+export function unmetDemand(config: DomainConfig, { info: { cpus }, build }: DemandHost): string | undefined {
   const { boot, disks, nics = [], cpu, scheduling, platform = {}, exits } = config
   if (boot.kind !== 'firmware') return 'Hyper-V loads no kernel itself; a domain boots by its firmware'
-  const unmetByDisks = unmetOfDisks(disks)
+  const unmetByDisks = unmetOfDisks(disks, build)
   if (unmetByDisks !== undefined) return unmetByDisks
   if (nics.some(({ mtu }) => mtu !== MTU)) return 'the MTU of an interface is for its guest to choose on Hyper-V'
   const features = new Set(cpus[0]?.features)

@@ -1,4 +1,5 @@
 import type { DiskConfig, NicConfig } from '../driver.ts'
+import { deviceOfAdapter, idOfAdapter } from './adapters.ts'
 import { idOfDevice } from './device-ids.ts'
 import type { Drive, Storage } from './drive-back-end.ts'
 import { formatOf } from './images.ts'
@@ -23,9 +24,11 @@ export function describeDrive(drive: Drive, storage: Storage, location: string):
   }
 }
 
-/** An interface that somebody else has put into a machine; `number` is that of its name. */
-export function describeAdapter({ id, mac, kind }: Adapter, number: number, network: string | null): NicConfig {
-  return { id: idOfDevice(id), mac: macOf(mac), mtu: MTU, model: kind, device: `eth${number}`, network }
+/** An interface that no definition says anything of; `number` is that of its name, where it has none. */
+export function describeAdapter(adapter: Adapter, number: number, network: string | null): NicConfig {
+  const { mac, kind } = adapter
+  const device = deviceOfAdapter(adapter) ?? `eth${number}`
+  return { id: idOfAdapter(adapter), mac: macOf(mac), mtu: MTU, model: kind, device, network }
 }
 
 /** Pairs of lower-case digits with colons between. */

@@ -114,7 +114,7 @@ async function attachDisk(
   if (config.disks.some(({ id }) => id === disk.id) || driveOf(disk, storage, places) !== undefined) {
     throw refused(`the domain has a disk ${disk.id} already`)
   }
-  const unmet = unmetOfDisk(disk)
+  const unmet = unmetOfDisk(disk, parts.build)
   if (unmet !== undefined) throw refused(unmet)
   const twin = storage.drives.find(
     ({ medium }) => disk.location !== '' && isSamePath(medium?.path ?? '', disk.location),
@@ -155,7 +155,7 @@ async function changeMedium(parts: DeviceParts, living: Living, id: string, medi
   if (drive === undefined || disk === undefined) throw missing('drive', id)
   if (drive.kind === 'disk') throw refused(`${disk.device} is no drive for media`)
   const changed = { ...disk, ...medium }
-  const unmet = unmetOfDisk(changed)
+  const unmet = unmetOfDisk(changed, parts.build)
   if (unmet !== undefined) throw refused(unmet)
   await parts.rivals.assertNone(guid, [changed])
   const undo = await parts.drives.plug(guid, hardware.storage, drive, changed)

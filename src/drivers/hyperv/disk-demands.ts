@@ -1,20 +1,28 @@
 import type { DiskConfig } from '../driver.ts'
 import { formatOf, hostDiskNumber, isAbsolutePath } from './images.ts'
 
-/** What a disk demands that no Hyper-V host has, as a sentence; undefined where there is nothing of the kind. */
-export function unmetOfDisk(disk: DiskConfig): string | undefined {
+/** Source: Microsoft Learn, "What's new in Hyper-V for Windows Server 2012". */
+const VHDX_FROM_BUILD = 9_200
+
+/**
+ * What a disk demands that no Hyper-V host has, or none of this build of Windows, as a sentence; undefined where there is
+ * nothing of the kind.
+ */
+export function unmetOfDisk(disk: DiskConfig, build: number): string | undefined {
   const { kind = 'disk', device, shared = false } = disk
   if (shared) return `the ${kind} ${device} is shared, and Hyper-V gives an image to one machine at a time`
-  return kind === 'disk' ? unmetOfHardDisk(disk) : unmetOfDrive(disk, kind)
+  return kind === 'disk' ? unmetOfHardDisk(disk, build) : unmetOfDrive(disk, kind)
 }
 
-function unmetOfHardDisk({ device, location, format, readOnly }: DiskConfig): string | undefined {
+function unmetOfHardDisk({ device, location, format, readOnly }: DiskConfig, build: number): string | undefined {
   if (readOnly) return `the disk ${device} is read-only, and guests write to all disks of Hyper-V`
   if (location === '') return `the disk ${device} has no volume`
   if (hostDiskNumber(location) !== undefined) {
     return format === 'raw' ? undefined : `${location} is a disk of the host, whose format is raw, not ${format}`
   }
   if (format !== 'vhd' && format !== 'vhdx') return `the disk ${device} is ${format}, and Hyper-V has vhd and vhdx`
+  if (format === 'vhdx' && build < VHDX_FROM_BUILD)
+    return `the disk ${device} is vhdx, which came with Windows Server 2012`
   if (!isAbsolutePath(location)) return `${location} is no path of a Windows host`
   const named = formatOf(location)
   return named === format ? undefined : `${location} is to be ${format}, and Hyper-V goes by the name of the file`
@@ -35,9 +43,9 @@ function unmetOfDrive({ device, location, format, readOnly }: DiskConfig, kind: 
 const IDE_MAX = 4
 
 /** What all disks of a machine together demand. */
-export function unmetOfDisks(disks: readonly DiskConfig[]): string | undefined {
+export function unmetOfDisks(disks: readonly DiskConfig[], build: number): string | undefined {
   for (const disk of disks) {
-    const unmet = unmetOfDisk(disk)
+    const unmet = unmetOfDisk(disk, build)
     if (unmet !== undefined) return unmet
   }
   const floppies = disks.filter(({ kind }) => kind === 'floppy').length

@@ -44,7 +44,7 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
     drives: new Drives(backEnd.drives, images),
     rivals: new Rivals(backEnd.drives, images),
   }
-  const definitions = new Definitions({ backEnd, directory, told, host: facts.info, ...devices })
+  const definitions = new Definitions({ backEnd, directory, told, host: facts, ...devices })
   const cpuTimes = new CpuTimes(client)
   const descriptions = new Descriptions({ backEnd, directory, images, networks, told, cpuTimes })
   const parts = { backEnd, directory, definitions, descriptions, told, events, locks: new Locks() }

@@ -27,7 +27,10 @@ export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
     removeController: id => face.remove(machineIn(id), resources([id])),
     async addDrives(guid, drives) {
       const parts = await Promise.all(drives.map(drive => newDrive(link, face, drive)))
-      const made = await face.add(guid, parts.map(part => face.partOf(part)))
+      const made = await face.add(
+        guid,
+        parts.map(part => face.partOf(part)),
+      )
       const ids = made.flatMap(each => each.key('InstanceID') ?? [])
       // A call that goes on in a job cannot name what it makes.
       return ids.length === drives.length ? ids : idsAt(await storage(guid), drives)
