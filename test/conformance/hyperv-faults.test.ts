@@ -35,22 +35,20 @@ writeFileSync(
     ],
   }),
 )
-const options = (seed: number, ...more: readonly string[]) => [
-  ...['--latency', '20', '--seed', String(seed), '--faults', plan],
-  ...more,
-]
+const far = ['--latency', '20', '--faults', plan]
 
 const V2 = { build: 26_100, pace: 0 }
 const V1 = { build: 9_200, namespace: 'v1', pace: 0 } as const
 
 // They wait more than they work, and so at once.
 describe('far hosts', { concurrency: true }, () => {
-  const far = 'with latency and lost connections'
+  const where = 'with latency and lost connections'
   for (const nth of [0, 1]) {
-    const now = setUp(V2, ...options(11 + nth))
-    describeDriver(`hyperv on the simulated host, build 26100, ${far} (${nth})`, traitsOf(V2), now, part(4 + nth, 8))
-    const old = setUp(V1, ...options(11 + nth, '--locale', 'ja-JP'))
-    const name = `hyperv on the simulated host, build 9200 in ja-JP through v1, ${far} (${nth})`
+    const seed = ['--seed', String(11 + nth)]
+    const now = setUp(V2, ...far, ...seed)
+    describeDriver(`hyperv on the simulated host, build 26100, ${where} (${nth})`, traitsOf(V2), now, part(4 + nth, 8))
+    const old = setUp(V1, ...far, ...seed, '--locale', 'ja-JP')
+    const name = `hyperv on the simulated host, build 9200 in ja-JP through v1, ${where} (${nth})`
     describeDriver(name, traitsOf(V1), old, part(6 + nth, 8))
   }
 })
