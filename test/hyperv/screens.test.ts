@@ -3,8 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { pictureOf } from '../../sim/hyperv/host/screen.ts'
 import { type Driver, DriverError, type ScreenOps } from '../../src/drivers/driver.ts'
+import { Camera } from '../../src/drivers/hyperv/camera.ts'
 import { pressHeld } from '../../src/drivers/hyperv/key-presses.ts'
 import { virtualKeysOf } from '../../src/drivers/hyperv/virtual-keys.ts'
+import { WsmanFault } from '../../src/protocols/wsman/index.ts'
 import { domainConfig, type HypervHost, passwordFile, startHost } from './setting.ts'
 
 const KEY = { a: 30, delete: 111, leftAlt: 56, leftCtrl: 29, leftShift: 42, one: 2, z: 44 } as const
@@ -84,6 +86,40 @@ test('keys that are held are named where they cannot be let go of', async () => 
   }
   const stuck = { press: async () => {}, release: refuse, isPressed: async () => true }
   await assert.rejects(pressHeld(stuck, [65], 0), { kind: 'refused', message: 'keys remain pressed (65): no' })
+})
+
+/** Of a fault that says its code alone. */
+const DETAILS = {
+  providerCode: undefined,
+  cimStatus: undefined,
+  subcodes: [],
+  soapCode: undefined,
+  reason: 'too large',
+  detail: undefined,
+  provider: undefined,
+  faultDetail: undefined,
+  notUnderstood: undefined,
+  status: undefined,
+} as const
+
+test('a picture is asked for smaller until the host can give it, and as small the next time', async () => {
+  const asked: number[] = []
+  const tooLarge = new WsmanFault({ ...DETAILS, code: 0x80338048 })
+  const camera = new Camera({
+    screenSize: async () => ({ width: 1_600, height: 900 }),
+    async picture(_guid, { width, height }) {
+      asked.push(width * height)
+      if (width * height > 50_000) throw tooLarge
+      return new Uint8Array(width * height * 2)
+    },
+    keyboard: async () => undefined,
+  })
+  for (const calls of [3, 4]) {
+    const { width, height, pixels } = await camera.look('GUID')
+    assert.equal(asked.length, calls)
+    assert.equal(pixels.length, width * height * 3)
+    assert(Math.abs(width / height - 16 / 9) < 0.02)
+  }
 })
 
 test('every letter and digit has the virtual key of the same character', () => {

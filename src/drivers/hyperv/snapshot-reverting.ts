@@ -35,9 +35,14 @@ export class Reverting {
   }
 
   async revert(entry: Entry, snapshot: MachineSnapshot): Promise<void> {
-    const { guid } = entry.machine
-    if (ON.includes(entry.machine.state)) await this.#turnOff(guid)
-    await this.#apply()
+    const { guid, name } = entry.machine
+    const wasOn = ON.includes(entry.machine.state)
+    if (wasOn) await this.#turnOff(guid)
+    try {
+      await this.#apply()
+    } catch (error) {
+      throw wasOn && error instanceof DriverError ? halted(error, name) : error
+    }
     const now = await untilState(this.#parts.directory, guid, ['halted', 'suspended'])
     this.#parts.told.forget(guid)
     await this.#remember(entry, now, snapshot)
@@ -70,6 +75,10 @@ export class Reverting {
     }
   }
 }
+
+/** The power of a machine was cut for what failed then. */
+const halted = (cause: DriverError, name: string): DriverError =>
+  new DriverError(cause.kind, `${cause.message}; and ${name} is halted now`, { cause })
 
 /** The notes that a machine has, with the definition that it had then. */
 function notesOf(now: Note, then: Note, { name, notes }: Entry['machine']): string {
