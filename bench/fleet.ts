@@ -35,6 +35,8 @@ interface Watched {
   readonly uri: string
 }
 
+// Each of them is to end with this process.
+process.setMaxListeners(2 * HOSTS)
 const few = await fleet(1, FEW)
 const many = await fleet(1, MACHINES)
 print({

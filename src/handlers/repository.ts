@@ -92,12 +92,18 @@ export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
       else recordVolume(transaction, vdi, volume)
       const from = vdi === undefined ? sr : transaction.get(VDI, vdi)?.SR
       if (vdi === undefined || from === undefined || from === sr) continue
-      transaction.patch(VDI, vdi, { SR: sr, host: NULL_REF })
+      transaction.patch(VDI, vdi, { SR: sr, host: NULL_REF, ...(from === NULL_REF && told(transaction, vdi, volume)) })
       left.add(from)
     }
     for (const from of left) recordAllocation(transaction, from)
     recordRepository(transaction, sr, repository)
   })
+}
+
+/** What is known of an image once it is in a repository: before, it had its place for a name, where nobody gave it one. */
+function told(transaction: Transaction, vdi: string, { name, readOnly }: Volume): Partial<RecordOf<typeof VDI>> {
+  const { name_label, location, read_only = false } = transaction.get(VDI, vdi) ?? {}
+  return { ...(name_label === location && { name_label: name }), read_only: read_only || readOnly === true }
 }
 
 /** The images of a host by location, those that are in no repository among them. */

@@ -3,7 +3,8 @@ import { after, describe, test } from 'node:test'
 import { until } from '../support/machine.ts'
 import { ApiClient } from '../support/client.ts'
 import { ADMIN, startServer } from '../support/server.ts'
-import { type HypervHost, putMedium, startHost } from './setting.ts'
+import { disk, network, nic } from '../conformance/parts.ts'
+import { domainConfig, type HypervHost, putMedium, startHost } from './setting.ts'
 
 // Hyper-V hosts behind the API that clients speak: everything below goes through the same handlers as on any host.
 
@@ -21,6 +22,9 @@ const HOSTS = [
     sim: await startHost('--pace', '0.02', '--vms', '2', '--build', '7601', '--name', 'HV2008'),
   },
 ] as const
+/** A machine with a disk in a folder of its own and a cable in a switch, as somebody has them whose host is added. */
+const theirs = { machine: 'theirs', network: 'office', folder: 'C:\\VMs' } as const
+for (const { sim, format } of HOSTS) await settle(sim, format)
 const server = await startServer({ hosts: HOSTS.map(({ sim }) => sim.uri.href) })
 const client = new ApiClient(server.http)
 const root = await client.login(ADMIN.name, ADMIN.password)
@@ -33,9 +37,26 @@ after(async () => {
   assert.doesNotMatch(server.log(), /an error that is not declared/)
 })
 
+async function settle(host: HypervHost, format: 'vhd' | 'vhdx'): Promise<void> {
+  const { networks, storage, domains, close } = await host.connect()
+  const place = { type: 'dir', location: theirs.folder }
+  const office = network({ name: theirs.network })
+  await networks?.define(office)
+  await storage?.openRepository(place)
+  const volume = await storage?.createVolume(place, { name: 'root', format, virtualBytes: 4_194_304 })
+  assert(volume !== undefined)
+  await domains.define({
+    ...domainConfig(),
+    name: theirs.machine,
+    disks: [disk(volume, { device: 'hda', bus: 'emulated' })],
+    nics: [nic(office.id)],
+  })
+  await close()
+}
+
 for (const { name, format, sim } of HOSTS) describe(`a host with ${name}`, () => story(sim, format))
 
-function story(host: HypervHost, format: string): void {
+function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
   const here = async () => {
     const refs = await root.list('host.get_all')
     const uris = await Promise.all(refs.map(ref => root.text('host.get_uri', ref)))
@@ -59,7 +80,27 @@ function story(host: HypervHost, format: string): void {
     const names = await Promise.all(vms.map(vm => root.text('VM.get_name_label', vm)))
 
     assert.notEqual(await root.text('host.get_name_label', own), '')
-    assert.deepEqual(new Set(names.filter((_, at) => places[at] === own)), new Set(['vm-0001', 'vm-0002']))
+    const found = names.filter((_, at) => places[at] === own)
+    assert.deepEqual(new Set(found), new Set(['vm-0001', 'vm-0002', theirs.machine]))
+  })
+
+  test('so are its switch and its images, in repositories where Hyper-V puts them and where its machines have them', async () => {
+    const own = await here()
+    const vms = await root.list('VM.get_by_name_label', theirs.machine)
+    const places = await Promise.all(vms.map(vm => root.text('VM.get_affinity', vm)))
+    const vm = vms[places.indexOf(own)] ?? ''
+    const [vbd = ''] = await root.list('VM.get_VBDs', vm)
+    const [vif = ''] = await root.list('VM.get_VIFs', vm)
+    const vdi = await root.text('VBD.get_VDI', vbd)
+    const sr = await root.text('VDI.get_SR', vdi)
+
+    assert.equal(await root.text('SR.get_location', sr), theirs.folder)
+    assert.deepEqual(
+      [await root.text('VDI.get_name_label', vdi), await root.text('VDI.get_image_format', vdi)],
+      ['root', format],
+    )
+    assert.equal(await root.text('network.get_name_label', await root.text('VIF.get_network', vif)), theirs.network)
+    assert.match(await root.text('SR.get_location', await repository()), /^C:\\.*Hard Disks$/)
   })
 
   test('a VM lives its life, and is gone from it when it is deleted', async () => {
@@ -112,13 +153,13 @@ function story(host: HypervHost, format: string): void {
 
   test('disks, media and cables of a VM come and go while it runs', async () => {
     const vm = await machine({ name_label: 'plugged' })
-    const [network, other] = [
+    const [first, other] = [
       await root.text('network.create', { name_label: 'lab' }),
       await root.text('network.create', {}),
     ]
     await root.ok('VBD.create', { VM: vm, VDI: await image(), device: 'hda' })
     const drive = await root.text('VBD.create', { VM: vm, type: 'CD', mode: 'RO' })
-    const vif = await root.text('VIF.create', { VM: vm, network, type: 'paravirtualised' })
+    const vif = await root.text('VIF.create', { VM: vm, network: first, type: 'paravirtualised' })
     await root.ok('VM.start', vm, false)
     const isAttached = (of: string, ref: string) => root.ok(`${of}.get_currently_attached`, ref)
 
@@ -137,7 +178,7 @@ function story(host: HypervHost, format: string): void {
     await root.ok('VM.hard_shutdown', vm)
     await root.ok('VIF.delete', vif)
     await root.ok('network.delete', other)
-    await root.ok('network.delete', network)
+    await root.ok('network.delete', first)
   })
 
   test('a VM is cloned with copies of its disks', async () => {
