@@ -224,9 +224,9 @@ export class RpcClient {
       throw garbage(`an answer to nothing that was asked (serial ${serial}, procedure ${procedure})`)
     }
     this.#pending.delete(serial)
-    if (status === PacketStatus.error) return pending.reject(readError(body))
     try {
-      pending.resolve(readAll(called.result, body))
+      if (status === PacketStatus.error) pending.reject(readError(body))
+      else pending.resolve(readAll(called.result, body))
     } catch (error) {
       if (!(error instanceof XdrError)) throw error
       pending.reject(garbage(`${pending.name}: ${error.message}`, { cause: error }))
