@@ -15,11 +15,11 @@ const FOLDER = 'C:\\Images'
 
 /** One that has both namespaces would be driven through the newer. */
 const HOSTS = [
-  { name: 'root\\virtualization\\v2', format: 'vhdx', sim: await startHost('--pace', '0.02', '--vms', '2') },
+  { name: 'root\\virtualization\\v2', format: 'vhdx', sim: await startHost('--pace', '0', '--vms', '2') },
   {
     name: 'root\\virtualization',
     format: 'vhd',
-    sim: await startHost('--pace', '0.02', '--vms', '2', '--build', '7601', '--name', 'HV2008'),
+    sim: await startHost('--pace', '0', '--vms', '2', '--build', '7601', '--name', 'HV2008'),
   },
 ] as const
 /** A machine with a disk in a folder of its own and a cable in a switch, as somebody has them whose host is added. */
@@ -38,7 +38,8 @@ after(async () => {
 })
 
 async function settle(host: HypervHost, format: 'vhd' | 'vhdx'): Promise<void> {
-  const { networks, storage, domains, close } = await host.connect()
+  const driver = await host.connect()
+  const { networks, storage, domains } = driver
   const place = { type: 'dir', location: theirs.folder }
   const office = network({ name: theirs.network })
   await networks?.define(office)
@@ -51,7 +52,7 @@ async function settle(host: HypervHost, format: 'vhd' | 'vhdx'): Promise<void> {
     disks: [disk(volume, { device: 'hda', bus: 'emulated' })],
     nics: [nic(office.id)],
   })
-  await close()
+  await driver.close()
 }
 
 for (const { name, format, sim } of HOSTS) describe(`a host with ${name}`, () => story(sim, format))
@@ -191,9 +192,8 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     const copy = await root.text('VBD.get_VDI', vbd)
     assert.equal(await root.text('VDI.get_image_format', copy), format)
     assert.equal(await root.text('VDI.get_parent', copy), '')
-    await root.ok('VM.start', vm, false)
     await root.ok('VM.start', clone, false)
-    for (const each of [vm, clone]) await root.ok('VM.hard_shutdown', each)
+    await root.ok('VM.hard_shutdown', clone)
   })
 
   test('what Hyper-V cannot do is refused by name, and leaves the VM halted', async () => {
