@@ -233,6 +233,21 @@ describe('disks that others have a hand in', () => {
     await driver.domains.powerOff(domain.id)
   })
 
+  it('starts no domain with a volume that a running one goes on with in the image of a snapshot', async () => {
+    const path = await image(host, 'branched.vhdx')
+    const [first, second] = [withDisks(disk(path, 'hda')), withDisks(disk(path, 'hda'))]
+    await driver.domains.define(first)
+    await other.snapshot(guidOf(first.name))
+    await driver.domains.define(second)
+    await driver.domains.start(first.id)
+
+    await rejects('refused', driver.domains.start(second.id), /used by another process|0x80070020/)
+    await driver.domains.powerOff(first.id)
+    await driver.domains.start(second.id)
+    await rejects('refused', driver.domains.start(first.id), /0x80070020/)
+    await driver.domains.powerOff(second.id)
+  })
+
   it('tells what somebody else has changed, added and taken away', async () => {
     const [mine = '', theirs = '', instead = ''] = await Promise.all(
       ['mine.vhdx', 'theirs.vhdx', 'instead.vhd'].map(name => image(host, name)),

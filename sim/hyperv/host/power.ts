@@ -7,7 +7,7 @@ import type { PowerState, Vm } from './model.ts'
 import { nameOfManagement, nameOfSystem } from './names.ts'
 import { OperationError, Return } from './operation-error.ts'
 import { assignAddresses } from './resources-addresses.ts'
-import { checkImagesForStart } from './resources-images.ts'
+import { checkChainsForStart, checkImagesForStart } from './resources-images.ts'
 import { memoryOf, nameOfVm, processorsOf } from './settings.ts'
 
 /** What can be asked of a machine's power. A face says which of its codes means which. */
@@ -101,7 +101,10 @@ export function changeState(host: Host, vm: Vm, request: PowerRequest, call: Pow
       },
     },
     begin: () => enter(host, vm, via),
-    work: () => transition?.arrive(host, vm),
+    async work() {
+      if (via === 'starting' && vm.processId === undefined) await checkChainsForStart(host, vm)
+      transition?.arrive(host, vm)
+    },
   })
 }
 

@@ -13,3 +13,17 @@ export function giveImageFiles(host: Host, files: ImageFiles): void {
 
 /** Where a host's images are. */
 export const imageFilesOf = (host: Host): ImageFiles => registered.get(host) ?? EVERYTHING
+
+/** Tells the images that an image is made of, its own path first. */
+export type ChainOf = (path: string) => Promise<readonly string[]>
+
+const chains = new WeakMap<Host, ChainOf>()
+
+/** Says where operations on machines learn what images are made of. Whoever gives a host its images calls it. */
+export function giveImageChains(host: Host, chainOf: ChainOf): void {
+  chains.set(host, chainOf)
+}
+
+/** The images that one of a host's is made of; on a host without storage, itself. */
+export const imageChainOf = async (host: Host, path: string): Promise<readonly string[]> =>
+  (await chains.get(host)?.(path)) ?? [path]

@@ -2,7 +2,7 @@ import type { Host } from './host.ts'
 import type { Settings, Vm } from './model.ts'
 import { type OperationError, Return } from './operation-error.ts'
 import { type ResourceContext, refusal } from './resources-context.ts'
-import { imageFilesOf } from './resources-files.ts'
+import { imageChainOf, imageFilesOf } from './resources-files.ts'
 import type { KindName } from './resources-kinds.ts'
 import { kindOf } from './resources-settings.ts'
 import { isImage } from './slots.ts'
@@ -80,4 +80,33 @@ export function checkImagesForStart(host: Host, vm: Vm): void {
     const reason = isTaken ? 'fileInUse' : 'fileMissing'
     throw refusal(host, { vm }, { doing: 'start', kind, reason, code: Return.failed })
   }
+}
+
+/**
+ * Refuses a start where a machine that runs writes to what one of the disks is made of, or has a disk that is made of one
+ * of them: an image is open for one writer, and for readers of its own children. Rejects with OperationError.
+ */
+export async function checkChainsForStart(host: Host, vm: Vm): Promise<void> {
+  const own = await chainsOf(host, vm)
+  if (own.length === 0) return
+  for (const other of host.state.vms) {
+    if (other === vm || !holdsFiles(other)) continue
+    for (const theirs of await chainsOf(host, other)) {
+      if (!own.some(mine => isRival(mine, theirs) || isRival(theirs, mine))) continue
+      throw refusal(host, { vm }, { doing: 'start', kind: 'hardDisk', reason: 'fileInUse', code: Return.failed })
+    }
+  }
+}
+
+/** Whether the image that one chain begins with is in the other. */
+const isRival = ([written]: readonly string[], chain: readonly string[]): boolean =>
+  written !== undefined && chain.includes(written)
+
+/** What each hard disk of a machine is made of. */
+function chainsOf(host: Host, vm: Vm): Promise<string[][]> {
+  const paths = imagesOf(host, vm).flatMap(image => {
+    const path = kindOf(image, host.state.build) === 'hardDisk' ? imagePath(image) : undefined
+    return path ?? []
+  })
+  return Promise.all(paths.map(async path => (await imageChainOf(host, path)).map(normal)))
 }

@@ -1,4 +1,5 @@
 import type { Host } from '../host/host.ts'
+import { giveImageChains } from '../host/resources-files.ts'
 import { imagePath, imagesOf } from '../host/resources-images.ts'
 import type { DiskImage, ImageShape, ParentLink } from './disk-image.ts'
 import type { Entry } from './file-system.ts'
@@ -113,6 +114,11 @@ export async function chainOf(host: Host, path: string, doing: Doing): Promise<F
     entry = parent
   }
   throw fileTrouble(host, doing, path, 'corrupt')
+}
+
+/** Has operations on machines learn what images are made of. */
+export function tellChains(host: Host): void {
+  giveImageChains(host, path => pathsOfChain(host, path))
 }
 
 /** The paths of a chain as far as it can be followed, the image's own first; never rejects. */

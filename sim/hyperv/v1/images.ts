@@ -11,6 +11,7 @@ import { createFloppy, createImage, type NewImage } from '../storage/image-creat
 import { IMAGE_SERVICE, type ImageWork, StorageJobType, watchOf, workOnImages } from '../storage/image-jobs.ts'
 import { imageInfo, imageUse, validateImage } from '../storage/image-reading.ts'
 import { mountedAt, mountImage, unmountImage } from '../storage/mounts.ts'
+import { tellChains } from '../storage/chain.ts'
 import { openStorage } from '../storage/storage.ts'
 import { fileTrouble } from '../storage/trouble.ts'
 import { textGiven } from '../v2/given.ts'
@@ -28,7 +29,7 @@ const IMAGE_TYPES: Readonly<Record<ImageType, number>> = { fixed: 2, dynamic: 3,
 /** The service for virtual hard disks and floppy disks, and the images that the host itself has mounted. */
 export function images(host: Host, schema: Schema): readonly Provider[] {
   // Whoever looks for a machine's disks looks among these files from now on.
-  openStorage(host)
+  if (openStorage(host) !== undefined) tellChains(host)
   const methods: Readonly<Record<string, Method>> = {
     CreateDynamicVirtualHardDisk: call => orRefusal(() => create(host, call, sized(host, call, 'dynamic'))),
     CreateFixedVirtualHardDisk: call => orRefusal(() => create(host, call, sized(host, call, 'fixed'))),

@@ -15,6 +15,7 @@ import {
 import { IMAGE_SERVICE, type ImageWork, StorageJobType, watchOf, workOnImages } from '../storage/image-jobs.ts'
 import { imageInfo, imageUse, validateImage } from '../storage/image-reading.ts'
 import { growsInUse } from '../storage/online-growth.ts'
+import { tellChains } from '../storage/chain.ts'
 import { openStorage } from '../storage/storage.ts'
 import { fileTrouble } from '../storage/trouble.ts'
 import { textGiven } from './given.ts'
@@ -27,7 +28,7 @@ const { className: SERVICE } = IMAGE_SERVICE
 /** The service for virtual hard disks and floppy disks; mounting is elsewhere. */
 export function imageService(host: Host, schema: Schema): readonly Provider[] {
   // Whoever looks for a machine's disks looks among these files from now on.
-  openStorage(host)
+  if (openStorage(host) !== undefined) tellChains(host)
   const methods: Readonly<Record<string, Method>> = {
     CreateVirtualHardDisk: call => orRefusal(() => create(host, schema, call)),
     CreateVirtualFloppyDisk: call => orRefusal(() => createFloppyDisk(host, call)),
