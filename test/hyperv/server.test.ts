@@ -55,9 +55,30 @@ async function settle(host: HypervHost, format: 'vhd' | 'vhdx'): Promise<void> {
   await driver.close()
 }
 
-for (const { name, format, sim } of HOSTS) describe(`a host with ${name}`, () => story(sim, format))
+for (const { name, format, sim } of HOSTS) {
+  describe(`a host with ${name}`, () => {
+    const place = placeOf(sim)
+    finds(place, format)
+    lives(place)
+    stores(place, format)
+    plugs(place)
+    copies(place, format)
+    refuses(place)
+  })
+}
 
-function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
+/** One of the hosts, and what is there. */
+interface Place {
+  readonly host: HypervHost
+  readonly here: () => Promise<string>
+  readonly repository: () => Promise<string>
+  readonly machine: (values?: Readonly<Record<string, string | boolean>>) => Promise<string>
+  readonly image: () => Promise<string>
+  /** Both hosts have a file of this name. */
+  readonly disc: () => Promise<string>
+}
+
+function placeOf(host: HypervHost): Place {
   const here = async () => {
     const refs = await root.list('host.get_all')
     const uris = await Promise.all(refs.map(ref => root.text('host.get_uri', ref)))
@@ -71,9 +92,17 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
   const machine = async (values: Readonly<Record<string, string | boolean>> = {}) =>
     root.text('VM.create', { memory_static_max: MEMORY, affinity: await here(), ...values })
   const image = async () => root.text('VDI.create', { virtual_size: SECTORS, SR: await repository() })
-  const powerState = (vm: string) => root.text('VM.get_power_state', vm)
-  const machines = () => host.sim.host?.state.vms.length
+  const disc = async () => {
+    const [own, all] = [await here(), await root.list('VDI.get_by_name_label', 'first')]
+    const hosts = await Promise.all(all.map(async vdi => root.text('SR.get_host', await root.text('VDI.get_SR', vdi))))
+    return all[hosts.indexOf(own)] ?? assert.fail('no disc')
+  }
+  return { host, here, repository, machine, image, disc }
+}
 
+const powerState = (vm: string) => root.text('VM.get_power_state', vm)
+
+function finds({ here, repository }: Place, format: string): void {
   test('it is an object, as are the machines that somebody else made on it', async () => {
     const own = await here()
     const vms = await root.list('VM.get_all')
@@ -103,9 +132,11 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     assert.equal(await root.text('network.get_name_label', await root.text('VIF.get_network', vif)), theirs.network)
     assert.match(await root.text('SR.get_location', await repository()), /^C:\\.*Hard Disks$/)
   })
+}
 
+function lives({ host, machine }: Place): void {
   test('a VM lives its life, and is gone from it when it is deleted', async () => {
-    const before = machines()
+    const before = host.sim.host?.state.vms.length
     const vm = await machine({ name_label: 'web' })
     for (const [message, params, state] of [
       ['start', [true], 'Paused'],
@@ -123,9 +154,11 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     await until('the guest has shut down', async () => ((await powerState(vm)) === 'Halted' ? true : undefined))
     await root.ok('VM.delete', vm)
 
-    assert.equal(machines(), before)
+    assert.equal(host.sim.host?.state.vms.length, before)
   })
+}
 
+function stores({ host, here, repository, image }: Place, format: string): void {
   test('images are made where Hyper-V puts them, in its format, grown, and deleted; another format is refused', async () => {
     const vdi = await image()
     const error = await root.fails('VDI.create', { SR: await repository(), virtual_size: SECTORS, image_format: 'raw' })
@@ -151,7 +184,9 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     assert.deepEqual(new Set(names), new Set(['first', 'second']))
     assert.equal((await root.fails('SR.create', { ...place, location: 'c:\\images' }))[0], 'OBJECT_NAME_TAKEN')
   })
+}
 
+function plugs({ machine, image, disc }: Place): void {
   test('disks, media and cables of a VM come and go while it runs', async () => {
     const vm = await machine({ name_label: 'plugged' })
     const [first, other] = [
@@ -181,7 +216,9 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     await root.ok('network.delete', other)
     await root.ok('network.delete', first)
   })
+}
 
+function copies({ machine, image }: Place, format: string): void {
   test('a VM is cloned with copies of its disks', async () => {
     const vm = await machine({ name_label: 'original' })
     await root.ok('VBD.create', { VM: vm, VDI: await image(), device: 'hda' })
@@ -195,7 +232,9 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     await root.ok('VM.start', clone, false)
     await root.ok('VM.hard_shutdown', clone)
   })
+}
 
+function refuses({ machine, repository }: Place): void {
   test('what Hyper-V cannot do is refused by name, and leaves the VM halted', async () => {
     const vm = await machine({ name_label: 'loud', platform_enable_audio: true })
     const error = await root.fails('VM.start', vm, false)
@@ -204,11 +243,4 @@ function story(host: HypervHost, format: 'vhd' | 'vhdx'): void {
     assert.equal(await powerState(vm), 'Halted')
     assert.equal((await root.fails('SR.clone', await repository(), '', 'copy'))[0], 'DRIVER_UNSUPPORTED')
   })
-
-  /** Both hosts have a file of this name. */
-  async function disc(): Promise<string> {
-    const [own, all] = [await here(), await root.list('VDI.get_by_name_label', 'first')]
-    const hosts = await Promise.all(all.map(async vdi => root.text('SR.get_host', await root.text('VDI.get_SR', vdi))))
-    return all[hosts.indexOf(own)] ?? assert.fail('no disc')
-  }
 }
