@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { DiskImage } from '../../sim/hyperv/storage/disk-image.ts'
 import { createImage } from '../../sim/hyperv/storage/image-creation.ts'
 import { mountImage, unmountImage } from '../../sim/hyperv/storage/mounts.ts'
+import { openImage, withImage } from '../../sim/hyperv/storage/open-image.ts'
 import type { Driver, StorageOps, Volume } from '../../src/drivers/driver.ts'
 import { rejectsWith } from '../conformance/stage.ts'
 import { disk, withDisks } from './machine-drives.ts'
@@ -36,6 +38,13 @@ async function putImage({ sim }: HypervHost, path: string, parentPath?: string):
   await createImage(sim.host, { path, format, type: parentPath ? 'differencing' : 'dynamic', isAutomatic, ...more })
   return path
 }
+
+/** Works with an image of the folder on drive C as the host would. */
+const within = <T>(host: HypervHost, name: string, opening: 'read' | 'write', work: (image: DiskImage) => Promise<T>) =>
+  withImage(
+    openImage(join(folderOf(host), 'C/Images', name), opening, () => crypto.randomUUID().toUpperCase()),
+    work,
+  )
 
 describe('images on a host', () => {
   let host: HypervHost, driver: Driver, storage: StorageOps
@@ -182,6 +191,25 @@ describe('images on a host', () => {
     await driver.domains.undefine(config.id)
     await storage.deleteVolume(child)
     await storage.deleteVolume(golden.location)
+    await stranger.close()
+  })
+
+  test('a copy of a volume with snapshots holds what its machine has now, and not while that runs', async () => {
+    const stranger = new Stranger(host)
+    const base = await make('versions')
+    const guid = await stranger.make('versions')
+    await stranger.addDisk(guid, ideOf(guid, 0), 0, base.location)
+    await stranger.snapshot(guid)
+    const head = filesIn(host, 'C/Images').find(name => /^versions_.*\.avhdx$/.test(name)) ?? ''
+    await within(host, head, 'write', image => image.write(0, Buffer.from('now')))
+
+    const copy = await storage.copyVolume(base.location, FOLDER, { name: 'now', format: 'vhd' })
+    const start = await within(host, 'now.vhd', 'read', image => image.read(0, 3))
+    assert.equal(start.toString(), 'now')
+    await driver.domains.start(guid.toLowerCase())
+    await rejectsWith('bad-state', storage.copyVolume(base.location, FOLDER, { name: 'then' }))
+    await driver.domains.powerOff(guid.toLowerCase())
+    await storage.deleteVolume(copy.location)
     await stranger.close()
   })
 

@@ -2,7 +2,7 @@ import { DriverError } from '../driver.ts'
 import type { BackEnd, Machine } from './back-end.ts'
 import type { Attachment, StorageBackEnd } from './storage-back-end.ts'
 import type { Found } from './volumes.ts'
-import { isSamePath, pathKey } from './windows-path.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** How deep a chain of images is followed; a machine has 50 snapshots at most. */
 const CHAIN_MAX = 64
@@ -19,7 +19,12 @@ export interface Use {
   readonly users: readonly User[]
   /** The first of what builds on it, as far as that is a snapshot or an image of a suspended machine. */
   readonly child: string | undefined
+  /** Machines that go on in an image that a snapshot has made, and that builds on it. */
+  readonly heads: readonly User[]
 }
+
+/** What snapshots make, to hold what changes from then on. */
+const AUTOMATIC = /\.avhdx?$/i
 
 /**
  * Who has an image. What machines with a guest in memory have open, the host itself keeps from being deleted or changed,
@@ -31,33 +36,39 @@ export async function useOf(
   { volume, attachments }: Found,
 ): Promise<Use> {
   const byGuid = new Map((await machines()).map(machine => [machine.guid, machine]))
-  const mine = attachments.filter(({ path }) => isSamePath(path, volume.location))
-  const users = mine.flatMap(attachment => {
-    const machine = byGuid.get(attachment.ownerGuid)
-    return machine === undefined ? [] : [{ machine, attachment }]
-  })
-  if (volume.format === 'raw') return { users, child: undefined }
+  const isMine = ({ path }: Attachment) => isSamePath(path, volume.location)
+  const usersAmong = (some: readonly Attachment[]) =>
+    some.flatMap(attachment => {
+      const machine = byGuid.get(attachment.ownerGuid)
+      return machine === undefined ? [] : [{ machine, attachment }]
+    })
+  const mine = attachments.filter(isMine)
+  const users = usersAmong(mine)
+  if (volume.format === 'raw') return { users, child: undefined, heads: [] }
+  const others = usersAmong(attachments.filter(each => !isMine(each)))
   // A snapshot has in its drives what it was taken of, and a machine from then on what builds on that.
-  if (mine.length > users.length) return { users, child: 'a snapshot' }
-  const suspended = attachments.filter(({ ownerGuid, path }) => {
-    return byGuid.get(ownerGuid)?.state === 'suspended' && !isSamePath(path, volume.location)
-  })
-  return { users, child: await childAmong(storage, suspended, volume.location) }
+  if (mine.length > users.length) {
+    const going = others.filter(({ attachment }) => AUTOMATIC.test(attachment.path))
+    return { users, child: 'a snapshot', heads: await buildingOn(storage, going, volume.location) }
+  }
+  const suspended = others.filter(({ machine }) => machine.state === 'suspended')
+  const [child] = await buildingOn(storage, suspended, volume.location)
+  return { users, child: child?.attachment.path, heads: [] }
 }
 
-/** The first of these images that builds on another one. */
-async function childAmong(storage: StorageBackEnd, attachments: readonly Attachment[], of: string) {
-  const seen = new Set<string>()
-  for (const { path } of attachments) {
-    let image: string | undefined = path
-    for (let depth = 0; depth < CHAIN_MAX && image !== undefined; depth++) {
-      if (isSamePath(image, of)) return path
-      if (!/\.a?vhdx?$/i.test(image) || seen.has(pathKey(image))) break
-      seen.add(pathKey(image))
-      image = await parentOf(storage, image)
-    }
+/** Those whose image builds on another one. */
+async function buildingOn(storage: StorageBackEnd, users: readonly User[], of: string): Promise<User[]> {
+  const are = await Promise.all(users.map(({ attachment }) => buildsOn(storage, attachment.path, of)))
+  return users.filter((_, index) => are[index])
+}
+
+async function buildsOn(storage: StorageBackEnd, path: string, of: string): Promise<boolean> {
+  let image: string | undefined = path
+  for (let depth = 0; depth < CHAIN_MAX && image !== undefined; depth++) {
+    if (isSamePath(image, of)) return true
+    image = /\.a?vhdx?$/i.test(image) ? await parentOf(storage, image) : undefined
   }
-  return undefined
+  return false
 }
 
 /** Of an image that cannot be read, nobody can tell. */
@@ -70,9 +81,9 @@ async function parentOf(storage: StorageBackEnd, path: string): Promise<string |
   }
 }
 
-/** Throws DriverError, `bad-state`, where a machine that is not off has the image. */
-export function assertUnused({ users }: Use, location: string): void {
-  const user = users.find(({ machine }) => machine.state !== 'halted')
+/** Throws DriverError, `bad-state`, where a machine that is not off has the image, or goes on in one that builds on it. */
+export function assertUnused({ users, heads }: Use, location: string): void {
+  const user = [...users, ...heads].find(({ machine }) => machine.state !== 'halted')
   if (user !== undefined) throw inUse(location, `${user.machine.name}, which is ${user.machine.state}, has it`)
 }
 

@@ -24,7 +24,7 @@ export async function moveVolume(
   const from = found.volume.location
   if (isSamePath(folderOf(from), to)) return found.volume
   const target = pathIn(to, baseOf(from))
-  return locks.run(lockOf(to, found.volume.name), async () => {
+  return locks.run(lockOf(target), async () => {
     const [use, isThere] = await Promise.all([
       useOf(storage, parts.machines, found),
       storage.hasFolder(to),
@@ -36,7 +36,7 @@ export async function moveVolume(
     assertGoing(options, `the move of ${location}`)
     const isNear = pathKey(driveOf(from)) === pathKey(driveOf(to))
     await (isNear ? renameFile(storage, from, target) : copyOver(parts, found, target, options))
-    return (await findVolume(storage, target)).volume
+    return (await findVolume(storage, target, found.attachments)).volume
   })
 }
 

@@ -1,6 +1,6 @@
 import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
 import { isLost } from './again.ts'
-import { assertUnused, sayIfInUse, useOf } from './image-use.ts'
+import { assertUnused, inUse, sayIfInUse, type Use, useOf } from './image-use.ts'
 import type { DiskFormat, NewImage, StorageBackEnd } from './storage-back-end.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { takeBack } from './undo.ts'
@@ -30,7 +30,7 @@ export async function createVolume(
   const wanted = { path, format: demandFormat(parts, format), kind: 'dynamic', id: crypto.randomUUID() } as const
   const bytes = sizeFor(virtualBytes)
   assertGoing(options, `the creation of ${name}`)
-  return locks.run(lockOf(folder, name), async () => {
+  return locks.run(lockOf(path), async () => {
     await assertFree(storage, path)
     await make(parts, wanted, bytes, () => storage.createImage({ ...wanted, virtualBytes: bytes }, options), options)
     return (await findVolume(storage, path)).volume
@@ -69,14 +69,25 @@ export async function copyVolume(
     throw new DriverError('refused', `a copy of ${location} holds ${from.virtualBytes} bytes, not ${bytes}`)
   }
   assertGoing(options, `the copy of ${location}`)
-  return locks.run(lockOf(folder, name), async () => {
+  return locks.run(lockOf(path), async () => {
     const [use] = await Promise.all([useOf(storage, parts.machines, found), assertFree(storage, path)])
-    assertUnused(use, location)
-    const convert = () => storage.convertImage(from.location, wanted, options)
-    await make(parts, wanted, from.virtualBytes, () => sayIfInUse(storage, from.location, convert), options)
+    const source = sourceOf(use, location)
+    const convert = () => storage.convertImage(source, wanted, options)
+    await make(parts, wanted, from.virtualBytes, () => sayIfInUse(storage, source, convert), options)
     if (bytes > from.virtualBytes) await growCopy(parts, wanted, bytes, options)
-    return (await findVolume(storage, path)).volume
+    return (await findVolume(storage, path, found.attachments)).volume
   })
+}
+
+/**
+ * The image that holds what a volume does now: another one where its machine has snapshots. Throws DriverError,
+ * `bad-state`, where that may change meanwhile, or there are several.
+ */
+function sourceOf(use: Use, location: string): string {
+  assertUnused(use, location)
+  const [head, ...others] = use.heads
+  if (others.length > 0) throw inUse(location, `${others.length + 1} machines go on from it`)
+  return head === undefined ? location : head.attachment.path
 }
 
 /** Makes a copy larger that was just made; where that fails, it is deleted. */
@@ -106,7 +117,7 @@ export async function growImage(
 }
 
 /** Two volumes of one name in one folder are one too many, whatever their formats. */
-export const lockOf = (folder: string, name: string): string => pathKey(`${folder}\\${name}`)
+export const lockOf = (path: string): string => pathKey(path).replace(/\.[^.\\]*$/, '')
 
 export function assertGoing({ signal }: OperationOptions, deed: string): void {
   if (signal?.aborted === true) throw new DriverError('refused', `${deed} was aborted`)

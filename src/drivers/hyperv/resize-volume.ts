@@ -3,14 +3,12 @@ import { assertChildless, inUse, sayIfInUse, type Use, useOf } from './image-use
 import { growImage, lockOf, sizeFor } from './new-volume.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { type Found, findVolume } from './volumes.ts'
-import { folderOf } from './windows-path.ts'
 
 /** Makes an image larger; see `StorageOps.resizeVolume`. */
 export async function resizeVolume(parts: StorageParts, location: string, virtualBytes: number): Promise<Volume> {
   const { storage, locks } = parts
   const bytes = sizeFor(virtualBytes)
-  const { volume: at } = await findVolume(storage, location)
-  return locks.run(lockOf(folderOf(at.location), at.name), async () => {
+  return locks.run(lockOf(location), async () => {
     const found = await findVolume(storage, location)
     const { volume } = found
     if (volume.format === 'raw') throw new DriverError('refused', `${location} is a medium, whose size stays`)
@@ -20,7 +18,7 @@ export async function resizeVolume(parts: StorageParts, location: string, virtua
     assertMayGrow(parts, found, await useOf(storage, parts.machines, found))
     if (bytes === volume.virtualBytes) return volume
     await sayIfInUse(storage, volume.location, () => growImage(storage, volume.location, bytes))
-    return (await findVolume(storage, location)).volume
+    return (await findVolume(storage, location, found.attachments)).volume
   })
 }
 

@@ -49,8 +49,15 @@ export interface Found {
   readonly attachments: readonly Attachment[]
 }
 
-/** Looks at a volume. Rejects as `not-found` where there is none, as `refused` where the file is no image. */
-export async function findVolume(storage: StorageBackEnd, location: string): Promise<Found> {
+/**
+ * Looks at a volume; `known` are the attachments of a look just before. Rejects as `not-found` where there is none, as
+ * `refused` where the file is no image.
+ */
+export async function findVolume(
+  storage: StorageBackEnd,
+  location: string,
+  known?: readonly Attachment[],
+): Promise<Found> {
   const path = parsePath(location)
   const format = path === undefined ? undefined : formatOf(path)
   if (path === undefined || format === undefined) {
@@ -59,11 +66,11 @@ export async function findVolume(storage: StorageBackEnd, location: string): Pro
   const reading = format === 'raw' ? undefined : storage.image(path)
   // Whether the file is there at all decides what that it cannot be read is called.
   const settled = reading?.catch((error: unknown) => error)
-  const [file, attachments] = await Promise.all([storage.file(path), storage.attachments(), settled])
+  const [file, attachments] = await Promise.all([storage.file(path), known ?? storage.attachments(), settled])
   if (file === undefined) throw new DriverError('not-found', `the host has no volume ${location}`)
-  const known = await reading
+  const facts = await reading
   const inFolder = { ...file, path: pathIn(folderOf(path), baseOf(file.path)) }
-  return { volume: volumeOf(inFolder, format, known, spellings(attachments)), facts: known, attachments }
+  return { volume: volumeOf(inFolder, format, facts, spellings(attachments)), facts, attachments }
 }
 
 /** The volumes of a folder. A file that only looks like an image by its name, or goes away just now, is none. */
