@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { access, chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { text } from 'node:stream/consumers'
+
+/** A libvirtd of its own: nothing of it is outside its folder. */
+export interface Libvirtd {
+  readonly folder: string
+  readonly connect: () => Promise<Socket>
+  readonly stop: () => Promise<void>
+}
+
+const COMMAND = '/usr/sbin/libvirtd'
+const START_MS = 10_000
+const POLL_MS = 20
+const NOBODY = 65_534
+/** The one driver beside those that are built in; the one for QEMU would look at every QEMU of the machine first. */
+const STORAGE_DRIVER = '/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_storage.so'
+
+/** Starts a libvirtd as a user who is not root, whose state is in his own folder. Source: libvirtd(8), FILES. */
+export async function startLibvirtd(): Promise<Libvirtd> {
+  const folder = await mkdtemp(join(tmpdir(), 'pv-'))
+  const drivers = join(folder, 'drivers')
+  await mkdir(drivers)
+  await symlink(STORAGE_DRIVER, join(drivers, 'libvirt_driver_storage.so'))
+  await writeFile(join(folder, 'conf'), `unix_sock_dir = "${folder}"\nhost_uuid_source = "machine-id"\n`)
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) await chown(folder, NOBODY, NOBODY)
+  const places = ['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'HOME']
+  const env = { ...Object.fromEntries(places.map(name => [name, folder])), LIBVIRT_DRIVER_DIR: drivers, LC_ALL: 'C' }
+  const child = spawn(COMMAND, ['-f', join(folder, 'conf'), '-p', join(folder, 'pid')], {
+    env: { ...env, PATH: process.env['PATH'] },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+  })
+  const exited = once(child, 'exit')
+  const stop = async () => {
+    child.kill('SIGKILL')
+    await exited
+    await rm(folder, { recursive: true, force: true })
+  }
+  const said = text(child.stderr)
+  const path = join(folder, 'libvirt-sock')
+  for (let waitedMs = 0; !(await exists(path)); waitedMs += POLL_MS) {
+    if (child.exitCode !== null || waitedMs > START_MS) {
+      await stop()
+      throw new Error(`libvirtd does not start: ${await said}`)
+    }
+    await sleep(POLL_MS)
+  }
+  return { folder, connect: () => connected(path), stop }
+}
+
+async function connected(path: string): Promise<Socket> {
+  const socket = connect(path)
+  await once(socket, 'connect')
+  return socket
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
