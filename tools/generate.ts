@@ -9,6 +9,7 @@ import { dtd } from '../src/engine/dtd.ts'
 import { classes } from '../src/model/index.ts'
 import { classPages } from './docs/classes.ts'
 import { errorPage } from './docs/errors.ts'
+import { libvirtFunctionsPage } from './docs/libvirt-functions.ts'
 import { proofsPage } from './docs/proofs.ts'
 import { supportMatrix } from './docs/support-matrix.ts'
 
@@ -17,6 +18,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ...classPages(),
     ['errors.md', errorPage()],
+    ['libvirt-functions.md', libvirtFunctionsPage()],
     ['proofs.md', proofsPage()],
     ['support-matrix.md', await supportMatrix()],
     ['polyvisor-0.2.dtd', dtd(Object.values(classes))],

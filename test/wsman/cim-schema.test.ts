@@ -32,6 +32,7 @@ const ModifyResourceSettings = defineMethod('Msvm_VirtualSystemManagementService
 
 const SERVICE = reference('root/virtualization/v2', 'Msvm_VirtualSystemManagementService', {})
 
+// Proves: hypervGetPropType
 test('an instance of a declared class is sent with the types of the declaration', () => {
   const settings = instanceOf(MemorySettings, { InstanceID: 'Microsoft:1', VirtualQuantity: 2_048n, Weight: undefined })
 
@@ -132,6 +133,7 @@ test('a name or a value that the declaration does not have is refused before it 
   })
 })
 
+// Proves: hypervAddSimpleParam, hypervInvokeMethod
 test('a declared method is called with checked arguments, and its result is typed', async () => {
   const to = (name: string) =>
     `<a:Address/><a:ReferenceParameters><w:ResourceURI>${V2}/${name}</w:ResourceURI><w:SelectorSet><w:Selector Name="InstanceID">1</w:Selector></w:SelectorSet></a:ReferenceParameters>`

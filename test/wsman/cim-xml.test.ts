@@ -77,6 +77,7 @@ test('what Server 2012 wrote is written again byte for byte, but for where a cla
   }
 })
 
+// Proves: hypervAddEmbeddedParam
 test('each type is written in the form that CIM-XML has for it', () => {
   const instance = embedded('Msvm_Thing', {
     Text: typed('string', 'ä"\''),

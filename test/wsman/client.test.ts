@@ -73,6 +73,7 @@ test('Delete is answered with nothing', async () => {
   assert.deepEqual(host.actions, ['Delete'])
 })
 
+// Proves: hypervInvokeMethodXml
 test('a method gives its return value and what comes out, whatever the case of its name', async () => {
   const { client } = scripted([
     () => output('RequestStateChange', '<p:Job xsi:nil="true"/><p:ReturnValue>32775</p:ReturnValue>'),

@@ -150,6 +150,7 @@ function meaning(element: XmlElement | undefined): unknown {
   return [element.namespace, element.name, attributes, children.length > 0 ? children : element.text()]
 }
 
+// Proves: hypervCreateXmlStruct, hypervAddEprParam
 test('a method with a reference and an instance means what libvirt sends, but for the quirks of its own', async () => {
   const foreign = foreignBody('libvirt-v2/invoke_addresourcesettings_1.txt')
   const configuration = foreign?.elements('AffectedConfiguration')[0]

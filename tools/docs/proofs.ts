@@ -1,4 +1,4 @@
-/** Which test proves the effect of each field and message, read off the comments `// Proves:` above the tests. */
+/** Which test proves what, read off comments above the tests, such as `// Proves: VM.start`. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,22 +8,29 @@ import { visibleFields } from '../../src/model/kernel/operations.ts'
 import { GENERATED_NOTE, table } from './markdown.ts'
 
 /** A test that proves something. */
-interface Proof {
+export interface Proof {
   readonly file: string
   readonly title: string
 }
 
 const TESTS = join(import.meta.dirname, '..', '..', 'test')
 /** Comments, whatever else stands above the test, and the test's title. */
-const PROOF = /((?:^[ \t]*\/\/ Proves: .*\n)+)([\s\S]{0,400}?)\b(?:test|it|describe)\(\s*(['"`])((?:\\.|(?!\3).)*)\3/gm
+const proofOf = (word: Word): RegExp =>
+  new RegExp(
+    `((?:^[ \\t]*// ${word}: .*\\n)+)([\\s\\S]{0,400}?)\\b(?:test|it|describe)\\(\\s*(['"\`])((?:\\\\.|(?!\\3).)*)\\3`,
+    'gm',
+  )
 
-/** What a comment names, by `class.item`, with the tests under it in the order of their files. */
-export function proofs(): ReadonlyMap<string, readonly Proof[]> {
+/** With which word comments begin: a test proves an item of an API, or validates what a document says can be done. */
+export type Word = 'Proves' | 'Validates'
+
+/** What a comment of this word names, such as `class.item`, with the tests under it in the order of their files. */
+export function proofs(word: Word = 'Proves'): ReadonlyMap<string, readonly Proof[]> {
   const found = new Map<string, Proof[]>()
   const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
   for (const file of files.toSorted()) {
-    for (const [, comment = '', , , title = ''] of readFileSync(join(TESTS, file), 'utf8').matchAll(PROOF)) {
-      const names = comment.replaceAll(/^[ \t]*\/\/ Proves:/gm, ',').split(/[,\n]/)
+    for (const [, comment = '', , , title = ''] of readFileSync(join(TESTS, file), 'utf8').matchAll(proofOf(word))) {
+      const names = comment.replaceAll(new RegExp(`^[ \\t]*// ${word}:`, 'gm'), ',').split(/[,\n]/)
       for (const name of names.map(text => text.trim()).filter(text => text !== '')) {
         found.set(name, [...(found.get(name) ?? []), { file, title: plain(title) }])
       }
