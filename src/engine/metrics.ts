@@ -96,13 +96,18 @@ export class Sampler {
     }
   }
 
-  /** A VM that has come to run, or that has another device, is read out of turn. */
+  /**
+   * A VM that has come to run, or that has another device, is read out of turn; but not one that has just been found, for a
+   * host that is connected may have thousands.
+   */
   #hear(changes: readonly Change[]): void {
+    const found = new Set(changes.filter(({ kind }) => kind === 'add').map(({ ref }) => ref))
     for (const { class: name, ref, kind, fields } of changes) {
       const isMoved = fields.includes('power_state') || fields.includes('resident_on')
-      if (name === VM.name && (isMoved || kind === 'del')) this.#ask(ref)
+      if (name === VM.name && kind !== 'add' && (isMoved || kind === 'del')) this.#ask(ref)
       const device = name === VBD.name ? VBD : name === VIF.name ? VIF : undefined
-      if (device !== undefined && kind !== 'del') this.#ask(this.#options.store.get(device, ref)?.VM ?? NULL_REF)
+      const owner = device === undefined ? NULL_REF : (this.#options.store.get(device, ref)?.VM ?? NULL_REF)
+      if (owner !== NULL_REF && kind !== 'del' && !found.has(owner)) this.#ask(owner)
     }
   }
 
