@@ -133,6 +133,8 @@ test('a snapshot that is aborted on its way is none, and one whose kind cannot b
     const options = { signal: controller.signal, onProgress: () => controller.abort() }
     await assert.rejects(snapshots.create(id, WISH, options), refused(/aborted/))
     assert.deepEqual(await snapshots.list(id), [])
+    const long = { ...WISH, description: 'x'.repeat(65_536) }
+    await assert.rejects(snapshots.create(id, long), refused(/longer than/))
   }
   await on('v2', { jobs: [{ type: JOB.take, slowness: 100 }] }, run, '0.02')
   const stuck = { method: METHODS.v2.name, nth: 3, fault: 'access-denied' }

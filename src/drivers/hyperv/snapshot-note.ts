@@ -1,5 +1,5 @@
-import { type Note, readNote } from './note.ts'
-import { descriptionIn } from './note.ts'
+import { DriverError } from '../driver.ts'
+import { descriptionIn, type Note, readNote } from './note.ts'
 
 /** What a snapshot is told to be, in its notes: they begin as those of its machine. */
 export interface SnapshotNote {
@@ -14,11 +14,24 @@ export interface SnapshotNote {
 const MARK = '[polyvisor snapshot] '
 const WORDS = { true: 'with memory', false: 'without memory' } as const
 
-/** The notes of a snapshot: what people read, a line of its own, and the line of its machine. */
+/** How much of notes a host is asked to keep: those of a machine, and a description as long. */
+const CHARACTERS_MAX = 65_536
+
+/**
+ * The notes of a snapshot: what people read, a line of its own, and the line of its machine. Throws DriverError, `refused`,
+ * where they are too long.
+ */
 export function writeSnapshotNotes(description: string, hasMemory: boolean, machineNotes: string): string {
   const line = machineNotes.split(/\r?\n/).findLast(one => one.startsWith('[polyvisor] '))
   const own = `${MARK}${WORDS[`${hasMemory}`]}`
-  return [...(description === '' ? [] : [description, '']), own, ...(line === undefined ? [] : [line])].join('\n')
+  const notes = [...(description === '' ? [] : [description, '']), own, ...(line === undefined ? [] : [line])].join(
+    '\n',
+  )
+  if (notes.length <= CHARACTERS_MAX) return notes
+  throw new DriverError(
+    'refused',
+    `the description is longer than the ${CHARACTERS_MAX} characters that are kept with it`,
+  )
 }
 
 /** What the notes of a snapshot of the machine with this GUID say. */

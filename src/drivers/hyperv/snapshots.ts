@@ -64,10 +64,11 @@ class Shelf {
     assertState(entry, 'take a snapshot of', ['halted', 'running', 'paused', 'suspended'])
     assertWanted(options)
     const { guid, notes, state } = entry.machine
+    const isOn = state !== 'halted'
+    const words = { name: wish.name, notes: writeSnapshotNotes(wish.description, isOn, notes) }
     const before = await this.#parts.snapshots.tree(guid)
-    const made = await this.#take(guid, state !== 'halted', before, options)
+    const made = await this.#take(guid, isOn, before, options)
     try {
-      const words = { name: wish.name, notes: writeSnapshotNotes(wish.description, state !== 'halted', notes) }
       await this.#parts.snapshots.describe(guid, made, words)
       return found(listOf(guid, await this.#parts.snapshots.tree(guid)), entry, made)
     } catch (error) {
