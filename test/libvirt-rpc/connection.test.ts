@@ -288,7 +288,7 @@ describe('events', () => {
 })
 
 describe('keepalive', () => {
-  test('ends a connection whose peer is silent, and no other', async context => {
+  test('leaves a connection alone on which both sides answer', async context => {
     const { client, server } = pair(context, { CONNECT_GET_TYPE: () => ({ type: 'SMALL' }) })
     const patience = { intervalMs: 15, count: 2 }
     client.startKeepAlive(patience)
