@@ -133,7 +133,7 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
       const { config, present } = await this.#described(xml)
       this.#assertStartable(present, config)
       const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
-      await this.host.driver.domains.define(config)
+      await this.host.define(config)
       const paused = has(flags, VIR_DOMAIN_START_PAUSED)
       try {
         await this.host.driver.domains.start(config.id, { paused })
@@ -151,7 +151,7 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
 
   async #define(xml: string): Promise<Domain> {
     const { config, present } = await this.#described(xml)
-    await this.host.remembered.turns.run(config.id, () => this.host.driver.domains.define(config))
+    await this.host.remembered.turns.run(config.id, () => this.host.define(config))
     if (present !== undefined && isActiveState(present.state)) this.host.remembered.updated.add(config.id)
     // Whoever defines a domain wants it to stay; what else was to become of it stays so.
     if (this.host.ending.get(config.id) === 'undefine') this.host.ending.set(config.id, 'destroy')

@@ -79,7 +79,7 @@ export class DomainWithDevices extends DomainWithDefinition {
       const config = await this.config()
       const deed = read(xml, config, { kind: this.host.kind, networks }, this.host, this.id)
       if (isLive) return deed.live(this.host.group(name, 'devices'))
-      await this.host.driver.domains.define(deed.config(config))
+      await this.host.define(deed.config(config))
       if (isActiveState(now.state)) this.host.remembered.updated.add(this.id)
     })
   }

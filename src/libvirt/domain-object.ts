@@ -61,7 +61,7 @@ export class DomainObject {
   /** Changes its definition; what others here change of it meanwhile waits. */
   protected async redefine({ state }: DriverDomain, change: (config: DomainConfig) => DomainConfig): Promise<void> {
     await this.host.remembered.turns.run(this.id, async () => {
-      await this.host.driver.domains.define(change(await this.config()))
+      await this.host.define(change(await this.config()))
     })
     if (isActiveState(state)) this.host.remembered.updated.add(this.id)
   }

@@ -10,6 +10,7 @@ import {
 } from '../drivers/driver.ts'
 import {
   type ErrorNumber,
+  VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_CONN,
   VIR_ERR_NO_DOMAIN,
@@ -120,6 +121,13 @@ export class Host {
   /** The domain with this UUID; rejects where there is none. */
   async domain(id: DomainId): Promise<Domain> {
     return this.seen(id, await this.seeing(id, () => this.driver.domains.get(id)))
+  }
+
+  /** Defines a domain as the host can have it; what it cannot have is refused, and nothing is changed. */
+  async define(config: DomainConfig): Promise<void> {
+    const unmet = this.driver.domains.unmet?.(config)
+    if (unmet !== undefined) throw this.error(VIR_ERR_CONFIG_UNSUPPORTED, unmet)
+    await this.driver.domains.define(config, { isStrict: true })
   }
 
   /** Takes notice of what a domain is doing, and gives what told it. */

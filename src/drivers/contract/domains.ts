@@ -25,6 +25,15 @@ export interface DomainInfo extends Domain {
   readonly cpuMs: number
 }
 
+/** How a definition is taken. */
+export interface DefineOptions {
+  /**
+   * Rejects as `refused`, and changes nothing, where it shows already that no start could make the domain so. Otherwise
+   * such a definition is kept, and the domain is not started.
+   */
+  readonly isStrict?: boolean
+}
+
 /**
  * Operations on domains. Rejections common to all that take an id: `not-found` when the host has no such domain,
  * `unreachable` when the host does not answer, `refused` when it answers no.
@@ -46,7 +55,12 @@ export interface DomainOps {
    * keeps running as it is, the new definition counts from its next start; but `exits` count at once. A suspended one
    * is resumed as it was suspended.
    */
-  define(config: DomainConfig): Promise<void>
+  define(config: DomainConfig, options?: DefineOptions): Promise<void>
+  /**
+   * What a definition demands that the host has not, as a sentence; undefined where it demands nothing of the kind. Absent
+   * where that shows at a start.
+   */
+  unmet?(config: DomainConfig): string | undefined
   /** Forgets a halted domain and what the driver kept for it, never its volumes. `bad-state` unless halted. */
   undefine(id: DomainId): Promise<void>
   /**

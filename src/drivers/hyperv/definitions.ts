@@ -1,4 +1,4 @@
-import { type DomainConfig, DriverError } from '../driver.ts'
+import { type DefineOptions, type DomainConfig, DriverError } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
 import type { BackEnd, Machine } from './back-end.ts'
@@ -33,14 +33,22 @@ export class Definitions {
     this.#parts = parts
   }
 
+  /** What a definition demands that the host has not. */
+  unmet(config: DomainConfig): string | undefined {
+    return unmetDemand(config, this.#parts.host)
+  }
+
   /** Makes the domain, or replaces its definition, and gives it as it is then; what fails is taken back. */
-  async define(config: DomainConfig): Promise<Entry> {
+  async define(config: DomainConfig, { isStrict = false }: DefineOptions = {}): Promise<Entry> {
     assertDefinable(config)
+    const unmet = isStrict ? this.unmet(config) : undefined
+    if (unmet !== undefined) throw new DriverError('refused', `cannot define ${config.name}: ${unmet}`)
     const entry = await this.#parts.directory.find(config.id)
-    if (entry === undefined) return this.#add(config)
+    if (entry === undefined) return this.#add(config, isStrict)
     const { machine, note } = entry
     const keep = (made: Made | undefined) => this.#keep(machine, config, made, note?.places ?? {})
-    const made = machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}) : undefined
+    const made =
+      machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}, isStrict) : undefined
     try {
       return entryOf({ ...machine, name: config.name, notes: await keep(made) })
     } catch (error) {
@@ -54,11 +62,11 @@ export class Definitions {
    * domain that is suspended writes to one of its images.
    */
   async realise({ machine, note }: Entry): Promise<void> {
-    const { host, rivals } = this.#parts
+    const { rivals } = this.#parts
     const { guid } = machine
     const config = note?.config
     const pending = note?.isPending === true ? config : undefined
-    const unmet = pending && unmetDemand(pending, host)
+    const unmet = pending && this.unmet(pending)
     if (unmet !== undefined) throw new DriverError('refused', `cannot start ${pending?.name}: ${unmet}`)
     await rivals.assertNone(guid, pending?.disks)
     if (pending !== undefined) return this.#make(machine, pending, note?.places ?? {})
@@ -79,13 +87,13 @@ export class Definitions {
     }
   }
 
-  async #add(config: DomainConfig): Promise<Entry> {
+  async #add(config: DomainConfig, isStrict: boolean): Promise<Entry> {
     // It is ours from its first moment on: whatever ends us before the rest is done leaves a domain that is still pending.
     const note = { id: config.id, guid: undefined, isPending: true, config, places: {} }
     const { name } = config
     const guid = await this.#create(config, writeNotes(note))
     try {
-      const notes = await this.#keep({ guid, name }, config, await this.#fit(guid, config, {}), {})
+      const notes = await this.#keep({ guid, name }, config, await this.#fit(guid, config, {}, isStrict), {})
       const entry = entryOf({ guid, name, state: 'halted', notes })
       this.#parts.directory.remember(entry)
       return entry
@@ -108,13 +116,13 @@ export class Definitions {
     }
   }
 
-  /** As `#change`, or undefined where the host cannot be so, and a start will say why. */
-  async #fit(guid: string, config: DomainConfig, places: Places): Promise<Made | undefined> {
-    if (unmetDemand(config, this.#parts.host) !== undefined) return undefined
+  /** As `#change`, or undefined where the host cannot be so, and a start will say why; with `isStrict` that is said now. */
+  async #fit(guid: string, config: DomainConfig, places: Places, isStrict: boolean): Promise<Made | undefined> {
+    if (this.unmet(config) !== undefined) return undefined
     try {
       return await this.#change(guid, config, places)
     } catch (error) {
-      if (error instanceof DriverError && error.kind === 'refused') return undefined
+      if (!isStrict && error instanceof DriverError && error.kind === 'refused') return undefined
       throw error
     }
   }

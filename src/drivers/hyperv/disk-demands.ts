@@ -1,5 +1,5 @@
 import type { DiskConfig } from '../driver.ts'
-import { formatOf, hostDiskNumber, isAbsolutePath } from './images.ts'
+import { formatOf, hostDiskNumber, isAbsolutePath, isSamePath } from './images.ts'
 
 /** Source: Microsoft Learn, "What's new in Hyper-V for Windows Server 2012". */
 const VHDX_FROM_BUILD = 9_200
@@ -52,6 +52,11 @@ export function unmetOfDisks(disks: readonly DiskConfig[], build: number): strin
   if (floppies > 1) return 'a machine of Hyper-V has one diskette drive'
   const twin = disks.find((disk, index) => disks.findIndex(({ id }) => id === disk.id) !== index)
   if (twin !== undefined) return `two disks have the id ${twin.id}`
+  const images = disks.filter(({ kind = 'disk', location }) => kind === 'disk' && location !== '')
+  const shared = images.find(({ location }, index) =>
+    images.slice(0, index).some(other => isSamePath(other.location, location)),
+  )
+  if (shared !== undefined) return `two disks have the image ${shared.location}`
   const onIde = disks.filter(({ kind = 'disk', bus }) => kind === 'cdrom' || (kind === 'disk' && bus === 'emulated'))
   return onIde.length > IDE_MAX ? `a machine of Hyper-V has ${IDE_MAX} places for emulated disks and discs` : undefined
 }

@@ -23,10 +23,11 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     config: id => gate.pass(() => descriptions.config(id)),
     described: id => gate.pass(() => descriptions.described(id)),
     configs: ids => gate.pass(() => descriptions.configs(ids)),
-    define(config) {
+    unmet: config => definitions.unmet(config),
+    define(config, options) {
       const kept = structuredClone(config)
       const define = async () => {
-        events.defined(await definitions.define(kept))
+        events.defined(await definitions.define(kept, options))
       }
       return gate.pass(() => locks.run(kept.id, define))
     },

@@ -32,6 +32,8 @@ export type DriveBus = 'ide' | 'scsi' | 'fdc'
 
 /** The rows of drives that a controller has, and the drives of a row. */
 export interface Places {
+  /** Absent where there are as many as are needed. */
+  readonly controllers?: number
   readonly rows: number
   readonly units: number
 }
@@ -60,7 +62,7 @@ const HYPERV: HostKind = {
   paravirtualisedBus: 'scsi',
   paravirtualisedNic: 'netvsc',
   emulatedNic: 'tulip',
-  places: { ide: { rows: 1, units: 2 }, scsi: { rows: 1, units: 64 }, fdc: { rows: 1, units: 2 } },
+  places: { ide: { controllers: 2, rows: 1, units: 2 }, scsi: { rows: 1, units: 64 }, fdc: { rows: 1, units: 2 } },
   macPrefix: '00:15:5d',
   hasWindowsPaths: true,
   formatOf: formatByEnding,

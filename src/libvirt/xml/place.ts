@@ -51,13 +51,17 @@ function placeAt({ rows, units, number }: Places & { readonly number: number }):
  * refused; on a bus that has no such places it is the host's.
  */
 export function readPlace(disk: Reading, device: string, bus: string, kind: HostKind): void {
+  const count = countOf(device, bus, kind)
+  const most = count?.controllers === undefined ? undefined : count.controllers * count.rows * count.units
+  if (most !== undefined && count !== undefined && count.number >= most) {
+    disk.refuse('/target/@dev', device, `a machine has ${most} places on ${bus}`)
+  }
   const address = disk.child('address')
   if (address === undefined) return
   const type = address.attribute('type') ?? ''
   if (type !== 'drive') return readElsewhere(address, type)
   const told = ['controller', 'bus', 'target', 'unit'].map(name => address.attribute(name) ?? '0')
   const [controller = 0, row = 0, target = 0, unit = 0] = told.map(Number)
-  const count = countOf(device, bus, kind)
   if (count === undefined) return
   const isSame = (controller * count.rows + row) * count.units + unit === count.number
   if (isSame && target === 0 && unit < count.units) return
