@@ -128,7 +128,7 @@ for (const [title, ending, ...options] of [
 
     it('keeps a definition that no machine can be made by, and says at its start why', async () => {
       const path = await image(host, `fine.${ending}`)
-      const many = Array.from({ length: 5 }, (_, index) => disk(path, `vd${index}`))
+      const many = Array.from({ length: 5 }, (_, index) => disk(`C:\\vd${index}.vhd`, `vd${index}`))
       for (const [disks, why] of [
         [[disk('C:\\gone.vhd', 'hda')], /find the file|0x80070002/],
         [[disk('', 'hda', { format: 'vhd' })], /has no volume/],
@@ -302,10 +302,13 @@ describe('disks that others have a hand in', () => {
     )
     assert.deepEqual(await driver.domains.config(id), config, 'the ids are the same each time')
     const kept = adaptersOf(guid)
+    const order = () => host.sim.host?.vm(guid)?.configuration.system.values['BootOrder']
+    const booted = order()
     for (const description of ['taken over', 'and changed']) {
       await driver.domains.define({ ...config, description })
       assert.deepEqual(drivesOn(host, 'theirs'), before)
       assert.deepEqual(adaptersOf(guid), kept)
+      assert.deepEqual(order(), booted)
       assert.deepEqual(await driver.domains.config(id), { ...config, description })
     }
     await driver.domains.start(id)

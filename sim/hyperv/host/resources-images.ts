@@ -87,11 +87,11 @@ export function checkImagesForStart(host: Host, vm: Vm): void {
  * of them: an image is open for one writer, and for readers of its own children. Rejects with OperationError.
  */
 export async function checkChainsForStart(host: Host, vm: Vm): Promise<void> {
+  const rivals = host.state.vms.filter(other => other !== vm && holdsFiles(other) && disksOf(host, other).length > 0)
+  if (rivals.length === 0) return
   const own = await chainsOf(host, vm)
-  if (own.length === 0) return
-  for (const other of host.state.vms) {
-    if (other === vm || !holdsFiles(other)) continue
-    for (const theirs of await chainsOf(host, other)) {
+  for (const rival of rivals) {
+    for (const theirs of await chainsOf(host, rival)) {
       if (!own.some(mine => isRival(mine, theirs) || isRival(theirs, mine))) continue
       throw refusal(host, { vm }, { doing: 'start', kind: 'hardDisk', reason: 'fileInUse', code: Return.failed })
     }
@@ -102,11 +102,14 @@ export async function checkChainsForStart(host: Host, vm: Vm): Promise<void> {
 const isRival = ([written]: readonly string[], chain: readonly string[]): boolean =>
   written !== undefined && chain.includes(written)
 
+/** The files of the hard disks of a machine. */
+function disksOf(host: Host, vm: Vm): string[] {
+  return imagesOf(host, vm).flatMap(image =>
+    kindOf(image, host.state.build) === 'hardDisk' ? (imagePath(image) ?? []) : [],
+  )
+}
+
 /** What each hard disk of a machine is made of. */
 function chainsOf(host: Host, vm: Vm): Promise<string[][]> {
-  const paths = imagesOf(host, vm).flatMap(image => {
-    const path = kindOf(image, host.state.build) === 'hardDisk' ? imagePath(image) : undefined
-    return path ?? []
-  })
-  return Promise.all(paths.map(async path => (await imageChainOf(host, path)).map(normal)))
+  return Promise.all(disksOf(host, vm).map(async path => (await imageChainOf(host, path)).map(normal)))
 }

@@ -50,6 +50,9 @@ export function withMemory({ memoryTargetBytes: _target, ...config }: DomainConf
   return megabytes > most ? { ...config, memoryBytes: bytes } : { ...config, memoryTargetBytes: bytes }
 }
 
+/** What machines that somebody else has made are told to boot from, whatever their firmware tries before. */
+export const FOUND_BOOT: DomainConfig['boot'] = { kind: 'firmware', device: 'disk' }
+
 /** A machine that somebody else has made. */
 function described({ id, machine }: Pick<Entry, 'id' | 'machine'>, quantities: Quantities): DomainConfig {
   const scheduling = schedulingOf(quantities)
@@ -60,7 +63,7 @@ function described({ id, machine }: Pick<Entry, 'id' | 'machine'>, quantities: Q
     memoryBytes: bytesOf(quantities.memoryMb),
     vcpus: quantities.vcpus,
     ...(scheduling !== undefined && { scheduling }),
-    boot: { kind: 'firmware', device: 'disk' },
+    boot: FOUND_BOOT,
     disks: [],
   }
 }

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type DefineOptions, type DomainConfig, DriverError } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
 import type { BackEnd, Machine } from './back-end.ts'
 import type { Rivals } from './rivals.ts'
+import { FOUND_BOOT } from './definition.ts'
 import { type DemandHost, unmetDemand } from './demands.ts'
 import { type Directory, type Entry, entryOf } from './directory.ts'
 import type { Drives } from './drives.ts'
-import { isDomainId, writeNotes } from './note.ts'
+import { isDomainId, type Note, writeNotes } from './note.ts'
 import type { Places } from './places.ts'
 import { quantitiesOf } from './quantities.ts'
 import type { ToldDevices } from './told-devices.ts'
@@ -46,7 +48,7 @@ export class Definitions {
     const entry = await this.#parts.directory.find(config.id)
     if (entry === undefined) return this.#add(config, isStrict)
     const { machine, note } = entry
-    const keep = (made: Made | undefined) => this.#keep(machine, config, made, note?.places ?? {})
+    const keep = (made: Made | undefined) => this.#keep(machine, config, made, note?.places ?? {}, presentOf(note))
     const made =
       machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}, isStrict) : undefined
     try {
@@ -149,17 +151,36 @@ export class Definitions {
 
   /**
    * Writes the definition down, as that of a machine which was made so, or of one that is to be; gives its notes.
-   * `places` are those of the drives that a machine has which was not made so.
+   * `places` are those of the drives that a machine has which was not made so. What the machine does as it is defined so
+   * far, `present`, is left as somebody else may have set it.
    */
-  async #keep(machine: Named, config: DomainConfig, made: Made | undefined, places: Places): Promise<string> {
+  async #keep(
+    machine: Named,
+    config: DomainConfig,
+    made: Made | undefined,
+    places: Places,
+    present: Partial<DomainConfig> = {},
+  ): Promise<string> {
     const { id, boot, exits, name } = config
     const { guid } = machine
     const notes = writeNotes({ id, guid, isPending: made === undefined, config, places: made?.places ?? places })
-    const ofFirmware = made?.hasBios === true && boot.kind === 'firmware' && { bootFirst: boot.device }
-    const whileOff = made !== undefined && { ...ofFirmware, isOffOnRestart: exits?.reboot === 'halt' }
-    await this.#parts.backEnd.change(guid, { ...(name !== machine.name && { name }), notes, ...whileOff })
+    const isBootOther = made?.hasBios === true && boot.kind === 'firmware' && !isDeepStrictEqual(boot, present.boot)
+    const isOffOnRestart = exits?.reboot === 'halt'
+    const isExitOther = present.boot === undefined || isOffOnRestart !== (present.exits?.reboot === 'halt')
+    await this.#parts.backEnd.change(guid, {
+      ...(name !== machine.name && { name }),
+      notes,
+      ...(isBootOther && { bootFirst: boot.device }),
+      ...(made !== undefined && isExitOther && { isOffOnRestart }),
+    })
     return notes
   }
+}
+
+/** What a machine boots from, and does when its guest ends, as its definition has it; nothing is known of one to be made. */
+function presentOf(note: Note | undefined): Partial<DomainConfig> {
+  if (note === undefined) return { boot: FOUND_BOOT }
+  return note.isPending ? {} : (note.config ?? {})
 }
 
 /** A machine, and what it is called now. */

@@ -63,8 +63,6 @@ export interface DriveBackEnd {
   eject(ids: readonly string[]): Promise<void>
   /** Puts another image in the place of one. */
   exchange(medium: string, path: string): Promise<void>
-  /** The image that an image holds the changes of; undefined where it stands on its own. */
-  parentOf(path: string): Promise<string | undefined>
   /** The machines that are saved, by their GUIDs. */
   savedMachines(): Promise<readonly string[]>
   /** The paths of the images in the drives of machines that they may write to, by their GUIDs. */

@@ -1,5 +1,6 @@
 import { DriverError, type ImageFormat } from '../driver.ts'
-import type { DriveBackEnd } from './drive-back-end.ts'
+import { toDriverError } from './gate.ts'
+import type { ImageBackEnd } from './storage-back-end.ts'
 
 /** How deep a chain of images is followed; a machine has 50 snapshots at most. */
 const CHAIN_MAX = 64
@@ -40,11 +41,11 @@ export function formatOf(path: string): ImageFormat {
 
 /** Which volumes the images in drives are of: a snapshot puts an image in the place of another, to hold the changes from then on. */
 export class Images {
-  readonly #backEnd: Pick<DriveBackEnd, 'parentOf'>
+  readonly #backEnd: Pick<ImageBackEnd, 'image'>
   /** By image, in lower case. Whatever is merged meanwhile, an image that a snapshot made is of the same volume for good. */
   readonly #volumes = new Map<string, string>()
 
-  constructor(backEnd: Pick<DriveBackEnd, 'parentOf'>) {
+  constructor(backEnd: Pick<ImageBackEnd, 'image'>) {
     this.#backEnd = backEnd
   }
 
@@ -72,9 +73,10 @@ export class Images {
   /** Of an image that cannot be opened, nobody can tell. */
   async #parentOf(path: string): Promise<string | undefined> {
     try {
-      return await this.#backEnd.parentOf(path)
+      return (await this.#backEnd.image(path)).parent
     } catch (error) {
-      if (error instanceof DriverError && error.kind === 'refused') return undefined
+      const reason = toDriverError(error)
+      if (reason instanceof DriverError && reason.kind !== 'unreachable') return undefined
       throw error
     }
   }

@@ -1,11 +1,4 @@
-import {
-  type CimInstance,
-  defineClass,
-  defineMethod,
-  type EndpointReference,
-  instanceOf,
-} from '../../../protocols/wsman/index.ts'
-import { DriverError } from '../../driver.ts'
+import { type CimInstance, defineClass, type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
 import type { DriveFace, DriveWords, NewPart } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
@@ -13,7 +6,6 @@ import type { Link } from '../wmi/link.ts'
 import { systemOf } from './classes.ts'
 import { ADD_RESOURCES, MODIFY_RESOURCES, REMOVE_RESOURCES } from './methods.ts'
 
-const IMAGE_SERVICE = 'Msvm_ImageManagementService'
 /** Source: as clients of real hosts send them; the table of the documentation is one too low from 11 on. */
 const IMAGE_TYPE = 21
 const DISK_TYPE = 22
@@ -52,12 +44,6 @@ const RESOURCE = defineClass('Msvm_ResourceAllocationSettingData', {
   HostResource: 'string[]',
 })
 
-/** Source: Microsoft Learn, "GetVirtualHardDiskInfo method of the Msvm_ImageManagementService class" (v1). */
-const GET_INFO = defineMethod(IMAGE_SERVICE, 'GetVirtualHardDiskInfo', {
-  input: { Path: 'string' },
-  output: { Info: 'instance', Job: 'reference' },
-})
-
 /** Drives through root\virtualization. */
 export function driveFaceV1(link: Link): DriveFace {
   return {
@@ -70,7 +56,6 @@ export function driveFaceV1(link: Link): DriveFace {
     add: (guid, settings) => add(link, guid, settings),
     modify: (guid, settings) => modify(link, guid, settings),
     remove: (guid, settings) => remove(link, guid, settings),
-    parentOf: path => parentOf(link, path),
   }
 }
 
@@ -104,13 +89,4 @@ async function remove(link: Link, guid: string, ResourceSettingData: readonly En
   const input = { TargetSystem: systemOf(guid), ResourceSettingData }
   const answer = await link.client.call(link.service, REMOVE_RESOURCES, input)
   await settle(link, answer, 'take away from the machine')
-}
-
-async function parentOf(link: Link, Path: string): Promise<string | undefined> {
-  const [service] = await link.client.queryReferences(IMAGE_SERVICE)
-  if (service === undefined) throw new DriverError('refused', 'the host manages no images')
-  const answer = await untilAnswered(() => link.client.call(service, GET_INFO, { Path }))
-  await settle(link, answer, 'read the image')
-  const parent = answer.values.Info?.string('ParentPath')
-  return parent === '' ? undefined : parent
 }

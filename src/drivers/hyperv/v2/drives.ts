@@ -1,11 +1,4 @@
-import {
-  type CimInstance,
-  defineClass,
-  defineMethod,
-  type EndpointReference,
-  instanceOf,
-} from '../../../protocols/wsman/index.ts'
-import { DriverError } from '../../driver.ts'
+import { type CimInstance, defineClass, type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
 import type { DriveFace, DriveWords, NewPart } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
@@ -14,7 +7,6 @@ import { settingsOf } from './classes.ts'
 import { MODIFY_RESOURCES } from './methods.ts'
 import { ADD_RESOURCES, REMOVE_RESOURCES } from './network-classes.ts'
 
-const IMAGE_SERVICE = 'Msvm_ImageManagementService'
 const DISK_TYPE = 17
 const IMAGE_TYPE = 31
 
@@ -55,12 +47,6 @@ const PROPERTIES = {
 const RESOURCE = defineClass('Msvm_ResourceAllocationSettingData', PROPERTIES)
 const IMAGE = defineClass(DRIVE_WORDS.imageClass, PROPERTIES)
 
-/** Source: Microsoft Learn, "GetVirtualHardDiskSettingData" (V2). */
-const GET_SETTINGS = defineMethod(IMAGE_SERVICE, 'GetVirtualHardDiskSettingData', {
-  input: { Path: 'string' },
-  output: { SettingData: 'instance', Job: 'reference' },
-})
-
 /** Drives through root\virtualization\v2. */
 export function driveFaceV2(link: Link): DriveFace {
   return {
@@ -71,7 +57,6 @@ export function driveFaceV2(link: Link): DriveFace {
     add: (guid, settings) => add(link, guid, settings),
     modify: (_guid, settings) => modify(link, settings),
     remove: (_guid, settings) => remove(link, settings),
-    parentOf: path => parentOf(link, path),
   }
 }
 
@@ -104,13 +89,4 @@ async function modify(link: Link, ResourceSettings: readonly CimInstance[]): Pro
 async function remove(link: Link, ResourceSettings: readonly EndpointReference[]): Promise<void> {
   const answer = await link.client.call(link.service, REMOVE_RESOURCES, { ResourceSettings })
   await settle(link, answer, 'take away from the machine')
-}
-
-async function parentOf(link: Link, Path: string): Promise<string | undefined> {
-  const [service] = await link.client.queryReferences(IMAGE_SERVICE)
-  if (service === undefined) throw new DriverError('refused', 'the host manages no images')
-  const answer = await untilAnswered(() => link.client.call(service, GET_SETTINGS, { Path }))
-  await settle(link, answer, 'read the image')
-  const parent = answer.values.SettingData?.string('ParentPath')
-  return parent === '' ? undefined : parent
 }

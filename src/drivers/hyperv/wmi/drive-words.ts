@@ -38,7 +38,6 @@ export interface DriveFace {
   add(machineGuid: string, settings: readonly CimInstance[]): Promise<readonly EndpointReference[]>
   modify(machineGuid: string, settings: readonly CimInstance[]): Promise<void>
   remove(machineGuid: string, settings: readonly EndpointReference[]): Promise<void>
-  parentOf(path: string): Promise<string | undefined>
 }
 
 /** ResourceType of a controller of SCSI. Source: as real hosts have it, the same in both namespaces. */

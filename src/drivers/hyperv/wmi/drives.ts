@@ -47,7 +47,6 @@ export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
       return face.remove(machineIn(ids[0]), images)
     },
     exchange: (id, path) => face.modify(machineIn(id), [face.imageOf(id, path)]),
-    parentOf: path => face.parentOf(path),
     savedMachines: () => savedMachines(link, face),
     writableMedia: guids => writableMedia(link, face, guids),
   }
