@@ -37,7 +37,7 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
   const directory = new Directory(backEnd)
   const events = new Events(backEnd, directory, warn)
   const networks = new Networks(backEnd, new Locks())
-  const images = new Images(backEnd.drives)
+  const images = new Images(backEnd.storage)
   const told = new ToldDevices()
   const devices = {
     adapters: new Adapters(backEnd, networks),
