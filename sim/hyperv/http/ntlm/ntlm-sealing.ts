@@ -81,5 +81,10 @@ export class NtlmSealing implements Sealing {
 
 function openWay(key: Uint8Array, flags: number, sender: Sender): Way {
   const sealing = sealingKey(key, sender, flags)
-  return { signingKey: createSecretKey(signingKey(key, sender)), sealingKey: sealing, stream: new Rc4(sealing), sequence: 0 }
+  return {
+    signingKey: createSecretKey(signingKey(key, sender)),
+    sealingKey: sealing,
+    stream: new Rc4(sealing),
+    sequence: 0,
+  }
 }
