@@ -4,9 +4,10 @@ import type { Hardware } from './back-end.ts'
 import { describeAdapter, describeDrive, macOf } from './described-devices.ts'
 import type { Drive } from './drive-back-end.ts'
 import { driveOf, isEmptyFloppy } from './drives.ts'
-import { formatOf, type Images, isSamePath } from './images.ts'
+import { formatOf, type Images } from './images.ts'
 import type { Networks } from './networks.ts'
 import type { Places } from './places.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** Where the devices of a machine are told from. */
 export interface DeviceSources {

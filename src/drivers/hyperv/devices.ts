@@ -11,7 +11,6 @@ import { unmetOfDisk } from './disk-demands.ts'
 import { type Drives, driveOf, placeOfPlug } from './drives.ts'
 import type { Events } from './events.ts'
 import type { Gate } from './gate.ts'
-import { isSamePath } from './images.ts'
 import type { Locks } from './locks.ts'
 import { writeNotes } from './note.ts'
 import { hasIde, type Places, shortPlace } from './places.ts'
@@ -19,6 +18,7 @@ import { megabytesOf } from './quantities.ts'
 import type { Rivals } from './rivals.ts'
 import { assertState } from './states.ts'
 import { takeBack, type Undo } from './undo.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** From Windows Server 2016 on, memory and adapters of machines that run can be changed. Source: Microsoft Learn, "What's new in Hyper-V". */
 const LIVE_FROM_BUILD = 14_393

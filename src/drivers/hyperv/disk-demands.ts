@@ -1,5 +1,6 @@
 import type { DiskConfig } from '../driver.ts'
-import { formatOf, hostDiskNumber, isAbsolutePath, isSamePath } from './images.ts'
+import { formatOf, hostDiskNumber, isAbsolutePath } from './images.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** Source: Microsoft Learn, "What's new in Hyper-V for Windows Server 2012". */
 const VHDX_FROM_BUILD = 9_200

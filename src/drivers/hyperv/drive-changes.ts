@@ -1,6 +1,7 @@
 import type { Drive, DriveBackEnd, NewDrive, NewMedium, Storage } from './drive-back-end.ts'
-import { hostDiskNumber, isSamePath } from './images.ts'
+import { hostDiskNumber } from './images.ts'
 import { type Place, placeKey } from './places.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** A drive as it is to be. */
 export interface WantedDrive extends Place {

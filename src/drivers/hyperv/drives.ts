@@ -3,7 +3,7 @@ import { isLost, LOST_MAX } from './again.ts'
 import { idOfDevice } from './device-ids.ts'
 import { changeDrives, type WantedDrive } from './drive-changes.ts'
 import type { Drive, DriveBackEnd, Storage } from './drive-back-end.ts'
-import { type Images, isSamePath, plainPath } from './images.ts'
+import { type Images, plainPath } from './images.ts'
 import {
   hasIde,
   missingControllers,
@@ -15,6 +15,7 @@ import {
   shortPlace,
 } from './places.ts'
 import { takeBack, type Undo } from './undo.ts'
+import { isSamePath } from './windows-path.ts'
 
 /** Of how many steps that lead to one end the answers may be lost; there are five, and each is lost a few times in a row. */
 const LOST_STEPS_MAX = 5 * LOST_MAX

@@ -18,11 +18,6 @@ export function plainPath(path: string): string {
   return path.replaceAll('/', '\\').replaceAll(/(?<=.)(?<!^\\)\\{2,}/g, '\\')
 }
 
-/** What makes two paths one: Windows does not heed case. */
-export const pathKey = (path: string): string => plainPath(path).toLowerCase()
-
-export const isSamePath = (one: string, other: string): boolean => pathKey(one) === pathKey(other)
-
 export const isAbsolutePath = (path: string): boolean => ABSOLUTE.test(plainPath(path))
 
 /** The number of the host's own disk that a location names; undefined for a file. */

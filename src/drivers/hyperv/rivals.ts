@@ -1,6 +1,7 @@
 import { type DiskConfig, DriverError } from '../driver.ts'
 import type { DriveBackEnd } from './drive-back-end.ts'
-import { type Images, pathKey } from './images.ts'
+import type { Images } from './images.ts'
+import { pathKey } from './windows-path.ts'
 
 /**
  * Finds images that a suspended domain goes on with when it is resumed: a host holds files open for machines that run, and
