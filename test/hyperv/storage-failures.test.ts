@@ -170,7 +170,7 @@ test('what may be left of an image is named where nobody can tell what became of
   })
 })
 
-test('a list of images takes a question for each image, and a few for all', async () => {
+test('a list of images takes a question for each image that was written since the last, and a few for all', async () => {
   const IMAGES = 40
   const host = await startHost('--pace', '0', '--build', '26100')
   const { host: sim } = host.sim
@@ -187,17 +187,24 @@ test('a list of images takes a question for each image, and a few for all', asyn
   const { storage } = driver
   try {
     assert(storage !== undefined)
-    // Every connection logs on once, and the service is looked for once.
+    // Every connection logs on once.
     await Promise.all(Array.from({ length: 4 }, () => driver.domains.list()))
-    await storage.listVolumes(FOLDER)
     const requests = () => Buffer.concat(relay.seen).toString('latin1').split('POST /wsman').length
     const before = requests()
     assert.equal((await storage.listVolumes(FOLDER)).length, IMAGES)
     const trips = requests() - before
     assert(trips <= IMAGES + 8, `${trips} round trips`)
+    const larger = (await storage.resizeVolume('C:\\Images\\disk-1.vhdx', 2 * BYTES)).location
+    const again = requests()
+    const second = await storage.listVolumes(FOLDER)
+    assert.equal(second.find(({ location }) => location === larger)?.virtualBytes, 2 * BYTES)
+    assert(requests() - again <= 8, `${requests() - again} round trips`)
     const beforeOne = requests()
     await storage.getVolume('C:\\Images\\disk-1.vhdx')
     assert.equal(requests() - beforeOne, 4)
+    const beforeMany = requests()
+    await Promise.all(second.slice(0, 8).map(({ location }) => storage.getVolume(location)))
+    assert.equal(requests() - beforeMany, 8 * 2 + 2)
   } finally {
     await driver.close()
     await relay[Symbol.asyncDispose]()

@@ -36,7 +36,7 @@ export async function moveVolume(
     assertGoing(options, `the move of ${location}`)
     const isNear = pathKey(driveOf(from)) === pathKey(driveOf(to))
     await (isNear ? renameFile(storage, from, target) : copyOver(parts, found, target, options))
-    return (await findVolume(storage, target, found.attachments)).volume
+    return (await findVolume(storage, target, async () => found.attachments)).volume
   })
 }
 

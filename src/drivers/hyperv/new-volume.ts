@@ -75,7 +75,7 @@ export async function copyVolume(
     const convert = () => storage.convertImage(source, wanted, options)
     await make(parts, wanted, from.virtualBytes, () => sayIfInUse(storage, source, convert), options)
     if (bytes > from.virtualBytes) await growCopy(parts, wanted, bytes, options)
-    return (await findVolume(storage, path, found.attachments)).volume
+    return (await findVolume(storage, path, async () => found.attachments)).volume
   })
 }
 

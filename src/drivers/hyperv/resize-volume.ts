@@ -18,7 +18,8 @@ export async function resizeVolume(parts: StorageParts, location: string, virtua
     assertMayGrow(parts, found, await useOf(storage, parts.machines, found))
     if (bytes === volume.virtualBytes) return volume
     await sayIfInUse(storage, volume.location, () => growImage(storage, volume.location, bytes))
-    return (await findVolume(storage, location, found.attachments)).volume
+    parts.known.forget(location)
+    return (await findVolume(storage, location, async () => found.attachments)).volume
   })
 }
 

@@ -13,6 +13,8 @@ export interface HostFile {
   /** As the host lists it: in lower case. */
   readonly path: string
   readonly bytes: number
+  /** Another text whenever the file was written and closed. */
+  readonly stamp: string
 }
 
 /** A fixed drive of the host. */

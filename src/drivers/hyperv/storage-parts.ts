@@ -1,4 +1,5 @@
 import type { BackEnd } from './back-end.ts'
+import type { KnownFacts } from './known-facts.ts'
 import type { Locks } from './locks.ts'
 import type { StorageBackEnd } from './storage-back-end.ts'
 
@@ -6,6 +7,7 @@ import type { StorageBackEnd } from './storage-back-end.ts'
 export interface StorageParts {
   readonly storage: StorageBackEnd
   readonly machines: BackEnd['machines']
+  readonly known: KnownFacts
   /** By folder and name. */
   readonly locks: Locks
 }

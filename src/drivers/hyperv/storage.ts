@@ -4,10 +4,12 @@ import { FOLDER_TYPE, folderIn, openFolder, ownRepositories, placeOf, rootsOf } 
 import type { Gate } from './gate.ts'
 import { assertChildless, assertUnused, sayIfInUse, useOf } from './image-use.ts'
 import type { HostFolders } from './host-facts.ts'
+import { KnownFacts } from './known-facts.ts'
 import type { Locks } from './locks.ts'
 import { deleteFile, moveVolume } from './move-volume.ts'
 import { copyVolume, createVolume } from './new-volume.ts'
 import { resizeVolume } from './resize-volume.ts'
+import { sharedCall } from './shared-call.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { findVolume, listVolumes } from './volumes.ts'
 
@@ -22,7 +24,8 @@ interface Host {
 /** The images of a host as files in its folders. */
 export function storageOps({ backEnd, folders, locks }: Host, gate: Gate): StorageOps {
   const { storage } = backEnd
-  const parts: StorageParts = { storage, machines: () => backEnd.machines(), locks }
+  const parts: StorageParts = { storage, machines: () => backEnd.machines(), known: new KnownFacts(), locks }
+  const attachments = sharedCall(() => storage.attachments())
   return {
     types: [FOLDER_TYPE],
     formats: storage.formats,
@@ -30,10 +33,11 @@ export function storageOps({ backEnd, folders, locks }: Host, gate: Gate): Stora
     roots: () => gate.pass(() => rootsOf(storage)),
     defaultLocation: name => placeOf(folders.images, name),
     openRepository: repository => gate.pass(async () => openFolder(storage, folderIn(repository), folders)),
-    listVolumes: repository => gate.pass(async () => listVolumes(storage, folderIn(repository))),
+    listVolumes: repository => gate.pass(async () => listVolumes(storage, parts.known, folderIn(repository))),
     createVolume: (repository, volume, options) =>
       gate.pass(async () => createVolume(parts, folderIn(repository), volume, options)),
-    getVolume: location => gate.pass(async () => (await findVolume(storage, location)).volume),
+    // Whoever looks at many does so side by side.
+    getVolume: location => gate.pass(async () => (await findVolume(storage, location, attachments)).volume),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(parts, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
       gate.pass(async () => moveVolume(parts, location, folderIn(repository), options)),

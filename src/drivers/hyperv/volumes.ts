@@ -1,4 +1,5 @@
 import { DriverError, type ImageFormat, type Volume } from '../driver.ts'
+import type { KnownFacts } from './known-facts.ts'
 import type { Attachment, HostFile, ImageFacts, StorageBackEnd } from './storage-back-end.ts'
 import {
   baseOf,
@@ -50,13 +51,13 @@ export interface Found {
 }
 
 /**
- * Looks at a volume; `known` are the attachments of a look just before. Rejects as `not-found` where there is none, as
- * `refused` where the file is no image.
+ * Looks at a volume; `attached` tells the attachments where somebody asks for them anyway. Rejects as `not-found` where
+ * there is none, as `refused` where the file is no image.
  */
 export async function findVolume(
   storage: StorageBackEnd,
   location: string,
-  known?: readonly Attachment[],
+  attached: () => Promise<readonly Attachment[]> = () => storage.attachments(),
 ): Promise<Found> {
   const path = parsePath(location)
   const format = path === undefined ? undefined : formatOf(path)
@@ -66,7 +67,7 @@ export async function findVolume(
   const reading = format === 'raw' ? undefined : storage.image(path)
   // Whether the file is there at all decides what that it cannot be read is called.
   const settled = reading?.catch((error: unknown) => error)
-  const [file, attachments] = await Promise.all([storage.file(path), known ?? storage.attachments(), settled])
+  const [file, attachments] = await Promise.all([storage.file(path), attached(), settled])
   if (file === undefined) throw new DriverError('not-found', `the host has no volume ${location}`)
   const facts = await reading
   const inFolder = { ...file, path: pathIn(folderOf(path), baseOf(file.path)) }
@@ -74,7 +75,7 @@ export async function findVolume(
 }
 
 /** The volumes of a folder. A file that only looks like an image by its name, or goes away just now, is none. */
-export async function listVolumes(storage: StorageBackEnd, folder: string): Promise<Volume[]> {
+export async function listVolumes(storage: StorageBackEnd, known: KnownFacts, folder: string): Promise<Volume[]> {
   const path = demandPath(folder)
   const [isThere, files, attachments] = await Promise.all([
     storage.hasFolder(path),
@@ -88,7 +89,7 @@ export async function listVolumes(storage: StorageBackEnd, folder: string): Prom
     if (format === undefined) return undefined
     const inFolder = { ...file, path: pathIn(path, baseOf(file.path)) }
     try {
-      const facts = format === 'raw' ? undefined : await storage.image(file.path)
+      const facts = format === 'raw' ? undefined : await factsOf(storage, known, file)
       return volumeOf(inFolder, format, facts, spelled)
     } catch (error) {
       if (error instanceof DriverError && error.kind === 'refused') return undefined
@@ -100,6 +101,14 @@ export async function listVolumes(storage: StorageBackEnd, folder: string): Prom
     volumes.push(...(await Promise.all(files.slice(first, first + AT_ONCE_MAX).map(look))))
   }
   return volumes.filter(volume => volume !== undefined).toSorted((a, b) => (a.location < b.location ? -1 : 1))
+}
+
+async function factsOf(storage: StorageBackEnd, known: KnownFacts, file: HostFile): Promise<ImageFacts> {
+  const before = known.of(file)
+  if (before !== undefined) return before
+  const facts = await storage.image(file.path)
+  known.remember(file, facts)
+  return facts
 }
 
 /** How paths are spelled by whoever put their files into drives. */

@@ -62,16 +62,17 @@ export function fileBackEnd(client: WsmanClient): FileBackEnd {
       }))
     },
     // A host finds a file by its name at once; without its folder it would read all disks.
-    file: async path => (await ask(wql`SELECT Name, FileSize FROM CIM_DataFile WHERE Name = ${path}`)).map(fileOf)[0],
+    file: async path =>
+      (await ask(wql`SELECT Name, FileSize, LastModified FROM CIM_DataFile WHERE Name = ${path}`)).map(fileOf)[0],
     files: async folder => {
       const [drive, path] = placeOf(folder)
-      const query = wql`SELECT Name, FileSize FROM CIM_DataFile WHERE Drive = ${drive} AND Path = ${path}`
+      const query = wql`SELECT Name, FileSize, LastModified FROM CIM_DataFile WHERE Drive = ${drive} AND Path = ${path}`
       return (await ask(query)).map(fileOf)
     },
     filesNamed: async (folder, name) => {
       const [drive, path] = placeOf(folder)
       const isThere = wql`Drive = ${drive} AND Path = ${path} AND FileName = ${name}`
-      return (await ask(wql`SELECT Name, FileSize FROM CIM_DataFile WHERE ${isThere}`)).map(fileOf)
+      return (await ask(wql`SELECT Name, FileSize, LastModified FROM CIM_DataFile WHERE ${isThere}`)).map(fileOf)
     },
     hasFolder: async path => (await ask(wql`SELECT Name FROM Win32_Directory WHERE Name = ${path}`)).length > 0,
     folders: async folder => {
@@ -92,7 +93,10 @@ function placeOf(folder: string): readonly [drive: string, path: string] {
   return [driveOf(folder), `${folder.slice(2).replace(/\\$/, '')}\\`]
 }
 
-const fileOf = (row: CimInstance): HostFile => ({ path: row.string('Name') ?? '', bytes: bytesIn(row, 'FileSize') })
+function fileOf(row: CimInstance): HostFile {
+  const bytes = bytesIn(row, 'FileSize')
+  return { path: row.string('Name') ?? '', bytes, stamp: `${row.datetime('LastModified')?.toIso() ?? ''} ${bytes}` }
+}
 
 const bytesIn = (row: CimInstance, name: string): number => Number(row.bigint(name) ?? 0n)
 

@@ -27,13 +27,22 @@ export function attachmentOf(instanceId: string | undefined, path: string | unde
   return { ownerGuid, path, isOnIde: ON_IDE.test(instanceId ?? '') }
 }
 
-/** The service for images, looked for when it is wanted first. */
+/** The service for images, looked for once, when it is wanted first. */
 export function imageServiceOf({ client }: Link): () => Promise<EndpointReference> {
-  let known: EndpointReference | undefined
+  let known: Promise<EndpointReference> | undefined
+  const find = async () => {
+    const [service] = await client.queryReferences(IMAGE_SERVICE)
+    if (service === undefined) throw new DriverError('refused', 'the host manages no images')
+    return service
+  }
   return async () => {
-    known ??= (await client.queryReferences(IMAGE_SERVICE))[0]
-    if (known === undefined) throw new DriverError('refused', 'the host manages no images')
-    return known
+    known ??= find()
+    try {
+      return await known
+    } catch (error) {
+      known = undefined
+      throw error
+    }
   }
 }
 
