@@ -48,11 +48,16 @@ async function readMemoryFree(client: WsmanClient): Promise<number> {
   return Number(kib) * KIB
 }
 
-/** Source: Microsoft Learn, Msvm_ProcessorSettingData: the row of what is defined as its maximum, in both namespaces. */
+/**
+ * Source: Microsoft Learn, Msvm_ProcessorSettingData: the row of what is defined as its maximum. In v1, it counts sockets
+ * and the processors of each, as clients of real hosts read it.
+ */
 async function readVcpusMax(client: WsmanClient): Promise<number> {
   const query = wql`SELECT * FROM Msvm_ProcessorSettingData WHERE InstanceID LIKE 'Microsoft:Definition%Maximum'`
   const [most] = await client.query(query)
-  const count = most?.number('VirtualQuantity')
+  const [sockets, perSocket] = [most?.number('SocketCount'), most?.number('ProcessorsPerSocket')]
+  const isInSockets = sockets !== undefined && perSocket !== undefined
+  const count = isInSockets ? sockets * perSocket : most?.number('VirtualQuantity')
   if (count === undefined) throw new DriverError('unreachable', 'the host tells nothing of the most processors')
   return count
 }
