@@ -4,7 +4,6 @@ import { XdrError } from '../../wire/xdr/error.ts'
 import {
   bool,
   double,
-  fixedBytes,
   hyper,
   int,
   string,
@@ -22,19 +21,18 @@ export const text = string(MAXIMA.STRING_MAX)
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const UUID_BYTES = 16
-const rawUuid = fixedBytes(UUID_BYTES)
 
 /** A UUID: 16 bytes on the wire, here its text in lower case. */
 export const uuid: XdrType<string> = {
   bytesMin: UUID_BYTES,
   read: reader => {
-    const digits = Buffer.from(rawUuid.read(reader)).toString('hex')
+    const digits = reader.fixedBytes(UUID_BYTES).toString('hex')
     const part = (start: number, end: number) => digits.slice(start, end)
     return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`
   },
   write: (writer, value) => {
     if (!UUID.test(value)) throw new XdrError('unwritable', 'no UUID')
-    rawUuid.write(writer, Buffer.from(value.replaceAll('-', ''), 'hex'))
+    writer.fixedBytes(Buffer.from(value.replaceAll('-', ''), 'hex'), UUID_BYTES)
   },
 }
 

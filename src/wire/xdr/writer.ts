@@ -3,6 +3,7 @@ import { XdrError } from './error.ts'
 import { UNIT_BYTES } from './reader.ts'
 
 const FIRST_BYTES = 256
+const SHORT_TEXT_LENGTH_MAX = 64
 const INT_MIN = -0x8000_0000
 const INT_MAX = 0x7fff_ffff
 const UINT_MAX = 0xffff_ffff
@@ -11,12 +12,14 @@ const UINT_MAX = 0xffff_ffff
 export class XdrWriter {
   readonly #bytesMax: number
   #bytes: Buffer
+  #view: DataView
   #length = 0
 
   /** Refuses, with an XdrError of kind `limit`, to write more than `bytesMax` bytes. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
     this.#bytes = Buffer.allocUnsafe(Math.min(FIRST_BYTES, bytesMax))
+    this.#view = viewOf(this.#bytes)
   }
 
   /** How many bytes have been written. */
@@ -33,40 +36,40 @@ export class XdrWriter {
   int(value: number): void {
     if (!Number.isInteger(value) || value < INT_MIN || value > INT_MAX) throw unwritable('no integer of 32 bits')
     const start = this.#grow(4)
-    this.#bytes.writeInt32BE(value, start)
+    this.#view.setInt32(start, value)
   }
 
   /** An unsigned integer of 32 bits. */
   uint(value: number): void {
     checkUint(value)
     const start = this.#grow(4)
-    this.#bytes.writeUInt32BE(value, start)
+    this.#view.setUint32(start, value)
   }
 
   /** Writes an unsigned integer over one that stands at `offset`. */
   overwriteUint(value: number, offset: number): void {
     checkUint(value)
-    this.#bytes.writeUInt32BE(value, offset)
+    this.#view.setUint32(offset, value)
   }
 
   /** A signed integer of 64 bits. */
   hyper(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) throw unwritable('no integer of 64 bits')
     const start = this.#grow(8)
-    this.#bytes.writeBigInt64BE(value, start)
+    this.#view.setBigInt64(start, value)
   }
 
   /** An unsigned integer of 64 bits. */
   uhyper(value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) throw unwritable('no unsigned integer of 64 bits')
     const start = this.#grow(8)
-    this.#bytes.writeBigUInt64BE(value, start)
+    this.#view.setBigUint64(start, value)
   }
 
   /** A floating point number of 64 bits. */
   double(value: number): void {
     const start = this.#grow(8)
-    this.#bytes.writeDoubleBE(value, start)
+    this.#view.setFloat64(start, value)
   }
 
   /** 0 or 1. */
@@ -78,9 +81,7 @@ export class XdrWriter {
   fixedBytes(value: Uint8Array, length: number): void {
     if (value.length !== length) throw unwritable(`${value.length} bytes where there are to be ${length}`)
     this.raw(value)
-    const padding = (UNIT_BYTES - (length % UNIT_BYTES)) % UNIT_BYTES
-    const start = this.#grow(padding)
-    this.#bytes.fill(0, start, this.#length)
+    this.#pad(length)
   }
 
   /** The length, at most `lengthMax`, and the bytes. */
@@ -93,7 +94,16 @@ export class XdrWriter {
   text(value: string, bytesMax: number): void {
     if (value.includes('\0')) throw unwritable('a text holds a NUL')
     if (!value.isWellFormed()) throw unwritable('a text is not Unicode')
-    this.bytes(Buffer.from(value, 'utf8'), bytesMax)
+    const length = Buffer.byteLength(value, 'utf8')
+    this.count(length, bytesMax, 'bytes')
+    const start = this.#grow(length)
+    // Most texts are short names in ASCII: those are faster written here than by a call out of the engine.
+    if (length === value.length && length <= SHORT_TEXT_LENGTH_MAX) {
+      for (let index = 0; index < length; index++) this.#bytes[start + index] = value.charCodeAt(index)
+    } else {
+      this.#bytes.write(value, start, 'utf8')
+    }
+    this.#pad(length)
   }
 
   /** How many `things` follow, at most `most`. */
@@ -108,6 +118,13 @@ export class XdrWriter {
     this.#bytes.set(value, start)
   }
 
+  /** Zeros that fill the last unit of so many bytes. */
+  #pad(length: number): void {
+    const padding = (UNIT_BYTES - (length % UNIT_BYTES)) % UNIT_BYTES
+    const start = this.#grow(padding)
+    for (let at = start; at < this.#length; at++) this.#bytes[at] = 0
+  }
+
   /** Makes room for so many bytes; says where it begins. */
   #grow(bytes: number): number {
     const start = this.#length
@@ -117,11 +134,14 @@ export class XdrWriter {
       const larger = Buffer.allocUnsafe(Math.min(this.#bytesMax, Math.max(length, this.#bytes.length * 2)))
       this.#bytes.copy(larger, 0, 0, start)
       this.#bytes = larger
+      this.#view = viewOf(larger)
     }
     this.#length = length
     return start
   }
 }
+
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 function checkUint(value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > UINT_MAX) throw unwritable('no unsigned integer of 32 bits')
