@@ -82,8 +82,8 @@ describe('devices of machines that run', () => {
       /shared/,
     )
     await rejects('refused', devices.attachDisk(id, disk(system, 'sdb', { bus: 'paravirtualised' })), /another drive/)
-    await rejects('refused', devices.detachDisk(id, hard.id), /hda.* IDE|IDE/)
-    await rejects('refused', devices.detachDisk(id, cd.id), /IDE/)
+    await rejects('refused', devices.detachDisk(id, hard.id), /hda is on IDE/)
+    await rejects('refused', devices.detachDisk(id, cd.id), /hdc is on IDE/)
     await rejects('refused', devices.changeMedium(id, cd.id, { location: iso, format: 'vhd' }), /as raw/)
     await rejects('refused', devices.attachNic(id, nic(null, { device: 'eth1' })), /first generation/)
     await rejects('refused', devices.detachNic(id, cable.id), /first generation/)

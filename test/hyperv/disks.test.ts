@@ -132,6 +132,8 @@ for (const [title, ending, ...options] of [
       for (const [disks, why] of [
         [[disk('C:\\gone.vhd', 'hda')], /find the file|0x80070002/],
         [[disk('', 'hda', { format: 'vhd' })], /has no volume/],
+        [[disk('\\\\.\\PHYSICALDRIVE77', 'hdb', { format: 'raw' })], /no disk .*77/],
+        [[disk('\\\\.\\PHYSICALDRIVE1', 'hdb', { format: 'vhd' })], /format is raw/],
         [[disk('/images/a.qcow2', 'hda', { format: 'qcow2' })], /qcow2, and Hyper-V has vhd and vhdx/],
         [[disk('/images/a.raw', 'hda', { format: 'raw' })], /raw, and Hyper-V has/],
         [

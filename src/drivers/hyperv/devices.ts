@@ -139,7 +139,8 @@ async function detachDisk(
   const drive = driveOf({ id }, storage, places)
   if (drive === undefined) throw missing('disk', id)
   if (storage.controllers.find(each => each.id === drive.controller)?.bus === 'ide') {
-    throw refused('drives of IDE stay in a machine while it runs')
+    const { device = id } = config.disks.find(disk => disk.id === id) ?? {}
+    throw refused(`${device} is on IDE, whose drives stay in a machine while it runs`)
   }
   const undo = await parts.drives.pull(guid, storage, drive)
   const { [id]: _place, ...left } = places
