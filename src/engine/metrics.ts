@@ -88,12 +88,21 @@ export class Sampler {
     const resting = new Set(
       [...this.#rounds].filter(([, round]) => round.restUntilMs > performance.now()).map(([host]) => host),
     )
-    for (const vm of this.#domains.keys()) if (!resting.has(this.#hostOf(vm))) this.#ask(vm)
+    for (const vm of this.#domains.keys()) {
+      const host = this.#hostOf(vm)
+      if (!resting.has(host) && !this.#tellsOfMany(host)) this.#ask(vm)
+    }
     for (const host of connected) {
       this.#hostTurns.ask(host)
-      if (resting.has(host)) continue
-      for (const vm of store.get(host_, host)?.resident_VMs ?? []) this.#ask(vm)
+      const residents = resting.has(host) ? [] : (store.get(host_, host)?.resident_VMs ?? [])
+      if (this.#tellsOfMany(host) && residents.length > 0) this.#turn(host, host)
+      else for (const vm of residents) this.#ask(vm)
     }
+  }
+
+  /** Whether a host tells of many VMs at the cost of few. */
+  #tellsOfMany(host: string): boolean {
+    return this.#driver(host)?.metrics?.domains !== undefined
   }
 
   /**
@@ -115,13 +124,18 @@ export class Sampler {
     if (this.#end === undefined) return
     const host = this.#hostOf(vm)
     if (host === NULL_REF) return this.#clear(vm)
+    this.#turn(host, vm)
+  }
+
+  /** The turn of a VM of a host; of the host itself, that of all its VMs. */
+  #turn(host: string, key: string): void {
     const round = this.#rounds.get(host) ?? this.#newRound(host)
     const nowMs = performance.now()
     if (round.restUntilMs <= nowMs) {
       round.beganMs = nowMs
       round.restUntilMs = Number.POSITIVE_INFINITY
     }
-    round.turns.ask(vm)
+    round.turns.ask(key)
   }
 
   #hostOf(vm: string): string {
@@ -135,7 +149,8 @@ export class Sampler {
       if (round.restUntilMs === Number.POSITIVE_INFINITY)
         round.restUntilMs = nowMs + (nowMs - round.beganMs) * REST_FACTOR
     }
-    const turns = new Turns(VMS_AT_ONCE_MAX, key => this.#quietly(key, () => this.#readVm(key)), rest)
+    const read = (key: string) => (key === host ? this.#readVms(host) : this.#readVm(key))
+    const turns = new Turns(VMS_AT_ONCE_MAX, key => this.#quietly(key, () => read(key)), rest)
     const round: Round = { turns, beganMs: 0, restUntilMs: 0 }
     this.#rounds.set(host, round)
     return round
@@ -156,6 +171,21 @@ export class Sampler {
     for (const ref of store.get(host_, host)?.host_CPUs ?? []) {
       const number = store.get(host_cpu, ref)?.number ?? -1n
       store.sample(host_cpu, ref, { utilisation: loads.get(number) ?? 0 })
+    }
+  }
+
+  async #readVms(host: string): Promise<void> {
+    const { store } = this.#options
+    const vms = new Map(
+      (store.get(host_, host)?.resident_VMs ?? []).flatMap(ref => {
+        const record = store.get(VM, ref)
+        return record === undefined ? [] : [[record.domain === '' ? ref : record.domain, ref] as const]
+      }),
+    )
+    const readings = await this.#driver(host)?.metrics?.domains?.([...vms.keys()])
+    for (const { id, ...read } of readings ?? []) {
+      const vm = vms.get(id) ?? NULL_REF
+      if (this.#end !== undefined && this.#hostOf(vm) === host) this.#write(vm, read)
     }
   }
 

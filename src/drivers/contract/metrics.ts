@@ -27,6 +27,11 @@ export interface CpuTime {
 export interface MetricsOps {
   /** `bad-state` unless running or paused. */
   domain(id: DomainId): Promise<DomainMetrics>
+  /**
+   * As `domain` of each, in any order, at the cost of few; those that have nothing to measure now are left out. Absent where a
+   * host is asked about one at a time.
+   */
+  domains?(ids: readonly DomainId[]): Promise<readonly (DomainMetrics & { readonly id: DomainId })[]>
   /** `vcpuMs` of that alone. */
   vcpus(id: DomainId): Promise<readonly number[]>
   cpus(): Promise<readonly CpuTime[]>

@@ -89,6 +89,8 @@ export interface BackEnd {
   machines(): Promise<readonly Machine[]>
   /** Undefined where the host has no such machine. */
   machine(guid: string): Promise<Machine | undefined>
+  /** Those of these GUIDs, with `usage`, at the cost of few; where one is gone, others may be left out with it. */
+  machinesInUse(guids: readonly string[]): Promise<readonly Machine[]>
   glances(signal: AbortSignal): Promise<readonly Glance[]>
   hardware(guid: string): Promise<Hardware>
   /** Of every machine, by GUID, at the cost of few. */

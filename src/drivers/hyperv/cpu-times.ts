@@ -1,4 +1,4 @@
-import { like, type WsmanClient, wql } from '../../protocols/wsman/index.ts'
+import { type CimInstance, like, type WsmanClient, wql } from '../../protocols/wsman/index.ts'
 
 /** What Windows counts in: 100 ns. */
 const UNITS_PER_MS = 10_000
@@ -21,12 +21,32 @@ export class CpuTimes {
     const pattern = like`${name}:Hv VP %`
     const query = wql`SELECT Name, PercentTotalRunTime FROM Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor WHERE Name LIKE ${pattern}`
     const rows = await this.#client.query(query, { namespace: 'root/cimv2' })
-    const times = new Map<number, number>()
-    for (const row of rows) {
-      const number = Number(/:Hv VP (\d{1,4})$/i.exec(row.string('Name') ?? '')?.[1] ?? Number.NaN)
-      if (Number.isNaN(number) || times.has(number)) return undefined
-      times.set(number, Number(row.bigint('PercentTotalRunTime') ?? 0n) / UNITS_PER_MS)
-    }
-    return Array.from(times.keys(), (_, number) => times.get(number) ?? 0)
+    const [times = []] = timesIn(rows).values()
+    return times ?? undefined
+  }
+
+  /** As `of`, of every machine that is on, by name; null where several have it. */
+  async ofAll(): Promise<ReadonlyMap<string, readonly number[] | null>> {
+    const query = wql`SELECT Name, PercentTotalRunTime FROM Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor`
+    return timesIn(await this.#client.query(query, { namespace: 'root/cimv2' }))
   }
 }
+
+/** By the names of machines; null for one that nobody can tell from another. */
+function timesIn(rows: readonly CimInstance[]): ReadonlyMap<string, readonly number[] | null> {
+  const machines = new Map<string, Map<number, number> | null>()
+  for (const row of rows) {
+    const { name, processor, twin } = INSTANCE.exec(row.string('Name') ?? '')?.groups ?? {}
+    if (name === undefined) continue
+    const times = machines.get(name) ?? new Map<number, number>()
+    const isTwin = twin !== undefined || machines.get(name) === null || times.has(Number(processor))
+    machines.set(name, isTwin ? null : times.set(Number(processor), timeIn(row)))
+  }
+  const inOrder = (times: ReadonlyMap<number, number>) =>
+    Array.from(times.keys(), (_, number) => times.get(number) ?? 0)
+  return new Map([...machines].map(([name, times]) => [name, times === null ? null : inOrder(times)]))
+}
+
+const INSTANCE = /^(?<name>.*):Hv VP (?<processor>\d{1,4})(?<twin>\D.*)?$/i
+
+const timeIn = (row: CimInstance): number => Number(row.bigint('PercentTotalRunTime') ?? 0n) / UNITS_PER_MS

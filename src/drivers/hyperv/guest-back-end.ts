@@ -2,4 +2,6 @@
 export interface GuestBackEnd {
   /** Versions by name; none of a guest that tells none. */
   tools(machineGuid: string): Promise<Readonly<Record<string, string>>>
+  /** By machine GUID, at the cost of few. */
+  toolsOfAll(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>
 }

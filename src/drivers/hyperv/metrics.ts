@@ -26,6 +26,7 @@ export interface MetricsParts {
 export function metricsOps(parts: MetricsParts, gate: Gate): MetricsOps {
   return {
     domain: id => gate.pass(() => measure(parts, id)),
+    domains: ids => gate.pass(() => measureAll(parts, ids)),
     vcpus: id => gate.pass(() => processors(parts, id)),
     cpus: () => gate.pass(() => readHostCpus(parts.client)),
   }
@@ -75,22 +76,78 @@ async function memoryOf({ backEnd }: MetricsParts, { machine: { guid, usage } }:
 
 type Devices = Pick<DomainMetrics, 'disks' | 'nics'>
 
-/** A device that the host does not count, or not apart from another, is left out. */
-async function devicesOf({ backEnd, client }: MetricsParts, { machine, note }: Entry): Promise<Devices> {
-  const hardware = await backEnd.hardware(machine.guid)
-  const disks = disksIn(hardware, note)
-  const nics = nicsIn(hardware, note)
-  const [images, adapters] = await Promise.all([
-    readImageCounters(
-      client,
-      disks.flatMap(({ path }) => path ?? []),
-    ),
-    readAdapterCounters(
-      client,
-      nics.flatMap(({ guid }) => guid ?? []),
-    ),
+/** Up to how many machines are measured one by one, before the host is asked about all at once. */
+const ONE_BY_ONE_MAX = 4
+
+async function measureAll(
+  parts: MetricsParts,
+  ids: readonly DomainId[],
+): Promise<readonly (DomainMetrics & { readonly id: DomainId })[]> {
+  const wanted = new Set(ids)
+  const { backEnd, guests, cpuTimes, client, directory } = parts
+  if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => ifMeasurable(parts, id)))).flat()
+  const isOn = ({ machine: { state } }: Entry) => state === 'running' || state === 'paused'
+  const entries = (await directory.list()).filter(entry => wanted.has(entry.id) && isOn(entry))
+  const [hardware, used, times, tools] = await Promise.all([
+    backEnd.hardwareOfAll(),
+    backEnd.machinesInUse(entries.map(({ machine }) => machine.guid)),
+    cpuTimes.ofAll(),
+    guests.toolsOfAll(),
   ])
-  return {
+  const memory = new Map(used.map(({ guid, usage }) => [guid, usage?.memoryMb]))
+  const measured = entries.flatMap(entry => {
+    const own = hardware.get(entry.machine.guid)
+    const vcpuMs = times.get(entry.machine.name) ?? []
+    // Of one that has just gone there is nothing to measure, nor of one that cannot be told from another.
+    if (own === undefined || vcpuMs.length === 0) return []
+    return [{ entry, vcpuMs, own, devices: devicesIn(own, entry.note) }]
+  })
+  const count = await countersOf(
+    client,
+    measured.map(({ devices }) => devices),
+  )
+  const atMs = performance.now()
+  return measured.map(({ entry: { id, machine }, vcpuMs, own, devices }) => ({
+    id,
+    atMs,
+    memoryBytes: bytesOf(memory.get(machine.guid) ?? own.quantities.memoryMb),
+    vcpuMs,
+    ...count(devices),
+    tools: tools.get(machine.guid) ?? {},
+  }))
+}
+
+async function ifMeasurable(parts: MetricsParts, id: DomainId): Promise<(DomainMetrics & { readonly id: DomainId })[]> {
+  try {
+    return [{ id, ...(await measure(parts, id)) }]
+  } catch (error) {
+    if (error instanceof DriverError && error.kind !== 'unreachable') return []
+    throw error
+  }
+}
+
+async function devicesOf({ backEnd, client }: MetricsParts, { machine, note }: Entry): Promise<Devices> {
+  const devices = devicesIn(await backEnd.hardware(machine.guid), note)
+  return (await countersOf(client, [devices]))(devices)
+}
+
+/** The devices of a machine by the ids of disks and interfaces, and what they are counted by. */
+interface Countable {
+  readonly disks: readonly { readonly id: string; readonly path: string | undefined }[]
+  readonly nics: readonly { readonly id: string; readonly guid: string | undefined }[]
+}
+
+const devicesIn = (hardware: Hardware, note: Entry['note']): Countable => ({
+  disks: disksIn(hardware, note),
+  nics: nicsIn(hardware, note),
+})
+
+/** What tells the counters of these. A device that the host does not count, or not apart from another, is left out. */
+async function countersOf(client: WsmanClient, all: readonly Countable[]): Promise<(devices: Countable) => Devices> {
+  const paths = all.flatMap(({ disks }) => disks.flatMap(({ path }) => path ?? []))
+  const guids = all.flatMap(({ nics }) => nics.flatMap(({ guid }) => guid ?? []))
+  const [images, adapters] = await Promise.all([readImageCounters(client, paths), readAdapterCounters(client, guids)])
+  return ({ disks, nics }) => ({
     disks: disks.flatMap(({ id, path }) => {
       const counted = path === undefined ? NOTHING : images.get(path)
       return counted === undefined ? [] : [{ id, readBytes: counted.outBytes, writtenBytes: counted.inBytes }]
@@ -99,7 +156,7 @@ async function devicesOf({ backEnd, client }: MetricsParts, { machine, note }: E
       const counted = guid === undefined ? NOTHING : adapters.get(guid)
       return counted === undefined ? [] : [{ id, receivedBytes: counted.inBytes, sentBytes: counted.outBytes }]
     }),
-  }
+  })
 }
 
 /** Of an empty drive, and of an adapter whose cable is plugged nowhere: nothing goes through them. */

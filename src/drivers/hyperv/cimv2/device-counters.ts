@@ -8,6 +8,8 @@ export interface Counted {
 
 /** How many devices are asked about at once: a query has no more room. */
 const DEVICES_MAX = 32
+/** From how many on a host is asked about all that it has. */
+const ALL_FROM = 2 * DEVICES_MAX
 
 const CIMV2 = { namespace: 'root/cimv2' } as const
 
@@ -22,10 +24,13 @@ export async function readImageCounters(
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, Counted>> {
   const names = new Map(paths.map(path => [path, path.replaceAll(/[\\/]/g, '-')]))
-  const rows = await inParts([...new Set(names.values())], part => client.query(storageQuery(part), CIMV2))
+  const wanted = [...new Set(names.values())]
+  const ask = (part: readonly string[]) => client.query(storageQuery(part), CIMV2)
+  const rows = wanted.length > ALL_FROM ? await client.query(STORAGE, CIMV2) : await inParts(wanted, ask)
+  const images = Map.groupBy(rows, imageOf)
   const counted = new Map<string, Counted>()
   for (const [path, name] of names) {
-    const own = rows.filter(row => isImageRow(row, name))
+    const own = images.get(name.toLowerCase()) ?? []
     const [row] = own
     if (row === undefined || own.length > 1) continue
     counted.set(path, { inBytes: bytesIn(row, 'WriteBytesPersec'), outBytes: bytesIn(row, 'ReadBytesPersec') })
@@ -33,15 +38,17 @@ export async function readImageCounters(
   return counted
 }
 
+const STORAGE = wql`SELECT Name, ReadBytesPersec, WriteBytesPersec FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice`
+
 function storageQuery(names: readonly string[]): Wql {
   const conditions = names.flatMap(name => [wql`Name LIKE ${like`${name}%`}`, wql`Name LIKE ${like`--?-${name}%`}`])
   return wql`SELECT Name, ReadBytesPersec, WriteBytesPersec FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice WHERE ${anyOf(conditions)}`
 }
 
-/** Also one with a number behind, which is of another image that is called so. */
-function isImageRow(row: CimInstance, name: string): boolean {
+/** The same of one with a number behind, which is of another image that is called so. */
+function imageOf(row: CimInstance): string {
   const instance = (row.string('Name') ?? '').toLowerCase().replace(/^--\?-/, '')
-  return instance.replace(/#\d+$/, '') === name.toLowerCase()
+  return instance.replace(/#\d+$/, '')
 }
 
 /**
@@ -53,16 +60,27 @@ export async function readAdapterCounters(
   client: WsmanClient,
   guids: readonly string[],
 ): Promise<ReadonlyMap<string, Counted>> {
-  const rows = await inParts(guids, part => client.query(adapterQuery(part), CIMV2))
+  const ask = (part: readonly string[]) => client.query(adapterQuery(part), CIMV2)
+  const rows = guids.length > ALL_FROM ? await client.query(ADAPTERS, CIMV2) : await inParts(guids, ask)
+  const adapters = new Map<string, CimInstance[]>()
+  for (const row of rows) {
+    for (const [guid] of (row.string('Name') ?? '').toUpperCase().matchAll(GUID)) {
+      adapters.set(guid, [...(adapters.get(guid) ?? []), row])
+    }
+  }
   const counted = new Map<string, Counted>()
   for (const guid of guids) {
-    const own = rows.filter(row => (row.string('Name') ?? '').toUpperCase().includes(guid))
+    const own = adapters.get(guid) ?? []
     const [row] = own
     if (row === undefined || own.length > 1) continue
     counted.set(guid, { inBytes: bytesIn(row, 'BytesReceivedPersec'), outBytes: bytesIn(row, 'BytesSentPersec') })
   }
   return counted
 }
+
+const GUID = /[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}/g
+
+const ADAPTERS = wql`SELECT Name, BytesReceivedPersec, BytesSentPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter`
 
 function adapterQuery(guids: readonly string[]): Wql {
   const conditions = guids.map(guid => wql`Name LIKE ${like`%${guid}%`}`)

@@ -2,7 +2,7 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
-import { toolsOf } from '../wmi/guest-tools.ts'
+import { toolsOf, toolsOfAll } from '../wmi/guest-tools.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { autostartV1 } from './autostart.ts'
 import { schedulingV1 } from './scheduling.ts'
@@ -10,7 +10,7 @@ import { snapshotsV1 } from './snapshots.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
+import { allGlances, type MachineWords, machineLister, oneMachine, someMachines } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
@@ -45,6 +45,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
   return {
     machines: machineLister(link, MACHINE_WORDS),
     machine: guid => oneMachine(link, MACHINE_WORDS, guid),
+    machinesInUse: guids => someMachines(link, MACHINE_WORDS, guids),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),
     hardwareOfAll: () => readAllHardware(link),
@@ -55,7 +56,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
     shutDownGuest: guid => shutDownGuest(link, guid),
-    guests: { tools: guid => toolsOf(link, guid) },
+    guests: { tools: guid => toolsOf(link, guid), toolsOfAll: () => toolsOfAll(link) },
     autostart: autostartV1(link),
     scheduling: schedulingV1(link),
     screens: screensOf(link),

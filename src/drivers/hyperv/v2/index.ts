@@ -2,12 +2,12 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
-import { toolsOf } from '../wmi/guest-tools.ts'
+import { toolsOf, toolsOfAll } from '../wmi/guest-tools.ts'
 import { shutDownGuest } from '../wmi/guests.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { allGlances, type MachineWords, machineLister, oneMachine } from '../wmi/machines.ts'
+import { allGlances, type MachineWords, machineLister, oneMachine, someMachines } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
@@ -47,6 +47,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
   return {
     machines: machineLister(link, MACHINE_WORDS),
     machine: guid => oneMachine(link, MACHINE_WORDS, guid),
+    machinesInUse: guids => someMachines(link, MACHINE_WORDS, guids),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),
     hardwareOfAll: () => readAllHardware(link),
@@ -59,7 +60,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     shutDownGuest: guid => shutDownGuest(link, guid),
     storage: { ...fileBackEnd(link.client), ...imagesV2(link) },
     drives: driveBackEnd(link, driveFaceV2(link)),
-    guests: { tools: guid => toolsOf(link, guid) },
+    guests: { tools: guid => toolsOf(link, guid), toolsOfAll: () => toolsOfAll(link) },
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
     screens: screensOf(link),

@@ -55,6 +55,29 @@ export async function oneMachine(link: Link, words: MachineWords, guid: string):
   }
 }
 
+/** How many machines are summed up in one answer. */
+const SUMMED_UP_MAX = 64
+
+/** Machines of these GUIDs, with what they use; where one is gone, others may be left out with it. */
+export async function someMachines(
+  link: Link,
+  words: MachineWords,
+  guids: readonly string[],
+): Promise<readonly Machine[]> {
+  const parts = Array.from({ length: Math.ceil(guids.length / SUMMED_UP_MAX) }, (_, part) =>
+    guids.slice(part * SUMMED_UP_MAX, (part + 1) * SUMMED_UP_MAX),
+  )
+  const sumUp = async (part: readonly string[]): Promise<readonly Machine[]> => {
+    try {
+      return await summaries(link, words, { SettingData: part.map(guid => settingsOf(link, guid)) })
+    } catch (error) {
+      if (error instanceof WsmanFault && error.kind === 'not-found') return []
+      throw error
+    }
+  }
+  return (await Promise.all(parts.map(sumUp))).flat()
+}
+
 /** The state of every machine, and when its definition was last changed. */
 export async function allGlances(
   link: Link,
