@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import {
   type ArgsOf,
   events,
@@ -8,6 +10,8 @@ import {
   type ResultOf,
   type RpcClient,
 } from '../../src/protocols/libvirt-rpc/index.ts'
+import { XdrError } from '../../src/wire/xdr/error.ts'
+import { readAll } from '../../src/wire/xdr/types.ts'
 import { OTHER_FUNCTIONS } from '../../src/protocols/libvirt-rpc/table/others.ts'
 
 test('every number up to the last of libvirt 9.0 belongs to one procedure or event', () => {
@@ -64,4 +68,27 @@ test('what a procedure takes and gives follows from the table', () => {
 
   assert.equal(calls.length + Object.keys(serving).length, 3)
   assert.deepEqual(wrong, { hv_ver: 1 })
+})
+
+test('whatever comes as arguments, results or events is read as such, or refused as none', () => {
+  const types = [
+    ...Object.values(procedures).flatMap(({ args, result }) => [args, result]),
+    ...Object.values(events).map(({ body }) => body),
+  ]
+  // Small numbers pass for lengths, kinds and truth values, so that much of it is read far in.
+  const words = fc.array(fc.oneof(fc.nat({ max: 8 }), fc.constant(0x61626364), fc.integer()), { maxLength: 40 })
+  fc.assert(
+    fc.property(words, numbers => {
+      const bytes = Buffer.alloc(numbers.length * 4)
+      numbers.forEach((number, index) => bytes.writeInt32BE(number | 0, index * 4))
+      for (const type of types) {
+        try {
+          readAll<unknown>(type, bytes)
+        } catch (error) {
+          assert.ok(error instanceof XdrError, String(error))
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
 })

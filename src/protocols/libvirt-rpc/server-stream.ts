@@ -3,7 +3,10 @@ import { type Packet, PacketStatus } from './packet.ts'
 import { brokenStream } from './refusals.ts'
 import { RpcStream, type StreamPort } from './stream.ts'
 
-/** What serves a stream: it reads, writes, or both, and is over when it returns; what it throws, the client is told. */
+/**
+ * What serves a stream: it reads, writes, or both, and is over when it returns; what it throws, the client is told. The
+ * signal is aborted when the stream is over, however it ended: the client has finished or aborted it, or is gone.
+ */
 export type StreamBody = (stream: RpcStream, signal: AbortSignal) => Promise<void>
 
 /** What a server's stream needs beside what every stream does. */

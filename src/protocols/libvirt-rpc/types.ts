@@ -1,5 +1,6 @@
 /** The types of libvirt's protocol that many procedures share. Source: libvirt, src/remote/remote_protocol.x. */
 
+import { Buffer, isUtf8 } from 'node:buffer'
 import { XdrError } from '../../wire/xdr/error.ts'
 import {
   bool,
@@ -68,11 +69,14 @@ export const charText = (length: number): XdrType<string> => ({
   read: reader => {
     const characters = Buffer.from(Array.from({ length }, () => readChar(reader.int())))
     const end = characters.indexOf(0)
-    return characters.toString('utf8', 0, end < 0 ? length : end)
+    const written = characters.subarray(0, end < 0 ? length : end)
+    if (!isUtf8(written)) throw new XdrError('malformed', 'a text is not UTF-8')
+    return written.toString('utf8')
   },
   write: (writer, value) => {
     const characters = Buffer.from(value, 'utf8')
     if (characters.length >= length) throw new XdrError('unwritable', `a text of ${length} bytes or more`)
+    if (characters.includes(0) || !value.isWellFormed()) throw new XdrError('unwritable', 'a text that is none of C')
     for (let index = 0; index < length; index++) writer.int(writeChar(characters[index] ?? 0))
   },
 })
