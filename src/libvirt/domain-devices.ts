@@ -9,7 +9,6 @@ import {
 } from './flags/index.ts'
 import type { Host } from './host.ts'
 import { impactOf } from './impact.ts'
-import { isActiveState } from './remembered.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
 
 const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
@@ -72,16 +71,19 @@ export class DomainWithDevices extends DomainWithDefinition {
     flags: number,
     read: (xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string) => Deed,
   ): Promise<void> {
-    const now = await this.now()
-    const { isLive } = impactOf(this.host, flags, now)
     const networks = await this.host.networksFor(xml)
-    await this.host.remembered.turns.run(this.id, async () => {
-      const config = await this.config()
+    const live: Deed['live'][] = []
+    await this.amend((config, now) => {
+      const { isLive } = impactOf(this.host, flags, now)
       const deed = read(xml, config, { kind: this.host.kind, networks }, this.host, this.id)
-      if (isLive) return deed.live(this.host.group(name, 'devices'))
-      await this.host.define(deed.config(config))
-      if (isActiveState(now.state)) this.host.remembered.updated.add(this.id)
+      if (!isLive) return deed.config(config)
+      live.push(deed.live)
+      return undefined
     })
+    for (const plug of live) {
+      const devices = this.host.group(name, 'devices')
+      await this.host.remembered.turns.run(this.id, () => plug(devices))
+    }
   }
 }
 

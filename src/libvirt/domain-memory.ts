@@ -38,16 +38,19 @@ export class DomainWithMemory extends DomainWithVcpus {
 
   async #set(name: FunctionName, memory: number, flags: number): Promise<void> {
     const bytes = this.#bytes(name, memory)
-    const now = await this.now()
-    const { isLive } = impactOf(this.host, flags, now)
-    if (has(flags, VIR_DOMAIN_MEM_MAXIMUM)) {
+    let isLive = false
+    await this.amend((config, now) => {
+      isLive = impactOf(this.host, flags, now).isLive
+      if (!has(flags, VIR_DOMAIN_MEM_MAXIMUM)) {
+        this.#assertFit(config, bytes)
+        return isLive ? undefined : { ...config, memoryTargetBytes: bytes }
+      }
       const text = 'cannot resize the maximum memory on an active domain'
       if (isLive) throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
-      return this.redefine(now, config => withMaximum(config, bytes))
-    }
-    if (!isLive) return this.redefine(now, config => ({ ...config, memoryTargetBytes: this.#fit(config, bytes) }))
+      return withMaximum(config, bytes)
+    })
+    if (!isLive) return
     const devices = this.host.group(name, 'devices')
-    this.#fit(await this.config(), bytes)
     await this.host.remembered.turns.run(this.id, () => devices.setMemoryTarget(this.id, bytes))
   }
 
@@ -59,9 +62,8 @@ export class DomainWithMemory extends DomainWithVcpus {
     return memory * KIB
   }
 
-  #fit({ memoryBytes }: DomainConfig, bytes: number): number {
+  #assertFit({ memoryBytes }: DomainConfig, bytes: number): void {
     if (bytes > memoryBytes) throw this.host.error(VIR_ERR_INVALID_ARG, 'cannot set memory higher than max memory')
-    return bytes
   }
 }
 

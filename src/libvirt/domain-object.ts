@@ -2,7 +2,6 @@ import type { Domain as DriverDomain, DomainConfig, DomainId } from '../drivers/
 import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
 import type { Host } from './host.ts'
-import { isActiveState } from './remembered.ts'
 import { uuidBytes } from './uuid.ts'
 
 /** A domain, as it was found: what its functions stand on. */
@@ -58,11 +57,8 @@ export class DomainObject {
     return this.host.seeing(this.id, () => this.host.driver.domains.config(this.id))
   }
 
-  /** Changes its definition; what others here change of it meanwhile waits. */
-  protected async redefine({ state }: DriverDomain, change: (config: DomainConfig) => DomainConfig): Promise<void> {
-    await this.host.remembered.turns.run(this.id, async () => {
-      await this.host.define(change(await this.config()))
-    })
-    if (isActiveState(state)) this.host.remembered.updated.add(this.id)
+  /** Changes its definition; where `change` gives undefined, nothing changes. It rejects with what `change` throws. */
+  protected amend(change: (config: DomainConfig, now: DriverDomain) => DomainConfig | undefined): Promise<void> {
+    return this.host.amend(this.id, change)
   }
 }

@@ -102,19 +102,17 @@ export class DomainWithVcpus extends DomainWithPower {
     if (!Number.isSafeInteger(nvcpus) || nvcpus < 1) {
       throw this.host.error(VIR_ERR_INVALID_ARG, `nvcpus in ${name} must be greater than zero`)
     }
-    const [now, max] = await Promise.all([this.now(), this.host.vcpusMax()])
+    const max = await this.host.vcpusMax()
     if (max !== undefined && nvcpus > max) {
       const text = 'requested vcpus is greater than max allowable vcpus for the domain'
       throw this.host.error(VIR_ERR_INVALID_ARG, `${text}: ${nvcpus} > ${max}`)
     }
-    if (impactOf(this.host, flags, now).isLive) {
-      const text = 'the number of virtual CPUs cannot be changed while the domain is active'
-      throw this.host.error(
-        VIR_ERR_OPERATION_UNSUPPORTED,
-        `${text}; VIR_DOMAIN_VCPU_CONFIG changes it from the next start`,
-      )
-    }
-    await this.redefine(now, config => ({ ...config, vcpus: nvcpus }))
+    const text = 'the number of virtual CPUs cannot be changed while the domain is active'
+    const hint = `${text}; VIR_DOMAIN_VCPU_CONFIG changes it from the next start`
+    await this.amend((config, now) => {
+      if (impactOf(this.host, flags, now).isLive) throw this.host.error(VIR_ERR_OPERATION_UNSUPPORTED, hint)
+      return { ...config, vcpus: nvcpus }
+    })
   }
 
   async #count(flags: number): Promise<number> {

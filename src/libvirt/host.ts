@@ -1,4 +1,5 @@
 import {
+  type DescribedDomain,
   type Domain,
   type DomainConfig,
   type DomainId,
@@ -20,7 +21,7 @@ import {
 import { fromDriverError, LibvirtError } from './errors.ts'
 import type { FunctionName } from './flag-check.ts'
 import { type Profile, profileOf } from './profile.ts'
-import { type Remembered, remembered } from './remembered.ts'
+import { isActiveState, type Remembered, remembered } from './remembered.ts'
 import { type HostKind, hostKind } from './xml/host-kind.ts'
 import type { KnownNetwork } from './xml/interface.ts'
 
@@ -125,9 +126,37 @@ export class Host {
 
   /** Defines a domain as the host can have it; what it cannot have is refused, and nothing is changed. */
   async define(config: DomainConfig): Promise<void> {
+    this.#assertFit(config)
+    await this.driver.domains.define(config, { isStrict: true })
+  }
+
+  #assertFit(config: DomainConfig): void {
     const unmet = this.driver.domains.unmet?.(config)
     if (unmet !== undefined) throw this.error(VIR_ERR_CONFIG_UNSUPPORTED, unmet)
-    await this.driver.domains.define(config, { isStrict: true })
+  }
+
+  /**
+   * Changes the definition of a domain; where `change` gives undefined, nothing changes. What others here change of it
+   * meanwhile waits. It rejects with what `change` throws.
+   */
+  async amend(id: DomainId, change: (config: DomainConfig, domain: Domain) => DomainConfig | undefined): Promise<void> {
+    let isUpdated = false
+    const fit = (config: DomainConfig, domain: Domain) => {
+      const changed = change(config, this.seen(id, domain))
+      if (changed !== undefined) this.#assertFit(changed)
+      isUpdated = changed !== undefined && isActiveState(domain.state)
+      return changed
+    }
+    const { domains } = this.driver
+    await this.remembered.turns.run(id, () =>
+      this.seeing(id, async () => {
+        if (domains.amend !== undefined) return domains.amend(id, fit, { isStrict: true })
+        const { config, domain } = await this.described(id)
+        const changed = fit(config, domain)
+        return changed === undefined ? undefined : domains.define(changed, { isStrict: true })
+      }),
+    )
+    if (isUpdated) this.remembered.updated.add(id)
   }
 
   /** Takes notice of what a domain is doing, and gives what told it. */
@@ -154,7 +183,7 @@ export class Host {
   }
 
   /** A domain and its definition. */
-  async described(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }> {
+  async described(id: DomainId): Promise<DescribedDomain> {
     const { domains } = this.driver
     return this.seeing(id, async () => {
       if (domains.described !== undefined) return domains.described(id)

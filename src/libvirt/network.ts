@@ -9,7 +9,7 @@ import { checkFlags, type FunctionName } from './flag-check.ts'
 import { VIR_NETWORK_XML_INACTIVE } from './flags/index.ts'
 import type { Host } from './host.ts'
 import { uuidBytes } from './uuid.ts'
-import { writeNetwork } from './xml/network.ts'
+import { hostInterfaceOf, writeNetwork } from './xml/network.ts'
 
 /**
  * A network of a host, as it was found. What a host has of networks is defined, carries packets, and is there when the
@@ -72,9 +72,11 @@ export class Network {
     })
   }
 
-  /** The bridge of the host that it is; rejects where it is none (virNetworkGetBridgeName). */
+  /** The host's own interface in it; rejects where there is none (virNetworkGetBridgeName). */
   async getBridgeName(): Promise<string> {
-    return this.#read('virNetworkGetBridgeName', () => {
+    return this.#read('virNetworkGetBridgeName', network => {
+      const own = hostInterfaceOf(network, this.#host.kind)
+      if (own !== undefined) return own
       throw this.#host.error(VIR_ERR_INTERNAL_ERROR, `network '${this.#name}' does not have a bridge name.`)
     })
   }

@@ -25,6 +25,12 @@ export interface DomainInfo extends Domain {
   readonly cpuMs: number
 }
 
+/** A domain at a moment, and its definition. */
+export interface DescribedDomain {
+  readonly domain: Domain
+  readonly config: DomainConfig
+}
+
 /** How a definition is taken. */
 export interface DefineOptions {
   /**
@@ -47,7 +53,7 @@ export interface DomainOps {
   /** The stored definition; what `define` was given, where it was given. */
   config(id: DomainId): Promise<DomainConfig>
   /** As `get` and `config` together, at the cost of the second. Absent where that is what it costs anyway. */
-  described?(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }>
+  described?(id: DomainId): Promise<DescribedDomain>
   /** As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out. */
   configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]>
   /**
@@ -56,6 +62,16 @@ export interface DomainOps {
    * is resumed as it was suspended.
    */
   define(config: DomainConfig, options?: DefineOptions): Promise<void>
+  /**
+   * Defines a domain as `change` makes its definition, which nobody else changes through this driver meanwhile, and gives it
+   * as it is then; where `change` gives undefined, nothing changes. It rejects with what `change` throws. Absent where that
+   * costs no less than `config` and `define`.
+   */
+  amend?(
+    id: DomainId,
+    change: (config: DomainConfig, domain: Domain) => DomainConfig | undefined,
+    options?: DefineOptions,
+  ): Promise<DescribedDomain>
   /**
    * What a definition demands that the host has not, as a sentence; undefined where it demands nothing of the kind. Absent
    * where that shows at a start.

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type DefineOptions, type DomainConfig, DriverError } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Adapters } from './adapters.ts'
-import type { BackEnd, Machine } from './back-end.ts'
+import type { BackEnd, Hardware, Machine } from './back-end.ts'
 import type { Rivals } from './rivals.ts'
 import { FOUND_BOOT } from './definition.ts'
 import { type DemandHost, unmetDemand } from './demands.ts'
@@ -42,15 +42,32 @@ export class Definitions {
 
   /** Makes the domain, or replaces its definition, and gives it as it is then; what fails is taken back. */
   async define(config: DomainConfig, { isStrict = false }: DefineOptions = {}): Promise<Entry> {
+    this.#assertFit(config, isStrict)
+    const entry = await this.#parts.directory.find(config.id)
+    return entry === undefined ? this.#add(config, isStrict) : this.#replace({ entry }, config, isStrict)
+  }
+
+  /** As `define`, of a domain that was looked at just now. */
+  async redefine(seen: Required<Seen>, config: DomainConfig, { isStrict = false }: DefineOptions = {}): Promise<Entry> {
+    this.#assertFit(config, isStrict)
+    return this.#replace(seen, config, isStrict)
+  }
+
+  #assertFit(config: DomainConfig, isStrict: boolean): void {
     assertDefinable(config)
     const unmet = isStrict ? this.unmet(config) : undefined
     if (unmet !== undefined) throw new DriverError('refused', `cannot define ${config.name}: ${unmet}`)
-    const entry = await this.#parts.directory.find(config.id)
-    if (entry === undefined) return this.#add(config, isStrict)
-    const { machine, note } = entry
-    const keep = (made: Made | undefined) => this.#keep(machine, config, made, note?.places ?? {}, presentOf(note))
-    const made =
-      machine.state === 'halted' ? await this.#fit(machine.guid, config, note?.places ?? {}, isStrict) : undefined
+  }
+
+  async #replace(
+    { entry: { machine, note }, hardware }: Seen,
+    config: DomainConfig,
+    isStrict: boolean,
+  ): Promise<Entry> {
+    const { guid, state } = machine
+    const places = note?.places ?? {}
+    const keep = (made: Made | undefined) => this.#keep(machine, config, made, places, presentOf(note))
+    const made = state === 'halted' ? await this.#fit({ guid, hardware }, config, places, isStrict) : undefined
     try {
       return entryOf({ ...machine, name: config.name, notes: await keep(made) })
     } catch (error) {
@@ -80,7 +97,7 @@ export class Definitions {
 
   /** Makes a machine as its definition says, and writes that down. */
   async #make(machine: Named, config: DomainConfig, places: Places): Promise<void> {
-    const made = await this.#change(machine.guid, config, places)
+    const made = await this.#change({ guid: machine.guid, hardware: undefined }, config, places)
     try {
       await this.#keep(machine, config, made, places)
     } catch (error) {
@@ -95,7 +112,8 @@ export class Definitions {
     const { name } = config
     const guid = await this.#create(config, writeNotes(note))
     try {
-      const notes = await this.#keep({ guid, name }, config, await this.#fit(guid, config, {}, isStrict), {})
+      const made = await this.#fit({ guid, hardware: undefined }, config, {}, isStrict)
+      const notes = await this.#keep({ guid, name }, config, made, {})
       const entry = entryOf({ guid, name, state: 'halted', notes })
       this.#parts.directory.remember(entry)
       return entry
@@ -119,10 +137,10 @@ export class Definitions {
   }
 
   /** As `#change`, or undefined where the host cannot be so, and a start will say why; with `isStrict` that is said now. */
-  async #fit(guid: string, config: DomainConfig, places: Places, isStrict: boolean): Promise<Made | undefined> {
+  async #fit(now: Now, config: DomainConfig, places: Places, isStrict: boolean): Promise<Made | undefined> {
     if (this.unmet(config) !== undefined) return undefined
     try {
-      return await this.#change(guid, config, places)
+      return await this.#change(now, config, places)
     } catch (error) {
       if (!isStrict && error instanceof DriverError && error.kind === 'refused') return undefined
       throw error
@@ -130,9 +148,9 @@ export class Definitions {
   }
 
   /** Changes the machine to be as the definition says, or not at all; gives what takes it back. */
-  async #change(guid: string, config: DomainConfig, places: Places): Promise<Made> {
+  async #change({ guid, hardware }: Now, config: DomainConfig, places: Places): Promise<Made> {
     const { backEnd, adapters, drives, told } = this.#parts
-    const { quantities, adapters: present, storage, hasBios, ...ids } = await backEnd.hardware(guid)
+    const { quantities, adapters: present, storage, hasBios, ...ids } = hardware ?? (await backEnd.hardware(guid))
     const isToGo = (id: string) => told.wasTold(guid, id)
     const wanted = quantitiesOf(config)
     const undo: Undo[] = []
@@ -181,6 +199,18 @@ export class Definitions {
 function presentOf(note: Note | undefined): Partial<DomainConfig> {
   if (note === undefined) return { boot: FOUND_BOOT }
   return note.isPending ? {} : (note.config ?? {})
+}
+
+/** A domain as it was found, and what its machine is made of where that was looked at too. */
+interface Seen {
+  readonly entry: Entry
+  readonly hardware?: Hardware
+}
+
+/** A machine, and what it is made of where that is known. */
+interface Now {
+  readonly guid: string
+  readonly hardware: Hardware | undefined
 }
 
 /** A machine, and what it is called now. */

@@ -18,6 +18,14 @@ export interface DescriptionParts extends DeviceSources {
   readonly cpuTimes: CpuTimes
 }
 
+/** A domain and its definition, and what they were told from. */
+export interface Described {
+  readonly entry: Entry
+  readonly hardware: Hardware
+  readonly domain: Domain
+  readonly config: DomainConfig
+}
+
 /** Tells definitions of domains, and what they have and use. */
 export class Descriptions {
   readonly #parts: DescriptionParts
@@ -30,10 +38,10 @@ export class Descriptions {
     return (await this.described(id)).config
   }
 
-  async described(id: DomainId): Promise<{ readonly domain: Domain; readonly config: DomainConfig }> {
+  async described(id: DomainId): Promise<Described> {
     const entry = await this.#parts.directory.get(id)
     const hardware = await this.#parts.backEnd.hardware(entry.machine.guid)
-    return { domain: domainOf(entry), config: await this.#describe(entry, hardware) }
+    return { entry, hardware, domain: domainOf(entry), config: await this.#describe(entry, hardware) }
   }
 
   async configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]> {

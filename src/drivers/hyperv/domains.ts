@@ -21,7 +21,11 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     get: id => gate.pass(async () => domainOf(await directory.get(id))),
     info: id => gate.pass(() => descriptions.info(id)),
     config: id => gate.pass(() => descriptions.config(id)),
-    described: id => gate.pass(() => descriptions.described(id)),
+    described: id =>
+      gate.pass(async () => {
+        const { domain, config } = await descriptions.described(id)
+        return { domain, config }
+      }),
     configs: ids => gate.pass(() => descriptions.configs(ids)),
     unmet: config => definitions.unmet(config),
     define(config, options) {
@@ -31,6 +35,17 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
       }
       return gate.pass(() => locks.run(kept.id, define))
     },
+    amend: (id, change, options) =>
+      gate.pass(() =>
+        locks.run(id, async () => {
+          const { domain, config, ...seen } = await descriptions.described(id)
+          const changed = change(config, domain)
+          if (changed === undefined) return { domain, config }
+          const entry = await definitions.redefine(seen, structuredClone(changed), options)
+          events.defined(entry)
+          return { domain: domainOf(entry), config: changed }
+        }),
+      ),
     undefine: id =>
       gate.pass(() =>
         locks.run(id, async () => {

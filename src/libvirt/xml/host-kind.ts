@@ -23,6 +23,8 @@ export interface HostKind {
   readonly tpmModel: string
   /** What a network is that is bound to no card: one of which nobody outside knows, or one that goes out as the host. */
   readonly unboundForward: 'none' | 'nat'
+  /** What the host calls its own interface in a network of a name, where it tells whether it has one. */
+  readonly hostInterface?: (network: string) => string
   /** Whether screens are looked at as VNC. */
   readonly hasVnc: boolean
 }
@@ -70,6 +72,7 @@ const HYPERV: HostKind = {
   machine: undefined,
   tpmModel: 'tpm-crb',
   unboundForward: 'none',
+  hostInterface: network => `vEthernet (${network})`,
   hasVnc: false,
 }
 

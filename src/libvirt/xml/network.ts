@@ -36,7 +36,8 @@ export function readNetwork(text: string, { kind, newId }: NetworkSurroundings):
   network.child('metadata')?.ignoreAll() // What programs note for themselves.
   const name = readName(network)
   const id = readId(network) ?? newId()
-  const config = { id, name, nic: readCard(network, kind), vlan: readVlan(network), ...readAddress(network) }
+  const { card: nic, hasHost } = readLeads(network, name, kind)
+  const config = { id, name, nic, vlan: readVlan(network), ...readAddress(network), ...(hasHost && { hasHost }) }
   network.acceptHarmless(OF_NETWORK)
   network.finish()
   return config
@@ -56,13 +57,25 @@ function readId(network: Reading): string | undefined {
   return parseUuid(uuid.text()) ?? uuid.fail(VIR_ERR_INTERNAL_ERROR, 'malformed uuid element')
 }
 
-/** The card or the bridge; empty for a network that is bound to none. */
-function readCard(network: Reading, kind: HostKind): string {
-  const forward = network.child('forward')
+/** Where a network leads beside the domains that are plugged in: to a card of the host, and to the host. */
+interface Leads {
+  readonly card: string
+  readonly hasHost: boolean
+}
+
+/** What a host calls its own interface in a network, is no bridge to bind it to. */
+function readLeads(network: Reading, name: string, kind: HostKind): Leads {
   const bridge = network.child('bridge')
   bridge?.word('stp', ['on', 'off'])
   bridge?.word('delay', ['0'])
   const bridgeName = bridge?.attribute('name') ?? ''
+  const hasHost = bridgeName !== '' && bridgeName === kind.hostInterface?.(name)
+  return { card: readCard(network, bridge, hasHost ? '' : bridgeName, kind), hasHost }
+}
+
+/** The card or the bridge; empty for a network that is bound to none. */
+function readCard(network: Reading, bridge: Reading | undefined, bridgeName: string, kind: HostKind): string {
+  const forward = network.child('forward')
   // libvirt's own is NAT where a way is described and none is named.
   const mode = forward === undefined ? 'none' : (forward.attribute('mode') ?? 'nat')
   if (mode === 'bridge' && forward !== undefined) return readBinding(forward, bridgeName)
@@ -130,7 +143,9 @@ function maskOf(ip: Reading, prefix: string): string {
 }
 
 /** Describes a network as libvirt does. */
-export function writeNetwork({ id, name, nic, vlan, gateway, netmask }: NetworkConfig, kind: HostKind): string {
+export function writeNetwork(config: NetworkConfig, kind: HostKind): string {
+  const { id, name, nic, vlan, gateway, netmask } = config
+  const own = hostInterfaceOf(config, kind)
   const bound = element('forward', { dev: nic, mode: 'bridge' }, element('interface', { dev: nic }))
   const unbound = kind.unboundForward === 'none' ? undefined : element('forward', { mode: kind.unboundForward })
   const network = element(
@@ -139,8 +154,14 @@ export function writeNetwork({ id, name, nic, vlan, gateway, netmask }: NetworkC
     element('name', {}, name),
     element('uuid', {}, id),
     nic === '' ? unbound : bound,
+    own !== undefined && element('bridge', { name: own }),
     vlan !== null && element('vlan', {}, element('tag', { id: vlan })),
     gateway !== '' && element('ip', { address: gateway, netmask: netmask === '' ? undefined : netmask }),
   )
   return write(network, VIR_FROM_NETWORK)
+}
+
+/** What the host calls its own interface in a network; undefined where it has none, or does not tell. */
+export function hostInterfaceOf({ name, hasHost = false }: NetworkConfig, kind: HostKind): string | undefined {
+  return hasHost ? kind.hostInterface?.(name) : undefined
 }
