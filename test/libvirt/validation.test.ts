@@ -102,11 +102,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
         domain.attachDevice(diskXml(String.raw`C:\Hyper-V\Disks\none.vhd`, 'hda')),
       )
       const fresh = await machine('no-disk')
-      await rejectsWith(
-        VIR_ERR_OPERATION_FAILED,
-        fresh.attachDevice(diskXml(String.raw`C:\Hyper-V\Disks\none.vhd`)),
-        /none.vhd/,
-      )
+      await rejectsWith(VIR_ERR_OPERATION_FAILED, fresh.attachDevice(diskXml(String.raw`C:\Hyper-V\Disks\none.vhd`)))
       await domain.create()
 
       assert.deepEqual((await domain.getXMLDesc()).replace(/ id="\d+"/, ''), before_)
