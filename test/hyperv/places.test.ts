@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type DiskConfig, DriverError } from '../../src/drivers/driver.ts'
 import { idOfDevice } from '../../src/drivers/hyperv/device-ids.ts'
 import type { Drive, Storage } from '../../src/drivers/hyperv/drive-back-end.ts'
