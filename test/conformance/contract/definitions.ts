@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { DomainConfig } from '../../../src/drivers/driver.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { Domain, DomainConfig, DomainId } from '../../../src/drivers/driver.ts'
 import { disk, drive, nic } from '../parts.ts'
 import type { Stage } from '../stage.ts'
 import { NOBODY, rejectsWith } from '../stage.ts'
@@ -10,6 +11,7 @@ export function describeDefinitions(stage: Stage): void {
     describeDefine(stage)
     describeMembers(stage)
     describeRedefine(stage)
+    describeAmend(stage)
     describeUndefine(stage)
   })
 }
@@ -209,6 +211,53 @@ function describeRedefine(stage: Stage): void {
 
     await rejectsWith('refused', stage.driver.domains.start(working.id))
     assert.equal((await stage.driver.domains.get(working.id)).name, broken.name)
+  })
+}
+
+/** By what the driver has for it, or by what it makes shorter. */
+async function amend(
+  { driver: { domains } }: Stage,
+  id: DomainId,
+  change: (config: DomainConfig, domain: Domain) => DomainConfig | undefined,
+): Promise<void> {
+  if (domains.amend !== undefined) return void (await domains.amend(id, change))
+  const changed = change(await domains.config(id), await domains.get(id))
+  if (changed !== undefined) await domains.define(changed)
+}
+
+function describeAmend(stage: Stage): void {
+  stage.it('changes a definition by what it is, and tells it with the domain', async () => {
+    const config = { ...stage.config(), memoryBytes: 64 * 1_048_576 }
+    await stage.driver.domains.define(config)
+
+    await amend(stage, config.id, (present, { state }) => {
+      assert.deepEqual([present, state], [config, 'halted'])
+      return { ...present, vcpus: 2 }
+    })
+    const described = await stage.driver.domains.described?.(config.id)
+
+    const changed = { ...config, vcpus: 2 }
+    const domain = { id: config.id, name: config.name, state: 'halted' }
+    assert.deepEqual(await stage.driver.domains.config(config.id), changed)
+    assert(described === undefined || isDeepStrictEqual(described, { domain, config: changed }))
+  })
+
+  stage.it('leaves a definition alone that is not to change, and one whose change is thought better of', async () => {
+    const config = stage.config()
+    const doubt = new RangeError('better not')
+    await stage.driver.domains.define(config)
+
+    await amend(stage, config.id, () => undefined)
+    const thrown = amend(stage, config.id, () => {
+      throw doubt
+    })
+
+    await assert.rejects(thrown, doubt)
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+    await rejectsWith(
+      'not-found',
+      amend(stage, NOBODY, present => present),
+    )
   })
 }
 

@@ -29,6 +29,12 @@ function describeDefinitions(stage: Stage): void {
     await stage.networks.define(first)
     await stage.networks.define(second)
     assert.deepEqual(await ours(stage, first.id, second.id), [first, second])
+    const titles = (await (stage.networks.titles?.() ?? stage.networks.list())).map(({ id, name }) => ({ id, name }))
+    for (const { id, name } of [first, second])
+      assert.deepEqual(
+        titles.filter(one => one.id === id),
+        [{ id, name }],
+      )
 
     await stage.networks.undefine(first.id)
     assert.deepEqual(await ours(stage, first.id, second.id), [second])
