@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, chown, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
@@ -19,15 +18,17 @@ const START_MS = 10_000
 const POLL_MS = 20
 const NOBODY = 65_534
 /** The one driver beside those that are built in; the one for QEMU would look at every QEMU of the machine first. */
-const STORAGE_DRIVER = '/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_storage.so'
+const DRIVER = 'libvirt_driver_storage.so'
+const LIBRARIES = '/usr/lib'
 
 /** Starts a libvirtd as a user who is not root, whose state is in his own folder. Source: libvirtd(8), FILES. */
 export async function startLibvirtd(): Promise<Libvirtd> {
-  const folder = await mkdtemp(join(tmpdir(), 'pv-'))
+  // Short, for the sake of the sockets' names, and where every user may go.
+  const folder = await mkdtemp('/tmp/pv-')
   const drivers = join(folder, 'drivers')
   await mkdir(drivers)
-  await symlink(STORAGE_DRIVER, join(drivers, 'libvirt_driver_storage.so'))
-  await writeFile(join(folder, 'conf'), `unix_sock_dir = "${folder}"\nhost_uuid_source = "machine-id"\n`)
+  await symlink(await findDriver(), join(drivers, DRIVER))
+  await writeFile(join(folder, 'conf'), `unix_sock_dir = "${folder}"\n`)
   const isRoot = process.getuid?.() === 0
   if (isRoot) await chown(folder, NOBODY, NOBODY)
   const places = ['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'HOME']
@@ -53,6 +54,15 @@ export async function startLibvirtd(): Promise<Libvirtd> {
     await sleep(POLL_MS)
   }
   return { folder, connect: () => connected(path), stop }
+}
+
+/** Where Debian puts it, in the folder of whichever architecture this is. */
+async function findDriver(): Promise<string> {
+  for (const triplet of await readdir(LIBRARIES)) {
+    const path = join(LIBRARIES, triplet, 'libvirt', 'connection-driver', DRIVER)
+    if (await exists(path)) return path
+  }
+  throw new Error(`there is no ${DRIVER} below ${LIBRARIES}`)
 }
 
 async function connected(path: string): Promise<Socket> {

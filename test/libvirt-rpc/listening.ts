@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A Unix socket that accepts connections. */
@@ -12,7 +11,7 @@ export interface Listening {
 
 /** Listens on a Unix socket in a folder of its own, and hands each connection to `take`. */
 export async function listen(take: (socket: Socket) => void): Promise<Listening> {
-  const folder = await mkdtemp(join(tmpdir(), 'pv-'))
+  const folder = await mkdtemp('/tmp/pv-') // Short, for the sake of the socket's name.
   const path = join(folder, 'sock')
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
