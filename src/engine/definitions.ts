@@ -82,10 +82,11 @@ export class Definitions {
       asked.add(domain)
       return
     }
-    this.#asked.set(host, new Set([domain]))
-    this.#look(host)
-      .catch((error: unknown) => log.error({ host, error: String(error) }, 'could not read definitions back'))
-      .finally(() => this.#asked.delete(host))
+    const first = new Set([domain])
+    this.#asked.set(host, first)
+    this.#look(host, first).catch((error: unknown) =>
+      log.error({ host, error: String(error) }, 'could not read definitions back'),
+    )
   }
 
   /** Reads a whole host in. */
@@ -103,25 +104,32 @@ export class Definitions {
     }
   }
 
-  async #look(host: string): Promise<void> {
-    const { log, closing } = this.#options
-    const asked = this.#asked.get(host) ?? new Set()
-    for (let waitMs = AGAIN_FIRST_MS; asked.size > 0 && !closing.aborted; ) {
-      const domains = [...asked]
-      asked.clear()
-      try {
-        const busy = await this.#lookAt(host, domains)
-        for (const domain of busy) asked.add(domain)
-        waitMs = busy.length < domains.length ? AGAIN_FIRST_MS : Math.min(waitMs * 2, AGAIN_MAX_MS)
-      } catch (error) {
-        if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+  async #look(host: string, asked: Set<DomainId>): Promise<void> {
+    const { closing, driverOf } = this.#options
+    try {
+      for (let waitMs = AGAIN_FIRST_MS; asked.size > 0 && !closing.aborted; ) {
+        const domains = [...asked]
+        asked.clear()
+        const left = await this.#tryToLook(host, domains)
         // A host that went away is read whole when it is back.
-        if (this.#options.driverOf(host) === undefined) return
-        log.debug({ host, error: error.message }, 'could not read definitions back now')
-        for (const domain of domains) asked.add(domain)
-        waitMs = Math.min(waitMs * 2, AGAIN_MAX_MS)
+        if (driverOf(host) === undefined) return
+        for (const domain of left) asked.add(domain)
+        waitMs = left.length < domains.length ? AGAIN_FIRST_MS : Math.min(waitMs * 2, AGAIN_MAX_MS)
+        if (asked.size > 0) await sleep(waitMs, undefined, { signal: closing, ref: false }).catch(() => undefined)
       }
-      if (asked.size > 0) await sleep(waitMs, undefined, { signal: closing, ref: false }).catch(() => undefined)
+    } finally {
+      this.#asked.delete(host)
+    }
+  }
+
+  /** Answers the domains that are to be looked at again. */
+  async #tryToLook(host: string, domains: readonly DomainId[]): Promise<readonly DomainId[]> {
+    try {
+      return await this.#lookAt(host, domains)
+    } catch (error) {
+      if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+      this.#options.log.debug({ host, error: error.message }, 'could not read definitions back now')
+      return domains
     }
   }
 
