@@ -316,6 +316,24 @@ describe('disks that others have a hand in', () => {
     assert.deepEqual([drivesOn(host, domain.name), adaptersOf(guid)], [drives, adapters])
   })
 
+  it('sees no medium where somebody has taken the file away and left the place of it', async () => {
+    const [iso, vfd] = [putMedium(host, 'Media', 'left.iso'), putMedium(host, 'Media', 'left.vfd')]
+    const cd = disk(iso, 'hdc', { kind: 'cdrom', readOnly: true })
+    const floppy = disk(vfd, 'fda', { kind: 'floppy' })
+    const domain = withDisks(cd)
+    await driver.domains.define({ ...domain, disks: [cd, floppy] })
+    await driver.domains.define(domain)
+    const guid = guidOf(domain.name)
+    const diskette = `Microsoft:${guid}\\8F0D2762-0B00-4E04-AF4F-19010527CB93\\0\\0\\D`
+    await other.add(guid, { type: 31, subType: 'Virtual Floppy Disk', on: diskette, file: vfd, className: IMAGE_CLASS })
+    await other.exchange(diskette.replace(/D$/, 'L'), '')
+    await other.exchange(`${ideOf(guid, 1)}\\0\\L`, '')
+
+    assert.deepEqual(await driver.domains.config(domain.id), { ...domain, disks: [{ ...cd, location: '' }] })
+    await driver.domains.define({ ...domain, disks: [cd, floppy] })
+    assert.deepEqual(drivesOn(host, domain.name), { 'ide 1:0': iso, floppy: vfd })
+  })
+
   it('rids a machine of what was told and is left out, and leaves what nobody was told of', async () => {
     const [first = '', second = ''] = await Promise.all(['first.vhdx', 'second.vhdx'].map(name => image(host, name)))
     const guid = await other.make('lent')

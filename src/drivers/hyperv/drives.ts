@@ -189,7 +189,7 @@ function ownDrives(present: Storage, disks: readonly DiskConfig[], places: Place
 }
 
 /** Every machine of the first generation has one from the beginning. */
-export const isEmptyFloppy = ({ kind, medium }: Drive): boolean => kind === 'floppy' && medium === undefined
+export const isEmptyFloppy = ({ kind, medium }: Drive): boolean => kind === 'floppy' && (medium?.path ?? '') === ''
 
 function asWanted({ kind, controller, slot, medium }: Drive): WantedDrive {
   return { kind, controller, slot, path: medium?.path ?? '' }
