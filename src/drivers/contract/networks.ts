@@ -10,6 +10,11 @@ export interface NetworkConfig {
   /** What guests are told by DHCP, where the network offers it; both empty: the driver's default. */
   readonly gateway: string
   readonly netmask: string
+  /**
+   * Whether the host has an interface of its own in it. Absent where it has not, or where the driver does not tell; given
+   * so to `define`, it stays as it is. `refused` where the driver does not change it.
+   */
+  readonly hasHost?: boolean
 }
 
 /** What a network is called. */

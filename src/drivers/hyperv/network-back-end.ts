@@ -8,6 +8,8 @@ export interface Switch {
   readonly notes: string
   /** The name of the host's card through which it reaches the outside; empty where it does not. */
   readonly uplink: string
+  /** Whether the host has a port on it; undefined where it was not asked for. */
+  readonly hasHost?: boolean
 }
 
 /** A switch that is to be made. */
@@ -51,6 +53,8 @@ export interface Plug {
 export interface NetworkBackEnd {
   /** Whether the name of a switch can be changed. */
   readonly renamesSwitches: boolean
+  /** Whether a switch can be made on which the host has a port. */
+  readonly plugsHost: boolean
   switches(): Promise<readonly Switch[]>
   /** As `switches`, without what their uplinks are. */
   switchTitles(): Promise<readonly Omit<Switch, 'uplink'>[]>

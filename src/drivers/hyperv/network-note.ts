@@ -11,8 +11,9 @@ export function writeNetworkNote({ id, vlan, gateway, netmask }: NetworkConfig):
 }
 
 /** The network that a switch is; under its own GUID where somebody else made it. */
-export function networkOf({ guid, name, notes, uplink: nic }: Switch): NetworkConfig {
-  return { ...(readNote(notes) ?? { id: guid.toLowerCase(), vlan: null, gateway: '', netmask: '' }), name, nic }
+export function networkOf({ guid, name, notes, uplink: nic, hasHost = false }: Switch): NetworkConfig {
+  const noted = readNote(notes) ?? { id: guid.toLowerCase(), vlan: null, gateway: '', netmask: '' }
+  return { ...noted, name, nic, ...(hasHost && { hasHost }) }
 }
 
 function readNote(notes: string): Omit<NetworkConfig, 'name' | 'nic'> | undefined {

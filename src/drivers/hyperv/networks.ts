@@ -93,13 +93,29 @@ export class Networks {
       throw new DriverError('refused', `the host has no network card ${nic}`)
     }
     const before = (await this.#all()).find(found => found.network.id === network.id)
+    this.#assertHost(network, before?.network)
     if (before === undefined) {
-      return this.#backEnd.makeSwitch({ id: network.id, name, notes: writeNetworkNote(network), uplink: nic })
+      const { id, hasHost = false } = network
+      return this.#backEnd.makeSwitch({ id, name, notes: writeNetworkNote(network), uplink: nic, hasHost })
     }
     if (name !== before.network.name && !this.#backEnd.renamesSwitches) {
       throw new DriverError('refused', `the host renames no switch: ${before.network.name} cannot become ${name}`)
     }
     await this.#replace(before, network)
+  }
+
+  /** A port of the host is there from the beginning, or never. */
+  #assertHost({ name, hasHost }: NetworkConfig, before: NetworkConfig | undefined): void {
+    if (before === undefined) {
+      if (hasHost !== true || this.#backEnd.plugsHost) return
+      throw new DriverError(
+        'refused',
+        `the host is plugged into no switch here; ${name} can be made on the host itself`,
+      )
+    }
+    if (hasHost === undefined || hasHost === (before.hasHost ?? false)) return
+    const is = hasHost ? 'is not plugged into it' : 'is plugged into it'
+    throw new DriverError('refused', `the host ${is}, and a switch is left as it is: ${name}`)
   }
 
   /** What fails is taken back: card and tags first, which hosts refuse most, the name and the note last. */

@@ -64,6 +64,7 @@ export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
     storage: { ...fileBackEnd(link.client), ...imagesV1(link) },
     drives: driveBackEnd(link, driveFaceV1(link)),
     renamesSwitches: false,
+    plugsHost: false,
     switches: () => allSwitches(link),
     switchTitles: () => allTitles(link),
     cards: () => allCards(link),

@@ -6,6 +6,8 @@ export const SWITCH = 'Msvm_VirtualSwitch'
 export const SWITCH_PORT = 'Msvm_SwitchPort'
 export const SWITCH_SERVICE = 'Msvm_VirtualSwitchManagementService'
 export const EXTERNAL_PORT = 'Msvm_ExternalEthernetPort'
+/** A card of the host that is on a switch. */
+export const INTERNAL_PORT = 'Msvm_InternalEthernetPort'
 
 /** What joins a card of the host to its end of the cable, and that end to a port of a switch. */
 export const CARD_ENDPOINT = 'Msvm_GlobalEthernetPortSAPImplementation'

@@ -14,6 +14,7 @@ import {
   DELETE_SWITCH,
   EMULATED,
   EXTERNAL_PORT,
+  INTERNAL_PORT,
   LEARNABLE_ADDRESSES,
   SETUP_SWITCH,
   SWITCH,
@@ -23,8 +24,8 @@ import {
 import { createPort, deletePort, portAt, portOf } from './ports.ts'
 import { callAtOnce, switchService } from './switch-service.ts'
 
-/** What leads a switch to the outside. */
-interface Uplink {
+/** What leads a switch to a card of the host, or to one that the host has on it. */
+interface Lead {
   readonly card: EndpointReference
   readonly port: EndpointReference
 }
@@ -43,17 +44,18 @@ function titleOf(one: CimInstance, notes: readonly CimInstance[]): Omit<Switch, 
 
 /** As `allTitles`, with their uplinks. */
 export async function allSwitches(link: Link): Promise<readonly Switch[]> {
-  const [switches, notes, cards, uplinks] = await Promise.all([
+  const [switches, notes, cards, leads] = await Promise.all([
     link.client.query(SWITCH),
     notePorts(link),
     link.client.query(EXTERNAL_PORT),
-    allUplinks(link),
+    allLeads(link),
   ])
+  const [uplinks, hosts] = [uplinksIn(leads), switchesOf(leads, INTERNAL_PORT)]
   return switches.map(one => {
     const title = titleOf(one, notes)
     const device = uplinks.get(title.guid)?.card.key('DeviceID')
     const uplink = cards.find(card => card.string('DeviceID') === device)?.string('ElementName') ?? ''
-    return { ...title, uplink }
+    return { ...title, uplink, hasHost: hosts.has(title.guid) }
   })
 }
 
@@ -66,22 +68,28 @@ async function notePorts(link: Link): Promise<readonly CimInstance[]> {
   return ports.filter(port => port.string('ElementName')?.startsWith(NETWORK_MARK) === true)
 }
 
-async function allUplinks(link: Link): Promise<ReadonlyMap<string, Uplink>> {
+/** What leads switches to cards. */
+async function allLeads(link: Link): Promise<readonly Lead[]> {
   const [ends, connections] = await Promise.all([
     link.client.query(CARD_ENDPOINT),
     link.client.query(ACTIVE_CONNECTION),
   ])
-  const uplinks = new Map<string, Uplink>()
-  for (const end of ends) {
+  return ends.flatMap(end => {
     const [card, endpoint] = [end.reference('Antecedent'), end.reference('Dependent')]
-    if (card?.className !== EXTERNAL_PORT || endpoint === undefined) continue
+    if (card === undefined || endpoint === undefined) return []
     const connection = connections.find(one => isSame(one.reference('Dependent'), endpoint))
     const port = connection?.reference('Antecedent')
-    const guid = port?.key('SystemName')?.toUpperCase()
-    if (port !== undefined && guid !== undefined) uplinks.set(guid, { card, port })
-  }
-  return uplinks
+    return port === undefined ? [] : [{ card, port }]
+  })
 }
+
+/** The switches with cards of a class, and what leads there. */
+function switchesOf(leads: readonly Lead[], className: string): ReadonlyMap<string, Lead> {
+  const led = leads.filter(({ card }) => card.className === className)
+  return new Map(led.map(lead => [lead.port.key('SystemName')?.toUpperCase() ?? '', lead]))
+}
+
+const uplinksIn = (leads: readonly Lead[]): ReadonlyMap<string, Lead> => switchesOf(leads, EXTERNAL_PORT)
 
 const isSame = (one: EndpointReference | undefined, other: EndpointReference): boolean =>
   one?.className === other.className &&
@@ -167,7 +175,7 @@ export async function bindSwitch(link: Link, guid: string, uplink: string): Prom
 }
 
 async function unbind(link: Link, guid: string): Promise<void> {
-  const uplink = (await allUplinks(link)).get(guid)
+  const uplink = uplinksIn(await allLeads(link)).get(guid)
   if (uplink === undefined) return
   const input = { ExternalEthernetPort: uplink.card }
   await settle(link, await link.client.call(switchService(link), TEARDOWN_SWITCH, input), 'unbind the switch')

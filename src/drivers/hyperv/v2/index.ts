@@ -66,6 +66,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     screens: screensOf(link),
     snapshots: snapshotsV2(link),
     renamesSwitches: true,
+    plugsHost: true,
     switches: () => allSwitches(link),
     switchTitles: () => allTitles(link),
     cards: () => allCards(link),

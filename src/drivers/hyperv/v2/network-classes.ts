@@ -5,6 +5,8 @@ import { defineClass, defineMethod } from '../../../protocols/wsman/index.ts'
 export const SWITCH = 'Msvm_VirtualEthernetSwitch'
 export const SWITCH_SERVICE = 'Msvm_VirtualEthernetSwitchManagementService'
 export const EXTERNAL_PORT = 'Msvm_ExternalEthernetPort'
+/** What a port of a switch leads to that leads to the host itself. */
+export const COMPUTER = 'Msvm_ComputerSystem'
 
 export const SWITCH_SETTINGS = defineClass('Msvm_VirtualEthernetSwitchSettingData', {
   InstanceID: 'string',

@@ -15,6 +15,7 @@ import { V2 } from './names.ts'
 import {
   ADD_RESOURCES,
   ALLOCATION,
+  COMPUTER,
   CONNECTION,
   DEFINE_SWITCH,
   DESTROY_SWITCH,
@@ -53,7 +54,8 @@ export async function allSwitches(link: Link): Promise<readonly Switch[]> {
     const port = ports.find(each => ownerOf(each) === title.guid && resourceOf(each)?.className === EXTERNAL_PORT)
     const device = port && resourceOf(port)?.keys.get('DeviceID')
     const uplink = cards.find(card => card.string('DeviceID') === device)?.string('ElementName') ?? ''
-    return { ...title, uplink }
+    const hasHost = ports.some(each => ownerOf(each) === title.guid && resourceOf(each)?.className === COMPUTER)
+    return { ...title, uplink, hasHost }
   })
 }
 
@@ -79,8 +81,9 @@ export function cableOf(row: CimInstance): Cable | undefined {
 }
 
 /** Makes a switch; without a card of the host, what is plugged into it sees nothing else. */
-export async function makeSwitch(link: Link, { name, notes, uplink }: NewSwitch): Promise<void> {
-  const ResourceSettings = uplink === '' ? [] : [await portTo(link, uplink)]
+export async function makeSwitch(link: Link, { name, notes, uplink, hasHost = false }: NewSwitch): Promise<void> {
+  const outside = uplink === '' ? [] : [await portTo(link, uplink)]
+  const ResourceSettings = [...outside, ...(hasHost ? [portToHost(link)] : [])]
   const SystemSettings = instanceOf(SWITCH_SETTINGS, { ElementName: name, Notes: [notes] })
   const service = await switchService(link)
   const answer = await link.client.call(service, DEFINE_SWITCH, { SystemSettings, ResourceSettings })
@@ -131,6 +134,13 @@ async function switchService({ client }: Link): Promise<EndpointReference> {
   const [service] = await client.queryReferences(SWITCH_SERVICE)
   if (service === undefined) throw new DriverError('refused', 'the host manages no switches')
   return service
+}
+
+/** A port to the host is one to the system that it is itself. Source: Microsoft Learn, "Msvm_EthernetPortAllocationSettingData", HostResource. */
+function portToHost(link: Link): CimInstance {
+  const name = hostNameOf(link)
+  const host = reference(V2, COMPUTER, { CreationClassName: COMPUTER, Name: name })
+  return instanceOf(ALLOCATION, { ...CONNECTION, HostResource: [objectPath(host, name)] })
 }
 
 async function portTo(link: Link, uplink: string): Promise<CimInstance> {
