@@ -19,6 +19,8 @@ const HOSTS = 50
 /** Hosts that are started, and connected, at once. */
 const AT_ONCE = 5
 const IDLE_MS = 20_000
+/** How long a server may take to read its hosts in. */
+const READY_MS = 120_000
 
 /** What a server had used when something was done. */
 interface Costs {
@@ -88,7 +90,7 @@ async function fleet(hosts: number, machines: number) {
     await before.stop()
     reset(watched)
     const begin = performance.now()
-    const after = await startServer({ data, hosts: [] })
+    const after = await startServer({ data, hosts: [], readyMs: READY_MS })
     const refresh = await costs(watched, after, 0, begin)
     await after.stop()
     return { pssMib: memory, first, idle, refresh }

@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly wrapper?: readonly string[]
   /** More options of `polyvisor serve`. */
   readonly options?: readonly string[]
+  /** How long it may take until it serves, in milliseconds. */
+  readonly readyMs?: number
 }
 
 /** A server in a process of its own. */
@@ -52,6 +54,7 @@ export async function startServer({
   data,
   wrapper = [],
   options: more = [],
+  readyMs = READY_MS,
 }: ServerOptions = {}): Promise<Server> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'polyvisor-test-')))
   const listeners = [
@@ -76,7 +79,7 @@ export async function startServer({
     process.off('exit', end)
     if (data === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 3 })
   }
-  const urls = await readyLine(child, log).catch(async error => {
+  const urls = await readyLine(child, log, readyMs).catch(async error => {
     await gone()
     throw error
   })
@@ -100,10 +103,10 @@ export async function startServer({
   }
 }
 
-async function readyLine(child: ChildProcess, log: readonly string[]): Promise<readonly URL[]> {
+async function readyLine(child: ChildProcess, log: readonly string[], readyMs: number): Promise<readonly URL[]> {
   if (child.stdout === null) throw new TypeError('the server has no standard output')
   const lines = createInterface({ input: child.stdout })
-  const tooLate = AbortSignal.timeout(READY_MS)
+  const tooLate = AbortSignal.timeout(readyMs)
   try {
     const [line] = await once(lines, 'line', { signal: AbortSignal.any([tooLate, whenEnded(child)]) })
     return listenersOf(JSON.parse(String(line)))
