@@ -62,6 +62,12 @@ test('of machines that share their name no processor times are told, and of one 
     await domains.powerOff(other.id)
 
     assert.equal((await metrics.vcpus(one.id)).length, 1)
+    // Counters do not look at the case of names, and the second one's have a number behind.
+    const shouting = { ...domainConfig(), name: 'TWIN' }
+    await domains.define(shouting)
+    await domains.start(shouting.id)
+    await assert.rejects(metrics.vcpus(shouting.id), { kind: 'refused', message: /several are called TWIN/ })
+    assert.equal((await metrics.vcpus(one.id)).length, 1)
   } finally {
     await driver.close()
     await host.sim.close()

@@ -21,8 +21,9 @@ export class CpuTimes {
     const pattern = like`${name}:Hv VP %`
     const query = wql`SELECT Name, PercentTotalRunTime FROM Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor WHERE Name LIKE ${pattern}`
     const rows = await this.#client.query(query, { namespace: 'root/cimv2' })
-    const [times = []] = timesIn(rows).values()
-    return times ?? undefined
+    const found = timesIn(rows)
+    // Queries do not look at the case of names, by which machines may differ.
+    return found.size === 0 ? [] : (found.get(name) ?? undefined)
   }
 
   /** As `of`, of every machine that is on, by name; null where several have it. */
