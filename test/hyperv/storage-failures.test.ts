@@ -171,7 +171,7 @@ test('what may be left of an image is named where nobody can tell what became of
 })
 
 test('a list of images takes a question for each image that was written since the last, and a few for all', async () => {
-  const IMAGES = 40
+  const IMAGES = 20
   const host = await startHost('--pace', '0', '--build', '26100')
   const { host: sim } = host.sim
   assert(sim?.folder !== undefined)
