@@ -240,6 +240,23 @@ describe('a console', () => {
     }
   })
 
+  test('that opens too late for its client is aborted, and counts no more', async context => {
+    const gone = Promise.withResolvers<unknown>()
+    const release = Promise.withResolvers<void>()
+    const { client } = pair(context, {
+      DOMAIN_OPEN_CONSOLE: async (_, { stream }) => {
+        await release.promise
+        stream((both, signal) => echo(both, signal).catch(gone.resolve))
+      },
+    })
+
+    const late = client.open('DOMAIN_OPEN_CONSOLE', CONSOLE, { timeoutMs: 10 })
+    await assert.rejects(late, { name: 'RpcConnectionError', kind: 'time-out' })
+    release.resolve()
+
+    assert.match(String(await gone.promise), /the client aborted the stream/)
+  })
+
   test('is one of so many that a connection may have', async context => {
     const { client } = pair(context, { DOMAIN_OPEN_CONSOLE: (_, { stream }) => stream(echo) })
     const opened = await Promise.all(Array.from({ length: 64 }, () => client.open('DOMAIN_OPEN_CONSOLE', CONSOLE)))

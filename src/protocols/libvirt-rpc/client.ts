@@ -115,8 +115,10 @@ export class RpcClient {
     try {
       return { result: await this.#wait(name, answered, options), stream }
     } catch (error) {
-      if (error instanceof RpcConnectionError) void answered.then(() => stream.abort()).catch(() => undefined)
-      else this.#streams.delete(serial)
+      const forget = () => this.#streams.delete(serial)
+      // Nobody waits for the stream any more, which the server may still open.
+      if (error instanceof RpcConnectionError) void answered.then(() => stream.abort()).catch(forget)
+      else forget()
       throw error
     }
   }
