@@ -36,46 +36,50 @@ export function describeHost(stage: Stage): void {
       assert.notEqual(Object.keys(info.softwareVersion).length, 0)
       for (const [product, version] of Object.entries(info.softwareVersion)) assert.notEqual(version, '', product)
     })
+    describeMachine(stage)
+  })
+}
 
-    stage.it('numbers its CPUs without repeating a number', async () => {
-      const { cpus } = await stage.driver.host.info()
-      const numbers = cpus.map(cpu => cpu.number)
+/** The machine that the host is. */
+function describeMachine(stage: Stage): void {
+  stage.it('numbers its CPUs without repeating a number', async () => {
+    const { cpus } = await stage.driver.host.info()
+    const numbers = cpus.map(cpu => cpu.number)
 
-      assert(numbers.length > 0)
-      assert.equal(new Set(numbers).size, numbers.length)
-      assert(numbers.every(number => Number.isSafeInteger(number) && number >= 0))
-    })
+    assert(numbers.length > 0)
+    assert.equal(new Set(numbers).size, numbers.length)
+    assert(numbers.every(number => Number.isSafeInteger(number) && number >= 0))
+  })
 
-    stage.it('accounts for its CPUs by sockets, cores and threads, where it tells of its machine', async () => {
-      const { cpus } = await stage.driver.host.info()
-      const hardware = await stage.driver.host.hardware?.()
+  stage.it('accounts for its CPUs by sockets, cores and threads, where it tells of its machine', async () => {
+    const { cpus } = await stage.driver.host.info()
+    const hardware = await stage.driver.host.hardware?.()
 
-      if (hardware === undefined) return
-      const { nodes, socketsPerNode, coresPerSocket, threadsPerCore, mhz } = hardware
-      const parts = [nodes, socketsPerNode, coresPerSocket, threadsPerCore]
-      assert(parts.every(part => Number.isSafeInteger(part) && part > 0))
-      assert(cpus.length <= parts.reduce((product, part) => product * part))
-      assert(mhz >= 0)
-    })
+    if (hardware === undefined) return
+    const { nodes, socketsPerNode, coresPerSocket, threadsPerCore, mhz } = hardware
+    const parts = [nodes, socketsPerNode, coresPerSocket, threadsPerCore]
+    assert(parts.every(part => Number.isSafeInteger(part) && part > 0))
+    assert(cpus.length <= parts.reduce((product, part) => product * part))
+    assert(mhz >= 0)
+  })
 
-    stage.it('has no more memory free than it has, and CPUs for at least one domain, where it tells', async () => {
-      const { memoryBytes } = await stage.driver.host.info()
-      const free = await stage.driver.host.memoryFree?.()
-      const vcpusMax = await stage.driver.host.vcpusMax?.()
+  stage.it('has no more memory free than it has, and CPUs for at least one domain, where it tells', async () => {
+    const { memoryBytes } = await stage.driver.host.info()
+    const free = await stage.driver.host.memoryFree?.()
+    const vcpusMax = await stage.driver.host.vcpusMax?.()
 
-      assert(free === undefined || (free >= 0 && free <= memoryBytes))
-      assert(vcpusMax === undefined || (Number.isSafeInteger(vcpusMax) && vcpusMax > 0))
-    })
+    assert(free === undefined || (free >= 0 && free <= memoryBytes))
+    assert(vcpusMax === undefined || (Number.isSafeInteger(vcpusMax) && vcpusMax > 0))
+  })
 
-    stage.it("names CPU features by the draft's names only", async () => {
-      const { cpus } = await stage.driver.host.info()
-      const known = new Set(Object.keys(cpuFeature.values))
+  stage.it("names CPU features by the draft's names only", async () => {
+    const { cpus } = await stage.driver.host.info()
+    const known = new Set(Object.keys(cpuFeature.values))
 
-      assert.deepEqual(
-        cpus.flatMap(cpu => cpu.features).filter(feature => !known.has(feature)),
-        [],
-      )
-      for (const cpu of cpus) assert.equal(new Set(cpu.features).size, cpu.features.length)
-    })
+    assert.deepEqual(
+      cpus.flatMap(cpu => cpu.features).filter(feature => !known.has(feature)),
+      [],
+    )
+    for (const cpu of cpus) assert.equal(new Set(cpu.features).size, cpu.features.length)
   })
 }
