@@ -157,13 +157,21 @@ export interface PowerOps {
  */
 export type DriverErrorKind = 'not-found' | 'bad-state' | 'unreachable' | 'refused'
 
+/** What else is known of an error. */
+export interface DriverErrorOptions extends ErrorOptions {
+  readonly isLogon?: boolean
+}
+
 /** The one kind of error a driver rejects with: a kind to decide by and a sentence to show. */
 export class DriverError extends Error {
   override readonly name = 'DriverError'
   readonly kind: DriverErrorKind
+  /** Whether the host does not let us in: what it refuses is not what was asked for, but who asks. */
+  readonly isLogon: boolean
 
-  constructor(kind: DriverErrorKind, message: string, options?: ErrorOptions) {
+  constructor(kind: DriverErrorKind, message: string, { isLogon = false, ...options }: DriverErrorOptions = {}) {
     super(message, options)
     this.kind = kind
+    this.isLogon = isLogon
   }
 }

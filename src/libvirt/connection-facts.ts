@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { DriverError } from '../drivers/driver.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
@@ -130,6 +131,11 @@ export class ConnectionWithFacts {
       if (free === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, 'virNodeGetFreeMemory')
       return BigInt(Math.floor(free))
     })
+  }
+
+  /** As it is shown where objects are. */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { '${this.host.uri}' }`
   }
 
   protected read<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {

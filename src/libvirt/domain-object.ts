@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Domain as DriverDomain, DomainConfig, DomainId } from '../drivers/driver.ts'
 import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
@@ -37,6 +38,11 @@ export class DomainObject {
    */
   getID(): number {
     return this.host.remembered.numberOf(this.id)
+  }
+
+  /** As it is shown where objects are. */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { '${this.#name}', ${this.id} }`
   }
 
   protected read<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {

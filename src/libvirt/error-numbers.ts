@@ -15,10 +15,6 @@ export const VIR_ERR_INVALID_CONN = 6
 export const VIR_ERR_INVALID_ARG = 8
 /** The host was asked and said no. */
 export const VIR_ERR_OPERATION_FAILED = 9
-/** An operating system type that is not known. */
-export const VIR_ERR_OS_TYPE = 16
-/** A description without what a kernel needs. */
-export const VIR_ERR_NO_KERNEL = 17
 /** A device without a source. */
 export const VIR_ERR_NO_SOURCE = 19
 /** A device without a target. */
@@ -31,14 +27,10 @@ export const VIR_ERR_XML_ERROR = 27
 export const VIR_ERR_OPERATION_DENIED = 29
 /** Where in the XML something is wrong. */
 export const VIR_ERR_XML_DETAIL = 35
-/** There is such a network already. */
-export const VIR_ERR_NETWORK_EXIST = 37
 /** No such domain. */
 export const VIR_ERR_NO_DOMAIN = 42
 /** No such network. */
 export const VIR_ERR_NO_NETWORK = 43
-/** A hardware address that is none. */
-export const VIR_ERR_INVALID_MAC = 44
 /** The host does not take the password. */
 export const VIR_ERR_AUTH_FAILED = 45
 /** No such storage pool. */
@@ -49,8 +41,6 @@ export const VIR_ERR_NO_STORAGE_VOL = 50
 export const VIR_ERR_OPERATION_INVALID = 55
 /** Something is described that the host cannot have. */
 export const VIR_ERR_CONFIG_UNSUPPORTED = 67
-/** The host took too long. */
-export const VIR_ERR_OPERATION_TIMEOUT = 68
 /** A snapshot that does not fit what is asked of it. */
 export const VIR_ERR_INVALID_DOMAIN_SNAPSHOT = 71
 /** No such snapshot. */
@@ -61,8 +51,6 @@ export const VIR_ERR_ARGUMENT_UNSUPPORTED = 74
 export const VIR_ERR_OVERFLOW = 82
 /** An operation that libvirt knows and that cannot be done here. */
 export const VIR_ERR_OPERATION_UNSUPPORTED = 84
-/** Somebody else has it in use. */
-export const VIR_ERR_RESOURCE_BUSY = 87
 /** There is such a volume already. */
 export const VIR_ERR_STORAGE_VOL_EXIST = 90
 /** The domain has no such device. */
@@ -74,12 +62,8 @@ export const VIR_ERR_MULTIPLE_DOMAINS = 110
 export const VIR_FROM_NONE = 0
 /** The reader of XML says it. */
 export const VIR_FROM_XML = 5
-/** What is done to domains, whatever the host. */
-export const VIR_FROM_DOM = 6
 /** A QEMU host. */
 export const VIR_FROM_QEMU = 10
-/** What is done to networks, whatever the host. */
-export const VIR_FROM_NET = 11
 /** A host in memory. */
 export const VIR_FROM_TEST = 12
 /** What is done to storage, whatever the host. */
@@ -106,30 +90,24 @@ export const BEGINNINGS = {
   [VIR_ERR_INVALID_CONN]: 'invalid connection pointer in',
   [VIR_ERR_INVALID_ARG]: 'invalid argument',
   [VIR_ERR_OPERATION_FAILED]: 'operation failed',
-  [VIR_ERR_OS_TYPE]: 'unknown OS type',
-  [VIR_ERR_NO_KERNEL]: 'missing kernel information',
   [VIR_ERR_NO_SOURCE]: 'missing source information for device',
   [VIR_ERR_NO_TARGET]: 'missing target information for device',
   [VIR_ERR_NO_NAME]: 'missing name information in',
   [VIR_ERR_XML_ERROR]: 'XML error',
   [VIR_ERR_OPERATION_DENIED]: 'operation forbidden',
   [VIR_ERR_XML_DETAIL]: '',
-  [VIR_ERR_NETWORK_EXIST]: 'network exists already',
   [VIR_ERR_NO_DOMAIN]: 'Domain not found',
   [VIR_ERR_NO_NETWORK]: 'Network not found',
-  [VIR_ERR_INVALID_MAC]: 'invalid MAC address',
   [VIR_ERR_AUTH_FAILED]: 'authentication failed',
   [VIR_ERR_NO_STORAGE_POOL]: 'Storage pool not found',
   [VIR_ERR_NO_STORAGE_VOL]: 'Storage volume not found',
   [VIR_ERR_OPERATION_INVALID]: 'Requested operation is not valid',
   [VIR_ERR_CONFIG_UNSUPPORTED]: 'unsupported configuration',
-  [VIR_ERR_OPERATION_TIMEOUT]: 'Timed out during operation',
   [VIR_ERR_INVALID_DOMAIN_SNAPSHOT]: 'Invalid snapshot',
   [VIR_ERR_NO_DOMAIN_SNAPSHOT]: 'Domain snapshot not found',
   [VIR_ERR_ARGUMENT_UNSUPPORTED]: 'argument unsupported',
   [VIR_ERR_OVERFLOW]: 'numerical overflow',
   [VIR_ERR_OPERATION_UNSUPPORTED]: 'Operation not supported',
-  [VIR_ERR_RESOURCE_BUSY]: 'resource busy',
   [VIR_ERR_STORAGE_VOL_EXIST]: 'storage volume already exists',
   [VIR_ERR_DEVICE_MISSING]: 'device not found',
   [VIR_ERR_MULTIPLE_DOMAINS]: 'multiple matching domains found',
@@ -142,9 +120,7 @@ export type ErrorNumber = keyof typeof BEGINNINGS
 export type ErrorDomain =
   | typeof VIR_FROM_NONE
   | typeof VIR_FROM_XML
-  | typeof VIR_FROM_DOM
   | typeof VIR_FROM_QEMU
-  | typeof VIR_FROM_NET
   | typeof VIR_FROM_TEST
   | typeof VIR_FROM_STORAGE
   | typeof VIR_FROM_NETWORK

@@ -3,6 +3,7 @@ import {
   BEGINNINGS,
   type ErrorDomain,
   type ErrorNumber,
+  VIR_ERR_AUTH_FAILED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
@@ -51,5 +52,6 @@ export function fromDriverError(error: DriverError, missing: ErrorNumber, domain
     unreachable: VIR_ERR_INTERNAL_ERROR,
     refused: VIR_ERR_OPERATION_FAILED,
   }
-  return new LibvirtError(codes[error.kind], error.message, { domain, cause: error })
+  const code = error.isLogon ? VIR_ERR_AUTH_FAILED : codes[error.kind]
+  return new LibvirtError(code, error.message, { domain, cause: error })
 }

@@ -59,6 +59,7 @@ export const FUNCTIONS = {
   virConnectNumOfDefinedDomains: entry('Connection.numOfDefinedDomains', '0.9.5', '5.1'),
   virConnectNumOfDomains: entry('Connection.numOfDomains', '0.9.5', '5.1'),
   virConnectOpen: entry('connect', '0.9.5', '5.1'),
+  virConnectOpenAuth: entry('connect', '', '5.1'),
   virConnectOpenReadOnly: entry('connectReadOnly', '', '5.1'),
   virDomainAttachDevice: entry('Domain.attachDevice', 'Bull', '4.1.17'),
   virDomainAttachDeviceFlags: entry('Domain.attachDeviceFlags', 'Bull', '4.1.18'),

@@ -31,7 +31,8 @@ const NEED_DATA_DIR: ReadonlySet<string> = new Set(['qemu'])
 /**
  * Connects to a host: `hyperv://user@host/?…`, `qemu:///system`, `memory:///NAME?vms=3` (virConnectOpen). Rejects with
  * LibvirtError: `VIR_ERR_INVALID_ARG` for what is no URI, `VIR_ERR_NO_CONNECT` where no driver is for it,
- * `VIR_ERR_INTERNAL_ERROR` where the host does not answer, `VIR_ERR_OPERATION_FAILED` where it does not want us.
+ * `VIR_ERR_INTERNAL_ERROR` where the host does not answer, `VIR_ERR_AUTH_FAILED` where it does not let us in,
+ * `VIR_ERR_OPERATION_FAILED` where it is no host of the kind.
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<Connection> {
   const parsed = URL.parse(uri)

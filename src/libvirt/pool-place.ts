@@ -45,6 +45,7 @@ const primordialOf = (host: Host): PoolPlace => ({
   isPersistent: true,
 })
 
+/** A pool that was created here, as what it is. */
 export const createdPlace = ({ name, uuid, type, location }: CreatedPool): PoolPlace => ({
   name,
   uuid,

@@ -17,9 +17,9 @@ import {
   VIR_DOMAIN_START_PAUSED,
   VIR_DOMAIN_XML_INACTIVE,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_ERR_AUTH_FAILED,
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_NO_DOMAIN,
-  VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
   VIR_FROM_HYPERV,
 } from '../../src/libvirt/index.ts'
@@ -162,12 +162,13 @@ for (const build of [7_601, 20_348]) {
       await rejectsWith(VIR_ERR_NO_DOMAIN, connection.domainLookupByName('passing'))
     })
 
+    // Proves: virConnectOpenAuth
     it('does not take a wrong password, and never shows one', async () => {
       const secret = 'not the password'
       const refused = connect(world.uri, { password: async () => secret })
 
       await assert.rejects(refused, (error: Error & { readonly code?: number; readonly domain?: number }) => {
-        assert.deepEqual([error.code, error.domain], [VIR_ERR_OPERATION_FAILED, VIR_FROM_HYPERV])
+        assert.deepEqual([error.code, error.domain], [VIR_ERR_AUTH_FAILED, VIR_FROM_HYPERV])
         assert.equal(error.message.includes(secret), false)
         return true
       })

@@ -36,7 +36,8 @@ const ANSWERED: ReadonlySet<string> = new Set(['refused', 'untrusted', 'aborted'
 export function toDriverError(error: unknown): unknown {
   if (error instanceof DriverError || !(error instanceof Error)) return error
   const kind = kindOf(error)
-  return kind === undefined ? error : new DriverError(kind, error.message, { cause: error })
+  const isLogon = error instanceof TransportError && error.kind === 'refused'
+  return kind === undefined ? error : new DriverError(kind, error.message, { cause: error, isLogon })
 }
 
 function kindOf(error: Error): DriverErrorKind | undefined {

@@ -1,5 +1,5 @@
 /**
- * libvirt's numbers for what domains have, by libvirt's names; those that are used here.
+ * libvirt's numbers for what domains have, by libvirt's names; those that functions here take or give.
  * Source: libvirt 9.0, include/libvirt/libvirt-domain.h and libvirt-common.h; the name of each enumeration stands over it.
  */
 
@@ -33,8 +33,6 @@ export const VIR_DOMAIN_VCPU_HOTPLUGGABLE = 16
 export const VIR_VCPU_OFFLINE = 0
 /** It runs. */
 export const VIR_VCPU_RUNNING = 1
-/** It stands still. */
-export const VIR_VCPU_BLOCKED = 2
 /** Nobody tells on which CPU of the host it is. */
 export const VIR_VCPU_INFO_CPU_UNAVAILABLE = -2
 
@@ -62,8 +60,6 @@ export const VIR_DOMAIN_DEVICE_MODIFY_FORCE = 4
 
 // --- Of what type a parameter is, and how it is told. (virTypedParameterType, virTypedParameterFlags)
 
-/** 32 bits with sign. */
-export const VIR_TYPED_PARAM_INT = 1
 /** 32 bits. */
 export const VIR_TYPED_PARAM_UINT = 2
 /** 64 bits with sign. */
@@ -77,30 +73,10 @@ export const VIR_TYPED_PARAM_STRING_OKAY = 4
 
 /** What the balloon leaves it, in KiB. */
 export const VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON = 6
-/** How many kinds of counters libvirt knows. */
-export const VIR_DOMAIN_MEMORY_STAT_NR = 14
 
 // --- Whose codes keys are. (virKeycodeSet)
 
 /** Linux's input events. */
 export const VIR_KEYCODE_SET_LINUX = 0
-/** The first set of scan codes, of the XT. */
-export const VIR_KEYCODE_SET_XT = 1
-/** The first set of scan codes, of the AT. */
-export const VIR_KEYCODE_SET_ATSET1 = 2
-/** The second set. */
-export const VIR_KEYCODE_SET_ATSET2 = 3
-/** The third set. */
-export const VIR_KEYCODE_SET_ATSET3 = 4
-/** macOS. */
-export const VIR_KEYCODE_SET_OSX = 5
-/** The first set as Linux's keyboard driver has it. */
-export const VIR_KEYCODE_SET_XT_KBD = 6
-/** USB HID. */
-export const VIR_KEYCODE_SET_USB = 7
-/** Windows's virtual keys. */
-export const VIR_KEYCODE_SET_WIN32 = 8
-/** QEMU's numbers. */
-export const VIR_KEYCODE_SET_QNUM = 9
 /** How many keys are sent at once. */
 export const VIR_DOMAIN_SEND_KEY_MAX_KEYS = 16

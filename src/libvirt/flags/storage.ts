@@ -1,5 +1,5 @@
 /**
- * libvirt's numbers for storage, by libvirt's names; those that are used here.
+ * libvirt's numbers for storage, by libvirt's names; those that functions here take or give.
  * Source: libvirt 9.0, include/libvirt/libvirt-storage.h; the name of each enumeration stands over it.
  */
 

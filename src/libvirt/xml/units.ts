@@ -2,6 +2,7 @@ import { VIR_ERR_INVALID_ARG, VIR_ERR_OVERFLOW, VIR_FROM_NONE } from '../error-n
 import { LibvirtError } from '../errors.ts'
 import type { Reading } from './reading.ts'
 
+/** Octets of a KiB. */
 export const KIB = 1024
 /** The most that a number of bytes can be here without losing its last digits; 8 PiB. */
 const BYTES_MAX = BigInt(Number.MAX_SAFE_INTEGER)
