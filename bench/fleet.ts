@@ -83,7 +83,7 @@ async function fleet(hosts: number, machines: number) {
   const watched: Watched[] = []
   try {
     await inTurns(hosts, async number => void watched.push(await watch(number, machines)))
-    const before = await startServer({ data, hosts: ['memory:///none'] })
+    const before = await startServer({ data, hosts: ['memory:///none'], readyMs: READY_MS })
     const first = await measured(watched, before, () => withSession(before, session => connectAll(session, watched)))
     const idle = await measured(watched, before, () => new Promise(resolve => setTimeout(resolve, IDLE_MS)))
     const memory = await pssMib(before.pid)

@@ -42,16 +42,23 @@ export async function ensureRepository(parts: UndoParts, host: string): Promise<
   const { storage } = hosts.driver(host)
   const [type] = storage?.types ?? []
   if (storage === undefined || type === undefined || store.findBy(SR, 'host', host).length > 0) return
-  const [first, ...others] = await storage.repositories()
+  const own = await storage.repositories()
+  const place = storage.defaultLocation('default')
+  const first = own.find(({ location }) => isIn(place, location)) ?? { type, location: place }
+  const others = own.filter(each => each !== first)
   const host_name = store.get(host_, host)?.name_label ?? host
   const name_label = store.all(SR).length === 0 ? 'Default repository' : `Repository of ${host_name}`
-  await addRepository(parts, host, first ?? { type, location: storage.defaultLocation('default') }, name_label)
-  for (const { name, ...config } of others.length < OWN_REPOSITORIES_MAX ? others : []) {
+  await addRepository(parts, host, first, name_label)
+  for (const { name, ...config } of others.length <= OWN_REPOSITORIES_MAX ? others : []) {
     await addRepository(parts, host, config, `${name} on ${host_name}`).catch((error: unknown) => {
       if (!(error instanceof DriverError)) throw error
     })
   }
 }
+
+/** Whether a place is a folder, or in it. */
+const isIn = (place: string, folder: string): boolean =>
+  place.startsWith(folder) && /^($|[\\/])/.test(place.slice(folder.length))
 
 async function addRepository(
   parts: UndoParts,
