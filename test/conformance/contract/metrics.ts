@@ -115,6 +115,33 @@ function describeStates(stage: Stage): void {
     })
   }
 
+  stage.it('tells the CPU time of each virtual CPU alone, as it does with the rest', async () => {
+    const config = { ...stage.config(), vcpus: 2 }
+    await rejectsWith('not-found', stage.metrics.vcpus(config.id))
+    await stage.driver.domains.define(config)
+    await rejectsWith('bad-state', stage.metrics.vcpus(config.id))
+    await stage.driver.domains.start(config.id)
+    const alone = await stage.metrics.vcpus(config.id)
+    const { vcpuMs } = await stage.metrics.domain(config.id)
+
+    assert.equal(alone.length, 2)
+    vcpuMs.forEach((ms, number) => assert(ms >= (alone[number] ?? Number.POSITIVE_INFINITY), `CPU ${number}`))
+  })
+
+  stage.it('measures many, where it can, and leaves out those that do not run or are not there', async () => {
+    const { domains } = stage.metrics
+    if (domains === undefined) return
+    const ids = [await stage.running(), await stage.paused()]
+    const others = [await stage.halted(), NOBODY]
+    // Few are looked at one by one, and many together.
+    for (const more of [[], ['1', '2', '3', '4'].map(digit => NOBODY.replace(/0$/, digit))]) {
+      const read = await domains([...ids, ...others, ...more])
+
+      assert.deepEqual(read.map(({ id }) => id).toSorted(), ids.toSorted())
+      for (const { vcpuMs, memoryBytes } of read) assert(vcpuMs.length === 1 && memoryBytes > 0)
+    }
+  })
+
   stage.it('says not-found to the metrics of a domain that the host does not have', async () => {
     await rejectsWith('not-found', stage.metrics.domain(NOBODY))
   })
