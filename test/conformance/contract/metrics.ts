@@ -129,13 +129,13 @@ function describeStates(stage: Stage): void {
   })
 
   stage.it('measures many, where it can, and leaves out those that do not run or are not there', async () => {
-    const { domains } = stage.metrics
-    if (domains === undefined) return
+    const { metrics } = stage
+    if (metrics.domains === undefined) return
     const ids = [await stage.running(), await stage.paused()]
     const others = [await stage.halted(), NOBODY]
     // Few are looked at one by one, and many together.
     for (const more of [[], ['1', '2', '3', '4'].map(digit => NOBODY.replace(/0$/, digit))]) {
-      const read = await domains([...ids, ...others, ...more])
+      const read = await metrics.domains([...ids, ...others, ...more])
 
       assert.deepEqual(read.map(({ id }) => id).toSorted(), ids.toSorted())
       for (const { vcpuMs, memoryBytes } of read) assert(vcpuMs.length === 1 && memoryBytes > 0)
