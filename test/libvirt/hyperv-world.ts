@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Connection, connect } from '../../src/libvirt/index.ts'
 import { type HypervHost, passwordFile, startHost } from '../hyperv/setting.ts'
-import { poolXml, volumeXml } from './world.ts'
+import { volumeXml } from './world.ts'
 
 /** A simulated Hyper-V host, and a connection to it as its users make one. */
 export interface HypervWorld {
@@ -13,7 +13,7 @@ export interface HypervWorld {
   readonly close: () => Promise<void>
 }
 
-/** The folder in which images of tests lie. */
+/** A folder that a host does not have from the start. */
 export const FOLDER = String.raw`C:\Hyper-V\Disks`
 export const MIB = 1_048_576
 
@@ -32,12 +32,12 @@ export async function hypervWorld(build: number, ...options: readonly string[]):
   return { host, uri: url.href, connection, again, close }
 }
 
-/** An image of this name in the pool of tests, and where it lies. */
+/** The pool of the folder in which the host puts images unless told otherwise. */
+export const OWN_POOL = 'Virtual Hard Disks'
+
+/** An image of this name in that pool, and where it lies. */
 export async function image(connection: Connection, name: string): Promise<string> {
-  const names = await connection.listStoragePools()
-  const pool = names.includes('disks')
-    ? await connection.storagePoolLookupByName('disks')
-    : await connection.storagePoolCreateXML(poolXml('disks', FOLDER))
+  const pool = await connection.storagePoolLookupByName(OWN_POOL)
   return (await pool.storageVolCreateXML(volumeXml(name, 64 * MIB))).getPath()
 }
 

@@ -22,9 +22,30 @@ import {
   VIR_ERR_NO_DOMAIN,
   VIR_ERR_OPERATION_INVALID,
   VIR_FROM_HYPERV,
+  VIR_STORAGE_POOL_CREATE_WITH_BUILD,
 } from '../../src/libvirt/index.ts'
-import { diskXml, FOLDER, type HypervWorld, hypervWorld, image, MIB, nicXml, switchXml } from './hyperv-world.ts'
-import { defined, type Description, domainXml, namesOf, rejectsWith, snapshotXml, until, volumeXml } from './world.ts'
+import {
+  diskXml,
+  FOLDER,
+  type HypervWorld,
+  hypervWorld,
+  image,
+  MIB,
+  nicXml,
+  OWN_POOL,
+  switchXml,
+} from './hyperv-world.ts'
+import {
+  defined,
+  type Description,
+  domainXml,
+  namesOf,
+  poolXml,
+  rejectsWith,
+  snapshotXml,
+  until,
+  volumeXml,
+} from './world.ts'
 
 for (const build of [7_601, 20_348]) {
   describe(`libvirt's functions on a Hyper-V host of build ${build}`, () => {
@@ -125,12 +146,12 @@ for (const build of [7_601, 20_348]) {
     })
 
     it('has the file systems and folders of the host as pools, and images in them', async () => {
-      const path = await image(connection, 'first.vhd')
-      const pool = await connection.storagePoolLookupByTargetPath(FOLDER.toLowerCase())
-      const vol = await connection.storageVolLookupByPath(path)
+      const vol = await connection.storageVolLookupByPath(await image(connection, 'first.vhd'))
+      const pool = await connection.storagePoolCreateXML(poolXml('disks', FOLDER), VIR_STORAGE_POOL_CREATE_WITH_BUILD)
+      assert.equal((await connection.storagePoolLookupByTargetPath(FOLDER.toLowerCase())).getName(), 'disks')
       const copy = await pool.storageVolCreateXMLFrom(volumeXml('second.vhd', 1), vol)
 
-      assert.deepEqual((await connection.listStoragePools()).slice(0, 2), ['Primordial', 'Virtual Hard Disks'])
+      assert.deepEqual((await connection.listStoragePools()).slice(0, 2), ['Primordial', OWN_POOL])
       assert.deepEqual(await (await connection.storagePoolLookupByName('Primordial')).listVolumes(), ['C:\\'])
       assert.equal((await connection.storageVolLookupByPath('c:\\')).getName(), 'C:\\')
       assert.equal((await connection.storagePoolLookupByVolume(copy)).getName(), 'disks')
