@@ -1,10 +1,10 @@
 import { defineClass, defineMethod, instanceOf, wql } from '../../../protocols/wsman/index.ts'
 import type { OperationOptions } from '../../driver.ts'
 import { untilAnswered } from '../again.ts'
-import type { MachineSnapshot, SnapshotBackEnd, SnapshotTree } from '../snapshot-back-end.ts'
+import type { SnapshotBackEnd, SnapshotTree } from '../snapshot-back-end.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
-import { isBusy, joinedSnapshot, madeSnapshot, snapshotIn, snapshotOf } from '../wmi/snapshots.ts'
+import { isBusy, madeSnapshot, snapshotIn, snapshotOf, treeAmong } from '../wmi/snapshots.ts'
 import { settingsIdOf, systemOf } from './classes.ts'
 import { MODIFY_SYSTEM } from './methods.ts'
 
@@ -38,9 +38,6 @@ const SETTINGS = defineClass('Msvm_VirtualSystemSettingData', {
 
 /** SettingType of snapshots, as against 3 of what machines have. Source: its ValueMap. */
 const SNAPSHOT = 5
-/** What joins a machine to the snapshot that it goes on from. Source: Microsoft Learn, "Msvm_PreviousSettingData". */
-const CURRENT = 'Msvm_PreviousSettingData'
-
 /** Snapshots of machines, which keep memory wherever there is some; whether one does, this namespace does not tell. */
 export function snapshotsV1(link: Link): SnapshotBackEnd {
   return {
@@ -62,12 +59,11 @@ export function snapshotsV1(link: Link): SnapshotBackEnd {
 }
 
 async function tree(link: Link, guid: string): Promise<SnapshotTree> {
-  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE SystemName = ${guid} AND SettingType = ${SNAPSHOT}`
-  const [rows, current] = await Promise.all([link.client.query(query), joinedSnapshot(link, guid, CURRENT)])
-  const snapshots = rows.map((row): MachineSnapshot => {
+  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE SystemName = ${guid}`
+  return treeAmong(await link.client.query(query), guid, row => {
+    if (row.number('SettingType') !== SNAPSHOT) return undefined
     return { ...snapshotIn(row), notes: row.string('Notes') ?? '', hasMemory: undefined }
   })
-  return { snapshots, current }
 }
 
 async function take(link: Link, guid: string, options?: OperationOptions): Promise<string | undefined> {

@@ -1,11 +1,11 @@
 import { defineClass, defineMethod, instanceOf, reference, wql } from '../../../protocols/wsman/index.ts'
 import type { OperationOptions } from '../../driver.ts'
 import { untilAnswered } from '../again.ts'
-import type { MachineSnapshot, SnapshotBackEnd, SnapshotTree } from '../snapshot-back-end.ts'
+import type { SnapshotBackEnd, SnapshotTree } from '../snapshot-back-end.ts'
 import type { Undo } from '../undo.ts'
 import { settle } from '../wmi/jobs.ts'
 import { type Link, settingsIdOf, settingsOf, systemOf } from '../wmi/link.ts'
-import { isBusy, joinedSnapshot, madeSnapshot, snapshotIn, snapshotOf } from '../wmi/snapshots.ts'
+import { isBusy, madeSnapshot, snapshotIn, snapshotOf, treeAmong } from '../wmi/snapshots.ts'
 import { V2 } from './names.ts'
 
 // Source: Microsoft Learn, "Msvm_VirtualSystemSnapshotService (V2)"; parameters as the MOF of real hosts has them.
@@ -39,17 +39,10 @@ const SETTINGS = defineClass('Msvm_VirtualSystemSettingData', {
 const FULL = 2
 /** VirtualSystemType of snapshots, as against what machines have. Source: as real hosts have it. */
 const SNAPSHOT = /^Microsoft:Hyper-V:Snapshot:/i
-const SNAPSHOTS = 'Microsoft:Hyper-V:Snapshot:%'
 /** UserSnapshotType: with memory. From this build on, others are without where the guest takes part. Source: the MOF. */
 const STANDARD = 5
 const PRODUCTION: ReadonlySet<number | undefined> = new Set([3, 4])
 const PRODUCTION_FROM_BUILD = 10_240
-/**
- * What joins a machine to the snapshot that it goes on from: the last one that was taken or applied. The last that was
- * applied stays so when another is taken. Source: Microsoft Learn, "Msvm_MostCurrentSnapshotInBranch".
- */
-const CURRENT = 'Msvm_MostCurrentSnapshotInBranch'
-
 /** Snapshots of machines, which have a service of their own. */
 export function snapshotsV2(link: Link): SnapshotBackEnd {
   return {
@@ -71,12 +64,11 @@ export function snapshotsV2(link: Link): SnapshotBackEnd {
 const service = reference(V2, SERVICE, { CreationClassName: SERVICE })
 
 async function tree(link: Link, guid: string): Promise<SnapshotTree> {
-  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemIdentifier = ${guid} AND VirtualSystemType LIKE ${SNAPSHOTS}`
-  const [rows, current] = await Promise.all([link.client.query(query), joinedSnapshot(link, guid, CURRENT)])
-  const snapshots = rows.map((row): MachineSnapshot => {
+  const query = wql`SELECT * FROM Msvm_VirtualSystemSettingData WHERE VirtualSystemIdentifier = ${guid}`
+  return treeAmong(await link.client.query(query), guid, row => {
+    if (!SNAPSHOT.test(row.string('VirtualSystemType') ?? '')) return undefined
     return { ...snapshotIn(row), notes: row.strings('Notes')[0] ?? '', hasMemory: row.boolean('IsSaved') === true }
   })
-  return { snapshots, current }
 }
 
 /** A machine whose snapshots are disabled is left so, and the host refuses them. */

@@ -1,5 +1,5 @@
 import { type CimInstance, type EndpointReference, parseObjectPath, reference } from '../../../protocols/wsman/index.ts'
-import type { MachineSnapshot } from '../snapshot-back-end.ts'
+import type { MachineSnapshot, SnapshotTree } from '../snapshot-back-end.ts'
 import { type Link, settingsIdOf, systemOf } from './link.ts'
 
 // What snapshots are in both namespaces: settings of a machine beside those that it has.
@@ -28,11 +28,18 @@ export function snapshotIn(row: CimInstance): Omit<MachineSnapshot, 'notes' | 'h
   }
 }
 
-/** The snapshot that a machine is joined to by this class; undefined where there is none. */
-export async function joinedSnapshot(link: Link, machineGuid: string, associationClass: string) {
-  const association = { associationClass, resultClass: SETTINGS }
-  const [row] = await link.client.associators(systemOf(link, machineGuid), association)
-  return row && guidIn(row)
+/**
+ * The snapshots among the settings of a machine, and the one that those which it has build on: by their own Parent, which
+ * tells that of the branch which the machine is in, whatever other branches there are.
+ * Source: Microsoft Learn, "Msvm_VirtualSystemSettingData", Parent, in both namespaces.
+ */
+export function treeAmong(
+  rows: readonly CimInstance[],
+  machineGuid: string,
+  toSnapshot: (row: CimInstance) => MachineSnapshot | undefined,
+): SnapshotTree {
+  const own = rows.find(row => guidIn(row) === machineGuid)
+  return { snapshots: rows.flatMap(row => toSnapshot(row) ?? []), current: own && snapshotIn(own).parent }
 }
 
 /** The snapshot that a job has made, by `isSnapshot`: what else it has touched are settings too. */
