@@ -204,3 +204,27 @@ test('answers that are lost are asked for again, and of changes it is looked whe
     assert.deepEqual(await driver.domains.get(config.id), { id: config.id, name: config.name, state: 'halted' })
   })
 })
+
+test('what a host was asked and never heard is asked again', async () => {
+  const unheard = (method: string, nth: number) => ({ method, nth, fault: 'lost-before' })
+  const plan = { requests: [1, 3, 5].map(nth => unheard('RequestStateChange', nth)) }
+  await failing(plan, async driver => {
+    const config = domainConfig()
+    await driver.domains.define(config)
+    await driver.domains.start(config.id, { paused: true })
+    await driver.domains.powerOff(config.id)
+
+    assert.equal((await driver.domains.get(config.id)).state, 'halted')
+  })
+})
+
+test('a network whose making nobody confirmed is there all the same, and one that was never heard of is not', async () => {
+  const lost = (nth: number, fault: string) => ({ method: 'DefineSystem', nth, fault })
+  await failing({ requests: [lost(1, 'lost-before'), lost(2, 'lost-after')] }, async ({ networks }) => {
+    const lab = network()
+    await assert.rejects(networks?.define(lab) ?? assert.fail(), { kind: 'unreachable' })
+    assert.deepEqual(await networks?.list(), [])
+    await networks?.define(lab)
+    assert.deepEqual(await networks?.list(), [lab])
+  })
+})

@@ -1,12 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { DriverError, type NetworkConfig, type NetworkOps, type NetworkTitle } from '../driver.ts'
+import { isLost } from './again.ts'
 import type { BackEnd } from './back-end.ts'
 import type { Gate } from './gate.ts'
 import type { Locks } from './locks.ts'
-import type { NetworkBackEnd, Plug, Switch } from './network-back-end.ts'
+import type { NetworkBackEnd, NewSwitch, Plug, Switch } from './network-back-end.ts'
 import { networkOf, writeNetworkNote } from './network-note.ts'
 import { takeBack, type Undo } from './undo.ts'
 
 const VLAN_MAX = 4_094
+/** How long a switch is waited for whose making nobody confirmed. */
+const MAKING_MS_MAX = 3_000
+const MAKING_PAUSE_MS = 250
 
 /** A network, and the switch that it is on the host. */
 interface Found {
@@ -96,12 +101,29 @@ export class Networks {
     this.#assertHost(network, before?.network)
     if (before === undefined) {
       const { id, hasHost = false } = network
-      return this.#backEnd.makeSwitch({ id, name, notes: writeNetworkNote(network), uplink: nic, hasHost })
+      return this.#make({ id, name, notes: writeNetworkNote(network), uplink: nic, hasHost })
     }
     if (name !== before.network.name && !this.#backEnd.renamesSwitches) {
       throw new DriverError('refused', `the host renames no switch: ${before.network.name} cannot become ${name}`)
     }
     await this.#replace(before, network)
+  }
+
+  /** Where the answer is lost, the host has the network or not. */
+  async #make(made: NewSwitch): Promise<void> {
+    try {
+      await this.#backEnd.makeSwitch(made)
+    } catch (error) {
+      if (!isLost(error) || !(await this.#appears(made.id))) throw error
+    }
+  }
+
+  /** Whether there is a network, or will be before long: switches are made by jobs. */
+  async #appears(id: string): Promise<boolean> {
+    for (const end = performance.now() + MAKING_MS_MAX; ; await pause(MAKING_PAUSE_MS)) {
+      if (await this.has(id)) return true
+      if (performance.now() > end) return false
+    }
   }
 
   /** A port of the host is there from the beginning, or never. */

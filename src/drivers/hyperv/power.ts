@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type DomainId, type DomainState, DriverError, type OperationOptions } from '../driver.ts'
-import { isLost } from './again.ts'
+import { isLost, LOST_MAX } from './again.ts'
 import type { BackEnd, PowerRequest } from './back-end.ts'
 import type { Definitions } from './definitions.ts'
 import type { Directory, Entry } from './directory.ts'
 import type { Events } from './events.ts'
 import type { Locks } from './locks.ts'
-import { assertState, untilState } from './states.ts'
+import { assertState, gets, untilState } from './states.ts'
 
 /** A change of power: what it is called, from which states it leads, what is asked for, and where it leads. */
 interface Transition {
@@ -108,13 +108,16 @@ export class Power {
     })
   }
 
-  /** Where the answer is lost, what has become of the machine tells whether the host was told. */
+  /** Where the answer is lost, what has become of the machine tells whether the host was told; if not, it is told again. */
   async #ask(guid: string, request: PowerRequest, to: DomainState, options: OperationOptions = {}): Promise<void> {
-    try {
-      await this.#parts.backEnd.request(guid, request, options)
-    } catch (error) {
-      if (!isLost(error) || options.signal?.aborted === true) throw error
-      await untilState(this.#parts.directory, guid, [to])
+    for (let left = LOST_MAX; ; left--) {
+      try {
+        return await this.#parts.backEnd.request(guid, request, options)
+      } catch (error) {
+        if (!isLost(error) || options.signal?.aborted === true) throw error
+        if (await gets(this.#parts.directory, guid, to)) return
+        if (left === 0) throw error
+      }
     }
   }
 

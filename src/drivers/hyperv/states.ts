@@ -30,6 +30,22 @@ export async function untilState(directory: Directory, guid: string, states: rea
   }
 }
 
+/** How long a machine stays as it was before it is said that it heard nothing. */
+const UNMOVED_MS_MAX = 3_000
+
+/** Whether a machine is in a state, or gets there before long; false where it stays in another. */
+export async function gets(directory: Directory, guid: string, state: DomainState): Promise<boolean> {
+  const begin = performance.now()
+  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, PAUSE_MS_MAX)) {
+    const now = (await directory.at(guid))?.machine.state
+    if (now === state || now === undefined) return now === state
+    // One that is between two states has heard something.
+    const most = now === 'unknown' ? SETTLE_MS_MAX : UNMOVED_MS_MAX
+    if (performance.now() - begin > most) return false
+    await pause(wait)
+  }
+}
+
 /** Whether a machine is gone, or goes before long. */
 export async function isGone(directory: Directory, guid: string): Promise<boolean> {
   const deadline = performance.now() + SETTLE_MS_MAX
