@@ -20,6 +20,7 @@ import {
   VIR_ERR_AUTH_FAILED,
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_NO_DOMAIN,
+  VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
   VIR_FROM_HYPERV,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD,
@@ -91,6 +92,13 @@ for (const build of [7_601, 20_348]) {
       await domain.shutdownFlags(VIR_DOMAIN_SHUTDOWN_PARAVIRT)
       await until(async () => !(await domain.isActive()), 10_000)
       await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.destroy(), /not running/)
+    })
+
+    it('leaves nothing of a machine that is created and does not start', async () => {
+      const broken = domainXml({ type: 'hyperv', name: 'vm-that-fails-to-start' })
+
+      await rejectsWith(VIR_ERR_OPERATION_FAILED, connection.domainCreateXML(broken))
+      await rejectsWith(VIR_ERR_NO_DOMAIN, connection.domainLookupByName('vm-that-fails-to-start'))
     })
 
     it('describes a machine so that its description makes the same one, and tells what it cannot be', async () => {
