@@ -34,6 +34,8 @@ export interface Vcpus {
 }
 
 const NS_PER_MS = 1_000_000
+/** More than there are CPUs in any host. */
+const MAP_OCTETS_MAX = 8_192
 const SET: FlagsOf = {
   known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG,
   refused: { VIR_DOMAIN_VCPU_MAXIMUM, VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
@@ -83,6 +85,10 @@ export class DomainWithVcpus extends DomainWithPower {
    */
   async getVcpus(maxinfo?: number, maplen?: number): Promise<Vcpus> {
     return this.read('virDomainGetVcpus', async () => {
+      if (maplen !== undefined && !(Number.isSafeInteger(maplen) && maplen >= 0 && maplen <= MAP_OCTETS_MAX)) {
+        const text = `maplen in virDomainGetVcpus must be from 0 to ${MAP_OCTETS_MAX}`
+        throw this.host.error(VIR_ERR_INVALID_ARG, text)
+      }
       const [cpuMs, affinity] = await Promise.all([this.#cpuMs(), this.#affinity()])
       const all = cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)
       const info = firstOf(all, maxinfo, 'virDomainGetVcpus')

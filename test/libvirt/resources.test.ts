@@ -106,6 +106,9 @@ test('each virtual CPU tells what it has used and where it may run; of a domain 
   await bound.create()
   await until(async () => (await bound.getVcpus()).info.every(({ cpuTime }) => cpuTime > 0n))
 
+  for (const maplen of [-1, 1.5, 2 ** 40]) {
+    await rejectsWith(VIR_ERR_INVALID_ARG, bound.getVcpus(1, maplen), /maplen/)
+  }
   const { info, cpumaps } = await bound.getVcpus()
   assert.deepEqual(
     info.map(({ number, state }) => [number, state]),
