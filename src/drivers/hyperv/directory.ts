@@ -10,14 +10,19 @@ export interface Entry {
   readonly note: Note | undefined
 }
 
+/** What a machine was at a moment of `performance.now()`. */
+export interface Seen extends Pick<Machine, 'guid' | 'name' | 'state'> {
+  readonly atMs: number
+}
+
 /** What the contract tells of a domain. */
 export const domainOf = ({ id, machine: { name, state } }: Entry): Domain => ({ id, name, state })
 
 /** Finds domains on the host by the ids that clients know. */
 export class Directory {
   readonly #backEnd: BackEnd
-  /** Where a domain was found last, and under which name. It is looked at again each time. */
-  readonly #last = new Map<DomainId, Pick<Machine, 'guid' | 'name'>>()
+  /** Where a domain was found last, and how. It is looked at again each time. */
+  readonly #last = new Map<DomainId, Seen>()
 
   constructor(backEnd: BackEnd) {
     this.#backEnd = backEnd
@@ -54,14 +59,15 @@ export class Directory {
     return entry
   }
 
-  /** What it was called when it was looked at last; undefined where it never was. */
-  nameThen(id: DomainId): string | undefined {
-    return this.#last.get(id)?.name
+  /** How a domain was when it was looked at last; undefined where it never was. */
+  seen(id: DomainId): Seen | undefined {
+    return this.#last.get(id)
   }
 
   /** Where a domain is that was just made. */
   remember({ id, machine }: Entry): void {
-    this.#last.set(id, { guid: machine.guid, name: machine.name })
+    const { guid, name, state } = machine
+    this.#last.set(id, { guid, name, state, atMs: performance.now() })
   }
 
   forget(id: DomainId): void {

@@ -1,5 +1,5 @@
 import type { WsmanClient } from '../../protocols/wsman/index.ts'
-import { type DomainId, type DomainMetrics, DriverError, type MetricsOps } from '../driver.ts'
+import { type DomainId, type DomainMetrics, type DomainState, DriverError, type MetricsOps } from '../driver.ts'
 import { adapterOf } from './adapters.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
 import { readAdapterCounters, readImageCounters } from './cimv2/device-counters.ts'
@@ -32,16 +32,28 @@ export function metricsOps(parts: MetricsParts, gate: Gate): MetricsOps {
   }
 }
 
+const isOn = (state: DomainState): boolean => state === 'running' || state === 'paused'
+
 async function measurable({ directory }: MetricsParts, id: DomainId): Promise<Entry> {
   const entry = await directory.get(id)
   assertState(entry, 'measure', ['running', 'paused'])
   return entry
 }
 
-/** Looks at the machine and at what is counted under its name side by side; under another name, it is looked at again. */
+/** How lately a machine must have been seen to be on, not to be looked at again before its processors are. */
+const FRESH_MS = 2_000
+
+/**
+ * Looks at the machine and at what is counted under its name side by side; under another name, it is looked at again. One
+ * that was on a moment ago is not looked at if something is counted: had it gone, nothing would be.
+ */
 async function processors(parts: MetricsParts, id: DomainId): Promise<readonly number[]> {
   const { cpuTimes, directory } = parts
-  const then = directory.nameThen(id)
+  const seen = directory.seen(id)
+  const then = seen?.name
+  const isFresh = seen !== undefined && isOn(seen.state) && performance.now() - seen.atMs < FRESH_MS
+  const counted = isFresh ? await cpuTimes.of(seen.name) : undefined
+  if (counted !== undefined && counted.length > 0) return counted
   const [entry, times] = await Promise.all([measurable(parts, id), then === undefined ? undefined : cpuTimes.of(then)])
   const { name } = entry.machine
   return told(name, name === then ? times : await cpuTimes.of(name))
@@ -86,8 +98,7 @@ async function measureAll(
   const wanted = new Set(ids)
   const { backEnd, guests, cpuTimes, client, directory } = parts
   if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => ifMeasurable(parts, id)))).flat()
-  const isOn = ({ machine: { state } }: Entry) => state === 'running' || state === 'paused'
-  const entries = (await directory.list()).filter(entry => wanted.has(entry.id) && isOn(entry))
+  const entries = (await directory.list()).filter(({ id, machine }) => wanted.has(id) && isOn(machine.state))
   const [hardware, used, times, tools] = await Promise.all([
     backEnd.hardwareOfAll(),
     backEnd.machinesInUse(entries.map(({ machine }) => machine.guid)),
