@@ -130,41 +130,53 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
   async domainCreateXML(xml: string, flags = 0): Promise<Domain> {
     return this.#change('virDomainCreateXML', async () => {
       checkFlags('virDomainCreateXML', flags, CREATE)
-      const { config, present } = await this.#described(xml)
-      this.#assertStartable(present, config)
-      const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
+      return this.#described(xml, described => this.#create(described, flags))
+    })
+  }
+
+  async #create({ config, present }: Described, flags: number): Promise<Domain> {
+    this.#assertStartable(present, config)
+    const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
+    await this.host.define(config)
+    const paused = has(flags, VIR_DOMAIN_START_PAUSED)
+    try {
+      await this.host.driver.domains.start(config.id, { paused })
+    } catch (error) {
+      await this.#takeBack(config, before, error)
+      throw error
+    }
+    this.host.seen(config.id, { state: paused ? 'paused' : 'running' })
+    if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) {
+      this.host.ending.set(config.id, present === undefined ? 'undefine' : 'destroy')
+    }
+    return new Domain(this.host, config)
+  }
+
+  #define(xml: string): Promise<Domain> {
+    return this.#described(xml, async ({ config, present }) => {
       await this.host.define(config)
-      const paused = has(flags, VIR_DOMAIN_START_PAUSED)
-      try {
-        await this.host.driver.domains.start(config.id, { paused })
-      } catch (error) {
-        await this.#takeBack(config, before, error)
-        throw error
-      }
-      this.host.seen(config.id, { state: paused ? 'paused' : 'running' })
-      if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) {
-        this.host.ending.set(config.id, present === undefined ? 'undefine' : 'destroy')
-      }
+      if (present !== undefined && isActiveState(present.state)) this.host.remembered.updated.add(config.id)
+      // Whoever defines a domain wants it to stay; what else was to become of it stays so.
+      if (this.host.ending.get(config.id) === 'undefine') this.host.ending.set(config.id, 'destroy')
       return new Domain(this.host, config)
     })
   }
 
-  async #define(xml: string): Promise<Domain> {
-    const { config, present } = await this.#described(xml)
-    await this.host.remembered.turns.run(config.id, () => this.host.define(config))
-    if (present !== undefined && isActiveState(present.state)) this.host.remembered.updated.add(config.id)
-    // Whoever defines a domain wants it to stay; what else was to become of it stays so.
-    if (this.host.ending.get(config.id) === 'undefine') this.host.ending.set(config.id, 'destroy')
-    return new Domain(this.host, config)
+  /** Does what a description is for, while nobody else here makes or changes a domain of its name or UUID. */
+  async #described(xml: string, deed: (described: Described) => Promise<Domain>): Promise<Domain> {
+    const networks = await this.host.networksFor(xml)
+    const config = readDomain(xml, { kind: this.host.kind, networks, newId: () => randomUUID() })
+    const run = async () => deed({ config, present: await this.#present(config) })
+    const { turns } = this.host.remembered
+    // In this order, always: nobody waits for somebody who waits for them.
+    return turns.run(`name ${config.name}`, () => turns.run(config.id, run))
   }
 
   /**
    * Source: libvirt, src/conf/virdomainobjlist.c, virDomainObjListAddLocked: a UUID keeps its name and a name its UUID.
    * Hyper-V would let a name have several, and a description without a UUID that is given twice made two machines.
    */
-  async #described(xml: string): Promise<Described> {
-    const networks = await this.host.networksFor(xml)
-    const config = readDomain(xml, { kind: this.host.kind, networks, newId: () => randomUUID() })
+  async #present(config: DomainConfig): Promise<DriverDomain | undefined> {
     const domains = await this.host.domains()
     const present = domains.find(({ id }) => id === config.id)
     if (present !== undefined && present.name !== config.name) {
@@ -176,7 +188,7 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
       const text = `domain '${config.name}' already exists with uuid ${namesake.id}`
       throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
     }
-    return { config, present }
+    return present
   }
 
   #assertStartable(present: DriverDomain | undefined, { name }: DomainConfig): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
@@ -65,5 +66,23 @@ for (const build of [7601, 20_348]) {
     const attached = domain.attachDeviceFlags(diskXml(path, 'sdb'), VIR_DOMAIN_DEVICE_MODIFY_CONFIG)
     await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, attached, /two disks/)
     await domain.undefine()
+  })
+
+  test(`descriptions of one machine that are given at once make one on build ${build}`, async () => {
+    const { connection, again } = world
+    const other = await again()
+    const described = domainXml({ type: 'hyperv', name: 'at-once', uuid: randomUUID() })
+    const nameless = domainXml({ type: 'hyperv', name: 'at-once-too' })
+
+    await Promise.all([connection.domainCreateXML(described), other.domainDefineXML(described)])
+    const made = await Promise.allSettled([
+      connection.domainDefineXML(nameless),
+      other.domainDefineXML(nameless),
+      connection.domainCreateXML(nameless),
+    ])
+    assert.deepEqual(made.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected', 'rejected'])
+    const names = namesOf(await connection.listAllDomains()).filter(name => name.startsWith('at-once'))
+    assert.deepEqual(names, ['at-once', 'at-once-too'])
+    await other.close()
   })
 }
