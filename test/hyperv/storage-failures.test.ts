@@ -211,3 +211,22 @@ test('a list of images takes a question for each image that was written since th
     await host.sim.close()
   }
 })
+
+for (const namespace of ['v1', 'v2'] as const) {
+  test(`an image that was made and cannot be looked at is not left behind, through ${namespace}`, async () => {
+    const read = namespace === 'v1' ? 'GetVirtualHardDiskInfo' : 'GetVirtualHardDiskSettingData'
+    // Each looks at what it made: the creation; the copy, which has looked at its source before.
+    const plan = { requests: [denied(read, { nth: 1 }), denied(read, { nth: 4 })] }
+    await failing(
+      plan,
+      async ({ storage, files }) => {
+        await rejectsWith('refused', make(storage, 'disk'))
+        assert.deepEqual(files(), [])
+        const { location, format } = await make(storage, 'disk')
+        await rejectsWith('refused', storage.copyVolume(location, FOLDER, { name: 'copy' }))
+        assert.deepEqual(files(), [`disk.${format}`])
+      },
+      { namespace },
+    )
+  })
+}

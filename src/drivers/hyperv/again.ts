@@ -1,18 +1,27 @@
-import { TransportError } from '../../protocols/wsman/index.ts'
+import { TransportError, WsmanFault } from '../../protocols/wsman/index.ts'
 
 /** How many lost answers in a row are put up with. */
 export const LOST_MAX = 3
 
-/** Whether an answer was lost, so that nobody knows what the host did. */
-export const isLost = (error: unknown): boolean => error instanceof TransportError && error.kind === 'lost'
+/** Whether the connection broke before an answer came. */
+const isCut = (error: unknown): boolean => error instanceof TransportError && error.kind === 'lost'
 
-/** Calls what leads to the same however often it is called until its answer arrives: the client cannot know that it does. */
+/** Whether an answer is missing, so that nobody knows what the host did: it was lost, or did not come in time. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof WsmanFault) return error.kind === 'timed-out'
+  return error instanceof TransportError && (error.kind === 'lost' || error.kind === 'timed-out')
+}
+
+/**
+ * Calls what leads to the same however often it is called until its answer arrives: the client cannot know that it does. A
+ * host that took its time is not asked again, for it would take as long.
+ */
 export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
   for (let left = LOST_MAX; ; left--) {
     try {
       return await call()
     } catch (error) {
-      if (left === 0 || !isLost(error)) throw error
+      if (left === 0 || !isCut(error)) throw error
     }
   }
 }

@@ -1,7 +1,7 @@
 import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
 import { isLost } from './again.ts'
 import { assertUnused, inUse, sayIfInUse, type Use, useOf } from './image-use.ts'
-import type { DiskFormat, NewImage, StorageBackEnd } from './storage-back-end.ts'
+import type { Attachment, DiskFormat, NewImage, StorageBackEnd } from './storage-back-end.ts'
 import type { StorageParts } from './storage-parts.ts'
 import { takeBack } from './undo.ts'
 import { assertFree, findVolume, placeFor } from './volumes.ts'
@@ -33,7 +33,7 @@ export async function createVolume(
   return locks.run(lockOf(path), async () => {
     await assertFree(storage, path)
     await make(parts, wanted, bytes, () => storage.createImage({ ...wanted, virtualBytes: bytes }, options), options)
-    return (await findVolume(storage, path)).volume
+    return readBack(parts, wanted)
   })
 }
 
@@ -75,8 +75,18 @@ export async function copyVolume(
     const convert = () => storage.convertImage(source, wanted, options)
     await make(parts, wanted, from.virtualBytes, () => sayIfInUse(storage, source, convert), options)
     if (bytes > from.virtualBytes) await growCopy(parts, wanted, bytes, options)
-    return (await findVolume(storage, path, async () => found.attachments)).volume
+    return readBack(parts, wanted, async () => found.attachments)
   })
+}
+
+/** Tells what was just made. What cannot be told is deleted again: nobody would know that it is there. */
+async function readBack(parts: StorageParts, made: NewImage, attached?: () => Promise<readonly Attachment[]>) {
+  try {
+    return (await findVolume(parts.storage, made.path, attached)).volume
+  } catch (error) {
+    await takeBack(() => discard(parts, made, true), error, `${made.path} remains`)
+    throw error
+  }
 }
 
 /**
@@ -95,7 +105,11 @@ async function growCopy(parts: StorageParts, copy: NewImage, bytes: number, { si
   try {
     await growImage(parts.storage, copy.path, bytes, signal && { signal })
   } catch (error) {
-    await takeBack(() => discard(parts, copy, true), error, `${copy.path} remains, of its first size`)
+    const undo = async () => {
+      await parts.storage.untilIdle()
+      await discard(parts, copy, true)
+    }
+    await takeBack(undo, error, `${copy.path} remains, of its first size`)
     throw error
   }
 }

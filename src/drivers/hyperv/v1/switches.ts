@@ -1,6 +1,6 @@
 import { type CimInstance, type EndpointReference, reference, wql } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
-import { isLost } from '../again.ts'
+import { isLost, untilDone } from '../again.ts'
 import type { Cable, NewSwitch, Switch } from '../network-back-end.ts'
 import { NETWORK_MARK } from '../network-note.ts'
 import { takeBack } from '../undo.ts'
@@ -169,17 +169,29 @@ export async function bindSwitch(link: Link, guid: string, uplink: string): Prom
     const input = { ExternalSwitchPort, ExternalEthernetPort: card }
     await settle(link, await link.client.call(switchService(link), SETUP_SWITCH, input), 'bind the switch')
   } catch (error) {
-    await takeBack(() => deletePort(link, ExternalSwitchPort), error, 'a port of the switch remains')
+    // The card may be bound to the port by now: it would be for good, the port being gone.
+    const undo = async () => {
+      if (!(await unbind(link, guid))) await deletePort(link, ExternalSwitchPort)
+    }
+    await takeBack(undo, error, 'a port of the switch remains')
     throw error
   }
 }
 
-async function unbind(link: Link, guid: string): Promise<void> {
+/** Takes away what leads a switch to the outside, with its port; false where nothing does. */
+async function unbind(link: Link, guid: string): Promise<boolean> {
   const uplink = uplinksIn(await allLeads(link)).get(guid)
-  if (uplink === undefined) return
+  if (uplink === undefined) return false
   const input = { ExternalEthernetPort: uplink.card }
-  await settle(link, await link.client.call(switchService(link), TEARDOWN_SWITCH, input), 'unbind the switch')
-  await deletePort(link, uplink.port)
+  const call = async () =>
+    settle(link, await link.client.call(switchService(link), TEARDOWN_SWITCH, input), 'unbind the switch')
+  await untilDone(call, async () => !uplinksIn(await allLeads(link)).has(guid))
+  try {
+    await deletePort(link, uplink.port)
+  } catch (error) {
+    await takeBack(() => deletePort(link, uplink.port), error, 'a port of the switch remains')
+  }
+  return true
 }
 
 /** Deletes a switch, and its ports with it; cables that are plugged into it end nowhere then. */

@@ -7,6 +7,7 @@ import {
   WsmanFault,
 } from '../../../protocols/wsman/index.ts'
 import { DriverError, type OperationOptions } from '../../driver.ts'
+import { isLost } from '../again.ts'
 import type { Link } from './link.ts'
 import { RETURN, RETURN_TEXTS } from './return-codes.ts'
 
@@ -84,13 +85,23 @@ async function untilEnded(
   const patience = signal === undefined ? {} : { signal }
   let share = 0
   for (let wait = PAUSE_MS; performance.now() < deadline; wait = Math.min(wait * PAUSE_GROWTH, PAUSE_MS_MAX)) {
-    const now = await link.client.get(job, patience)
+    const now = await look(link, job, patience)
     share = Math.max(share, Math.min((now.number('PercentComplete') ?? 0) / 100, 1))
     onProgress?.(share)
     if (hasEnded(now)) return now
     await pause(wait, undefined, patience)
   }
   return undefined
+}
+
+/** Looks at a job. A host that was too busy to tell in time is asked again: what it was told to do goes on meanwhile. */
+async function look(link: Link, job: EndpointReference, patience: { readonly signal?: AbortSignal }) {
+  try {
+    return await link.client.get(job, patience)
+  } catch (error) {
+    if (!isLost(error)) throw error
+    return link.client.get(job, patience)
+  }
 }
 
 const ENDS: ReadonlySet<number> = new Set(Object.values(JOB_STATE))
