@@ -93,10 +93,14 @@ export class StorageVol {
   async resize(capacity: number | bigint, flags = 0): Promise<void> {
     return this.#change('virStorageVolResize', async storage => {
       checkFlags('virStorageVolResize', flags, RESIZE)
-      const before = has(flags, VIR_STORAGE_VOL_RESIZE_DELTA) ? (await this.#volume(storage)).virtualBytes : 0
-      const bytes = before + Number(capacity)
+      const { virtualBytes } = await this.#volume(storage)
+      const bytes = Number(capacity) + (has(flags, VIR_STORAGE_VOL_RESIZE_DELTA) ? virtualBytes : 0)
       if (!Number.isSafeInteger(bytes) || bytes <= 0) {
         throw this.#host.error(VIR_ERR_INVALID_ARG, `capacity in virStorageVolResize cannot be ${capacity}`)
+      }
+      // Source: libvirt, src/storage/storage_driver.c, storageVolResize.
+      if (bytes < virtualBytes) {
+        throw this.#host.error(VIR_ERR_INVALID_ARG, `can't shrink capacity below current capacity (${virtualBytes})`)
       }
       await storage.resizeVolume(this.#location, bytes)
     })

@@ -192,7 +192,8 @@ test('a volume is copied, grows, and is deleted, but not while a domain uses it'
   await vol.resize(3 * MIB)
   await vol.resize(BigInt(MIB), VIR_STORAGE_VOL_RESIZE_DELTA)
   assert.equal((await vol.getInfo()).capacity, BigInt(4 * MIB))
-  await rejectsWith(VIR_ERR_OPERATION_FAILED, vol.resize(MIB))
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(MIB), /shrink/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(-1, VIR_STORAGE_VOL_RESIZE_DELTA), /shrink/)
   await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, vol.resize(MIB, VIR_STORAGE_VOL_RESIZE_SHRINK), /SHRINK/)
   await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(0))
 
