@@ -228,3 +228,66 @@ test('a network whose making nobody confirmed is there all the same, and one tha
     assert.deepEqual(await networks?.list(), [lab])
   })
 })
+
+test('ports of switches go with what they were made for, whatever answers are lost, through v1', async () => {
+  const lost = (method: string) => ({ method, nth: 1, fault: 'lost-after' })
+  const plan = { requests: ['DestroyVirtualSystem', 'DeleteSwitchPort'].map(lost) }
+  const run = async (driver: Driver, { sim }: HypervHost) => {
+    const lab = network()
+    await driver.networks?.define(lab)
+    const [one] = sim.host?.state.switches ?? []
+    const before = one?.ports.length
+    const config = { ...domainConfig(), nics: [nic(lab.id)] }
+    await driver.domains.define(config)
+    await driver.domains.undefine(config.id)
+
+    assert.deepEqual([await driver.domains.list(), one?.ports.length], [[], before])
+  }
+  await failing(plan, run, { namespace: 'v1' })
+})
+
+for (const namespace of NAMESPACES) {
+  const [bind, change, destroy] =
+    namespace === 'v1'
+      ? ['SetupSwitch', 'CreateSwitchPort', 'DeleteSwitch']
+      : ['DefineSystem', 'ModifySystemSettings', 'DestroySystem']
+
+  test(`a card is bound to its switch or to none, and a network changed or gone, when the answer is lost, through ${namespace}`, async () => {
+    const plan = { requests: [bind, change, destroy].map(method => ({ method, nth: 1, fault: 'lost-after' })) }
+    const run = async ({ networks }: Driver, { sim }: HypervHost) => {
+      assert(networks !== undefined && sim.host !== undefined)
+      const lab = network({ nic: sim.host.state.externalPorts[0]?.name ?? '' })
+      // Where a step of several is not confirmed, all are taken back.
+      await networks.define(lab).catch(() => networks.define(lab).catch(() => networks.define(lab)))
+      await networks.define({ ...lab, vlan: 7 }).catch(() => networks.define({ ...lab, vlan: 7 }))
+      assert.deepEqual(await networks.list(), [{ ...lab, vlan: 7 }])
+
+      await networks.undefine(lab.id)
+      assert.deepEqual([await networks.list(), sim.host.state.boundPorts ?? []], [[], []])
+    }
+    await failing(plan, run, { namespace })
+  })
+}
+
+test('a machine of v1 whose making is broken off before it has its name is the domain, and gets the name when it is defined again', async () => {
+  // The first gives it its notes, the next would give it its name, and it cannot be taken back either.
+  const requests = [
+    { method: 'ModifyVirtualSystem', nth: 2, fault: 'access-denied' },
+    { method: 'DestroyVirtualSystem', nth: 1, fault: 'access-denied' },
+  ]
+  const run = async ({ domains }: Driver, { sim }: HypervHost) => {
+    const config = domainConfig()
+    const { id, name } = config
+    await assert.rejects(domains.define(config), { kind: 'refused', message: /remains on the host/ })
+    assert.deepEqual(await domains.list(), [{ id, name, state: 'halted' }])
+    assert.equal((await domains.config(id)).name, name)
+
+    await domains.define(config)
+    assert.deepEqual(await domains.list(), [{ id, name, state: 'halted' }])
+    assert.deepEqual(
+      sim.host?.state.machines.map(machine => machine.settings.name),
+      [name],
+    )
+  }
+  await failing({ requests }, run, { namespace: 'v1' })
+})

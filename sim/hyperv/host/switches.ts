@@ -124,6 +124,10 @@ export function addHostPort(host: Host, one: Switch, name?: string): SwitchPort 
 export function removePort(host: Host, one: Switch, port: SwitchPort): void {
   const role = roleOf(one, port)
   one.ports = one.ports.filter(other => other !== port)
+  const within = `${portAllocationId(one, port)}\\`.toLowerCase()
+  if (one.features !== undefined) {
+    one.features = one.features.filter(feature => !idOf(feature).toLowerCase().startsWith(within))
+  }
   if (role === 'host') one.hasHostPort = false
   if (role === 'external') delete one.externalPort
   one.kind = kindFor(one)

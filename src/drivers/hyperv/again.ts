@@ -14,14 +14,15 @@ export function isLost(error: unknown): boolean {
 
 /**
  * Calls what leads to the same however often it is called until its answer arrives: the client cannot know that it does. A
- * host that took its time is not asked again, for it would take as long.
+ * host that did not answer in time is asked once more only, for it may take as long again.
  */
 export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
   for (let left = LOST_MAX; ; left--) {
     try {
       return await call()
     } catch (error) {
-      if (left === 0 || !isCut(error)) throw error
+      if (left <= 0 || !isLost(error)) throw error
+      if (!isCut(error)) left = 1
     }
   }
 }

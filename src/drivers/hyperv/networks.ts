@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { DriverError, type NetworkConfig, type NetworkOps, type NetworkTitle } from '../driver.ts'
-import { isLost } from './again.ts'
+import { isLost, untilDone } from './again.ts'
 import type { BackEnd } from './back-end.ts'
 import type { Gate } from './gate.ts'
 import type { Locks } from './locks.ts'
@@ -152,7 +152,12 @@ export class Networks {
         undo.push(() => this.#tag(guid, before.vlan))
         await this.#tag(guid, network.vlan)
       }
-      await this.#backEnd.changeSwitch(guid, { name: network.name, notes: writeNetworkNote(network) })
+      const texts = { name: network.name, notes: writeNetworkNote(network) }
+      const isChanged = async () => {
+        const now = (await this.#backEnd.switchTitles()).find(one => one.guid === guid)
+        return now?.name === texts.name && now.notes === texts.notes
+      }
+      await untilDone(() => this.#backEnd.changeSwitch(guid, texts), isChanged)
     } catch (error) {
       for (const step of undo.toReversed()) await takeBack(step, error, `the network ${before.name} remains changed`)
       throw error
@@ -174,6 +179,7 @@ export class Networks {
     if (user !== undefined) {
       throw new DriverError('bad-state', `${user.name}, which is ${user.state}, is plugged into ${found.network.name}`)
     }
-    await this.#backEnd.destroySwitch(found.guid)
+    const isGone = async () => (await this.#backEnd.switchTitles()).every(({ guid }) => guid !== found.guid)
+    await untilDone(() => this.#backEnd.destroySwitch(found.guid), isGone)
   }
 }

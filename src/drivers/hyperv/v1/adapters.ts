@@ -8,6 +8,7 @@ import {
   wql,
 } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
+import { untilDone } from '../again.ts'
 import type { Adapter, AdapterKind, NewAdapter, Plug } from '../network-back-end.ts'
 import { takeBack } from '../undo.ts'
 import { componentsOf } from '../wmi/components.ts'
@@ -88,8 +89,11 @@ export async function addAdapter(link: Link, guid: string, adapter: NewAdapter):
 /** Takes an adapter away, and the port that its cable led to. */
 export async function removeAdapter(link: Link, { id, kind, cable }: AdapterName & Pick<Adapter, 'cable'>) {
   const ResourceSettingData = [reference(V1, CLASSES[kind].name, { InstanceID: id })]
-  const input = { TargetSystem: systemOf(ownerOf(id) ?? ''), ResourceSettingData }
-  await settle(link, await link.client.call(link.service, REMOVE_RESOURCES, input), 'take away from the machine')
+  const guid = ownerOf(id) ?? ''
+  const input = { TargetSystem: systemOf(guid), ResourceSettingData }
+  const call = async () =>
+    settle(link, await link.client.call(link.service, REMOVE_RESOURCES, input), 'take away from the machine')
+  await untilDone(call, async () => (await adaptersOf(link, guid)).every(other => other.id !== id))
   const port = cable?.switchGuid === undefined ? undefined : portOf(cable.id)
   if (port !== undefined) await deletePort(link, port)
 }

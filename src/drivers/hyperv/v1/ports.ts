@@ -1,5 +1,6 @@
 import { type EndpointReference, parseObjectPath, reference, referenceTo, wql } from '../../../protocols/wsman/index.ts'
 import { DriverError } from '../../driver.ts'
+import { isLost, untilDone } from '../again.ts'
 import { takeBack } from '../undo.ts'
 import type { Link } from '../wmi/link.ts'
 import { V1 } from './names.ts'
@@ -40,13 +41,27 @@ async function deleteNamed(link: Link, name: string): Promise<void> {
   for (const port of made) await deletePort(link, port)
 }
 
-/** Takes a port away that nothing is connected to. */
+/** Takes a port away that nothing is connected to; where the answer is lost, it is there or not. */
 export async function deletePort(link: Link, SwitchPort: EndpointReference): Promise<void> {
-  await callAtOnce(link, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
+  const name = SwitchPort.key('Name') ?? ''
+  const isGone = async () => {
+    const [left] = await link.client.queryReferences(wql`SELECT * FROM Msvm_SwitchPort WHERE Name = ${name}`)
+    return left === undefined
+  }
+  const call = async () =>
+    void (await callAtOnce(link, DELETE_PORT, { SwitchPort }, 'take the port of the switch away'))
+  await untilDone(call, isGone)
 }
 
 /** Takes a port away, and the cable that leads to it. */
 export async function disconnectPort(link: Link, SwitchPort: EndpointReference): Promise<void> {
-  await callAtOnce(link, DISCONNECT_PORT, { SwitchPort }, 'unplug the cable')
-  await callAtOnce(link, DELETE_PORT, { SwitchPort }, 'take the port of the switch away')
+  const unplug = async () => void (await callAtOnce(link, DISCONNECT_PORT, { SwitchPort }, 'unplug the cable'))
+  try {
+    await unplug()
+  } catch (error) {
+    if (!isLost(error)) throw error
+    // Nothing may be plugged in by now, and the host may say so.
+    await unplug().catch(() => undefined)
+  }
+  await deletePort(link, SwitchPort)
 }
