@@ -38,6 +38,9 @@ interface Described {
   readonly present: DriverDomain | undefined
 }
 
+/** How long the states that a list has told stand for a look at each: enough to walk over what it gave. */
+const GLIMPSE_MS = 250
+
 /** The domains of a host. */
 export class ConnectionWithDomains extends ConnectionWithFacts {
   /** How many are active (virConnectNumOfDomains). */
@@ -70,8 +73,11 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
   async listAllDomains(flags = 0): Promise<Domain[]> {
     return this.read('virConnectListAllDomains', async () => {
       checkFlags('virConnectListAllDomains', flags, { known: DOMAIN_FILTERS })
-      const domains = await filterDomains(this.host, await this.host.domains(), flags)
-      return domains.map(domain => new Domain(this.host, domain))
+      const { changes } = this.host.remembered
+      const listed = await this.host.domains()
+      const until = performance.now() + GLIMPSE_MS
+      const domains = await filterDomains(this.host, listed, flags)
+      return domains.map(domain => new Domain(this.host, domain, { state: domain.state, until, changes }))
     })
   }
 

@@ -50,11 +50,11 @@ const STATES: Readonly<Record<DriverState, StateAndReason>> = {
 
 /** What a domain is doing and has. */
 export class DomainInState extends DomainObject {
-  /** What it is doing (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`. */
+  /** What it is doing; right after `listAllDomains`, what that has told (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`. */
   async getState(flags = 0): Promise<StateAndReason> {
     return this.read('virDomainGetState', async () => {
       checkFlags('virDomainGetState', flags, {})
-      return STATES[(await this.now()).state]
+      return STATES[await this.state()]
     })
   }
 
@@ -79,7 +79,7 @@ export class DomainInState extends DomainObject {
 
   /** Whether it is in memory (virDomainIsActive). */
   async isActive(): Promise<boolean> {
-    return this.read('virDomainIsActive', async () => isActiveState((await this.now()).state))
+    return this.read('virDomainIsActive', async () => isActiveState(await this.state()))
   }
 
   /**

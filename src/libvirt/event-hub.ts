@@ -75,6 +75,7 @@ export class EventHub {
   }
 
   #hear(event: DomainEvent): void {
+    this.#host.remembered.changes++
     if (this.#isClosed || this.#waiting > WAITING_MAX) return
     this.#waiting++
     const isOver = this.#waiting > WAITING_MAX

@@ -97,6 +97,7 @@ export class Host {
   async change<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
     return this.read(name, missing, async () => {
       if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
+      this.remembered.changes++
       return run()
     })
   }

@@ -25,6 +25,8 @@ export class Remembered {
   readonly savedPaused = new Set<DomainId>()
   /** Domains that got another definition while they were active. */
   readonly updated = new Set<DomainId>()
+  /** How often something was begun here that changes something, or was heard of. */
+  changes = 0
   /** The number of each active domain. */
   readonly #numbers = new Map<DomainId, number>()
   #next = 1

@@ -53,6 +53,24 @@ test('active domains are counted and listed by number, others by name, as many a
   await rejectsWith(VIR_ERR_INVALID_ARG, connection.listDefinedDomains(-1))
 })
 
+test('a list tells the states of its domains once, and nothing that was changed here since', async () => {
+  const { driver, connection, of, again } = await populated()
+  const find = async () => (await connection.listAllDomains()).find(domain => domain.getName() === 'running')
+  const id = of['running']?.getUUIDString() ?? ''
+  const told = await find()
+  const spoilt = await find()
+  await driver.domains.powerOff(id)
+  const other = await again()
+
+  assert.equal(await told?.isActive(), true)
+  assert.equal(await told?.isActive(), false)
+  await (await other.domainLookupByUUIDString(id)).create()
+  assert.equal(await spoilt?.isActive(), true)
+  const last = await find()
+  await of['running']?.destroy()
+  assert.equal(await last?.isActive(), false)
+})
+
 // Proves: virConnectListAllDomains
 test('flags choose among domains: of one kind any that fits, of several kinds all', async () => {
   const { connection } = await populated()

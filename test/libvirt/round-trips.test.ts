@@ -31,6 +31,12 @@ test('functions take few round trips to a Hyper-V host, however many machines it
       listAllDomains: await count(() => connection.listAllDomains()),
       domainDefineXML: await count(() => connection.domainDefineXML(xml)),
     }
+    trips['the states of what was listed'] = await count(async () => {
+      for (const domain of await connection.listAllDomains()) await domain.getState()
+    })
+    const listed = await connection.listAllDomains()
+    for (const domain of listed) await domain.getState()
+    trips['each state, side by side'] = await count(() => Promise.all(listed.map(domain => domain.getState())))
     const domain = await connection.domainLookupByName('counted')
     trips['getInfo'] = await count(() => domain.getInfo())
     trips['getXMLDesc'] = await count(() => domain.getXMLDesc(VIR_DOMAIN_XML_INACTIVE))
@@ -40,7 +46,8 @@ test('functions take few round trips to a Hyper-V host, however many machines it
     trips['getXMLDesc of an active one'] = await count(() => domain.getXMLDesc())
 
     const most = { listAllDomains: 2, domainDefineXML: 15, getInfo: 2, getXMLDesc: 4, setMemory: 5, getVcpus: 2 }
-    for (const [name, max] of Object.entries({ ...most, 'getXMLDesc of an active one': 4 })) {
+    const states = { 'the states of what was listed': 2, 'each state, side by side': 2 }
+    for (const [name, max] of Object.entries({ ...most, ...states, 'getXMLDesc of an active one': 4 })) {
       assert((trips[name] ?? Number.NaN) <= max, `${name}: ${trips[name]}, at most ${max}`)
     }
   } finally {

@@ -10,7 +10,8 @@ import { snapshotsV1 } from './snapshots.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { allGlances, type MachineWords, machineLister, oneMachine, someMachines } from '../wmi/machines.ts'
+import { machineReader } from '../wmi/machine-reader.ts'
+import { allGlances, type MachineWords, machineLister, someMachines } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { adaptersOf, addAdapter, plug, removeAdapter, tag, unplug } from './adapters.ts'
@@ -44,7 +45,7 @@ const MACHINE_WORDS: MachineWords = {
 export function backEndV1(link: Link): BackEnd & NetworkBackEnd {
   return {
     machines: machineLister(link, MACHINE_WORDS),
-    machine: guid => oneMachine(link, MACHINE_WORDS, guid),
+    machine: machineReader(link, MACHINE_WORDS),
     machinesInUse: guids => someMachines(link, MACHINE_WORDS, guids),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),

@@ -7,7 +7,8 @@ import { shutDownGuest } from '../wmi/guests.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
 import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { allGlances, type MachineWords, machineLister, oneMachine, someMachines } from '../wmi/machines.ts'
+import { machineReader } from '../wmi/machine-reader.ts'
+import { allGlances, type MachineWords, machineLister, someMachines } from '../wmi/machines.ts'
 import { screensOf } from '../wmi/screens.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
@@ -46,7 +47,7 @@ const MACHINE_WORDS: MachineWords = {
 export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
   return {
     machines: machineLister(link, MACHINE_WORDS),
-    machine: guid => oneMachine(link, MACHINE_WORDS, guid),
+    machine: machineReader(link, MACHINE_WORDS),
     machinesInUse: guids => someMachines(link, MACHINE_WORDS, guids),
     glances: signal => allGlances(link, MACHINE_WORDS, signal),
     hardware: guid => readHardware(link, guid),

@@ -71,8 +71,12 @@ export async function someMachines(
     try {
       return await summaries(link, words, { SettingData: part.map(guid => settingsOf(link, guid)) })
     } catch (error) {
-      if (error instanceof WsmanFault && error.kind === 'not-found') return []
-      throw error
+      if (!(error instanceof WsmanFault)) throw error
+      if (error.kind === 'not-found') return []
+      // Notes may be long.
+      if (error.kind !== 'too-large' || part.length === 1) throw error
+      const half = Math.ceil(part.length / 2)
+      return (await Promise.all([part.slice(0, half), part.slice(half)].map(sumUp))).flat()
     }
   }
   return (await Promise.all(parts.map(sumUp))).flat()
