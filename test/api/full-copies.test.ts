@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { MemoryHost } from '../../src/drivers/memory/index.ts'
+import type { Driver } from '../../src/drivers/driver.ts'
+import { type MemoryDriver, MemoryHost } from '../../src/drivers/memory/index.ts'
 import { ensureRepository } from '../../src/handlers/repository.ts'
 import { SR, VBD, VDI, VM } from '../../src/model/index.ts'
 import { startEngine } from './engine-world.ts'
@@ -8,7 +9,11 @@ import { startEngine } from './engine-world.ts'
 // A host whose images cannot share blocks, such as Hyper-V: there everything is copied.
 
 const memoryHost = new MemoryHost({ name: 'sharing nothing' })
-const world = await startEngine([], memoryHost, ({ clones: _, ...driver }) => driver)
+function withoutClones(driver: MemoryDriver): Driver {
+  const { clones: _, ...others } = driver
+  return others
+}
+const world = await startEngine([], memoryHost, withoutClones)
 const { store, hosts } = world.services
 after(() => world.close())
 await ensureRepository(world.services, hosts.connected()[0]?.host ?? '')

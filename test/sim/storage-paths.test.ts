@@ -141,5 +141,5 @@ test('all files count into what is used', context => {
   writeFileSync(join(folder, 'C/a/1'), 'x'.repeat(1000))
   writeFileSync(join(folder, 'C/2'), 'x'.repeat(24))
 
-  assert.equal(files.usedBytes("C"), 1024)
+  assert.equal(files.usedBytes('C'), 1024)
 })
