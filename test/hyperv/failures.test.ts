@@ -285,7 +285,7 @@ test('a machine of v1 whose making is broken off before it has its name is the d
     await domains.define(config)
     assert.deepEqual(await domains.list(), [{ id, name, state: 'halted' }])
     assert.deepEqual(
-      sim.host?.state.machines.map(machine => machine.settings.name),
+      sim.host?.state.vms.map(vm => vm.configuration.system.values['ElementName']),
       [name],
     )
   }

@@ -1,7 +1,7 @@
 import type { DomainConfig } from '../driver.ts'
 import type { Hardware, Quantities } from './back-end.ts'
 import { type DeviceSources, disksOf, nicsOf } from './device-definitions.ts'
-import type { Entry } from './directory.ts'
+import { type Entry, nameOf } from './directory.ts'
 import { descriptionIn } from './note.ts'
 import { bytesOf, megabytesOf, quantitiesOf, schedulingOf, sharesOf } from './quantities.ts'
 
@@ -21,8 +21,9 @@ export async function definitionOf(sources: DeviceSources, entry: Entry, hardwar
   return { ...withQuantities(named(entry, kept), hardware.quantities), disks, ...(nics && { nics }) }
 }
 
-function named({ id, machine }: Entry, kept: DomainConfig): DomainConfig {
-  return { ...kept, id, name: machine.name, description: descriptionOf(kept, machine.notes) }
+function named(entry: Entry, kept: DomainConfig): DomainConfig {
+  const { id, machine } = entry
+  return { ...kept, id, name: nameOf(entry), description: descriptionOf(kept, machine.notes) }
 }
 
 /** Line ends do not count, which not everybody keeps. */

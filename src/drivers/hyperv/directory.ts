@@ -15,8 +15,21 @@ export interface Seen extends Pick<Machine, 'guid' | 'name' | 'state'> {
   readonly atMs: number
 }
 
+/** What a machine is called whose host takes its notes after it has made it, until it has its name. */
+const BEGUN = /^polyvisor-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+export const nameToBegin = (): string => `polyvisor-${crypto.randomUUID()}`
+
+/** What the domain is called: one whose making was broken off, as it is to be. */
+export function nameOf({ machine: { name }, note }: Entry): string {
+  return note?.isPending === true && BEGUN.test(name) ? (note.config?.name ?? name) : name
+}
+
 /** What the contract tells of a domain. */
-export const domainOf = ({ id, machine: { name, state } }: Entry): Domain => ({ id, name, state })
+export const domainOf = (entry: Entry): Domain => ({
+  id: entry.id,
+  name: nameOf(entry),
+  state: entry.machine.state,
+})
 
 /** Finds domains on the host by the ids that clients know. */
 export class Directory {

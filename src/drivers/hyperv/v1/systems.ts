@@ -2,6 +2,7 @@ import { type CimInstance, instanceOf, wql } from '../../../protocols/wsman/inde
 import { DriverError } from '../../driver.ts'
 import { isLost, untilAnswered } from '../again.ts'
 import type { SettingsChange } from '../back-end.ts'
+import { nameToBegin } from '../directory.ts'
 import { takeBack } from '../undo.ts'
 import { scsiController } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
@@ -17,7 +18,7 @@ import { DEFINE_SYSTEM, DESTROY_SYSTEM, MODIFY_SYSTEM } from './methods.ts'
  * making was not answered. It has a controller of SCSI: none can be added while it runs.
  */
 export async function create(link: Link, name: string, notes: string): Promise<string> {
-  const guid = await define(link, `polyvisor-${crypto.randomUUID()}`)
+  const guid = await define(link, nameToBegin())
   try {
     // The notes first: from then on it is known whose the machine is.
     await modify(link, guid, instanceOf(SYSTEM_SETTINGS, { InstanceID: settingsIdOf(guid), Notes: notes }))
