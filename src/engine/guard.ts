@@ -1,6 +1,6 @@
 import { DriverError } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
-import { host_, SR, VDI, VM } from '../model/index.ts'
+import { host_, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import type { Operation } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
@@ -87,6 +87,10 @@ function hostOf(store: Store, { class: of, ref }: ObjectName): string {
       return ref
     case 'VM':
       return store.get(VM, ref)?.affinity ?? NULL_REF
+    case 'VBD':
+      return store.get(VM, store.get(VBD, ref)?.VM ?? NULL_REF)?.affinity ?? NULL_REF
+    case 'VIF':
+      return store.get(VM, store.get(VIF, ref)?.VM ?? NULL_REF)?.affinity ?? NULL_REF
     case 'SR':
       return store.get(SR, ref)?.host ?? NULL_REF
     case 'VDI':

@@ -211,6 +211,8 @@ function plugs({ machine, image, disc }: Place): void {
 
     assert.equal(await isAttached('VIF', vif), true)
     assert.equal((await root.fails('network.delete', other))[0], 'OBJECT_IN_USE')
+    // Who refuses is named.
+    assert.deepEqual((await root.fails('VIF.delete', vif)).slice(0, 3), ['DRIVER_FAILED', 'hyperv', 'VIF.delete'])
     await root.ok('VM.hard_shutdown', vm)
     await root.ok('VIF.delete', vif)
     await root.ok('network.delete', other)

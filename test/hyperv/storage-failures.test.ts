@@ -230,3 +230,19 @@ for (const namespace of ['v1', 'v2'] as const) {
     )
   })
 }
+
+for (const namespace of ['v1', 'v2'] as const) {
+  test(`a volume that was moved and cannot be looked at is told at its new place, through ${namespace}`, async () => {
+    const read = namespace === 'v1' ? 'GetVirtualHardDiskInfo' : 'GetVirtualHardDiskSettingData'
+    await failing(
+      { requests: [denied(read, { nth: 3 })] },
+      async ({ storage, files }) => {
+        const made = await make(storage, 'disk')
+        const moved = await storage.moveVolume(made.location, FAR)
+        assert.deepEqual([files('C'), files('D')], [[], [`disk.${made.format}`]])
+        assert.deepEqual(moved, await storage.getVolume(moved.location))
+      },
+      { namespace },
+    )
+  })
+}

@@ -36,8 +36,17 @@ export async function moveVolume(
     assertGoing(options, `the move of ${location}`)
     const isNear = pathKey(driveOf(from)) === pathKey(driveOf(to))
     await (isNear ? renameFile(storage, from, target) : copyOver(parts, found, target, options))
-    return (await findVolume(storage, target, async () => found.attachments)).volume
+    return tellMoved(storage, found, target)
   })
+}
+
+/** Where a host does not tell of what it has just moved, the volume is at its new place what it was at the old one. */
+async function tellMoved(storage: StorageBackEnd, found: Found, target: string): Promise<Volume> {
+  try {
+    return (await findVolume(storage, target, async () => found.attachments)).volume
+  } catch {
+    return { ...found.volume, location: target }
+  }
 }
 
 function renameFile(storage: StorageBackEnd, from: string, target: string): Promise<void> {

@@ -114,7 +114,13 @@ export class Networks {
     try {
       await this.#backEnd.makeSwitch(made)
     } catch (error) {
-      if (!isLost(error) || !(await this.#appears(made.id))) throw error
+      if (!isLost(error)) throw error
+      let isThere = false
+      const look = async () => {
+        isThere = await this.#appears(made.id)
+      }
+      await takeBack(look, error, `the network ${made.name} may be on the host`)
+      if (!isThere) throw error
     }
   }
 
