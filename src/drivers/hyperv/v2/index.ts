@@ -2,14 +2,10 @@ import { wql } from '../../../protocols/wsman/index.ts'
 import type { BackEnd } from '../back-end.ts'
 import { fileBackEnd } from '../cimv2/files.ts'
 import type { NetworkBackEnd } from '../network-back-end.ts'
-import { toolsOf, toolsOfAll } from '../wmi/guest-tools.ts'
-import { shutDownGuest } from '../wmi/guests.ts'
 import { driveBackEnd } from '../wmi/drives.ts'
-import { memoryMbOf } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { machineReader } from '../wmi/machine-reader.ts'
-import { allGlances, type MachineWords, machineLister, someMachines } from '../wmi/machines.ts'
-import { screensOf } from '../wmi/screens.ts'
+import type { MachineWords } from '../wmi/machines.ts'
+import { sharedBackEnd } from '../wmi/shared-back-end.ts'
 import { requestBy } from '../wmi/systems.ts'
 import { stateOf } from './enabled-state.ts'
 import { autostartV2 } from './autostart.ts'
@@ -46,25 +42,18 @@ const MACHINE_WORDS: MachineWords = {
 /** A host through root\virtualization\v2. */
 export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
   return {
-    machines: machineLister(link, MACHINE_WORDS),
-    machine: machineReader(link, MACHINE_WORDS),
-    machinesInUse: guids => someMachines(link, MACHINE_WORDS, guids),
-    glances: signal => allGlances(link, MACHINE_WORDS, signal),
+    ...sharedBackEnd(link, MACHINE_WORDS),
     hardware: guid => readHardware(link, guid),
     hardwareOfAll: () => readAllHardware(link),
-    memoryMb: guid => memoryMbOf(link, guid),
     create: (name, notes) => create(link, name, notes),
     destroy: guid => destroy(link, guid),
     change: (guid, wanted) => change(link, guid, wanted),
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
-    shutDownGuest: guid => shutDownGuest(link, guid),
     storage: { ...fileBackEnd(link.client), ...imagesV2(link) },
     drives: driveBackEnd(link, driveFaceV2(link)),
-    guests: { tools: guid => toolsOf(link, guid), toolsOfAll: () => toolsOfAll(link) },
     autostart: autostartV2(link),
     scheduling: schedulingV2(link),
-    screens: screensOf(link),
     snapshots: snapshotsV2(link),
     renamesSwitches: true,
     plugsHost: true,
