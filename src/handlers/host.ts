@@ -31,9 +31,9 @@ export const hostHandlers = implement(host_, {
 
   async remove(context, { host }) {
     const { store, hosts } = context
-    if (store.get(host_, host)?.resident_VMs.length !== 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
-    // A host that is gone for good must be forgettable: then its VMs are forgotten with it, not deleted.
+    // A host that is gone for good must be forgettable: then its VMs are forgotten with it, not deleted, whatever ran there.
     if (!hosts.connected().some(connection => connection.host === host)) return forget(context, host)
+    if (store.get(host_, host)?.resident_VMs.length !== 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
     const users = [
       ...store.findBy(VM, 'affinity', host).map(ref => `VM:${ref}`),
       ...store.findBy(SR, 'host', host).flatMap(ref => store.get(SR, ref)?.VDIs.map(vdi => `VDI:${vdi}`) ?? []),
