@@ -203,10 +203,13 @@ async function rescan(services: Services, sr: string, log: pino.Logger): Promise
   }
 }
 
-function sweepRegularly({ sessions, tasks }: Services, log: pino.Logger): void {
+function sweepRegularly(services: Services, log: pino.Logger): void {
+  const { sessions, tasks } = services
   const sweep = async () => {
     await sessions.sweep()
     await tasks.sweep()
+    // What a host had not finished when it was looked for.
+    await undoInterrupted(services, message => log.warn(message))
   }
   setInterval(
     () => void sweep().catch(error => log.warn({ reason: String(error) }, 'sweeping failed')),

@@ -141,6 +141,8 @@ export interface HostOps {
   vcpusMax?(): Promise<number>
   /** Whether nobody on the way can read what is said to the host; absent where there is no way, the host being here. */
   readonly isEncrypted?: boolean
+  /** Whether the host is another machine, on which what there is goes on when nobody manages it from here. Absent: no. */
+  readonly isRemote?: boolean
 }
 
 /** The power of the machine itself; a group that is there only where the operator's configuration allows it. */

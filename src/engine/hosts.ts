@@ -12,7 +12,7 @@ import { fail } from '../model/errors.ts'
 import { host_, VM } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { Connections, type ConnectionsOptions } from './connections.ts'
+import { type Connection, Connections, type ConnectionsOptions } from './connections.ts'
 import { Locks } from './locks.ts'
 import { Definitions } from './definitions.ts'
 import { type Overlay, readState, recordState, recordUnreachable, vmOfDomain } from './observe.ts'
@@ -62,6 +62,8 @@ export class Hosts {
   /** Of those that start, which have been granted room on their host. */
   readonly #granted = new Set<string>()
   readonly #repositories = new Locks(REPOSITORY_WAITING_MAX)
+  /** Hosts that are being asked whether they answer. */
+  readonly #asked = new Set<string>()
   /** VMs that could not be read, with how long was waited for them last. */
   readonly #unread = new Map<string, number>()
   readonly #overlay: Overlay = {
@@ -316,13 +318,37 @@ export class Hosts {
         recordState(transaction, vm, connection.host, reading, this.#overlay)
       })
       this.#unread.delete(vm)
+      await this.#recordLive(connection, true)
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       log.warn({ vm, error: error.message }, 'could not read a VM back')
       if (connection !== undefined) this.#lookAgain(vm)
+      if (connection !== undefined && error.kind === 'unreachable') await this.#askWhetherLive(connection)
       await store.transact(transaction => {
         if (transaction.get(VM, vm) !== undefined) recordUnreachable(transaction, vm)
       })
     }
+  }
+
+  /** A VM that cannot be read may be silent alone; where its host does not answer either, the host shows it. */
+  async #askWhetherLive({ host, driver }: Connection): Promise<void> {
+    if (this.#options.store.get(host_, host)?.live !== true || this.#asked.has(host)) return
+    this.#asked.add(host)
+    try {
+      await driver.domains.list()
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error
+      if (error.kind === 'unreachable') await this.#recordLive({ host }, false)
+    } finally {
+      this.#asked.delete(host)
+    }
+  }
+
+  async #recordLive({ host }: Pick<Connection, 'host'>, live: boolean): Promise<void> {
+    const { store } = this.#options
+    if (store.get(host_, host)?.live !== !live) return
+    await store.transact(transaction => {
+      if (transaction.get(host_, host) !== undefined) transaction.patch(host_, host, { live })
+    })
   }
 }

@@ -32,7 +32,9 @@ export const hostHandlers = implement(host_, {
   async remove(context, { host }) {
     const { store, hosts } = context
     // A host that is gone for good must be forgettable: then its VMs are forgotten with it, not deleted, whatever ran there.
-    if (!hosts.connected().some(connection => connection.host === host)) return forget(context, host)
+    // So must one that is managed by others too, and goes on with all that it has.
+    const connection = hosts.connected().find(connected => connected.host === host)
+    if (connection === undefined || connection.driver.host.isRemote === true) return forget(context, host)
     if (store.get(host_, host)?.resident_VMs.length !== 0) throw fail('HOST_HAS_RESIDENT_VMS', { host })
     const users = [
       ...store.findBy(VM, 'affinity', host).map(ref => `VM:${ref}`),

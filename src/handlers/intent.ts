@@ -45,6 +45,14 @@ export const settle = (transaction: Transaction, plan: string): void => transact
 export const settleNow = (store: Services['store'], plan: string): Promise<void> =>
   store.transact(transaction => settle(transaction, plan))
 
+/**
+ * How long a host that is another machine may go on with what nobody here waits for any more. Until then, that an image is not
+ * there, or cannot be read yet, says nothing. Longer than any driver waits for its work.
+ */
+const GOES_ON_MS = 15 * 60_000
+/** Since when images that hosts may still be making are missed, by what was noted of them. */
+const missed = new WeakMap<Services['store'], Map<string, number>>()
+
 /** Whose intents nobody is at work on any more. */
 const NOBODY = ''
 
@@ -119,8 +127,10 @@ async function undo(parts: Parts, left: RecordOf<typeof intent>): Promise<void> 
       await gone(storage?.deleteVolume(location))
       deleted.push(name)
     }
+    if (deleted.length === 0 && isAwaited(parts, left)) return
   }
   await store.transact(transaction => {
+    if (transaction.get(intent, left.uuid) === undefined) return // Somebody else was quicker.
     if (!isKept(parts, left)) for (const vdi of recordsOf(left)) transaction.remove(VDI, vdi)
     settle(transaction, left.uuid)
     const interrupted = transaction.get(task, left.task)
@@ -129,6 +139,19 @@ async function undo(parts: Parts, left: RecordOf<typeof intent>): Promise<void> 
     const undone = [...(before === '' ? [] : [before]), ...deleted.map(name => `image ${name} deleted`)].join(', ')
     transaction.patch(task, left.task, { error: [code, ref, method, undone] })
   })
+}
+
+/** Whether a host may still be making what an earlier server wanted of it; this one has waited for what it wanted itself. */
+function isAwaited({ store, hosts, tasks }: Parts, { uuid, host, keeper, owner }: RecordOf<typeof intent>): boolean {
+  const isOwn = owner === tasks.owner
+  if (isOwn || keeper.startsWith(`${DELETION}:`) || hosts.driver(host).host.isRemote !== true) return false
+  const since = missed.get(store) ?? new Map<string, number>()
+  missed.set(store, since)
+  const first = since.get(uuid) ?? performance.now()
+  const isOver = performance.now() - first > GOES_ON_MS
+  if (isOver) since.delete(uuid)
+  else since.set(uuid, first)
+  return !isOver
 }
 
 /** The images that the names stand for. */

@@ -7,7 +7,7 @@ import { ApiClient } from '../support/client.ts'
 import { ADMIN, startServer } from '../support/server.ts'
 import { startHost } from './setting.ts'
 
-test('a host that is gone for good is forgotten with its VMs, whatever ran there', async () => {
+test('a host that stops answering shows it, and is forgotten with its VMs, whatever ran there', async () => {
   const data = mkdtempSync(join(tmpdir(), 'polyvisor-gone-host-'))
   after(() => rmSync(data, { recursive: true }))
   const host = await startHost('--pace', '0', '--vms', '1')
@@ -20,9 +20,10 @@ test('a host that is gone for good is forgotten with its VMs, whatever ran there
   const [vm = ''] = await session.list('VM.get_by_name_label', 'vm-0001')
   if ((await session.text('VM.get_power_state', vm)) !== 'Running') await session.ok('VM.start', vm, false)
   const place = await session.text('VM.get_resident_on', vm)
-  assert.deepEqual(await session.fails('host.remove', place), ['HOST_HAS_RESIDENT_VMS', place])
-  await first.stop()
   await host.sim.close()
+  await session.fails('VM.pause', vm)
+  await until(async () => (await session.ok('host.get_live', place)) === false)
+  await first.stop()
 
   const second = await startServer({ data })
   after(() => second.stop())
@@ -34,3 +35,29 @@ test('a host that is gone for good is forgotten with its VMs, whatever ran there
   await again.ok('host.remove', place)
   assert.deepEqual(await again.list('VM.get_by_name_label', 'vm-0001'), [])
 })
+
+test('a host that is managed by others too is let go with all that runs there, and taken up again as it is', async () => {
+  const host = await startHost('--pace', '0', '--vms', '1')
+  after(() => host.sim.close())
+  const server = await startServer({ hosts: [host.uri.href] })
+  after(() => server.stop())
+  const client = new ApiClient(server.http)
+  after(() => client.close())
+  const session = await client.login(ADMIN.name, ADMIN.password)
+  const [vm = ''] = await session.list('VM.get_by_name_label', 'vm-0001')
+  if ((await session.text('VM.get_power_state', vm)) !== 'Running') await session.ok('VM.start', vm, false)
+
+  await session.ok('host.remove', await session.text('VM.get_resident_on', vm))
+  assert.deepEqual(await session.list('VM.get_by_name_label', 'vm-0001'), [])
+  await session.ok('host.add', host.uri.href)
+  const [again = ''] = await session.list('VM.get_by_name_label', 'vm-0001')
+  assert.equal(await session.text('VM.get_power_state', again), 'Running')
+})
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!(await isSo())) {
+    assert(performance.now() < deadline, 'not within 20 s')
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}

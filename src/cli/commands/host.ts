@@ -82,7 +82,7 @@ const reboot = command({
 })
 
 const remove = command({
-  doc: 'Disconnect a hypervisor and forget its host. It must have no VMs and no disks any more; one that is gone is forgotten with them.',
+  doc: 'Disconnect a hypervisor and forget its host. It must have no VMs and no disks any more; those of a Hyper-V host, and of one that is gone, are forgotten and not touched.',
   args: HOST,
   examples: ['host remove lab'],
   async run(context, { host }) {

@@ -16,6 +16,7 @@ export interface HostParts {
 /** The group `host`. */
 export const hostOps = ({ client, facts, target }: HostParts, gate: Gate): HostOps => ({
   // Over http, messages are sealed but for those who are known by `basic`.
+  isRemote: true,
   isEncrypted: target.url.startsWith('https:') || target.auth !== 'basic',
   info: () => gate.pass(async () => facts.info),
   hardware: () => gate.pass(() => readHardware(client)),

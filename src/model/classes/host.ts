@@ -78,7 +78,7 @@ export const host_ = defineClass({
       adminOnly: true,
     }),
     remove: message({
-      doc: 'Disconnects a hypervisor and forgets its host and CPUs. Its VMs must have been deleted or moved first; those of a host that does not answer are forgotten with it.',
+      doc: 'Disconnects a hypervisor and forgets its host and CPUs. Its VMs must have been deleted or moved first; those of a host that does not answer, or that is another machine and keeps them, are forgotten with it and go on.',
       params: { host },
       result: t.void,
       errors: ['OBJECT_IN_USE', 'HOST_HAS_RESIDENT_VMS', 'PERMISSION_DENIED'],
