@@ -8,7 +8,7 @@ const USERS_MAX = 10
 
 /** How to make an object free of what uses it. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  VBD: 'take it from the VM with: polyvisor disk detach DISK VM',
+  VBD: 'take it from the VM with: polyvisor disk detach DISK VM; a CD with: polyvisor cd eject VM',
   VIF: 'take the card from it with: polyvisor nic disconnect VM NIC, or nic remove VM NIC',
   VDI: 'delete its disks with: polyvisor disk delete DISK',
 }

@@ -1,6 +1,6 @@
 import { DriverError } from '../drivers/driver.ts'
 import { fail } from '../model/errors.ts'
-import { host_, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
+import { host_, network, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import type { Operation } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
@@ -93,6 +93,8 @@ function hostOf(store: Store, { class: of, ref }: ObjectName): string {
       return store.get(VM, store.get(VIF, ref)?.VM ?? NULL_REF)?.affinity ?? NULL_REF
     case 'SR':
       return store.get(SR, ref)?.host ?? NULL_REF
+    case 'network':
+      return store.get(network, ref)?.host ?? NULL_REF
     case 'VDI':
       return store.get(SR, store.get(VDI, ref)?.SR ?? NULL_REF)?.host ?? NULL_REF
     default:
