@@ -6,6 +6,8 @@ export interface FaultyLog extends Log {
   readonly batches: readonly Batch[]
   /** The append of this number, counted from 1, fails; and with `forGood`, so does everything after it. */
   failAppend(number: number, options?: { readonly forGood?: boolean }): void
+  /** None fails any more. */
+  failNone(): void
   /** Holds every append back until the function it returns is called. */
   hold(): () => void
 }
@@ -36,6 +38,7 @@ export function faultyLog(inner: Log): FaultyLog {
     renewLease: (lease, ttlMs) => inner.renewLease(lease, ttlMs),
     releaseLease: lease => inner.releaseLease(lease),
     close: () => inner.close(),
+    failNone: () => failing.clear(),
     failAppend: (number, { forGood = false } = {}) => failing.set(number, forGood),
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>()
