@@ -12,6 +12,8 @@ import { recorded } from './recorded-client.ts'
 // memory. The host is a Server 2012 R2 in its default configuration but that it takes Basic, so that passwords can be tried.
 
 const ROUNDS = 3
+/** What is left behind grows with each round; what is only not collected yet is gone after one of so many. */
+const ROUNDS_MAX = 7
 /** Of each kind in each round, and how many at one time. */
 const ATTEMPTS = 90
 const WIDTH = 30
@@ -114,7 +116,8 @@ test('somebody without credentials leaves nothing behind, and keeps nobody from 
   }
 
   const serving = serve()
-  for (let round = 0; round < ROUNDS; round++) {
+  const isGrown = () => (resident.at(-1) ?? 0) - (resident[0] ?? 0) >= GROWTH_MAX
+  for (let round = 0; round < ROUNDS || (round < ROUNDS_MAX && isGrown()); round++) {
     for (const what of Object.keys(ATTACKS)) {
       const statuses = await flood(what)
       const expected = STATUSES[what] ?? [401]
@@ -133,7 +136,6 @@ test('somebody without credentials leaves nothing behind, and keeps nobody from 
   assert.ok(served > ROUNDS, `${served} times`)
   assert.deepEqual(await client.query('Msvm_ConcreteJob'), [])
   assert.equal(await stateOf(client, machine), 3)
-  const [first = 0, ...later] = resident
-  assert.ok(Math.max(...later) - first < GROWTH_MAX, `${resident.map(bytes => Math.round(bytes / MB)).join()} MB`)
+  assert.ok(!isGrown(), `${resident.map(bytes => Math.round(bytes / MB)).join()} MB`)
   assert.ok(memory('VmHWM') < PEAK_MAX, `${Math.round(memory('VmHWM') / MB)} MB`)
 })
