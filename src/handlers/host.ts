@@ -43,24 +43,18 @@ export const hostHandlers = implement(host_, {
     if (users.length > 0) {
       throw fail('OBJECT_IN_USE', { class: 'host', object: host, users: users.slice(0, 20).join(',') })
     }
-    const { uri = '' } = store.get(host_, host) ?? {}
-    await hosts.remove(host)
-    try {
-      await store.transact(transaction => {
-        for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
-        removeHost(transaction, host)
-      })
-    } catch (error) {
-      throw await takeBack(error, [() => hosts.add(uri).then(() => undefined)])
-    }
+    await letGo(context, host, transaction => {
+      for (const repository of store.findBy(SR, 'host', host)) transaction.remove(SR, repository)
+      removeHost(transaction, host)
+    })
     return null
   },
 })
 
-/** Takes a host that does not answer, and what was on it, out of the records. What it still has is adopted if it comes back. */
-async function forget({ store, hosts }: Context, host: string): Promise<null> {
-  await hosts.remove(host)
-  await store.transact(transaction => {
+/** Takes a host, and what was on it, out of the records. What it still has is adopted if it comes back. */
+async function forget(context: Context, host: string): Promise<null> {
+  const { store } = context
+  await letGo(context, host, transaction => {
     for (const vm of store.findBy(VM, 'affinity', host)) {
       const { VBDs = [], VIFs = [] } = transaction.get(VM, vm) ?? {}
       for (const vbd of VBDs) transaction.remove(VBD, vbd)
@@ -74,6 +68,18 @@ async function forget({ store, hosts }: Context, host: string): Promise<null> {
     removeHost(transaction, host)
   })
   return null
+}
+
+/** Disconnects a host and changes the records; where they cannot be changed, one that was connected is connected again. */
+async function letGo({ store, hosts }: Context, host: string, change: (transaction: Transaction) => void) {
+  const { uri = '' } = store.get(host_, host) ?? {}
+  const wasConnected = hosts.connected().some(connection => connection.host === host)
+  await hosts.remove(host)
+  try {
+    await store.transact(change)
+  } catch (error) {
+    throw await takeBack(error, wasConnected ? [() => hosts.add(uri).then(() => undefined)] : [])
+  }
 }
 
 /** A host, and what was only ever found on it; a network that VMs elsewhere are plugged into is nobody's then. */

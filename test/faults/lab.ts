@@ -54,6 +54,7 @@ export interface Lab {
 
 /** How a lab differs from an ordinary one. */
 export interface LabOptions {
+  /** What they are called; `far…` are other machines, which keep what is on them. */
   readonly hosts?: readonly string[]
   readonly seed?: number
   readonly faultRate?: number
@@ -89,7 +90,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const connect = async (uri: URL) => {
     const driver = memoryDriver({ host: machineOf(uri.pathname.slice(1)), ...rest })
     watcher.attach(driver)
-    return driver
+    return uri.pathname.startsWith('/far') ? { ...driver, host: { ...driver.host, isRemote: true } } : driver
   }
   const logged: string[] = []
   const quiet = () => undefined

@@ -325,6 +325,12 @@ const hostOperations: readonly Disturbed[] = [
     prepare: async lab => ({ host: (await lab.list('host.get_all'))[1] ?? '' }),
     act: (lab, { host = '' }) => lab.call('host.remove', host),
   },
+  {
+    name: 'host.remove of another machine',
+    hosts: ['one', 'far'],
+    prepare: async lab => ({ host: (await lab.list('host.get_all'))[1] ?? '' }),
+    act: (lab, { host = '' }) => lab.call('host.remove', host),
+  },
 ]
 
 /** All of them. */
