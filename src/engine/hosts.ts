@@ -318,7 +318,8 @@ export class Hosts {
         recordState(transaction, vm, connection.host, reading, this.#overlay)
       })
       this.#unread.delete(vm)
-      await this.#recordLive(connection, true)
+      // One that was let go meanwhile is not live because of an answer that was on its way.
+      if (this.#connections.get(connection.host) === connection) await this.#recordLive(connection, true)
     } catch (error) {
       if (!(error instanceof DriverError)) throw error
       log.warn({ vm, error: error.message }, 'could not read a VM back')

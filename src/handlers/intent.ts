@@ -127,8 +127,9 @@ async function undo(parts: Parts, left: RecordOf<typeof intent>): Promise<void> 
       await gone(storage?.deleteVolume(location))
       deleted.push(name)
     }
-    if (deleted.length === 0 && isAwaited(parts, left)) return
+    if (deleted.length < left.names.length && isAwaited(parts, left)) return
   }
+  missed.get(store)?.delete(left.uuid)
   await store.transact(transaction => {
     if (transaction.get(intent, left.uuid) === undefined) return // Somebody else was quicker.
     if (!isKept(parts, left)) for (const vdi of recordsOf(left)) transaction.remove(VDI, vdi)
@@ -148,10 +149,8 @@ function isAwaited({ store, hosts, tasks }: Parts, { uuid, host, keeper, owner }
   const since = missed.get(store) ?? new Map<string, number>()
   missed.set(store, since)
   const first = since.get(uuid) ?? performance.now()
-  const isOver = performance.now() - first > GOES_ON_MS
-  if (isOver) since.delete(uuid)
-  else since.set(uuid, first)
-  return !isOver
+  since.set(uuid, first)
+  return performance.now() - first <= GOES_ON_MS
 }
 
 /** The images that the names stand for. */
