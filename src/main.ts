@@ -23,11 +23,13 @@ import { watchMemory } from './handlers/memory.ts'
 import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
 import { retellActions } from './handlers/vm-life.ts'
+import { LibvirtFace } from './libvirt/rpc/index.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
 import { type Configuration, configure, type ServeOptions } from './server/configuration.ts'
 import { ConfigurationError } from './server/configuration-error.ts'
+import { libvirtHosts } from './server/libvirt-hosts.ts'
 import { type RunningServer, startServer } from './server/server.ts'
 import { xmlRpcFace } from './server/xmlrpc.ts'
 import { openStore } from './store/open.ts'
@@ -87,8 +89,10 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     const hosts = await connectHosts(services, configuration, log)
     await writePrivate(join(data, 'local-secret'), localSecret)
     const { listeners } = configuration
+    const warnOf = (message: string, details: object = {}) => log.warn(details, message)
     const server = await startServer({
       listeners,
+      libvirt: new LibvirtFace({ hosts: libvirtHosts(services), warn: warnOf }),
       handle: xmlRpcFace(engine),
       openConsole: consoleOpener(services),
       log,

@@ -65,7 +65,7 @@ async function listenersOf(data: string): Promise<readonly string[]> {
   const text = await textOf(join(data, LISTENERS_NAME))
   if (text === undefined) return []
   const { listeners }: { readonly listeners: readonly { readonly url: string }[] } = JSON.parse(text)
-  return listeners.map(({ url }) => url)
+  return listeners.map(({ url }) => url).filter(url => !url.startsWith('libvirt+'))
 }
 
 async function textOf(file: string): Promise<string | undefined> {

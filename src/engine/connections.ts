@@ -29,6 +29,19 @@ export interface Connection {
   readonly driver: Driver
   readonly lease: HeldLease
   readonly unsubscribe: () => void
+  /** Aborted when it is let go, before its driver is closed. */
+  readonly release: AbortController
+}
+
+/** A host that is connected, as others may use it. */
+export interface Connected {
+  readonly host: string
+  /** What clients of the Xen Management API call it. */
+  readonly label: string
+  readonly uri: string
+  readonly driver: Driver
+  /** Aborted when it is let go, before its driver is closed. */
+  readonly signal: AbortSignal
 }
 
 const RECONNECT_FIRST_MS = 1_000
@@ -81,13 +94,21 @@ export class Connections {
     if (connection === undefined) return
     this.#connections.delete(host)
     connection.unsubscribe()
+    connection.release.abort()
     await connection.driver.close()
     await connection.lease.release()
   }
 
   /** The hosts that are connected. */
-  connected(): readonly { readonly host: string; readonly uri: string; readonly driver: Driver }[] {
-    return [...this.#connections.values()]
+  connected(): readonly Connected[] {
+    const { store } = this.#options
+    return [...this.#connections.values()].map(({ host, uri, driver, release }) => ({
+      host,
+      label: store.get(host_, host)?.name_label ?? '',
+      uri,
+      driver,
+      signal: release.signal,
+    }))
   }
 
   /** The driver of a host. Throws HOST_OFFLINE. */
@@ -115,7 +136,8 @@ export class Connections {
       // Listening begins before the first look, so that nothing falls between them.
       const ref = host
       const unsubscribe = driver.events?.subscribe(event => onEvent(ref, event)) ?? (() => undefined)
-      this.#connections.set(host, { uri: uri.href, host, driver, lease, unsubscribe })
+      const release = new AbortController()
+      this.#connections.set(host, { uri: uri.href, host, driver, lease, unsubscribe, release })
       await onConnected(host, driver)
       return host
     } catch (error) {
@@ -130,7 +152,9 @@ export class Connections {
 
   #forget(driver: Driver): void {
     for (const [host, connection] of this.#connections) {
-      if (connection.driver === driver) this.#connections.delete(host)
+      if (connection.driver !== driver) continue
+      this.#connections.delete(host)
+      connection.release.abort()
     }
   }
 

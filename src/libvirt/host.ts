@@ -9,6 +9,7 @@ import {
   type NetworkTitle,
   type OPTIONAL_GROUPS,
 } from '../drivers/driver.ts'
+import { ALONE, type Area, type Company } from './company.ts'
 import {
   type ErrorNumber,
   VIR_ERR_CONFIG_UNSUPPORTED,
@@ -32,6 +33,8 @@ export interface HostUse {
   readonly isReadOnly: boolean
   /** Told of what no call can report. */
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
+  /** Who else uses the host; nobody unless said. */
+  readonly company?: Company
 }
 
 /** What becomes of a domain when the connection closes that started it. */
@@ -50,12 +53,13 @@ export class Host {
   readonly uri: string
   readonly isReadOnly: boolean
   readonly warn: HostUse['warn']
+  readonly company: Company
   /** The domains that end with the connection. */
   readonly ending = new Map<DomainId, EndOfDomain>()
   #isClosed = false
   #vcpusMax: Promise<number> | undefined
 
-  private constructor(driver: Driver, info: HostInfo, { uri, isReadOnly, warn }: HostUse) {
+  private constructor(driver: Driver, info: HostInfo, { uri, isReadOnly, warn, company = ALONE }: HostUse) {
     this.driver = driver
     this.info = info
     this.profile = profileOf(driver.name)
@@ -64,6 +68,7 @@ export class Host {
     this.uri = uri
     this.isReadOnly = isReadOnly
     this.warn = warn
+    this.company = company
   }
 
   /** Rejects with LibvirtError where the host does not answer. */
@@ -98,7 +103,12 @@ export class Host {
     return this.read(name, missing, async () => {
       if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
       this.remembered.changes++
-      return run()
+      try {
+        return await run()
+      } finally {
+        // Also where it failed: a part of it may be done.
+        await this.company.settled(areaOf(name))
+      }
     })
   }
 
@@ -212,6 +222,12 @@ export class Host {
       throw error
     }
   }
+}
+
+/** What a function changes. */
+function areaOf(name: FunctionName): Area {
+  if (name.startsWith('virNetwork')) return 'networks'
+  return name.startsWith('virStorage') ? 'storage' : 'domains'
 }
 
 const convert = (error: unknown, missing: ErrorNumber, driver: string): unknown =>

@@ -41,8 +41,7 @@ export async function configure(options: ServeOptions): Promise<Configuration> {
   const allowPaths = options.allowPath.length > 0 ? options.allowPath : file.allowPaths
   return {
     data,
-    // Until dialect 1 exists, every listener speaks 0.2.
-    listeners: urls.map(url => ({ ...parseListener(url, { allowPlainHttp }), dialect: '0.2' })),
+    listeners: urls.map(url => spoken(parseListener(url, { allowPlainHttp }))),
     hosts: options.host.length > 0 ? options.host : (file.hosts ?? []),
     logLevel: options.logLevel ?? file.logLevel ?? 'info',
     ...(allowPaths && { allowPaths: allowPaths.map(checkedPath) }),
@@ -50,6 +49,9 @@ export async function configure(options: ServeOptions): Promise<Configuration> {
     ...(file.shutdownTimeoutSeconds && { shutdownMs: file.shutdownTimeoutSeconds * 1000 }),
   }
 }
+
+/** Until dialect 1 exists, every listener of the Xen Management API speaks 0.2. */
+const spoken = (listener: Listener): Listener => ('dialect' in listener ? { ...listener, dialect: '0.2' } : listener)
 
 function checkedPath(path: string): string {
   if (isAbsolute(path)) return path
@@ -59,11 +61,15 @@ function checkedPath(path: string): string {
 const defaultData = (): string =>
   process.getuid?.() === 0 ? '/var/lib/polyvisor' : join(homedir(), '.local', 'share', 'polyvisor')
 
-const defaultListeners = (data: string): readonly string[] => [
-  'http://127.0.0.1:4464?dialect=0.2',
-  'https://127.0.0.1:4443?dialect=1',
-  `unix://${data.split('/').map(encodeURIComponent).join('/')}/xenapi.sock?dialect=1`,
-]
+function defaultListeners(data: string): readonly string[] {
+  const folder = data.split('/').map(encodeURIComponent).join('/')
+  return [
+    'http://127.0.0.1:4464?dialect=0.2',
+    'https://127.0.0.1:4443?dialect=1',
+    `unix://${folder}/xenapi.sock?dialect=1`,
+    `libvirt+unix://${folder}/libvirt-sock`,
+  ]
+}
 
 /** The configuration file: JSON, with the options of the command line by name. */
 async function readConfiguration(path: string) {

@@ -4,7 +4,10 @@ import { ConfigurationError } from './configuration-error.ts'
 import { DIALECTS, type Dialect } from './request.ts'
 
 /** Where to listen, and the dialect spoken there unless a path chooses one. */
-export type Listener = TcpListener | UnixListener
+export type Listener = ApiListener | LibvirtListener
+
+/** Where the Xen Management API is spoken. */
+export type ApiListener = TcpListener | UnixListener
 
 export interface TcpListener {
   readonly transport: 'http' | 'https'
@@ -21,13 +24,22 @@ export interface UnixListener {
   readonly dialect: Dialect
 }
 
+/** Where libvirt's protocol is spoken. */
+export interface LibvirtListener {
+  readonly transport: 'libvirt+unix'
+  readonly path: string
+}
+
 export interface ListenerRules {
   /** Plain HTTP also where others could listen in. */
   readonly allowPlainHttp: boolean
 }
 
 /** Where the URL names none: plain HTTP is where clients of the draft come. */
-const USUAL_DIALECT = { http: '0.2', https: '1', unix: '1' } as const satisfies Record<Listener['transport'], Dialect>
+const USUAL_DIALECT = { http: '0.2', https: '1', unix: '1' } as const satisfies Record<
+  ApiListener['transport'],
+  Dialect
+>
 
 const PORTS = { http: 80, https: 443 } as const
 
@@ -39,7 +51,7 @@ export function parseListener(text: string, rules: ListenerRules): Listener {
   const url = URL.parse(text)
   if (url === null) throw refused(text, 'is not a URL; write it like http://127.0.0.1:4464?dialect=0.2')
   const scheme = url.protocol.slice(0, -1)
-  if (scheme.startsWith('libvirt+')) throw refused(text, 'asks for libvirt, which is not supported yet; leave it out')
+  if (scheme === 'libvirt+unix') return { transport: scheme, path: socketPath(text, url) }
   if (scheme !== 'http' && scheme !== 'https' && scheme !== 'unix') {
     throw refused(text, 'has a scheme that is not http, https or unix')
   }
@@ -64,7 +76,7 @@ export function parseListener(text: string, rules: ListenerRules): Listener {
 
 /** The listener's URL without its parameters, as a client or the ready line shows it. */
 export function urlOf(listener: Listener): string {
-  if (listener.transport === 'unix') return `unix://${listener.path.split('/').map(encodeURIComponent).join('/')}`
+  if ('path' in listener) return `${listener.transport}://${listener.path.split('/').map(encodeURIComponent).join('/')}`
   const host = isIP(listener.host) === 6 ? `[${listener.host}]` : listener.host
   return `${listener.transport}://${host}:${listener.port}`
 }

@@ -6,8 +6,11 @@ import { Connections } from './connections.ts'
 import { Consoles } from './consoles.ts'
 import type { Shared } from './exchange.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
-import { type Listener, urlOf } from './listener.ts'
-import type { Dialect, Handle, Log } from './request.ts'
+import type { LibvirtFace } from '../libvirt/rpc/index.ts'
+import { openLibvirt } from './libvirt-listener.ts'
+import { type ApiListener, type Listener, urlOf } from './listener.ts'
+import type { Address, Opened } from './opened.ts'
+import type { Handle, Log } from './request.ts'
 import { type Tls, startTls } from './tls.ts'
 import { listenOnUnixSocket } from './unix-socket.ts'
 
@@ -16,6 +19,8 @@ export interface ServerOptions {
   readonly handle: Handle
   /** Opens the consoles of VMs; without it there are none. */
   readonly openConsole?: OpenConsoleOf
+  /** Serves libvirt's clients; needed where a listener is for them. */
+  readonly libvirt?: LibvirtFace
   readonly log: Log
   /** Holds the certificate, in `tls/`, when there is an https listener. */
   readonly dataDir: string
@@ -26,20 +31,12 @@ export interface ServerOptions {
 /** A server that listens. */
 export interface RunningServer {
   /** In the order of the listeners, with the ports that were free. */
-  readonly addresses: ReadonlyArray<{ readonly url: string; readonly dialect: Dialect }>
+  readonly addresses: readonly Address[]
   /**
    * Stops listening, closes what is idle, and resolves when the requests that are running have been answered or
    * `graceMs` are over: then they are cut off. Calling it again is harmless; the shortest grace counts.
    */
   close(graceMs: number): Promise<void>
-}
-
-/** A listener at work. */
-interface Opened {
-  readonly url: string
-  readonly dialect: Dialect
-  /** Accepts nothing more; resolves when the last connection is closed. */
-  close(): Promise<void>
 }
 
 /** Listens on all `listeners`, or rejects with ConfigurationError and listens on none. */
@@ -61,14 +58,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return ends
   }
   try {
-    for (const listener of listeners) opened.push(await open(listener, shared, connections, tls))
+    for (const listener of listeners) {
+      const opening = 'dialect' in listener ? open(listener, shared, connections, tls) : openLibvirt(listener, options)
+      opened.push(await opening)
+    }
   } catch (error) {
     await end()
     throw error
   }
   let ended: Promise<unknown> | undefined
   return {
-    addresses: opened.map(({ url, dialect }) => ({ url, dialect })),
+    addresses: opened.map(({ address }) => address),
     async close(graceMs) {
       ended ??= end()
       const timer = setTimeout(() => connections.destroyAll(), graceMs)
@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function open(
-  listener: Listener,
+  listener: ApiListener,
   shared: Shared,
   connections: Connections,
   tls: Tls | undefined,
@@ -92,8 +92,7 @@ async function open(
   })
   server.on('error', error => shared.log.error({ err: error, url: listening.url }, 'a listener failed'))
   return {
-    url: listening.url,
-    dialect: listener.dialect,
+    address: { url: listening.url, dialect: listener.dialect },
     async close() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       await listening.release()
@@ -102,7 +101,7 @@ async function open(
   }
 }
 
-function createFor(listener: Listener, limits: Limits, tls: Tls | undefined): Server {
+function createFor(listener: ApiListener, limits: Limits, tls: Tls | undefined): Server {
   const options: HttpOptions = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
@@ -119,7 +118,7 @@ function createFor(listener: Listener, limits: Limits, tls: Tls | undefined): Se
 }
 
 /** What is left to do at the end, beside closing the server, is `release`. */
-async function listen(server: Server, listener: Listener): Promise<{ url: string; release(): Promise<void> }> {
+async function listen(server: Server, listener: ApiListener): Promise<{ url: string; release(): Promise<void> }> {
   if (listener.transport === 'unix') {
     const release = await listenOnUnixSocket(server, listener.path)
     return { url: urlOf(listener), release }

@@ -21,13 +21,24 @@ test('a listener URL says where to listen and what is spoken there', () => {
 })
 
 test('without a dialect plain HTTP speaks the draft, the others the released API', () => {
-  assert.equal(parse('http://localhost:1').dialect, '0.2')
-  assert.equal(parse('https://localhost:1').dialect, '1')
-  assert.equal(parse('unix:///s').dialect, '1')
+  assert.deepEqual(
+    ['http://localhost:1', 'https://localhost:1', 'unix:///s'].map(url => {
+      const listener = parse(url)
+      return 'dialect' in listener ? listener.dialect : undefined
+    }),
+    ['0.2', '1', '1'],
+  )
+})
+
+test('where libvirt is spoken there is no dialect', () => {
+  assert.deepEqual(parse('libvirt+unix:///run/libvirt-sock'), {
+    transport: 'libvirt+unix',
+    path: '/run/libvirt-sock',
+  })
 })
 
 test('the URL of a listener leads back to it', () => {
-  for (const url of ['http://127.0.0.1:80', 'https://[::1]:4443', 'unix:///run/a%20b/x%3F.sock']) {
+  for (const url of ['http://127.0.0.1:80', 'https://[::1]:4443', 'unix:///run/a%20b/x%3F.sock', 'libvirt+unix:///s']) {
     assert.equal(urlOf(parse(url)), url)
   }
 })
@@ -44,7 +55,6 @@ test('what a listener URL cannot mean is refused with the URL and the way out', 
   const refusals: ReadonlyArray<readonly [url: string, why: RegExp]> = [
     ['4464', /the listener 4464 is not a URL; write it like http/],
     ['ftp://127.0.0.1', /http, https or unix/],
-    ['libvirt+tcp://127.0.0.1:16509', /libvirt, which is not supported yet/],
     ['http://127.0.0.1:1?dialect=2', /one dialect of 0\.2, 1/],
     ['http://127.0.0.1:1?dialect=1&dialect=1', /one dialect/],
     ['http://127.0.0.1:1?dialekt=1', /unknown parameter dialekt/],

@@ -1,0 +1,79 @@
+import { type RpcDomain, type RpcServerConnection } from '../../protocols/libvirt-rpc/index.ts'
+import { Connection } from '../connection.ts'
+import { Domain } from '../domain.ts'
+import { VIR_ERR_INTERNAL_ERROR } from '../error-numbers.ts'
+import { LibvirtError } from '../errors.ts'
+import { Host } from '../host.ts'
+import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
+
+/** Told of what no call can report. */
+export type Warn = (message: string, details?: Readonly<Record<string, unknown>>) => void
+
+/** What clients are served with. */
+export interface Service {
+  readonly hosts: HostList
+  readonly warn: Warn
+}
+
+/** A host that a client has opened. */
+interface Opened {
+  readonly managed: ManagedHost
+  readonly host: Host
+  readonly connection: Connection
+}
+
+/** A client of the face, and the host that it has opened. */
+export class Client {
+  readonly #service: Service
+  #opened: Opened | undefined
+  #isOpening = false
+
+  constructor(service: Service) {
+    this.#service = service
+  }
+
+  /** Opens the host of a URI. Rejects where one is open already, or where there is none of that name. */
+  async open(uri: string | null, rpc: RpcServerConnection): Promise<void> {
+    if (this.#isOpening) throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, 'connection already open')
+    this.#isOpening = true
+    try {
+      const managed = hostNamed(uri, this.#service.hosts())
+      const { driver, company, signal } = managed
+      const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn: this.#service.warn, company }
+      const host = await Host.of(driver, use)
+      this.#opened = { managed, host, connection: new Connection(host, false) }
+      const leave = () => rpc.close()
+      signal.addEventListener('abort', leave, { once: true })
+      rpc.signal.addEventListener('abort', () => signal.removeEventListener('abort', leave), { once: true })
+      if (signal.aborted) leave()
+    } catch (error) {
+      this.#isOpening = false
+      throw error
+    }
+  }
+
+  /** The connection to the host that is open. Throws LibvirtError where none is. */
+  get connection(): Connection {
+    return this.#open.connection
+  }
+
+  /** The host that is open, as its connection has it. */
+  get host(): Host {
+    return this.#open.host
+  }
+
+  /** The domain that a client names; whether there is one shows when something is asked of it. */
+  domain({ uuid, name }: RpcDomain): Domain {
+    return new Domain(this.host, { id: uuid, name })
+  }
+
+  /** Ends what is to end with the client. Calling it twice is harmless. */
+  async close(): Promise<void> {
+    await this.#opened?.connection.close()
+  }
+
+  get #open(): Opened {
+    if (this.#opened !== undefined) return this.#opened
+    throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, 'connection not open')
+  }
+}
