@@ -28,7 +28,7 @@ export class DomainWithScreen extends DomainWithScheduling {
   }
 
   /**
-   * Presses keys one after another, holds them for `holdtime` milliseconds, and lets go of them. They are codes of
+   * Presses keys together, holds them for `holdtime` milliseconds, and lets go of them. They are codes of
    * `VIR_KEYCODE_SET_LINUX`, and at most `VIR_DOMAIN_SEND_KEY_MAX_KEYS` (virDomainSendKey).
    */
   async sendKey(codeset: number, holdtime: number, keycodes: readonly number[], flags = 0): Promise<void> {

@@ -21,6 +21,7 @@ const TRAITS: Traits = {
     'networks',
     'consoles',
     'terminals',
+    'screens',
     'metrics',
     'scheduler',
     'power',
@@ -64,6 +65,7 @@ function domainConfig(guest: Guest, folder: string): DomainConfig {
     memoryBytes: 16 * MIB,
     vcpus: 1,
     boot: { kind: 'firmware', device: 'disk' },
+    ...(guest === 'obedient' && { platform: { vga: 'std' } }),
     disks: [
       {
         id: crypto.randomUUID(),

@@ -41,9 +41,10 @@ export interface ScreenOps {
   /** `bad-state` unless running or paused. */
   screenshot(id: DomainId): Promise<Screenshot>
   /**
-   * Presses keys, one after another, holds them, and lets go of all. `keys` are codes of Linux's input events
-   * (`KEY_ENTER` is 28). `refused`, naming it, for a key that the guest has not, before any is pressed; `bad-state` unless
-   * running.
+   * Presses keys together, as a person presses Ctrl, Alt and Delete: one after another, none let go of before all are
+   * pressed and have been held for `holdMs`. Resolves when all are let go of. `keys` are codes of Linux's input events
+   * (`KEY_ENTER` is 28); one that is there twice is pressed once. `refused`, naming it, for a key that the guest has not,
+   * before any is pressed; `bad-state` unless running.
    */
   pressKeys(id: DomainId, keys: readonly number[], holdMs: number): Promise<void>
 }

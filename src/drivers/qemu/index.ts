@@ -22,6 +22,7 @@ import { networkOps } from './network-ops.ts'
 import { Networks } from './networks/networks.ts'
 import { schedulerOps } from './scheduler.ts'
 import { createScheduler } from './scheduling.ts'
+import { screenOps } from './screens.ts'
 import { suspensionOps } from './suspensions.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
@@ -62,6 +63,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
     await inventory.load()
     await networks.settle(new Set(inventory.all().flatMap(domain => (domain.isRunning ? domain.id : []))))
     const terminals = new Terminals(root, inventory)
+    const over = new AbortController()
     const folders = new Folders(inventory)
     const withBases = await folders.mendAll(warn)
     const tools = { qemuImg: qemuImgAt(installation.qemuImg), inventory, folders }
@@ -70,6 +72,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
     const housekeeping = keepLogsShort(inventory, warn)
     const close = async () => {
       gate.close()
+      over.abort()
       terminals.close()
       housekeeping.stop()
       inventory.detach()
@@ -89,6 +92,7 @@ export async function connect({ uri, dataDir, warn, signal, hostPower }: Connect
       networks: networkOps(networks, inventory, gate),
       consoles: consoleOps(inventory, gate),
       terminals: terminalOps(terminals, gate),
+      screens: screenOps({ root, inventory, closed: over.signal }, gate),
       metrics: metricsOps(inventory, gate),
       scheduler: schedulerOps(inventory, scheduler, gate),
       ...(power && { power }),

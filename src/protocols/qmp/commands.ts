@@ -55,7 +55,7 @@ export interface CharDevice {
 /**
  * The commands that are spoken: what each takes and what it answers.
  * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
- * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json, qapi/machine-target.json, qapi/char.json.
+ * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json, qapi/machine-target.json, qapi/char.json, qapi/ui.json.
  */
 export interface QmpCommands {
   readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
@@ -117,6 +117,10 @@ export interface QmpCommands {
     arguments: { readonly type?: 'static'; readonly model?: { readonly name: string } }
     returns: readonly string[]
   }
+  /** Writes what a display shows to a file, as a picture of Netpbm. */
+  readonly screendump: { arguments: { readonly filename?: string }; returns: void }
+  /** Presses keys, one after another, and lets go of them the last first, with so many milliseconds between any two. */
+  readonly 'send-key': { arguments: SendKey; returns: void }
   readonly 'query-chardev': { arguments: NoArguments; returns: readonly CharDevice[] }
   /** In bytes; a balloon makes the guest smaller than its memory. */
   readonly balloon: { arguments: { readonly value?: number }; returns: void }
@@ -130,6 +134,12 @@ export interface SnapshotSync {
   readonly format?: string
   /** `existing`: the file is there and names what is below it. */
   readonly mode?: 'existing' | 'absolute-paths'
+}
+
+/** Arguments of `send-key`. Source: QEMU qapi/ui.json, KeyValue; its QKeyCode is open, since newer versions add to them. */
+export interface SendKey {
+  readonly keys?: readonly { readonly type: 'qcode'; readonly data: string }[]
+  readonly 'hold-time'?: number
 }
 
 /** Answer of `query-dump`. Source: QEMU qapi/dump.json, DumpQueryResult. */
@@ -231,6 +241,8 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
     const properties = Object.entries(toJsonObject(model['props'], 'the properties'))
     return properties.filter(([, value]) => value === true).map(([name]) => name)
   },
+  screendump: nothing,
+  'send-key': nothing,
   'query-chardev': answer => toArray(answer, 'the character devices').map(decodeCharDevice),
   balloon: nothing,
 }
