@@ -32,6 +32,7 @@ const FOR_TESTS = [
   { name: 'libvirtd', package: 'libvirt-daemon' },
   { name: 'virsh', package: 'libvirt-clients' },
   { name: 'python3-libvirt', package: 'python3-libvirt', isThere: () => hasAny([join(PYTHON_MODULES, 'libvirt.py')]) },
+  { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => run('perl', ['-MSys::Virt', '-e1']).isOk },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
 /** Of the modules that packages bring; the python3 of PATH may be another. */
