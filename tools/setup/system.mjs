@@ -32,11 +32,12 @@ const FOR_TESTS = [
   { name: 'libvirtd', package: 'libvirt-daemon' },
   { name: 'virsh', package: 'libvirt-clients' },
   { name: 'python3-libvirt', package: 'python3-libvirt', isThere: () => hasAny([join(PYTHON_MODULES, 'libvirt.py')]) },
-  { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => run('perl', ['-MSys::Virt', '-e1']).isOk },
+  { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => hasAny(perlModule('Sys/Virt.pm')) },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
 /** Of the modules that packages bring; the python3 of PATH may be another. */
 const PYTHON_MODULES = '/usr/lib/python3/dist-packages'
+const LIBRARIES = '/usr/lib'
 /** How GSSAPI is told of the mechanism. */
 const NTLM_MECHANISM = ['/etc/gss/mech.d/mech.ntlmssp.conf', '/etc/gss/mech.d/mech.ntlmssp']
 const AUTHORITIES = [
@@ -102,6 +103,13 @@ export function rootPrefix() {
 
 function hasAny(files) {
   return files.some(file => fs.existsSync(file))
+}
+
+/** Where a module of Perl would be that is compiled: in a folder of each architecture, and in that one of each release. */
+function perlModule(name) {
+  const below = folder => (fs.existsSync(folder) ? fs.readdirSync(folder).map(entry => join(folder, entry)) : [])
+  const folders = below(LIBRARIES).map(folder => join(folder, 'perl5'))
+  return folders.flatMap(below).map(folder => join(folder, name))
 }
 
 /** Whether the program brings everything along: the guests have no libraries. Source: ELF-64, program header PT_INTERP. */
