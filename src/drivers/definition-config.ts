@@ -9,6 +9,7 @@ import {
   toJsonObject,
 } from '../protocols/qmp/json.ts'
 import type {
+  Annotations,
   BootConfig,
   BootDevice,
   CpuConfig,
@@ -32,7 +33,7 @@ export function readConfig(text: string): DomainConfig | undefined {
 
 /** Reads what was kept of a domain's definition; what an older version did not know is absent. Throws JsonShapeError. */
 export function parseConfig(object: JsonObject): DomainConfig {
-  const { memoryTargetBytes, cpu, scheduling, nics, platform, exits } = object
+  const { memoryTargetBytes, cpu, scheduling, nics, platform, exits, annotations } = object
   return {
     id: stringMember(object, 'id'),
     name: stringMember(object, 'name'),
@@ -47,6 +48,7 @@ export function parseConfig(object: JsonObject): DomainConfig {
     ...(nics !== undefined && { nics: arrayMember(object, 'nics').map(nic => parseNic(toJsonObject(nic, 'nic'))) }),
     ...(platform !== undefined && { platform: parsePlatform(toJsonObject(platform, 'platform')) }),
     ...(exits !== undefined && { exits: parseExits(toJsonObject(exits, 'exits')) }),
+    ...(annotations !== undefined && { annotations: parseAnnotations(toJsonObject(annotations, 'annotations')) }),
   }
 }
 
@@ -137,6 +139,17 @@ function parseExits(object: JsonObject): ExitActions {
     crash: wordMember(object, 'crash', ANY),
   }
 }
+
+function parseAnnotations(object: JsonObject): Annotations {
+  const { title, metadata } = object
+  return {
+    ...(title !== undefined && { title: stringMember(object, 'title') }),
+    ...(metadata !== undefined && { metadata: parseTexts(toJsonObject(metadata, 'metadata')) }),
+  }
+}
+
+const parseTexts = (object: JsonObject): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.keys(object).map(name => [name, stringMember(object, name)]))
 
 function wordMember<Word extends string>(object: JsonObject, name: string, words: readonly Word[]): Word {
   const value = object[name]

@@ -105,6 +105,14 @@ export type BootConfig =
   | { readonly kind: 'guest-grub'; readonly cmdline: string }
   | { readonly kind: 'firmware'; readonly device: BootDevice }
 
+/** What users and their programs note on a domain. Hosts keep it, and make nothing of it. */
+export interface Annotations {
+  /** What people call it beside its name, in one line. */
+  readonly title?: string
+  /** By its namespace, an element of XML each, which declares all prefixes that it uses. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
 /** The definition of a domain: everything that a host must know to start it. */
 export interface DomainConfig {
   readonly id: DomainId
@@ -126,4 +134,6 @@ export interface DomainConfig {
   readonly platform?: PlatformConfig
   /** Absent: halt, but restart after a reboot. */
   readonly exits?: ExitActions
+  /** Absent: none. */
+  readonly annotations?: Annotations
 }

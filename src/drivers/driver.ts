@@ -19,6 +19,7 @@ export type * from './contract/operation.ts'
 export type * from './contract/saved-states.ts'
 export type * from './contract/storage.ts'
 export type {
+  Annotations,
   BootConfig,
   BootDevice,
   CpuConfig,

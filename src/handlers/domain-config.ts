@@ -1,5 +1,6 @@
 /** A VM's record, its disks and interfaces as a driver wants to be told of them. */
 
+import { readConfig } from '../drivers/driver.ts'
 import type { BootConfig, CpuConfig, DiskConfig, DomainConfig, ExitActions, PlatformConfig } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
@@ -23,6 +24,8 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const scheduling = schedulingOf(vm.VCPUs_policy, vm.VCPUs_params)
   const target = memoryTarget(vm)
   const disks = diskConfigs(parts, vm)
+  // No field of a VM says it; what others have noted on the host stays.
+  const annotations = readConfig(vm.definition)?.annotations
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -37,6 +40,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     nics: nicConfigs(store, vm),
     platform: platformConfig(vm),
     exits: exitActions(vm),
+    ...(annotations !== undefined && { annotations }),
   }
 }
 

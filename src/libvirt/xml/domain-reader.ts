@@ -15,6 +15,7 @@ import { readHardware } from './hardware.ts'
 import type { HostKind } from './host-kind.ts'
 import { parseUuid } from './identity.ts'
 import { type KnownNetwork, readInterface } from './interface.ts'
+import { readAnnotations } from './metadata.ts'
 import { readBoot } from './os-and-boot.ts'
 import { readClock, readExits, readFeatures } from './platform.ts'
 import { readDocument, type Reading } from './reading.ts'
@@ -56,7 +57,9 @@ function readType(domain: Reading, { types }: HostKind): void {
 
 function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainConfig {
   const { kind } = surroundings
-  const extension = readExtension(domain)
+  const metadata = domain.child('metadata')
+  const extension = readExtension(metadata)
+  const annotations = readAnnotations(domain, metadata)
   const name = readName(domain)
   const id = readId(domain) ?? surroundings.newId()
   const { disks, places, nics, platform } = readDevices(domain, id, surroundings, extension)
@@ -75,6 +78,7 @@ function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainCo
     ...(nics.length > 0 && { nics }),
     ...(Object.keys(platform).length > 0 && { platform }),
     ...(exits !== undefined && { exits }),
+    ...(annotations !== undefined && { annotations }),
   }
 }
 
@@ -82,8 +86,6 @@ function readName(domain: Reading): string {
   const name = domain.child('name')?.rawText() ?? ''
   if (name === '') return domain.fail(VIR_ERR_NO_NAME, domain.path)
   if (name.includes('\n')) return domain.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: \\n')
-  const title = domain.child('title')?.text() ?? ''
-  if (title !== '') domain.refuse('/title', title, 'a domain has a name and a description')
   return name
 }
 

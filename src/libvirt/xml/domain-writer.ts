@@ -7,6 +7,7 @@ import { writeExtension } from './extension.ts'
 import { writeHardware } from './hardware.ts'
 import type { HostKind } from './host-kind.ts'
 import { type KnownNetwork, writeInterface } from './interface.ts'
+import { writeMetadata } from './metadata.ts'
 import { writeBoot } from './os-and-boot.ts'
 import { writeClock, writeExits, writeFeatures } from './platform.ts'
 import { writeCpus } from './scheduling.ts'
@@ -32,15 +33,17 @@ export function writeDomain(config: DomainConfig, description: DomainDescription
 
 /** The description, to stand in another document. */
 export function domainElement(config: DomainConfig, { kind, networks, live }: DomainDescription): XmlOutput {
-  const { id, name, description, memoryBytes, memoryTargetBytes = memoryBytes, platform = {} } = config
+  const { id, name, description, memoryBytes, memoryTargetBytes = memoryBytes } = config
+  const { platform = {}, annotations = {} } = config
   const currentBytes = Math.min(live?.memoryNowBytes ?? memoryTargetBytes, memoryBytes)
   return element(
     'domain',
     { type: kind.types[0], id: live?.id },
     element('name', {}, name),
     element('uuid', {}, id),
+    textElement('title', annotations.title ?? ''),
     textElement('description', description),
-    writeExtension(config),
+    writeMetadata(annotations, writeExtension(config)),
     element('memory', { unit: 'KiB' }, `${kibibytes(memoryBytes)}`),
     element('currentMemory', { unit: 'KiB' }, `${kibibytes(currentBytes)}`),
     writeCpus(config),

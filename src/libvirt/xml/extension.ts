@@ -4,7 +4,7 @@ import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
 /** The namespace of what this program notes in descriptions of domains. */
-const NAMESPACE = 'urn:polyvisor:libvirt:domain:1'
+export const OWN_NAMESPACE = 'urn:polyvisor:libvirt:domain:1'
 
 /** What of a definition libvirt has no words for. */
 export interface Extension {
@@ -15,12 +15,10 @@ export interface Extension {
 
 /**
  * Reads what this program noted in `<metadata>` for itself, in an element of its own namespace, and refuses one that is
- * not as it writes it. What others note there, such as which system is installed, is theirs and does not count.
+ * not as it writes it. What others note there, such as which system is installed, is in metadata.ts.
  */
-export function readExtension(domain: Reading): Extension {
-  const metadata = domain.child('metadata')
-  const own = metadata?.child('domain', NAMESPACE)
-  metadata?.ignoreRest()
+export function readExtension(metadata: Reading | undefined): Extension {
+  const own = metadata?.child('domain', OWN_NAMESPACE)
   if (own === undefined) return {}
   const serial = own.child('serial')?.word('type', ['pty'])
   const suspend = own.child('on_suspend')?.word('action', ['restart'])
@@ -42,7 +40,7 @@ function readBoot(own: Reading): BootConfig | undefined {
   return { kind: 'guest-kernel', kernel, initrd: boot.attribute('initrd') ?? null, cmdline }
 }
 
-/** `<metadata>` with what libvirt has no words for; undefined where there is nothing of the kind. */
+/** What of a definition libvirt has no words for, in one element; undefined where there is nothing of the kind. */
 export function writeExtension({ boot, platform = {}, exits }: DomainConfig): XmlOutput | undefined {
   const parts = [
     boot.kind === 'guest-grub' && element('polyvisor:boot', { kind: boot.kind, cmdline: boot.cmdline }),
@@ -57,5 +55,5 @@ export function writeExtension({ boot, platform = {}, exits }: DomainConfig): Xm
     exits?.suspend === 'restart' && element('polyvisor:on_suspend', { action: 'restart' }),
   ]
   if (parts.every(part => part === false)) return undefined
-  return element('metadata', {}, element('polyvisor:domain', { 'xmlns:polyvisor': NAMESPACE }, parts))
+  return element('polyvisor:domain', { 'xmlns:polyvisor': OWN_NAMESPACE }, parts)
 }

@@ -109,9 +109,11 @@ export class Reading {
     return this.#element.elements(name, this.#element.namespace).map(element => this.#claim(element))
   }
 
-  /** Takes every element in here as read that was not read yet. */
-  ignoreRest(): void {
-    for (const element of this.#element.elements()) this.#children.add(element)
+  /** Takes every element in here as read that was not read yet, and gives these. */
+  rest(): readonly XmlElement[] {
+    const rest = this.#element.elements().filter(element => !this.#children.has(element))
+    for (const element of rest) this.#children.add(element)
+    return rest
   }
 
   /** Takes elements as read that are on the list and as the list says; one that is not as it says is refused. */

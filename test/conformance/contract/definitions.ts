@@ -33,6 +33,19 @@ function describeDefine(stage: Stage): void {
     assert.deepEqual(await stage.driver.domains.config(config.id), config)
   })
 
+  stage.it('keeps what users and programs note on a domain', async () => {
+    const metadata = { 'urn:notes:1': '<n:note xmlns:n="urn:notes:1">Größe "x" &amp; \'y\'\n</n:note>' }
+    const config = { ...stage.config(), annotations: { title: 'The "first" <one>, ☃', metadata } }
+    await stage.driver.domains.define(config)
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+
+    const { annotations: _, ...plain } = config
+    await stage.driver.domains.define(plain)
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), plain)
+  })
+
   stage.it('keeps names and descriptions letter by letter, and starts under them', async () => {
     const plain = stage.config()
     const config = {

@@ -10,11 +10,7 @@ const MEANINGLESS: readonly (readonly [Parts, HostKind?])[] = [
   [{ rest: '<seclabel type="dynamic" model="dac" relabel="yes"><label>+64055:+64055</label></seclabel>' }],
   [{ rest: '<resource><partition>/machine</partition></resource>' }],
   [{ rest: '<pm><suspend-to-mem enabled="no"/><suspend-to-disk enabled="no"/></pm>' }],
-  [
-    {
-      rest: '<metadata><libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0"><libosinfo:os id="x"/></libosinfo:libosinfo></metadata>',
-    },
-  ],
+  [{ rest: '<metadata><nobody/></metadata>' }],
   [{ rest: '<features><acpi/><apic/><pae/><vmport state="off"/></features>' }],
   [
     {

@@ -124,6 +124,23 @@ const exits = fc
   })
   .filter(each => `${each.shutdown} ${each.reboot} ${each.suspend} ${each.crash}` !== 'halt restart halt halt')
 
+const NOTES = [
+  [
+    'http://libosinfo.org/xmlns/libvirt/domain/1.0',
+    '<l:libosinfo xmlns:l="http://libosinfo.org/xmlns/libvirt/domain/1.0"><l:os id="x"/></l:libosinfo>',
+  ],
+  ['urn:plain', '<note xmlns="urn:plain" a="1 &lt; 2"> text &amp; <b/><c xmlns=""/>\n</note>'],
+  ['urn:two', '<p:a xmlns:p="urn:two" xmlns:q="urn:three" q:x="y" xml:lang="en"><q:b/></p:a>'],
+] as const
+
+const annotations = fc
+  .tuple(fc.option(line, { nil: undefined }), fc.subarray([...NOTES]))
+  .filter(([title, notes]) => title !== undefined || notes.length > 0)
+  .map(([title, notes]) => ({
+    ...(title !== undefined && { title }),
+    ...(notes.length > 0 && { metadata: Object.fromEntries(notes) }),
+  }))
+
 const memory = fc
   .tuple(fc.integer({ min: 2, max: 2 ** 32 }), fc.integer({ min: 1, max: 2 ** 32 }))
   .map(([most, target]) => ({
@@ -151,6 +168,7 @@ export const domainConfig: fc.Arbitrary<DomainConfig> = fc
         scheduling,
         platform,
         exits,
+        annotations,
       },
       { requiredKeys: ['id', 'name', 'description', 'vcpus', 'boot', 'disks'] },
     ),

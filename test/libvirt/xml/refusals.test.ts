@@ -22,7 +22,6 @@ const NIC = "<source network='Internal'/>"
 const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
   [{ type: 'kvm' }, "domain/@type = 'kvm'"],
   [{ rest: '<bootloader>/usr/bin/pygrub</bootloader>' }, 'domain/bootloader'],
-  [{ head: '<title>A title</title>' }, "domain/title = 'A title'"],
   [{ head: '<genid/>' }, 'domain/genid'],
   [{ rest: '<memoryBacking><hugepages/></memoryBacking>' }, 'domain/memoryBacking'],
   [{ rest: '<maxMemory slots="2" unit="KiB">4096</maxMemory>' }, 'domain/maxMemory'],
@@ -179,6 +178,8 @@ const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
     { rest: '<metadata><p:domain xmlns:p="urn:polyvisor:libvirt:domain:1"><p:odd/></p:domain></metadata>' },
     'domain/metadata/p:domain/p:odd',
   ],
+  [{ rest: '<metadata><p:other xmlns:p="urn:polyvisor:libvirt:domain:1"/></metadata>' }, 'domain/metadata/p:other'],
+  [{ rest: `<metadata><p:n xmlns:p="urn:n">${'x'.repeat(70_000)}</p:n></metadata>` }, 'domain/metadata'],
 ]
 
 test('what a host cannot be is refused by the name of its element and by its value', () => {
