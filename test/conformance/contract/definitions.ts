@@ -9,10 +9,26 @@ import { NOBODY, rejectsWith } from '../stage.ts'
 export function describeDefinitions(stage: Stage): void {
   describe('definitions', () => {
     describeDefine(stage)
+    describeAnnotations(stage)
     describeMembers(stage)
     describeRedefine(stage)
     describeAmend(stage)
     describeUndefine(stage)
+  })
+}
+
+function describeAnnotations(stage: Stage): void {
+  stage.it('keeps what users and programs note on a domain', async () => {
+    const metadata = { 'urn:notes:1': '<n:note xmlns:n="urn:notes:1">Größe "x" &amp; \'y\'\n</n:note>' }
+    const config = { ...stage.config(), annotations: { title: 'The "first" <one>, ☃', metadata } }
+    await stage.driver.domains.define(config)
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), config)
+
+    const { annotations: _, ...plain } = config
+    await stage.driver.domains.define(plain)
+
+    assert.deepEqual(await stage.driver.domains.config(config.id), plain)
   })
 }
 
@@ -31,19 +47,6 @@ function describeDefine(stage: Stage): void {
     await stage.driver.domains.define(config)
 
     assert.deepEqual(await stage.driver.domains.config(config.id), config)
-  })
-
-  stage.it('keeps what users and programs note on a domain', async () => {
-    const metadata = { 'urn:notes:1': '<n:note xmlns:n="urn:notes:1">Größe "x" &amp; \'y\'\n</n:note>' }
-    const config = { ...stage.config(), annotations: { title: 'The "first" <one>, ☃', metadata } }
-    await stage.driver.domains.define(config)
-
-    assert.deepEqual(await stage.driver.domains.config(config.id), config)
-
-    const { annotations: _, ...plain } = config
-    await stage.driver.domains.define(plain)
-
-    assert.deepEqual(await stage.driver.domains.config(config.id), plain)
   })
 
   stage.it('keeps names and descriptions letter by letter, and starts under them', async () => {
