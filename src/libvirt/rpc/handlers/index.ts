@@ -1,7 +1,18 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
 import { connectionHandlers } from './connection.ts'
+import { domainDeviceHandlers } from './domain-devices.ts'
+import { domainLifeHandlers } from './domain-life.ts'
+import { domainResourceHandlers } from './domain-resources.ts'
+import { domainStatisticsHandlers } from './domain-statistics.ts'
 import { domainHandlers } from './domains.ts'
 
 /** What the face does for its clients. What is not here is answered as not supported. */
-export const handlers: Handlers<Client> = { ...connectionHandlers, ...domainHandlers }
+export const handlers: Handlers<Client> = {
+  ...connectionHandlers,
+  ...domainHandlers,
+  ...domainLifeHandlers,
+  ...domainResourceHandlers,
+  ...domainDeviceHandlers,
+  ...domainStatisticsHandlers,
+}

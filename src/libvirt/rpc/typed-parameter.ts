@@ -1,0 +1,25 @@
+import type { TypedParam } from '../../protocols/libvirt-rpc/index.ts'
+import type { TypedParameter } from '../domain-scheduling.ts'
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_OVERFLOW } from '../error-numbers.ts'
+import { LibvirtError } from '../errors.ts'
+import { VIR_TYPED_PARAM_LLONG, VIR_TYPED_PARAM_UINT, VIR_TYPED_PARAM_ULLONG } from '../flags/index.ts'
+
+/** A named value as the wire has it. */
+export function rpcParam({ field, type, value }: TypedParameter): TypedParam {
+  switch (type) {
+    case VIR_TYPED_PARAM_UINT:
+      return { field, value: { type: 'uint', value: Number(value) } }
+    case VIR_TYPED_PARAM_LLONG:
+      return { field, value: { type: 'llong', value } }
+    case VIR_TYPED_PARAM_ULLONG:
+      return { field, value: { type: 'ullong', value } }
+    default:
+      throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, `the parameter ${field} is of the type ${type}`)
+  }
+}
+
+/** An amount of the wire, of 64 bits, as the API takes it. Throws `VIR_ERR_OVERFLOW` for one that it cannot. */
+export function amountOf(amount: bigint): number {
+  if (amount <= Number.MAX_SAFE_INTEGER) return Number(amount)
+  throw new LibvirtError(VIR_ERR_OVERFLOW, `input too large: ${amount}`)
+}
