@@ -15,7 +15,7 @@ const SUITES = {
   qemu: ['qemu/', 'qmp/', 'qga/', 'switch/', 'machine/', 'conformance/qemu', 'durability/', 'architecture'],
   api: ['api/', 'client/', 'cli/', 'draft/'],
   wsman: ['wsman/', 'wsman-peers/'],
-  libvirt: ['libvirt/', 'libvirt-rpc/'],
+  libvirt: ['libvirt/', 'libvirt-rpc/', 'libvirt-tools/'],
   hyperv: ['sim/', 'hyperv/', 'conformance/hyperv'],
   wire: ['wire/'],
   store: ['store/'],
