@@ -24,6 +24,7 @@ const TRAITS: Traits = {
     'screens',
     'metrics',
     'scheduler',
+    'autostart',
     'power',
     'events',
   ],

@@ -23,6 +23,8 @@ export class World {
   readonly dataDir: string
   readonly warnings: string[] = []
   readonly events: DomainEvent[] = []
+  /** Which boot of the machine the driver is told that this is; the true one where nothing is said. */
+  bootId: string | undefined
   #driver: Driver | undefined
 
   constructor(dataDir: string) {
@@ -39,7 +41,9 @@ export class World {
 
   async connect(): Promise<void> {
     const warn = (message: string) => void this.warnings.push(message)
-    this.#driver = await connect({ uri: new URL('qemu:///system'), dataDir: this.dataDir, warn })
+    const { bootId } = this
+    const edge = bootId === undefined ? {} : { bootId: async () => bootId }
+    this.#driver = await connect({ uri: new URL('qemu:///system'), dataDir: this.dataDir, warn }, edge)
     this.#driver.events?.subscribe(event => this.events.push(event))
   }
 

@@ -2,6 +2,7 @@ import { bootArguments } from './command-line/boot.ts'
 import { commandLine, type StartConditions } from './command-line/index.ts'
 import type { Definition } from './definition.ts'
 import { takeFromGuest, type TakenBoot } from './guest-disk/index.ts'
+import { forgetInterruption } from './interruption.ts'
 import { launch } from './launch.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
@@ -35,6 +36,7 @@ export async function bringUp(wanted: BringUp): Promise<Machine | undefined> {
   try {
     taken = await takeFromGuest(definition.config, files.folder, signal)
     if (taken !== undefined) args.push(...bootArguments(taken.boot))
+    await forgetInterruption(files)
     await running.begin(definition)
     await startCompanions(definition, files)
     const program = surroundings.installation.qemu

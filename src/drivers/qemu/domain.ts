@@ -28,6 +28,7 @@ import { findByPidFile, type ProcessIdentity } from './process.ts'
 import { EXIT_EVENTS } from './run-state.ts'
 import { RunningRecord } from './running.ts'
 import { SerialLog } from './serial-log.ts'
+import { watchForSignals } from './signal-watch.ts'
 import { slotsOf } from './slots.ts'
 import type { LivingDomain, Surroundings } from './surroundings.ts'
 import { Suspension } from './suspension.ts'
@@ -399,6 +400,7 @@ export class QemuDomain {
     const machine: Machine = new Machine(this.id, this.#files, process, witness)
     const keepsClock = () => this.#machine === machine && this.#definition?.config.platform?.keepClockOffset === true
     watchClock(machine, this.#files, keepsClock, this.#surroundings.warn)
+    watchForSignals(machine, this.#files, this.#surroundings.warn)
     return machine
   }
 

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeDumps } from './dump-files.ts'
 import { isPartial, syncFolder, systemCode } from './files.ts'
+import { forgetInterruption } from './interruption.ts'
 import { type DomainFiles, dumpFolderOf, runtimeFiles } from './layout.ts'
 import { isNicSocket } from './nics.ts'
 
@@ -29,6 +30,7 @@ async function namesIn(folder: string): Promise<string[]> {
 /** Removes what dead processes left in the folder of a domain. For a domain that does not run. */
 export async function removeStale(files: DomainFiles): Promise<void> {
   await removeRuntimeFiles(files)
+  await forgetInterruption(files)
   const names = await readdir(files.folder)
   for (const name of names.filter(isPartial)) await rm(join(files.folder, name), { force: true })
 }

@@ -9,7 +9,8 @@ import { type DomainId, DriverError } from '../driver.ts'
  * clock; `tpm` the state of its TPM, `tpm.sock`, `tpm.pid`, `tpm.log` the emulator's; `qemu.pid`; `qemu.log` what QEMU
  * itself had to say since its start; `running.json` what the living QEMU is made of, which a later definition does not
  * change; `memory` the memory of a suspended guest, `memory.sock` where QEMU sends and gets it, and `suspension.json`
- * how far that is (`saved.ts`).
+ * how far that is (`saved.ts`); `autostart.json` what becomes of the domain when its host starts; `interrupted` is there
+ * where its QEMU was ended by a signal.
  */
 export interface DomainFiles {
   readonly folder: string
@@ -35,6 +36,8 @@ export interface DomainFiles {
   readonly memory: string
   readonly memoryPartial: string
   readonly memorySocket: string
+  readonly autostart: string
+  readonly interrupted: string
 }
 
 /** Where the dumps of a domain are, below its folder. */
@@ -45,6 +48,9 @@ export const rootOf = (dataDir: string): string => join(dataDir, 'qemu')
 
 /** Where the host's id is kept. */
 export const hostIdFile = (root: string): string => join(root, 'host-id')
+
+/** Where it is kept which boot of the machine a driver has seen, and what was still to be done then. */
+export const bootFile = (root: string): string => join(root, 'boot.json')
 
 /** Where the files of a domain are; `root` as `rootOf` gives it. */
 export function filesOf(root: string, id: DomainId): DomainFiles {
@@ -73,6 +79,8 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     memory: join(folder, 'memory'),
     memoryPartial: join(folder, 'memory.partial'),
     memorySocket: join(folder, 'memory.sock'),
+    autostart: join(folder, 'autostart.json'),
+    interrupted: join(folder, 'interrupted'),
   }
 }
 

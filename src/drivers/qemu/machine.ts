@@ -264,9 +264,10 @@ export class Machine {
     clearTimeout(this.#reattachTimer)
     this.#qmp?.close()
     // QEMU removes this file whenever it exits by its own decision.
+    // What it leaves tells the next driver what became of it.
+    if (this.#isDetached) return
     const wasKilled = existsSync(this.#files.pid)
     await removeRuntimeFiles(this.#files)
-    if (this.#isDetached) return
     const exit = this.#course.exit ?? (wasKilled && !this.#course.isEnding ? 'crash' : undefined)
     this.#witness.ended(this.#isExpectedToEnd ? undefined : exit)
   }
