@@ -15,6 +15,7 @@ const TRAITS: Traits = {
   groups: [
     'devices',
     'suspension',
+    'snapshots',
     'dumps',
     'storage',
     'clones',

@@ -1,5 +1,3 @@
-import { truncateSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import {
   type Domain,
   type DomainConfig,
@@ -21,29 +19,30 @@ import { type ImageKey, keysOf, lookAtFiles } from './images.ts'
 import { GuestTools } from './guest-tools.ts'
 import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
+import { trimQemuLog } from './launch.ts'
 import { Machine } from './machine.ts'
 import { measure } from './measurement.ts'
 import { isHeldForSetUp, setUp, takeUpShare, watchClock } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
-import { EXIT_EVENTS } from './run-state.ts'
+import { assertLedTo, EXIT_EVENTS } from './run-state.ts'
 import { RunningRecord } from './running.ts'
 import { SerialLog } from './serial-log.ts'
 import { watchForSignals } from './signal-watch.ts'
 import { slotsOf } from './slots.ts'
+import { SnapshotShelf } from './snapshot-shelf.ts'
 import type { LivingDomain, Surroundings } from './surroundings.ts'
 import { Suspension } from './suspension.ts'
+import type { WholeDomain } from './whole-domain.ts'
 import { witnessOf } from './witness.ts'
 
 export type { LivingDomain, Surroundings } from './surroundings.ts'
-
-/** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
-const QEMU_LOG_BYTES_MAX = 1_048_576
 
 /** One domain: its definition, the QEMU that runs it if one does, and the order of what is done to it. */
 export class QemuDomain {
   readonly id: DomainId
   readonly serial: SerialLog
   readonly images: ImageUse
+  readonly snapshots: SnapshotShelf
   readonly #files: DomainFiles
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
@@ -66,11 +65,13 @@ export class QemuDomain {
     this.serial = new SerialLog(this.#files)
     this.#running = new RunningRecord(this.#files.running)
     this.#suspension = new Suspension(this.#files, message => surroundings.warn(`domain ${id}: ${message}`))
+    this.snapshots = new SnapshotShelf(this.#files, surroundings)
     this.images = new ImageUse({
       machine: () => this.#machine,
       stored: () => this.#definition,
       running: this.#running,
       suspension: this.#suspension,
+      snapshots: this.snapshots,
     })
     this.#exits = new ExitKeeper({
       qemuLog: this.#files.qemuLog,
@@ -138,7 +139,7 @@ export class QemuDomain {
       await makeFolder(this.#files.folder)
       await this.#keep({ config: structuredClone(config), machine, slots })
       await syncFolder(this.#surroundings.root)
-      await this.#applyExits()
+      await this.#exits.follow(this.#machine)
       this.#tell('defined')
     })
   }
@@ -146,6 +147,7 @@ export class QemuDomain {
   undefine(): Promise<void> {
     return this.#inOrder(async () => {
       this.#assertHalted()
+      await this.snapshots.drop()
       await removeFolder(this.#files)
       this.#definition = undefined
       this.serial.forget()
@@ -326,6 +328,17 @@ export class QemuDomain {
     })
   }
 
+  /** Runs `operation` on all that it is, in its turn among all operations, whatever its state. */
+  wholly<T>(operation: (whole: WholeDomain) => Promise<T>): Promise<T> {
+    return this.#inOrder(async () => {
+      const [definition, machine, suspension] = [this.#defined(), this.#machine, this.#suspension]
+      const keep = (changed: Definition) => this.#keep(changed)
+      const tellChanged = () => this.#tell('changed')
+      const parts = { running: machine && this.#running.definition, keep, tellChanged, images: this.images }
+      return operation({ summary: this.summary, definition, machine, suspension, ...parts })
+    })
+  }
+
   /** Runs `operation` while nothing else is done to the domain, whatever its state. */
   hold<T>(operation: () => Promise<T>): Promise<T> {
     return this.#lock.run(operation)
@@ -337,6 +350,7 @@ export class QemuDomain {
    */
   async relocate(image: ImageKey, place: string): Promise<void> {
     await this.#suspension.relocate(image, place)
+    await this.snapshots.relocate(image, place)
     if (this.isRunning) await this.#running.relocate(image, place)
     if (this.#definition !== undefined) await this.#keep(withRelocated(this.#definition, image, place))
   }
@@ -351,7 +365,7 @@ export class QemuDomain {
   async trimLogs(): Promise<void> {
     if (!this.isRunning) return
     await this.serial.rotateIfLong()
-    if ((await stat(this.#files.qemuLog)).size > QEMU_LOG_BYTES_MAX) truncateSync(this.#files.qemuLog)
+    await trimQemuLog(this.#files.qemuLog)
   }
 
   /** Lets go of QEMU, which goes on. */
@@ -402,16 +416,6 @@ export class QemuDomain {
     watchClock(machine, this.#files, keepsClock, this.#surroundings.warn)
     watchForSignals(machine, this.#files, this.#surroundings.warn)
     return machine
-  }
-
-  /** A living machine is told what the definition says now; one that cannot be reached is told when it can. */
-  async #applyExits(): Promise<void> {
-    try {
-      if (this.#machine?.isReached === true) await this.#exits.apply(this.#machine)
-    } catch (error) {
-      if (!isOrdinary(error)) throw error
-      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: its new exits do not count yet: ${error.message}`)
-    }
   }
 
   /** Does what follows from an event of QEMU's, in its turn. Of each machine there are never more than a few. */
@@ -491,9 +495,4 @@ export class QemuDomain {
     if (machine.isReached && !expected.includes(machine.state)) throw this.#badState(expected.join(' or '))
     return machine
   }
-}
-
-/** QEMU took the command, yet says something else: then the guest has met with something in between. */
-function assertLedTo(wanted: DomainState, actual: DomainState): void {
-  if (actual !== wanted) throw new DriverError('refused', `QEMU says ${actual} where ${wanted} was to be expected`)
 }

@@ -42,6 +42,16 @@ export class ExitKeeper {
     await machine.execute('set-action', isLater ? others : { ...others, reboot })
   }
 
+  /** Tells a living machine what the definition says now; one that cannot be reached is told when it can. */
+  async follow(machine: Machine | undefined): Promise<void> {
+    try {
+      if (machine?.isReached === true) await this.apply(machine)
+    } catch (error) {
+      if (!isOrdinary(error)) throw error
+      if (!isGone(error)) this.#options.warn(`its new exits do not count yet: ${error.message}`)
+    }
+  }
+
   /** Takes over a machine that was found: tells it what counts now, and decides where it stands still. */
   async takeOver(machine: Machine): Promise<void> {
     // It may have been reset a moment ago.

@@ -10,6 +10,7 @@ export interface ImageUseOptions {
   readonly stored: () => Definition | undefined
   readonly running: RunningRecord
   readonly suspension: Suspension
+  readonly snapshots: { readonly names: (image: ImageKey) => boolean }
 }
 
 /** Which images a domain has to do with, by whatever path they are named. */
@@ -46,10 +47,10 @@ export class ImageUse {
     return machine !== undefined && filesWrittenBy(machine.process.pid).has(image)
   }
 
-  /** Whether the definition, or what QEMU is or will be made of, names this image. */
+  /** Whether the definition, what QEMU is or will be made of, or a snapshot names this image. */
   names(image: ImageKey): boolean {
-    const { machine, stored, running, suspension } = this.#options
-    if (suspension.uses(image)) return true
+    const { machine, stored, running, suspension, snapshots } = this.#options
+    if (suspension.uses(image) || snapshots.names(image)) return true
     const definitions = [stored(), machine() && running.definition]
     return definitions.some(each => each && keysOf(each.config.disks.map(disk => disk.location)).has(image))
   }

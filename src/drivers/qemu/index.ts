@@ -25,6 +25,7 @@ import { Networks } from './networks/networks.ts'
 import { schedulerOps } from './scheduler.ts'
 import { createScheduler, type Scheduler } from './scheduling.ts'
 import { screenOps, type ScreenParts } from './screens.ts'
+import { healSnapshots, snapshotOps } from './snapshots.ts'
 import { suspensionOps } from './suspensions.ts'
 import { terminalOps, Terminals } from './terminals.ts'
 import { Folders } from './folders.ts'
@@ -73,6 +74,7 @@ export async function connect(
     })
     const hostStart = await HostStart.begin(root, await bootId(), warn)
     await inventory.load()
+    await healSnapshots(inventory, warn)
     await networks.settle(new Set(inventory.all().flatMap(domain => (domain.isRunning ? domain.id : []))))
     const terminals = new Terminals(root, inventory)
     const over = new AbortController()
@@ -121,6 +123,7 @@ function groupsOf(parts: Parts): Omit<Driver, 'name' | 'power' | 'events' | 'clo
     domains: domainOps(inventory, gate),
     devices: deviceOps(inventory, networks, { root, gate, warn }),
     suspension: suspensionOps(inventory, gate),
+    snapshots: snapshotOps(inventory, gate),
     dumps: dumpOps(inventory, gate),
     storage: storageOps(tools, shortener, dataDir, gate),
     clones: cloneOps(tools, gate),

@@ -105,6 +105,7 @@ export class Inventory {
     }
     const domain = new QemuDomain(id, this.#surroundings, definition)
     this.#domains.set(id, domain)
+    await domain.snapshots.load()
     await domain.load(process)
   }
 

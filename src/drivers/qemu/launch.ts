@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, openSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, constants, openSync, truncateSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { DriverError } from '../driver.ts'
 import { CHILD_ENVIRONMENT } from './installation.ts'
 import type { DomainFiles } from './layout.ts'
@@ -107,4 +107,12 @@ export async function complaint(path: string): Promise<string> {
   } finally {
     await file.close()
   }
+}
+
+/** A log of QEMU's own words longer than this is cut; only a guest that provokes complaints gets it there. */
+const LOG_KEPT_BYTES_MAX = 1_048_576
+
+/** Cuts the log of a living QEMU where it has grown too long. */
+export async function trimQemuLog(path: string): Promise<void> {
+  if ((await stat(path)).size > LOG_KEPT_BYTES_MAX) truncateSync(path)
 }

@@ -9,7 +9,8 @@ import { type DomainId, DriverError } from '../driver.ts'
  * clock; `tpm` the state of its TPM, `tpm.sock`, `tpm.pid`, `tpm.log` the emulator's; `qemu.pid`; `qemu.log` what QEMU
  * itself had to say since its start; `running.json` what the living QEMU is made of, which a later definition does not
  * change; `memory` the memory of a suspended guest, `memory.sock` where QEMU sends and gets it, and `suspension.json`
- * how far that is (`saved.ts`); `autostart.json` what becomes of the domain when its host starts; `interrupted` is there
+ * how far that is (`saved.ts`); `snapshots.json` what is known of its snapshots, and `snapshots` what is kept of them
+ * beside disks (`snapshot-record.ts`, `snapshot-files.ts`); `autostart.json` what becomes of the domain when its host starts; `interrupted` is there
  * where its QEMU was ended by a signal.
  */
 export interface DomainFiles {
@@ -36,6 +37,8 @@ export interface DomainFiles {
   readonly memory: string
   readonly memoryPartial: string
   readonly memorySocket: string
+  readonly snapshots: string
+  readonly snapshotFolder: string
   readonly autostart: string
   readonly interrupted: string
 }
@@ -79,6 +82,8 @@ export function filesOf(root: string, id: DomainId): DomainFiles {
     memory: join(folder, 'memory'),
     memoryPartial: join(folder, 'memory.partial'),
     memorySocket: join(folder, 'memory.sock'),
+    snapshots: join(folder, 'snapshots.json'),
+    snapshotFolder: join(folder, 'snapshots'),
     autostart: join(folder, 'autostart.json'),
     interrupted: join(folder, 'interrupted'),
   }

@@ -96,7 +96,7 @@ function withoutStalls(socket: Socket): Socket {
 }
 
 /** A stage of a pipeline that measures what passes it. */
-function newMeasure(onBytes: (bytes: number) => void = () => undefined) {
+export function newMeasure(onBytes: (bytes: number) => void = () => undefined) {
   let [bytes, sum] = [0, 0]
   const extent = (): MemoryExtent => ({ bytes, crc32: sum })
   const measure = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

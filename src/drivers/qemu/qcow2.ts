@@ -64,8 +64,8 @@ export async function holdsNothing(file: FileHandle, { table, snapshots }: Qcow2
   return entries?.every(byte => byte === 0) ?? false
 }
 
-/** Undefined where the file ends before. */
-async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
+/** Bytes of a file; undefined where it ends before. */
+export async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)
   return bytesRead === length ? buffer : undefined
 }

@@ -23,6 +23,8 @@ export interface QemuImg {
   readonly rebase: (path: string, base: Base | undefined, options?: OperationOptions) => Promise<void>
   /** Copies what a qcow2 image shows to a new one that needs no other; durable. */
   readonly flatten: (path: string, target: string, options?: OperationOptions) => Promise<void>
+  /** Keeps what a qcow2 image shows, goes back to that, or forgets it: a snapshot within the image, by its name; durable. */
+  readonly snapshot: (path: string, change: 'create' | 'apply' | 'delete', name: string) => Promise<void>
   /** Copies what an image shows to a new one, of this format, that needs no other; durable. */
   readonly convert: (from: FormattedFile, to: FormattedFile, options?: OperationOptions) => Promise<void>
 }
@@ -38,6 +40,9 @@ export interface Base {
   readonly name: string
   readonly format: ImageFormat
 }
+
+/** Source: qemu-img(1), `snapshot`. */
+const SNAPSHOT_CHANGES = { create: '-c', apply: '-a', delete: '-d' } as const
 
 /** The `qemu-img` at this path. */
 export function qemuImgAt(program: string): QemuImg {
@@ -62,6 +67,8 @@ export function qemuImgAt(program: string): QemuImg {
         const onto = base === undefined ? ['-b', ''] : ['-F', base.format, '-b', base.name]
         return run(['rebase', '-q', '-f', 'qcow2', ...onto, path], { signal, timeoutMs: COPY_MS })
       }),
+    snapshot: (path, change, name) =>
+      thenSync(path, () => run(['snapshot', '-q', SNAPSHOT_CHANGES[change], name, path], { timeoutMs: COPY_MS })),
     flatten: (path, target, options) => convert({ path, format: 'qcow2' }, { path: target, format: 'qcow2' }, options),
     convert,
   }

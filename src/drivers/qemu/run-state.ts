@@ -1,4 +1,4 @@
-import type { DomainEvent, DomainState } from '../driver.ts'
+import { type DomainEvent, DriverError, type DomainState } from '../driver.ts'
 
 /**
  * QEMU's run states in our words. Everything that holds the guest in memory with its CPUs stopped is `paused`, for
@@ -28,6 +28,11 @@ const STATES: ReadonlyMap<string, DomainState> = new Map([
 
 /** The state of a domain whose QEMU reports `status`. */
 export const stateOf = (status: string): DomainState => STATES.get(status) ?? 'unknown'
+
+/** QEMU took a command, yet says something else: then the guest has met with something in between. Throws as `refused`. */
+export function assertLedTo(wanted: DomainState, actual: DomainState): void {
+  if (actual !== wanted) throw new DriverError('refused', `QEMU says ${actual} where ${wanted} was to be expected`)
+}
 
 /** How a guest ends by itself. */
 export type Exit = 'shutdown' | 'reboot' | 'suspend' | 'crash'

@@ -1,6 +1,8 @@
+import { link } from 'node:fs/promises'
 import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError, type OperationOptions } from '../driver.ts'
 import { type Definition, withRelocated } from './definition.ts'
+import { syncFolder } from './files.ts'
 import { type ImageKey, keysOf } from './images.ts'
 import { complaint } from './launch.ts'
 import type { DomainFiles } from './layout.ts'
@@ -99,6 +101,15 @@ export class Suspension {
   async relocate(image: ImageKey, place: string): Promise<void> {
     if (this.#saved === undefined || !this.uses(image)) return
     const saved = { ...this.#saved, definition: withRelocated(this.#saved.definition, image, place) }
+    await writeSuspension(this.#files, { phase: 'saved', ...saved })
+    this.#keep(saved)
+  }
+
+  /** Makes this what it can be resumed from: memory of another file, which stays, for nobody writes to either. */
+  async take(saved: Saved, memory: string): Promise<void> {
+    await this.discard()
+    await link(memory, this.#files.memory)
+    await syncFolder(this.#files.folder)
     await writeSuspension(this.#files, { phase: 'saved', ...saved })
     this.#keep(saved)
   }

@@ -104,6 +104,16 @@ export interface QmpCommands {
   readonly 'query-named-block-nodes': { arguments: { readonly flat?: boolean }; returns: readonly BlockNode[] }
   /** Lets the users of a node go on in an image above it. */
   readonly 'blockdev-snapshot-sync': { arguments: SnapshotSync; returns: void }
+  /** Begins to keep disks and memory of the guest by a job; disks in snapshots within them, memory in that of `vmstate`. */
+  readonly 'snapshot-save': { arguments: SnapshotSave; returns: void }
+  readonly 'query-jobs': { arguments: NoArguments; returns: readonly JobInfo[] }
+  /** Forgets a job that is over. */
+  readonly 'job-dismiss': { arguments: { readonly id?: string }; returns: void }
+  /** Forgets a snapshot within an image; `device` may be the name of a node. */
+  readonly 'blockdev-snapshot-delete-internal-sync': {
+    arguments: { readonly device?: string; readonly name?: string }
+    returns: void
+  }
   /** Opens nodes anew with other options; what is left out goes back to its default. */
   readonly 'blockdev-reopen': { arguments: { readonly options?: readonly Properties[] }; returns: void }
   /** Grows an image, in bytes, under the guest's eyes. */
@@ -140,6 +150,25 @@ export interface SnapshotSync {
 export interface SendKey {
   readonly keys?: readonly { readonly type: 'qcode'; readonly data: string }[]
   readonly 'hold-time'?: number
+}
+
+/** Arguments of `snapshot-save`. Source: QEMU qapi/migration.json. */
+export interface SnapshotSave {
+  readonly 'job-id'?: string
+  /** The name of the snapshot in each image. */
+  readonly tag?: string
+  /** The block node that the memory goes to; one of `devices`. */
+  readonly vmstate?: string
+  readonly devices?: readonly string[]
+}
+
+/** A job in the answer of `query-jobs`. Source: QEMU qapi/job.json, JobInfo. */
+export interface JobInfo {
+  readonly id: string
+  /** A JobStatus; `concluded` when it is over. */
+  readonly status: string
+  /** Why it failed; absent where it did not. */
+  readonly error?: string
 }
 
 /** Answer of `query-dump`. Source: QEMU qapi/dump.json, DumpQueryResult. */
@@ -231,6 +260,10 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
       }
     }),
   'blockdev-snapshot-sync': nothing,
+  'snapshot-save': nothing,
+  'query-jobs': answer => toArray(answer, 'the jobs').map(decodeJob),
+  'job-dismiss': nothing,
+  'blockdev-snapshot-delete-internal-sync': nothing,
   'blockdev-reopen': nothing,
   block_resize: nothing,
   netdev_add: nothing,
@@ -245,6 +278,12 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'send-key': nothing,
   'query-chardev': answer => toArray(answer, 'the character devices').map(decodeCharDevice),
   balloon: nothing,
+}
+
+function decodeJob(value: unknown): JobInfo {
+  const job = toJsonObject(value, 'a job')
+  const [id, status] = [stringMember(job, 'id'), stringMember(job, 'status')]
+  return { id, status, ...('error' in job && { error: stringMember(job, 'error') }) }
 }
 
 function decodeMigration(answer: unknown): MigrationInfo {
