@@ -1,10 +1,15 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { makeScramKeys, type ScramKeys } from '../wire/scram/index.ts'
 
 /**
  * Password hashing with argon2id, written down as PHC strings. The cost is OWASP's first choice: 19 MiB, two passes.
  * Source: RFC 9106; PHC string format; OWASP Password Storage Cheat Sheet.
  */
 const COST = { memoryKib: 19_456, passes: 2, parallelism: 1 } as const
+/**
+ * What the keys of SCRAM cost, in rounds of PBKDF2. Every client pays it too, at each login.
+ */
+const SCRAM_ITERATIONS = 65_536
 const SALT_BYTES = 16
 const TAG_BYTES = 32
 /** Hashing is memory-bound and blocks a thread of the pool; the rest must stay free for files. */
@@ -40,10 +45,19 @@ export class PasswordHasher {
     return wanted.length === tag.length && timingSafeEqual(wanted, tag)
   }
 
-  async #derive(password: string, nonce: Uint8Array, cost: Cost): Promise<Buffer> {
+  /** The keys of a password that SCRAM needs; undefined for one with characters that it does not allow. */
+  async scramKeys(password: string): Promise<ScramKeys | undefined> {
+    return this.#inTurn(() => makeScramKeys(password, SCRAM_ITERATIONS))
+  }
+
+  #derive(password: string, nonce: Uint8Array, cost: Cost): Promise<Buffer> {
+    return this.#inTurn(() => derive(password, nonce, cost))
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     await this.#enter()
     try {
-      return await derive(password, nonce, cost)
+      return await work()
     } finally {
       this.#leave()
     }

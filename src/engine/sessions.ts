@@ -1,10 +1,11 @@
 import { hash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { fail } from '../model/errors.ts'
-import { credential, session, user } from '../model/index.ts'
+import { session, user } from '../model/index.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './caller.ts'
-import { HashingBusy, PasswordHasher } from './password.ts'
-import { RateLimit } from './rate-limit.ts'
+import { Credentials } from './credentials.ts'
+import { LoginAttempts, rateLimited } from './login-attempts.ts'
+import { HashingBusy } from './password.ts'
 
 /** The bounds of sessions. */
 export interface SessionLimits {
@@ -18,14 +19,6 @@ export const SESSION_LIMITS: SessionLimits = { idleMs: 24 * 3_600_000, perUserMa
 const TOKEN_BYTES = 32
 /** 64 of the reference's 256 bits: enough to find it by, and the rest is enough to prove it. */
 const PREFIX_CHARACTERS = 16
-/** How long a password should be is the operator's to demand; an empty one is a mistake. */
-const PASSWORD_CHARACTERS_MIN = 1
-const PASSWORD_CHARACTERS_MAX = 1024
-const FAILURES_PER_USER = { burst: 10, refillMs: 6_000 }
-const FAILURES_PER_ADDRESS = { burst: 100, refillMs: 1_000 }
-/** What an unknown user's password is checked against, so that it takes as long as a known one's. */
-const NOBODY_HASH = '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
-
 /** What sessions are made with. */
 export interface SessionOptions {
   readonly store: Store
@@ -56,9 +49,10 @@ export class Sessions {
   readonly #now: () => number
   readonly #limits: SessionLimits
   readonly #localSecret: Buffer | undefined
-  readonly #hasher = new PasswordHasher()
-  readonly #perUser: RateLimit
-  readonly #perAddress: RateLimit
+  /** What is kept of passwords. */
+  readonly credentials: Credentials
+  /** How often somebody has tried; other ways to log in count here too. */
+  readonly attempts: LoginAttempts
   #uses = 0
   /** By digest. */
   readonly #live = new Map<string, Live>()
@@ -70,8 +64,8 @@ export class Sessions {
     this.#now = options.now
     this.#limits = options.limits ?? SESSION_LIMITS
     this.#localSecret = options.localSecret === undefined ? undefined : sha256(options.localSecret)
-    this.#perUser = new RateLimit({ ...FAILURES_PER_USER, now: options.now })
-    this.#perAddress = new RateLimit({ ...FAILURES_PER_ADDRESS, now: options.now })
+    this.credentials = new Credentials(options.store)
+    this.attempts = new LoginAttempts(options.now)
     for (const ref of this.#store.all(session)) this.#remember(ref)
   }
 
@@ -80,18 +74,12 @@ export class Sessions {
    * cannot be told apart, by answer or by time. Throws SESSION_AUTHENTICATION_FAILED or SESSION_LOGIN_RATE_LIMITED.
    */
   async login(name: string, password: string, address: string): Promise<string> {
-    const key = `${name.slice(0, 256)}@${address}`
-    const waitMs = Math.max(this.#perUser.waitMs(key), this.#perAddress.waitMs(address))
-    if (waitMs > 0) throw rateLimited(waitMs)
-    // Counted before the password is checked, or all that come at once would be checked.
-    this.#perUser.failed(key)
-    this.#perAddress.failed(address)
+    this.attempts.begin(name, address)
     const found = this.#store.findBy(user, 'short_name', name)[0]
     if (!(await this.#isPasswordOf(found, password, address))) {
       throw fail('SESSION_AUTHENTICATION_FAILED', {})
     }
-    this.#perUser.forgive(key)
-    this.#perAddress.forgive(address)
+    this.attempts.forgive(name, address)
     // The user may have been deleted while the password was being checked.
     if (found === undefined || this.#store.get(user, found) === undefined)
       throw fail('SESSION_AUTHENTICATION_FAILED', {})
@@ -152,25 +140,13 @@ export class Sessions {
 
   /** Sets a user's password. Throws INVALID_VALUE for one that is too short or absurdly long. */
   async setPassword(ref: string, password: string): Promise<void> {
-    const { length } = password
-    if (length < PASSWORD_CHARACTERS_MIN || length > PASSWORD_CHARACTERS_MAX) {
-      const value = `${length} characters; ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} are allowed`
-      throw fail('INVALID_VALUE', { field: 'password', value })
-    }
-    const hash = await this.#hasher.hash(password)
-    await this.#store.transact(transaction => {
-      if (transaction.get(user, ref) === undefined) throw fail('HANDLE_INVALID', { class: 'user', handle: ref })
-      if (transaction.get(credential, ref) === undefined) transaction.insert(credential, { uuid: ref, hash })
-      else transaction.patch(credential, ref, { hash })
-    })
+    await this.credentials.set(ref, password)
   }
 
   async #isPasswordOf(ref: string | undefined, password: string, address: string): Promise<boolean> {
     if (this.#isLocalSecret(ref, password, address)) return true
-    const hash = ref === undefined ? undefined : this.#store.get(credential, ref)?.hash
     try {
-      const matches = await this.#hasher.verify(password.slice(0, PASSWORD_CHARACTERS_MAX), hash ?? NOBODY_HASH)
-      return matches && hash !== undefined
+      return await this.credentials.verify(ref, password)
     } catch (error) {
       if (error instanceof HashingBusy) throw rateLimited(1_000)
       throw error
@@ -230,9 +206,6 @@ export class Sessions {
 export const LOCAL_ADDRESS = 'local'
 
 const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
-
-const rateLimited = (waitMs: number) =>
-  fail('SESSION_LOGIN_RATE_LIMITED', { retry_after_seconds: String(Math.ceil(waitMs / 1000)) })
 
 /** What was given may be a secret with a typing mistake, so only a digest of it is shown. */
 const invalid = (secret: string) =>

@@ -23,6 +23,11 @@ export class ScramServer {
     return this.#begun?.first.name
   }
 
+  /** Whether the challenge was made with these keys, or the same. */
+  isOf(keys: ScramKeys | undefined): boolean {
+    return keys !== undefined && this.#begun?.keys.storedKey.equals(keys.storedKey) === true
+  }
+
   /** Answers the first message. Throws ScramError for what is none, or the second one of it. */
   challenge(message: Uint8Array, keysOf: KeysOf): string {
     if (this.#begun !== undefined) throw new ScramError('a second first message')
