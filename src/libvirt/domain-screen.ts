@@ -1,8 +1,13 @@
+import type { Duplex } from 'node:stream'
 import type { Screenshot as Pixels } from '../drivers/driver.ts'
 import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG } from './error-numbers.ts'
 import { DomainWithScheduling } from './domain-scheduling.ts'
 import { checkFlags } from './flag-check.ts'
-import { VIR_DOMAIN_SEND_KEY_MAX_KEYS, VIR_KEYCODE_SET_LINUX } from './flags/index.ts'
+import {
+  VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH,
+  VIR_DOMAIN_SEND_KEY_MAX_KEYS,
+  VIR_KEYCODE_SET_LINUX,
+} from './flags/index.ts'
 
 /** A picture of a screen. */
 export interface Screenshot {
@@ -24,6 +29,20 @@ export class DomainWithScreen extends DomainWithScheduling {
         throw this.host.error(VIR_ERR_INVALID_ARG, `domains have one screen, 0, and none with the number ${screen}`)
       }
       return pixmap(await this.host.group('virDomainScreenshot', 'screens').screenshot(this.id))
+    })
+  }
+
+  /**
+   * A connection to what the guest shows on its only screen, 0, as a server of the RFB protocol speaks (VNC), which asks for
+   * no password (virDomainOpenGraphicsFD). It is the caller's, and outlives the connection to the host.
+   */
+  async openGraphicsFD(screen = 0, flags = 0): Promise<Duplex> {
+    return this.change('virDomainOpenGraphicsFD', async () => {
+      checkFlags('virDomainOpenGraphicsFD', flags, { known: VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH })
+      if (screen !== 0) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, `domains have one screen, 0, and none with the number ${screen}`)
+      }
+      return await this.host.group('virDomainOpenGraphicsFD', 'terminals').open(this.id, 'vnc')
     })
   }
 

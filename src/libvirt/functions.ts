@@ -105,6 +105,7 @@ export const FUNCTIONS = {
   virDomainManagedSave: entry('Domain.managedSave', '0.9.5', '5.1'),
   virDomainManagedSaveRemove: entry('Domain.managedSaveRemove', '0.9.5', '5.1'),
   virDomainMemoryStats: entry('Domain.memoryStats', '', '5.1'),
+  virDomainOpenGraphicsFD: entry('Domain.openGraphicsFD', '', ''),
   virDomainReboot: entry('Domain.reboot', '', '5.1'),
   virDomainReset: entry('Domain.reset', '', '5.1'),
   virDomainResume: entry('Domain.resume', '0.9.5', '5.1'),

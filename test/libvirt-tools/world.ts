@@ -6,6 +6,7 @@ import type { Driver } from '../../src/drivers/driver.ts'
 import { memoryDriver, type MemoryDriverOptions } from '../../src/drivers/memory/index.ts'
 import { connect as connectQemu } from '../../src/drivers/qemu/index.ts'
 import { ALONE, LibvirtFace, type ManagedHost } from '../../src/libvirt/rpc/index.ts'
+import { socketPassing } from '../../src/server/socket-passing.ts'
 import { type HypervHost, startHost } from '../hyperv/setting.ts'
 import type { Outcome } from '../support/command.ts'
 import { endGuests } from '../support/machine.ts'
@@ -77,7 +78,7 @@ export async function serve(options: WorldOptions): Promise<World> {
   })
   const face = new LibvirtFace({ hosts: () => managed, warn })
   const { isReadOnly = false } = options
-  const server = createServer(client => face.accept(client, { isReadOnly }))
+  const server = createServer(client => face.accept(client, { isReadOnly, passing: () => socketPassing(client) }))
   server.listen(socket)
   await once(server, 'listening')
   return {

@@ -74,6 +74,11 @@ export const VIR_TYPED_PARAM_STRING_OKAY = 4
 /** What the balloon leaves it, in KiB. */
 export const VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON = 6
 
+// --- How a guest's screen is looked at. (virDomainOpenGraphicsFlags)
+
+/** Without a password that others are asked for. */
+export const VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH = 1
+
 // --- Whose codes keys are. (virKeycodeSet)
 
 /** Linux's input events. */

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type RpcServerConnection, serve } from '../../protocols/libvirt-rpc/index.ts'
+import { type PassSocket, type RpcServerConnection, serve } from '../../protocols/libvirt-rpc/index.ts'
 import { Client, type Service } from './client.ts'
 import { describe } from './describe.ts'
 import { handlers } from './handlers/index.ts'
@@ -8,6 +8,8 @@ import { handlers } from './handlers/index.ts'
 export interface Arrival {
   /** It may only read. */
   readonly isReadOnly?: boolean
+  /** Makes ready to pass it sockets; undefined where that cannot be. Absent: it came another way than by a Unix socket. */
+  readonly passing?: () => Promise<PassSocket | undefined>
 }
 
 /** Serves libvirt's protocol to any number of clients. */
@@ -20,13 +22,14 @@ export class LibvirtFace {
   }
 
   /** Serves a client on a stream, which it takes over, until either side ends it. */
-  accept(duplex: Duplex, { isReadOnly = false }: Arrival = {}): void {
+  accept(duplex: Duplex, { isReadOnly = false, passing }: Arrival = {}): void {
     const { warn } = this.#service
     const client = new Client(this.#service)
     const connection = serve(duplex, handlers, {
       context: client,
       isReadOnly,
       describe,
+      ...(passing !== undefined && { passing }),
       onFault: (error, procedure) => warn('a call of a libvirt client failed', { procedure, error: String(error) }),
       onClose: () => {
         this.#connections.delete(connection)

@@ -22,6 +22,7 @@ import {
   type ResultOf,
   type StreamName,
 } from './table/index.ts'
+import { unsupported } from './refusals.ts'
 import { within } from './waiting.ts'
 
 const SERIALS = 2 ** 32
@@ -150,6 +151,8 @@ export class RpcClient {
       throw new RpcConnectionError('overflow', `${name}: ${CALLS_PENDING_MAX} calls wait for an answer already`)
     }
     const procedure: Procedure = procedures[name]
+    // Node cannot receive them, and the byte that comes with one would be taken for a packet.
+    if (procedure.passesSocket === true) throw unsupported(procedure.function)
     const header = { ...PROGRAM, procedure: procedure.number, type: PacketType.call, serial, status: PacketStatus.ok }
     const packet = encodePacket(header, writer => procedure.args.write(writer, args))
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { RpcConnectionError, RpcError } from './error.ts'
 import type { KeepAliveOptions } from './keepalive.ts'
 import type { StreamBody } from './server-stream.ts'
@@ -9,6 +10,8 @@ export interface RpcServerConnection {
   readonly isOpen: boolean
   /** Whether the client may only read. */
   readonly isReadOnly: boolean
+  /** Whether sockets can be passed to the client. */
+  carriesSockets(): Promise<boolean>
   /** Aborted when the connection ends. */
   readonly signal: AbortSignal
   /** The client has said who it is: from now on it may call everything. */
@@ -36,7 +39,19 @@ export interface RpcCall<C> {
    * the handler throws. Throws RpcError where the connection has too many streams.
    */
   readonly stream: (body: StreamBody) => void
+  /**
+   * Has the answer of a procedure that passes a socket bring one end of a new pair of connected ones; `take` gets the other
+   * end when the client has its own, and nothing if the handler throws or the client is gone. It must not throw. Rejects
+   * with RpcError where the connection carries no sockets.
+   */
+  readonly socket: (take: (end: Duplex) => void) => Promise<void>
 }
+
+/**
+ * Sends one end of a new pair of connected sockets over a connection, behind what has been written to it and with a byte
+ * that is zero, and gives the other. Source: libvirt 9.0, src/rpc/virnetsocket.c (virNetSocketSendFD), passfd of Gnulib.
+ */
+export type PassSocket = () => Duplex
 
 /** What serves a procedure. An RpcError that it throws is what the client gets. */
 export type Handler<N extends ProcedureName, C = unknown> = (
@@ -61,6 +76,8 @@ export interface ServeOptions<C> {
   readonly onFault?: (error: unknown, procedure: ProcedureName) => void
   /** Told once when the connection ends, whoever ended it. Must not throw. */
   readonly onClose?: (error: RpcConnectionError) => void
+  /** Makes ready to pass sockets over the connection; undefined where that cannot be. Absent: it carries none. */
+  readonly passing?: () => Promise<PassSocket | undefined>
   readonly openingMs?: number
   readonly packetStallMs?: number
   readonly sendStallMs?: number

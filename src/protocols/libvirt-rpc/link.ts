@@ -27,6 +27,9 @@ export class PacketLink {
   #partialTimer: NodeJS.Timeout | undefined
   #sendTimer: NodeJS.Timeout | undefined
   #givenBytes = 0
+  /** What is to be done once what is under way has left; undefined while there is nothing to wait for. */
+  #waiting: (() => void)[] | undefined
+  #waitingBytes = 0
   #drained: PromiseWithResolvers<void> | undefined
 
   constructor(duplex: Duplex, options: LinkOptions) {
@@ -51,18 +54,59 @@ export class PacketLink {
 
   /** How many bytes wait to be sent. */
   get unsentBytes(): number {
-    return this.#duplex.writableLength
+    return this.#duplex.writableLength + this.#waitingBytes
   }
 
   /** Sends a packet, after those that were sent before. A peer that reads nothing at all ends the link. */
   send(packet: Buffer): void {
     if (this.#end !== undefined) return
-    if (this.#duplex.writableLength + packet.length > UNSENT_BYTES_MAX) {
-      this.fail(new RpcConnectionError('overflow', `the peer leaves ${this.#duplex.writableLength} bytes unread`))
+    if (this.unsentBytes + packet.length > UNSENT_BYTES_MAX) {
+      this.fail(new RpcConnectionError('overflow', `the peer leaves ${this.unsentBytes} bytes unread`))
       return
     }
+    if (this.#waiting === undefined) return this.#write(packet)
+    this.#waitingBytes += packet.length
+    this.#waiting.push(() => this.#write(packet))
+  }
+
+  /**
+   * Sends a packet that is followed by what is none: `follow` is called when the packet has left, and nothing leaves before
+   * that has returned. What it throws ends the link.
+   */
+  sendFollowed(packet: Buffer, follow: () => void): void {
+    if (this.#end !== undefined) return
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(() => this.sendFollowed(packet, follow))
+      return
+    }
+    this.#waiting = []
+    this.#write(packet, () => this.#goOn(follow))
+  }
+
+  #goOn(follow: () => void): void {
+    try {
+      follow()
+    } catch (error) {
+      this.fail(new RpcConnectionError('closed', `the connection could not carry on: ${String(error)}`))
+    }
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    this.#waitingBytes = 0
+    // One of them may be followed itself, and then the others wait again.
+    for (const act of waiting) this.#inTurn(act)
+  }
+
+  #inTurn(act: () => void): void {
+    if (this.#waiting === undefined) act()
+    else this.#waiting.push(act)
+  }
+
+  #write(packet: Buffer, written?: () => void): void {
     this.#givenBytes += packet.length
-    if (!this.#duplex.write(packet)) this.#watchSending()
+    const isTaken = this.#duplex.write(packet, error => {
+      if (error === undefined || error === null) written?.()
+    })
+    if (!isTaken) this.#watchSending()
   }
 
   /** Resolves when more may be sent without piling up. Rejects with RpcConnectionError when the link ends. */
@@ -97,7 +141,7 @@ export class PacketLink {
     this.#finish(new RpcConnectionError('closed', 'the connection was closed'))
     const timer = setTimeout(() => this.#duplex.destroy(), END_MS).unref()
     this.#duplex.once('close', () => clearTimeout(timer))
-    this.#duplex.end(() => this.#duplex.destroy())
+    this.#inTurn(() => this.#duplex.end(() => this.#duplex.destroy()))
     this.#duplex.resume()
   }
 

@@ -6,6 +6,8 @@ export interface ProcedureFacts {
    * It opens a stream. `read`: the server sends, and the client may as well (a console); `write`: only the client sends.
    */
   readonly stream?: 'read' | 'write'
+  /** Its answer brings one end of a pair of connected sockets, which nothing but a Unix socket carries. */
+  readonly passesSocket?: true
   /** The bit of the argument `flags` that allows holes in its stream. */
   readonly sparseFlag?: number
   /** It never waits for a hypervisor. */

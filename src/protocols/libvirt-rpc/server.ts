@@ -10,7 +10,7 @@ import { KEEPALIVE_PROGRAM, KeepAlive, type KeepAliveOptions } from './keepalive
 import { OPENING_MS, PACKET_BYTES_BEFORE_LOGIN_MAX, PACKET_BYTES_MAX, STREAMS_MAX } from './limits.ts'
 import { PacketLink } from './link.ts'
 import { encodePacket, type Packet, PacketStatus, PacketType, writeError } from './packet.ts'
-import { isSparse, isWrite } from './procedure.ts'
+import { isSparse, isWrite, type Procedure } from './procedure.ts'
 import {
   brokenCall,
   brokenStream,
@@ -46,9 +46,14 @@ interface Performed<N extends ProcedureName> {
   readonly args: ArgsOf<N>
   readonly reply: Buffer
   readonly body: StreamBody | undefined
+  /** Passes the socket that goes with the answer, if one does. */
+  readonly pass: (() => void) | undefined
 }
 
 const PROGRAM = { program: REMOTE_PROGRAM, version: REMOTE_VERSION }
+
+/** How many go with an answer that brings any. */
+const SOCKETS_PASSED = 1
 
 /** Calls are worked on side by side and answered as they are done. */
 class ServerConnection<C> implements RpcServerConnection {
@@ -97,6 +102,10 @@ class ServerConnection<C> implements RpcServerConnection {
 
   get signal(): AbortSignal {
     return this.#abort.signal
+  }
+
+  async carriesSockets(): Promise<boolean> {
+    return (await this.#options.passing?.()) !== undefined
   }
 
   login(): void {
@@ -170,17 +179,35 @@ class ServerConnection<C> implements RpcServerConnection {
       this.#checkStream(call.serial)
       body = given
     }
-    const result = await handler(args, { context: this.#options.context, connection: this, stream })
+    let pass: (() => void) | undefined
+    const socket = async (take: (end: Duplex) => void) => {
+      pass = await this.#passing(procedure, take)
+    }
+    const result = await handler(args, { context: this.#options.context, connection: this, stream, socket })
     if (procedure.stream !== undefined && body === undefined) throw new TypeError(`${name} opened no stream`)
-    const write = (writer: XdrWriter) => procedure.result.write(writer, result)
-    return { name, args, body, reply: encodePacket({ ...answerTo(call), status: PacketStatus.ok }, write) }
+    if (procedure.passesSocket === true && pass === undefined) throw new TypeError(`${name} passes no socket`)
+    const write = (writer: XdrWriter) => {
+      if (pass !== undefined) writer.uint(SOCKETS_PASSED)
+      procedure.result.write(writer, result)
+    }
+    const answer = pass === undefined ? answerTo(call) : { ...answerTo(call), type: PacketType.replyWithDescriptors }
+    return { name, args, body, pass, reply: encodePacket({ ...answer, status: PacketStatus.ok }, write) }
   }
 
-  #reply({ name, args, body, reply }: Performed<ProcedureName>, { serial }: Packet): void {
+  /** What passes a socket that goes with an answer. Rejects where the connection carries none. */
+  async #passing(procedure: Procedure, take: (end: Duplex) => void): Promise<() => void> {
+    if (procedure.passesSocket !== true) throw new TypeError(`${procedure.function} passes no socket`)
+    const pass = await this.#options.passing?.()
+    if (pass === undefined) throw unsupported(procedure.function)
+    return () => take(pass())
+  }
+
+  #reply({ name, args, body, pass, reply }: Performed<ProcedureName>, { serial }: Packet): void {
     if (!this.isOpen) return
     // Before the answer: what the client sends next may be for the stream.
     const opened = body && this.#open(name, serial, isSparse(procedures[name], args))
-    this.#link.send(reply)
+    if (pass === undefined) this.#link.send(reply)
+    else this.#link.sendFollowed(reply, pass)
     if (body !== undefined) void opened?.serve(body)
   }
 

@@ -161,6 +161,11 @@ export const domainDevices = {
     result: { filesystems: int },
     writes: true,
   }),
+  DOMAIN_OPEN_GRAPHICS_FD: procedure(343, 'virDomainOpenGraphicsFD', {
+    args: { dom: domain, idx: uint, flags: uint },
+    writes: true,
+    passesSocket: true,
+  }),
   DOMAIN_BLOCK_COPY: procedure(345, 'virDomainBlockCopy', {
     args: {
       dom: domain,

@@ -67,7 +67,6 @@ export const OTHER_FUNCTIONS: ReadonlyMap<number, string> = new Map([
   [307, 'virDomainMigrateConfirm3Params'],
   [309, 'virDomainCreateXMLWithFiles'],
   [310, 'virDomainCreateWithFiles'],
-  [343, 'virDomainOpenGraphicsFD'],
   [347, 'virNodeAllocPages'],
   [352, 'virDomainPinIOThread'],
   [355, 'virDomainAddIOThread'],
