@@ -1,6 +1,8 @@
 import type { DeviceOps, DiskConfig, DomainConfig, NicConfig } from '../drivers/driver.ts'
 import { DomainWithDefinition } from './domain-definition.ts'
 import { VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import type { Told } from './domain-watch.ts'
+import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import {
   VIR_DOMAIN_DEVICE_MODIFY_CONFIG,
@@ -10,6 +12,7 @@ import {
 import type { Host } from './host.ts'
 import { impactOf } from './impact.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
+import { ownAlias } from './xml/own-alias.ts'
 
 const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
 // A tray that a guest has locked is opened in any case.
@@ -19,6 +22,8 @@ const UPDATE = { known: PLUG.known | VIR_DOMAIN_DEVICE_MODIFY_FORCE }
 interface Deed {
   readonly live: (devices: DeviceOps) => Promise<void>
   readonly config: (config: DomainConfig) => DomainConfig
+  /** What is told of it once it is done to a domain as it runs. */
+  readonly told?: Told
 }
 
 type Surroundings = Parameters<typeof readDevice>[2]
@@ -72,17 +77,18 @@ export class DomainWithDevices extends DomainWithDefinition {
     read: (xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string) => Deed,
   ): Promise<void> {
     const networks = await this.host.networksFor(xml)
-    const live: Deed['live'][] = []
+    const living: Deed[] = []
     await this.amend((config, now) => {
       const { isLive } = impactOf(this.host, flags, now)
       const deed = read(xml, config, { kind: this.host.kind, networks }, this.host, this.id)
       if (!isLive) return deed.config(config)
-      live.push(deed.live)
+      living.push(deed)
       return undefined
     })
-    for (const plug of live) {
+    for (const { live, told } of living) {
       const devices = this.host.group(name, 'devices')
-      await this.host.remembered.turns.run(this.id, () => plug(devices))
+      await this.host.remembered.turns.run(this.id, () => live(devices))
+      if (told !== undefined) hubOf(this.host.driver).note(this.id, told)
     }
   }
 }
@@ -93,12 +99,14 @@ function attach(xml: string, config: DomainConfig, surroundings: Surroundings, _
     const { disk } = device
     return {
       live: devices => devices.attachDisk(id, disk),
+      told: { kind: 'device-added', alias: ownAlias(disk.id) },
       config: before => ({ ...before, disks: [...before.disks, disk] }),
     }
   }
   const { nic } = device
   return {
     live: devices => devices.attachNic(id, nic),
+    told: { kind: 'device-added', alias: ownAlias(nic.id) },
     config: before => ({ ...before, nics: [...(before.nics ?? []), nic] }),
   }
 }
@@ -108,11 +116,13 @@ function detach(xml: string, config: DomainConfig, surroundings: Surroundings, _
   if (kind === 'disk') {
     return {
       live: devices => devices.detachDisk(id, present.id),
+      told: { kind: 'device-removed', alias: ownAlias(present.id) },
       config: before => ({ ...before, disks: before.disks.filter(disk => disk.id !== present.id) }),
     }
   }
   return {
     live: devices => devices.detachNic(id, present.id),
+    told: { kind: 'device-removed', alias: ownAlias(present.id) },
     config: before => ({ ...before, nics: (before.nics ?? []).filter(nic => nic.id !== present.id) }),
   }
 }

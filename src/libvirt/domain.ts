@@ -5,6 +5,7 @@ import {
   VIR_ERR_NO_DOMAIN_SNAPSHOT,
   VIR_ERR_OPERATION_FAILED,
 } from './error-numbers.ts'
+import { hubOf } from './event-hub.ts'
 import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC,
@@ -73,7 +74,8 @@ export class Domain extends DomainWithStatistics {
       this.#assertMemory(described, isActiveState(state))
       const snapshot = await this.host.group(name, 'snapshots').create(this.id, wanted)
       if (has(flags, VIR_DOMAIN_SNAPSHOT_CREATE_HALT) && isActiveState(state)) {
-        await this.host.driver.domains.powerOff(this.id)
+        const halt = () => this.host.driver.domains.powerOff(this.id)
+        await hubOf(this.host.driver).whileReverting(this.id, halt) // libvirt says so of it, too.
         this.host.seen(this.id, { state: 'halted' })
       }
       return new DomainSnapshot(this.host, this.id, snapshot)
@@ -143,8 +145,11 @@ export class Domain extends DomainWithStatistics {
       if (DomainSnapshot.domainOf(snapshot) !== this.id) {
         throw this.host.error(VIR_ERR_INVALID_DOMAIN_SNAPSHOT, `${snapshot.getName()} is of another domain`)
       }
-      await this.host.group(name, 'snapshots').revert(this.id, DomainSnapshot.idOf(snapshot))
-      await this.#goOn(name, flags)
+      const snapshots = this.host.group(name, 'snapshots')
+      await hubOf(this.host.driver).whileReverting(this.id, async () => {
+        await snapshots.revert(this.id, DomainSnapshot.idOf(snapshot))
+        await this.#goOn(name, flags)
+      })
     })
   }
 

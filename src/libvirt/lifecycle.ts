@@ -1,16 +1,20 @@
 import type { DomainEvent, DomainState } from '../drivers/driver.ts'
 import {
   VIR_DOMAIN_EVENT_RESUMED,
+  VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_RESUMED_UNPAUSED,
   VIR_DOMAIN_EVENT_STARTED,
   VIR_DOMAIN_EVENT_STARTED_BOOTED,
+  VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_STARTED_RESTORED,
   VIR_DOMAIN_EVENT_STOPPED,
   VIR_DOMAIN_EVENT_STOPPED_CRASHED,
   VIR_DOMAIN_EVENT_STOPPED_DESTROYED,
+  VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_STOPPED_SAVED,
   VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN,
   VIR_DOMAIN_EVENT_SUSPENDED,
+  VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_SUSPENDED_PAUSED,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
@@ -21,32 +25,43 @@ export interface Lifecycle {
   readonly detail: number
 }
 
-const PAUSED: Lifecycle = { event: VIR_DOMAIN_EVENT_SUSPENDED, detail: VIR_DOMAIN_EVENT_SUSPENDED_PAUSED }
-const RESUMED: Lifecycle = { event: VIR_DOMAIN_EVENT_RESUMED, detail: VIR_DOMAIN_EVENT_RESUMED_UNPAUSED }
+/** Why it may have become of it: what its guest did, or that it goes back to a snapshot. */
+export type Cause = DomainEvent['kind'] | 'reverted' | undefined
+
+const lifecycle = (event: number, detail: number): Lifecycle => ({ event, detail })
 
 /**
- * What it means that a domain was one thing and is another; `cause` is what its guest did since, if anything. One that
- * starts to be paused starts first, as in libvirt.
+ * What it means that a domain was one thing and is another; `cause` is what happened since, if anything. One that starts
+ * to be paused starts first, as in libvirt.
  */
-export function lifecycleOf(
-  before: DomainState,
-  now: DomainState,
-  cause: DomainEvent['kind'] | undefined,
-): readonly Lifecycle[] {
+export function lifecycleOf(before: DomainState, now: DomainState, cause: Cause): readonly Lifecycle[] {
   if (before === now || before === 'unknown' || now === 'unknown') return []
   if (!isActiveState(now)) return isActiveState(before) ? [stopped(now, before, cause)] : []
-  const entered = now === 'paused' ? [PAUSED] : []
-  if (!isActiveState(before)) return [started(before), ...entered]
-  return now === 'running' ? [RESUMED] : entered
+  const entered = now === 'paused' ? [paused(cause)] : []
+  if (!isActiveState(before)) return [started(before, cause), ...entered]
+  return now === 'running' ? [resumed(cause)] : entered
 }
 
-const started = (before: DomainState): Lifecycle => ({
-  event: VIR_DOMAIN_EVENT_STARTED,
-  detail: before === 'suspended' ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED,
-})
+function started(before: DomainState, cause: Cause): Lifecycle {
+  const detail = before === 'suspended' ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED
+  return lifecycle(VIR_DOMAIN_EVENT_STARTED, cause === 'reverted' ? VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT : detail)
+}
 
-function stopped(now: DomainState, before: DomainState, cause: DomainEvent['kind'] | undefined): Lifecycle {
-  const stop = (detail: number): Lifecycle => ({ event: VIR_DOMAIN_EVENT_STOPPED, detail })
+const paused = (cause: Cause) =>
+  lifecycle(
+    VIR_DOMAIN_EVENT_SUSPENDED,
+    cause === 'reverted' ? VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED,
+  )
+
+const resumed = (cause: Cause) =>
+  lifecycle(
+    VIR_DOMAIN_EVENT_RESUMED,
+    cause === 'reverted' ? VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT : VIR_DOMAIN_EVENT_RESUMED_UNPAUSED,
+  )
+
+function stopped(now: DomainState, before: DomainState, cause: Cause): Lifecycle {
+  const stop = (detail: number) => lifecycle(VIR_DOMAIN_EVENT_STOPPED, detail)
+  if (cause === 'reverted') return stop(VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT)
   if (now === 'suspended') return stop(VIR_DOMAIN_EVENT_STOPPED_SAVED)
   if (cause === 'guest-shutdown' || cause === 'guest-suspended') return stop(VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN)
   if (cause === 'crashed' || before === 'crashed') return stop(VIR_DOMAIN_EVENT_STOPPED_CRASHED)

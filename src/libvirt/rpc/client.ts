@@ -1,7 +1,7 @@
 import { type RpcDomain, type RpcServerConnection } from '../../protocols/libvirt-rpc/index.ts'
 import { Connection } from '../connection.ts'
 import { Domain } from '../domain.ts'
-import { VIR_ERR_INTERNAL_ERROR } from '../error-numbers.ts'
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_OPERATION_INVALID } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import { Host } from '../host.ts'
 import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
@@ -22,11 +22,15 @@ interface Opened {
   readonly connection: Connection
 }
 
+/** Source: libvirt, include/libvirt/libvirt-common.h (virConnectCloseReason). */
+const VIR_CONNECT_CLOSE_REASON_EOF = 1
+
 /** A client of the face, and the host that it has opened. */
 export class Client {
   readonly #service: Service
   #opened: Opened | undefined
   #isOpening = false
+  #isToldOfClosing = false
 
   constructor(service: Service) {
     this.#service = service
@@ -42,7 +46,7 @@ export class Client {
       const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn: this.#service.warn, company }
       const host = await Host.of(driver, use)
       this.#opened = { managed, host, connection: new Connection(host, false) }
-      const leave = () => rpc.close()
+      const leave = () => this.#leave(rpc)
       signal.addEventListener('abort', leave, { once: true })
       rpc.signal.addEventListener('abort', () => signal.removeEventListener('abort', leave), { once: true })
       if (signal.aborted) leave()
@@ -67,9 +71,25 @@ export class Client {
     return new Domain(this.host, { id: uuid, name })
   }
 
+  /** Whether the client is told when its host goes away. Throws LibvirtError where that is so already. */
+  tellOfClosing(isTold: boolean): void {
+    const { host } = this.#open
+    if (isTold === this.#isToldOfClosing) {
+      const problem = isTold ? 'A close callback is already registered' : 'A close callback is not registered'
+      throw host.error(VIR_ERR_OPERATION_INVALID, problem)
+    }
+    this.#isToldOfClosing = isTold
+  }
+
   /** Ends what is to end with the client. Calling it twice is harmless. */
   async close(): Promise<void> {
     await this.#opened?.connection.close()
+  }
+
+  /** The server lets the host go. */
+  #leave(rpc: RpcServerConnection): void {
+    if (this.#isToldOfClosing) rpc.emit('CONNECT_EVENT_CONNECTION_CLOSED', { reason: VIR_CONNECT_CLOSE_REASON_EOF })
+    rpc.close()
   }
 
   get #open(): Opened {

@@ -15,5 +15,8 @@ export function readOwnAlias(device: Reading): string | undefined {
   return name.startsWith(PREFIX) ? parseUuid(name.slice(PREFIX.length)) : undefined
 }
 
+/** What a device of this id is called within its domain. */
+export const ownAlias = (id: string): string => `${PREFIX}${id}`
+
 /** The alias of a device whose id is not what it would be given for its place. */
-export const writeOwnAlias = (id: string): XmlOutput => element('alias', { name: `${PREFIX}${id}` })
+export const writeOwnAlias = (id: string): XmlOutput => element('alias', { name: ownAlias(id) })

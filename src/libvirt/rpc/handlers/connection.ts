@@ -5,6 +5,8 @@ import { bit } from '../wire.ts'
 /** Source: libvirt, src/libvirt_internal.h (VIR_DRV_FEATURE_). */
 const PROGRAM_KEEPALIVE = 10
 const REMOTE_EVENT_CALLBACK = 14
+const REMOTE_CLOSE_CALLBACK = 15
+const FEATURES: ReadonlySet<number> = new Set([PROGRAM_KEEPALIVE, REMOTE_EVENT_CALLBACK, REMOTE_CLOSE_CALLBACK])
 
 /** Source: libvirt, include/libvirt/libvirt-host.h (virConnectFlags). */
 const VIR_CONNECT_RO = 1
@@ -18,7 +20,7 @@ export const connectionHandlers: Handlers<Client> = {
   CONNECT_CLOSE: (_, { context }) => context.close(),
   CONNECT_SUPPORTS_FEATURE({ feature }, { connection }) {
     if (feature === PROGRAM_KEEPALIVE) connection.startKeepAlive()
-    return { supported: bit(feature === PROGRAM_KEEPALIVE || feature === REMOTE_EVENT_CALLBACK) }
+    return { supported: bit(FEATURES.has(feature)) }
   },
   CONNECT_GET_TYPE: async (_, { context }) => ({ type: await context.connection.getType() }),
   CONNECT_GET_VERSION: async (_, { context }) => ({ hv_ver: BigInt(await context.connection.getVersion()) }),

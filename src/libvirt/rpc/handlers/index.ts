@@ -6,6 +6,7 @@ import { domainLifeHandlers } from './domain-life.ts'
 import { domainResourceHandlers } from './domain-resources.ts'
 import { domainStatisticsHandlers } from './domain-statistics.ts'
 import { domainHandlers } from './domains.ts'
+import { eventHandlers } from './events.ts'
 
 /** What the face does for its clients. What is not here is answered as not supported. */
 export const handlers: Handlers<Client> = {
@@ -15,4 +16,5 @@ export const handlers: Handlers<Client> = {
   ...domainResourceHandlers,
   ...domainDeviceHandlers,
   ...domainStatisticsHandlers,
+  ...eventHandlers,
 }
