@@ -19,6 +19,7 @@ import {
   VIR_DOMAIN_START_RESET_NVRAM,
   VIR_DOMAIN_START_VALIDATE,
 } from './flags/index.ts'
+import { glimpsesOf } from './glimpses.ts'
 import { isActiveState } from './remembered.ts'
 import { firstOf } from './room.ts'
 import { uuidOf } from './uuid.ts'
@@ -37,9 +38,6 @@ interface Described {
   readonly config: DomainConfig
   readonly present: DriverDomain | undefined
 }
-
-/** How long the states that a list has told stand for a look at each: enough to walk over what it gave. */
-const GLIMPSE_MS = 250
 
 /** The domains of a host. */
 export class ConnectionWithDomains extends ConnectionWithFacts {
@@ -73,11 +71,8 @@ export class ConnectionWithDomains extends ConnectionWithFacts {
   async listAllDomains(flags = 0): Promise<Domain[]> {
     return this.read('virConnectListAllDomains', async () => {
       checkFlags('virConnectListAllDomains', flags, { known: DOMAIN_FILTERS })
-      const { changes } = this.host.remembered
-      const listed = await this.host.domains()
-      const until = performance.now() + GLIMPSE_MS
-      const domains = await filterDomains(this.host, listed, flags)
-      return domains.map(domain => new Domain(this.host, domain, { state: domain.state, until, changes }))
+      const domains = await filterDomains(this.host, await glimpsesOf(this.host).list(), flags)
+      return domains.map(domain => new Domain(this.host, domain))
     })
   }
 

@@ -2,30 +2,20 @@ import { inspect } from 'node:util'
 import type { Domain as DriverDomain, DomainConfig, DomainId, DomainState } from '../drivers/driver.ts'
 import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
+import { glimpsesOf } from './glimpses.ts'
 import type { Host } from './host.ts'
 import { uuidBytes } from './uuid.ts'
-
-/** What a list told of the state of a domain, as long as that may stand for a look of one's own. */
-export interface Glimpse {
-  readonly state: DomainState
-  /** In milliseconds of `performance.now()`. */
-  readonly until: number
-  /** `Remembered.changes` when the list was asked for. */
-  readonly changes: number
-}
 
 /** A domain, as it was found: what its functions stand on. */
 export class DomainObject {
   protected readonly host: Host
   protected readonly id: DomainId
   readonly #name: string
-  #glimpse: Glimpse | undefined
 
-  constructor(host: Host, { id, name }: Pick<DriverDomain, 'id' | 'name'>, glimpse?: Glimpse) {
+  constructor(host: Host, { id, name }: Pick<DriverDomain, 'id' | 'name'>) {
     this.host = host
     this.id = id
     this.#name = name
-    this.#glimpse = glimpse
   }
 
   /** The name it had when it was found (virDomainGetName). */
@@ -69,15 +59,9 @@ export class DomainObject {
     return this.host.domain(this.id)
   }
 
-  /**
-   * Its state: once what the list told that it was just found by, so that who lists domains and asks each for its state
-   * does not ask the host for each; then what the host says.
-   */
-  protected async state(): Promise<DomainState> {
-    const glimpse = this.#glimpse
-    this.#glimpse = undefined
-    const isGood = glimpse !== undefined && glimpse.changes === this.host.remembered.changes
-    return isGood && performance.now() < glimpse.until ? glimpse.state : (await this.now()).state
+  /** Its state, for a function that tells it: what a list that was just asked for has told, else what the host says. */
+  protected async state(name: FunctionName): Promise<DomainState> {
+    return (await glimpsesOf(this.host).state(name, this.id)) ?? (await this.now()).state
   }
 
   /** Its definition. */

@@ -153,7 +153,7 @@ export class DomainWithPower extends DomainInState {
   async hasManagedSaveImage(flags = 0): Promise<boolean> {
     return this.read('virDomainHasManagedSaveImage', async () => {
       checkFlags('virDomainHasManagedSaveImage', flags, {})
-      return (await this.now()).state === 'suspended'
+      return (await this.state('virDomainHasManagedSaveImage')) === 'suspended'
     })
   }
 

@@ -54,7 +54,7 @@ export class DomainInState extends DomainObject {
   async getState(flags = 0): Promise<StateAndReason> {
     return this.read('virDomainGetState', async () => {
       checkFlags('virDomainGetState', flags, {})
-      return STATES[await this.state()]
+      return STATES[await this.state('virDomainGetState')]
     })
   }
 
@@ -79,7 +79,7 @@ export class DomainInState extends DomainObject {
 
   /** Whether it is in memory (virDomainIsActive). */
   async isActive(): Promise<boolean> {
-    return this.read('virDomainIsActive', async () => isActiveState(await this.state()))
+    return this.read('virDomainIsActive', async () => isActiveState(await this.state('virDomainIsActive')))
   }
 
   /**

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Driver } from '../../src/drivers/driver.ts'
+import { connect as connectHyperv } from '../../src/drivers/hyperv/index.ts'
 import { memoryDriver, type MemoryDriverOptions } from '../../src/drivers/memory/index.ts'
 import { connect as connectQemu } from '../../src/drivers/qemu/index.ts'
 import { ALONE, LibvirtFace, type ManagedHost } from '../../src/libvirt/rpc/index.ts'
@@ -21,6 +22,8 @@ export interface WorldOptions {
   readonly memory?: MemoryDriverOptions
   /** More options of the command of the simulated hosts of Hyper-V, such as `--vms`. */
   readonly hyperv?: readonly string[]
+  /** A detour to the simulated hosts of Hyper-V, such as one that counts. */
+  readonly through?: (uri: URL) => Promise<URL>
   /** Clients may only read. */
   readonly isReadOnly?: boolean
 }
@@ -125,7 +128,7 @@ export function toolsFor<H>(uri: (host: H) => string, home: string) {
 
 async function placeOf(
   host: HostName,
-  { memory, hyperv = [] }: WorldOptions,
+  { memory, hyperv = [], through = async uri => uri }: WorldOptions,
   folder: string,
   warn: (message: string, details?: object) => void,
 ): Promise<Place> {
@@ -135,7 +138,7 @@ async function placeOf(
     return { driver: await connectQemu({ uri, dataDir: join(folder, 'data'), warn }) }
   }
   const simulated = await startHost('--build', BUILDS[host], '--pace', '0', ...hyperv)
-  return { driver: await simulated.connect(), simulated }
+  return { driver: await connectHyperv({ uri: await through(simulated.uri), warn }), simulated }
 }
 
 function found(places: ReadonlyMap<HostName, Place>, host: HostName): Place {
