@@ -1,3 +1,7 @@
+import type { DomainId } from '../drivers/driver.ts'
+import type { NetworkKeeper } from './kept-networks.ts'
+import type { PoolKeeper } from './kept-pools.ts'
+
 /** What is changed of a host, as far as others have to look at it again. */
 export type Area = 'domains' | 'networks' | 'storage'
 
@@ -5,6 +9,15 @@ export type Area = 'domains' | 'networks' | 'storage'
 export interface Company {
   /** Resolves when everybody else knows what has been changed here by now, or cannot be told; never rejects. */
   settled(area: Area): Promise<void>
+  /**
+   * Changes the definition of a domain while nobody else does, and resolves when everybody else knows it. Rejects with
+   * `VIR_ERR_OPERATION_TIMEOUT` where somebody else is at it for too long. Absent: nobody else changes definitions.
+   */
+  alone?<R>(domain: DomainId, change: () => Promise<R>): Promise<R>
+  /** Who keeps the pools of the host; absent: this process, for as long as it runs. */
+  readonly pools?: PoolKeeper
+  /** Who keeps what networks of the host say beyond what the host says; absent: nobody. */
+  readonly networks?: NetworkKeeper
 }
 
 /** Nobody else. */

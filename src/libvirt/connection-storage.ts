@@ -1,6 +1,7 @@
 import type { StorageOps } from '../drivers/driver.ts'
 import { ConnectionWithNetworks } from './connection-networks.ts'
 import {
+  VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_POOL,
   VIR_ERR_NO_STORAGE_VOL,
@@ -19,63 +20,93 @@ import {
   VIR_STORAGE_POOL_CREATE_WITH_BUILD,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_DEFINE_VALIDATE,
+  VIR_STORAGE_POOL_EVENT_DEFINED,
+  VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+  VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+  VIR_STORAGE_POOL_EVENT_STARTED,
+  VIR_STORAGE_POOL_EVENT_STOPPED,
+  VIR_STORAGE_POOL_EVENT_UNDEFINED,
 } from './flags/index.ts'
-import { createdPlace, folderKey, folderOf, type PoolPlace, poolsOf } from './pool-place.ts'
-import { POOLS_MAX } from './remembered.ts'
+import type { NewPool, PoolDeed } from './kept-pools.ts'
+import { folderKey, folderOf, type PoolPlace, poolKeeper, poolsOf } from './pool-place.ts'
 import { firstOf } from './room.ts'
 import { StoragePool } from './storage-pool.ts'
 import { StorageVol } from './storage-vol.ts'
 import { uuidOf } from './uuid.ts'
-import { readPool } from './xml/storage-pool.ts'
+import { readPool, writePoolCapabilities } from './xml/storage-pool.ts'
 
-const STATES = VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE | VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE
 const TYPES = VIR_CONNECT_LIST_STORAGE_POOLS_DIR | VIR_CONNECT_LIST_STORAGE_POOLS_OTHER_TYPES
+/** Flags for what pools are and for what they are not, of which one that is given excludes the others. */
 const KINDS = [
-  [VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT, VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT],
-  [VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART, VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART],
+  [VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE, VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE, 'isActive'],
+  [VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT, VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT, 'isPersistent'],
+  [VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART, VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART, 'autostart'],
 ] as const
-const FILTERS = KINDS.flat().reduce((sum, flag) => sum | flag, STATES | TYPES)
+const FILTERS = KINDS.reduce((sum, [yes, no]) => sum | yes | no, TYPES)
+const DEFINE = { known: VIR_STORAGE_POOL_DEFINE_VALIDATE }
 // A folder that is missing is made in any case, and never written over.
 const CREATE = {
   known: VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
   refused: { VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE },
 }
 
+/** Told what has become of a pool: a `VIR_STORAGE_POOL_EVENT_`, and 0, since nothing more is ever said. */
+export type PoolCallback = (pool: StoragePool, event: number, detail: number) => void
+
+/** Told that the volumes of a pool may be others. */
+export type PoolRefreshCallback = (pool: StoragePool) => void
+
+/** Source: libvirt, include/libvirt/libvirt-storage.h (virStoragePoolEventLifecycleType). */
+const EVENTS: Readonly<Record<Exclude<PoolDeed, 'refreshed'>, number>> = {
+  defined: VIR_STORAGE_POOL_EVENT_DEFINED,
+  undefined: VIR_STORAGE_POOL_EVENT_UNDEFINED,
+  started: VIR_STORAGE_POOL_EVENT_STARTED,
+  stopped: VIR_STORAGE_POOL_EVENT_STOPPED,
+}
+
 /** The storage pools and volumes of a host. */
 export class ConnectionWithStorage extends ConnectionWithNetworks {
   /** How many pools can be used (virConnectNumOfStoragePools). */
   async numOfStoragePools(): Promise<number> {
-    return this.#read('virConnectNumOfStoragePools', ({ length }) => length)
+    return this.#read('virConnectNumOfStoragePools', pools => pools.filter(isActive).length)
   }
 
   /** The names of the first `maxnames` of these (virConnectListStoragePools). */
   async listStoragePools(maxnames?: number): Promise<string[]> {
     return this.#read('virConnectListStoragePools', pools =>
-      firstOf(pools, maxnames, 'virConnectListStoragePools').map(({ name }) => name),
+      firstOf(pools.filter(isActive), maxnames, 'virConnectListStoragePools').map(({ name }) => name),
     )
   }
 
-  /** How many cannot: none, since a pool that a host has can be used (virConnectNumOfDefinedStoragePools). */
+  /** How many cannot (virConnectNumOfDefinedStoragePools). */
   async numOfDefinedStoragePools(): Promise<number> {
-    return this.#read('virConnectNumOfDefinedStoragePools', () => 0)
+    return this.#read('virConnectNumOfDefinedStoragePools', pools => pools.filter(isInactive).length)
   }
 
   /** The names of the first `maxnames` of these (virConnectListDefinedStoragePools). */
   async listDefinedStoragePools(maxnames?: number): Promise<string[]> {
     const name = 'virConnectListDefinedStoragePools'
-    return this.#read(name, () => firstOf([], maxnames, name))
+    return this.#read(name, pools => firstOf(pools.filter(isInactive), maxnames, name).map(pool => pool.name))
   }
 
   /** All pools, or those that `VIR_CONNECT_LIST_STORAGE_POOLS_` flags are for (virConnectListAllStoragePools). */
   async listAllStoragePools(flags = 0): Promise<StoragePool[]> {
     return this.#read('virConnectListAllStoragePools', pools => {
       checkFlags('virConnectListAllStoragePools', flags, { known: FILTERS })
-      const isActiveWanted = !has(flags, STATES) || has(flags, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)
-      const isTypeWanted = !has(flags, TYPES) || has(flags, VIR_CONNECT_LIST_STORAGE_POOLS_DIR)
-      if (!isActiveWanted || !isTypeWanted) return []
-      const isWanted = ({ isPersistent }: PoolPlace) =>
-        KINDS.every(([yes, no]) => !has(flags, yes | no) || has(flags, isPersistent ? yes : no))
+      if (has(flags, TYPES) && !has(flags, VIR_CONNECT_LIST_STORAGE_POOLS_DIR)) return []
+      const isWanted = (pool: PoolPlace) =>
+        KINDS.every(([yes, no, field]) => !has(flags, yes | no) || has(flags, pool[field] ? yes : no))
       return pools.filter(isWanted).map(pool => new StoragePool(this.host, pool))
+    })
+  }
+
+  /** What pools and volumes there can be, in libvirt's XML (virConnectGetStoragePoolCapabilities). */
+  async getStoragePoolCapabilities(flags = 0): Promise<string> {
+    const name = 'virConnectGetStoragePoolCapabilities'
+    return this.host.read(name, VIR_ERR_NO_STORAGE_POOL, async () => {
+      checkFlags(name, flags, {})
+      return writePoolCapabilities(this.host.group(name, 'storage').formats)
     })
   }
 
@@ -112,20 +143,87 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
   }
 
   /**
-   * Makes a folder of the host a pool, and the folder where it is missing. Hosts keep no such pools: this process remembers
-   * it until it is destroyed (virStoragePoolCreateXML).
+   * Keeps a folder of the host as a pool that is not active, or one that is active also when it is stopped
+   * (virStoragePoolDefineXML).
+   */
+  async storagePoolDefineXML(xml: string, flags = 0): Promise<StoragePool> {
+    const name = 'virStoragePoolDefineXML'
+    return this.host.change(name, VIR_ERR_NO_STORAGE_POOL, async () => {
+      checkFlags(name, flags, DEFINE)
+      const { pool, present } = await this.#described(name, xml)
+      if (present?.isActive === true && present.repository?.location !== pool.location) {
+        const text = `storage pool '${pool.name}' is active; it cannot get another folder now`
+        throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
+      }
+      await poolKeeper(this.host).define(pool)
+      return new StoragePool(this.host, pool)
+    })
+  }
+
+  /**
+   * Makes a folder of the host a pool that is active, and the folder where it is missing. A server keeps it until it is
+   * destroyed; elsewhere this process remembers it so long (virStoragePoolCreateXML).
    */
   async storagePoolCreateXML(xml: string, flags = 0): Promise<StoragePool> {
     const name = 'virStoragePoolCreateXML'
     return this.host.change(name, VIR_ERR_NO_STORAGE_POOL, async () => {
       checkFlags(name, flags, CREATE)
-      const storage = this.host.group(name, 'storage')
-      const { name: called, uuid, path } = readPool(xml, { hostId: this.host.info.id, kind: this.host.kind })
-      const pool = { name: called, uuid, type: storage.types[0] ?? '', location: path }
-      this.#assertNew(await poolsOf(this.host, name), createdPlace(pool))
-      await storage.openRepository({ type: pool.type, location: path })
-      this.host.remembered.pools.set(uuid, pool)
+      const { pool, present } = await this.#described(name, xml)
+      if (present?.isActive === true) {
+        throw this.host.error(VIR_ERR_OPERATION_FAILED, `pool is already active as '${present.name}'`)
+      }
+      const { type, location } = pool
+      await this.host.group(name, 'storage').openRepository({ type, location })
+      await poolKeeper(this.host).create(pool)
       return new StoragePool(this.host, pool)
+    })
+  }
+
+  /**
+   * Calls `callback`, which must not throw, for one pool, or all where it is null, until `storagePoolEventDeregisterAny`
+   * with the number that is given: for what becomes of it (`VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE`), or where its volumes may
+   * be others (`VIR_STORAGE_POOL_EVENT_ID_REFRESH`). Of hosts that no server manages, what this process does is told
+   * (virConnectStoragePoolEventRegisterAny).
+   */
+  async storagePoolEventRegisterAny(
+    pool: StoragePool | null,
+    eventID: typeof VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+    callback: PoolCallback,
+  ): Promise<number>
+  async storagePoolEventRegisterAny(
+    pool: StoragePool | null,
+    eventID: typeof VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+    callback: PoolRefreshCallback,
+  ): Promise<number>
+  async storagePoolEventRegisterAny(pool: StoragePool | null, eventID: number, callback: PoolCallback): Promise<number>
+  async storagePoolEventRegisterAny(
+    pool: StoragePool | null,
+    eventID: number,
+    callback: PoolCallback,
+  ): Promise<number> {
+    const name = 'virConnectStoragePoolEventRegisterAny'
+    return this.host.read(name, VIR_ERR_NO_STORAGE_POOL, async () => {
+      this.host.group(name, 'storage')
+      const isOfLife = eventID === VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE
+      if (!isOfLife && eventID !== VIR_STORAGE_POOL_EVENT_ID_REFRESH) {
+        const text = `pools have no events ${eventID}; there are VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE and VIR_STORAGE_POOL_EVENT_ID_REFRESH`
+        throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
+      }
+      return this.subscriptions.add(() =>
+        poolKeeper(this.host).listen(({ pool: which, deed }) => {
+          const isMeant = pool === null || pool.getUUIDString() === which.uuid
+          if (!isMeant || isOfLife === (deed === 'refreshed')) return
+          callback(new StoragePool(this.host, which), deed === 'refreshed' ? 0 : EVENTS[deed], 0)
+        }),
+      )
+    })
+  }
+
+  /** Ends that (virConnectStoragePoolEventDeregisterAny). */
+  async storagePoolEventDeregisterAny(callbackID: number): Promise<void> {
+    return this.host.read('virConnectStoragePoolEventDeregisterAny', VIR_ERR_NO_STORAGE_POOL, async () => {
+      if (this.subscriptions.end(callbackID)) return
+      throw this.host.error(VIR_ERR_INVALID_ARG, `no event callback ${callbackID}`)
     })
   }
 
@@ -160,20 +258,25 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
     return root && new StorageVol(this.host, root.location, true)
   }
 
-  /** Source: libvirt, src/conf/virstorageobj.c: names, UUIDs and places are each of one pool. */
-  #assertNew(pools: readonly PoolPlace[], pool: PoolPlace): void {
-    if (this.host.remembered.pools.size >= POOLS_MAX) {
-      throw this.host.error(VIR_ERR_OPERATION_FAILED, `there are ${POOLS_MAX} pools that were created already`)
+  /**
+   * A pool as it is described, and the one of its name and UUID. Source: libvirt, src/conf/virstorageobj.c: names, UUIDs
+   * and places are each of one pool.
+   */
+  async #described(name: FunctionName, xml: string): Promise<{ pool: NewPool; present: PoolPlace | undefined }> {
+    const storage = this.host.group(name, 'storage')
+    const pools = await poolsOf(this.host, name)
+    const { name: called, uuid, path } = readPool(xml, { hostId: this.host.info.id, kind: this.host.kind })
+    const present = pools.find(pool => pool.name === called || pool.uuid === uuid)
+    if (present !== undefined && (present.name !== called || present.uuid !== uuid || present.isOwn)) {
+      const text = `pool '${present.name}' already exists with uuid ${present.uuid}`
+      throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
     }
-    const same = pools.find(({ name, uuid }) => name === pool.name || uuid === pool.uuid)
-    if (same !== undefined) {
-      throw this.host.error(VIR_ERR_OPERATION_FAILED, `pool '${same.name}' already exists with uuid ${same.uuid}`)
-    }
-    const folder = folderKey(this.host, pool.repository?.location ?? '')
-    const there = pools.find(({ repository }) => this.#isFolder(repository, folder))
+    const folder = folderKey(this.host, path)
+    const there = pools.find(pool => pool !== present && this.#isFolder(pool.repository, folder))
     if (there !== undefined) {
       throw this.host.error(VIR_ERR_OPERATION_FAILED, `Storage source conflict with pool: '${there.name}'`)
     }
+    return { pool: { name: called, uuid, type: storage.types[0] ?? '', location: path }, present }
   }
 
   #isFolder(repository: PoolPlace['repository'], folder: string): boolean {
@@ -197,3 +300,6 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
     return this.host.read(name, VIR_ERR_NO_STORAGE_POOL, async () => tell(await poolsOf(this.host, name)))
   }
 }
+
+const isActive = (pool: PoolPlace): boolean => pool.isActive
+const isInactive = (pool: PoolPlace): boolean => !pool.isActive

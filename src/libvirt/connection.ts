@@ -34,6 +34,7 @@ export class Connection extends ConnectionWithEvents {
   async #close(): Promise<void> {
     this.host.close()
     this.stopListening()
+    this.subscriptions.endAll()
     const failures: string[] = []
     for (const [id, end] of this.host.ending) {
       const failure = await this.#end(id, end)

@@ -51,7 +51,7 @@ export class DomainObject {
   }
 
   protected change<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
-    return this.host.change(name, VIR_ERR_NO_DOMAIN, run)
+    return this.host.change(name, VIR_ERR_NO_DOMAIN, run, this.id)
   }
 
   /** What it is doing. */

@@ -21,6 +21,7 @@ import {
 } from './error-numbers.ts'
 import { fromDriverError, LibvirtError } from './errors.ts'
 import type { FunctionName } from './flag-check.ts'
+import { withKept } from './known-networks.ts'
 import { type Profile, profileOf } from './profile.ts'
 import { isActiveState, type Remembered, remembered } from './remembered.ts'
 import { type HostKind, hostKind } from './xml/host-kind.ts'
@@ -98,13 +99,16 @@ export class Host {
     }
   }
 
-  /** Runs a function that changes something, which a read-only connection does not. */
-  async change<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
+  /**
+   * Runs a function that changes something, which a read-only connection does not; of `domain`, if it is about one that
+   * is there.
+   */
+  async change<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>, domain?: DomainId): Promise<T> {
     return this.read(name, missing, async () => {
       if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
       this.remembered.changes++
       try {
-        return await run()
+        return await (domain !== undefined && DEFINING.test(name) ? this.#alone(domain, run) : run())
       } finally {
         // Also where it failed: a part of it may be done.
         await this.company.settled(areaOf(name))
@@ -138,7 +142,12 @@ export class Host {
   /** Defines a domain as the host can have it; what it cannot have is refused, and nothing is changed. */
   async define(config: DomainConfig): Promise<void> {
     this.#assertFit(config)
-    await this.driver.domains.define(config, { isStrict: true })
+    await this.#alone(config.id, () => this.driver.domains.define(config, { isStrict: true }))
+  }
+
+  /** Runs what changes a definition while nobody else does. */
+  #alone<R>(id: DomainId, change: () => Promise<R>): Promise<R> {
+    return this.company.alone === undefined ? change() : this.company.alone(id, change)
   }
 
   #assertFit(config: DomainConfig): void {
@@ -190,7 +199,8 @@ export class Host {
   /** What the networks of the host are called; none where it has no such group. */
   async networks(): Promise<readonly NetworkTitle[]> {
     const { networks } = this.driver
-    return (await (networks?.titles === undefined ? networks?.list() : networks.titles())) ?? []
+    if (networks === undefined) return []
+    return withKept(this, await (networks.titles === undefined ? networks.list() : networks.titles()))
   }
 
   /** A domain and its definition. */
@@ -209,7 +219,7 @@ export class Host {
    */
   async networksFor(xml: string): Promise<readonly KnownNetwork[]> {
     if (!xml.includes('interface')) return []
-    return xml.includes('bridge') ? ((await this.driver.networks?.list()) ?? []) : this.networks()
+    return xml.includes('bridge') ? withKept(this, (await this.driver.networks?.list()) ?? []) : this.networks()
   }
 
   /** The most virtual CPUs of a domain; asked once. Undefined where there is no telling. */
@@ -223,6 +233,9 @@ export class Host {
     }
   }
 }
+
+/** Functions of domains that read definitions before they change them, or put others in their place. */
+const DEFINING = /^virDomain(Attach|Detach|Update|Set|Undefine|Revert|BlockResize)/
 
 /** What a function changes. */
 function areaOf(name: FunctionName): Area {

@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../drivers/driver.ts'
+import type { NetworkTitle } from '../drivers/driver.ts'
 import {
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_NO_NETWORK,
@@ -8,19 +8,21 @@ import {
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import { VIR_NETWORK_XML_INACTIVE } from './flags/index.ts'
 import type { Host } from './host.ts'
+import type { NetworkDeed, NetworkKeeper } from './kept-networks.ts'
+import { type KnownNetwork, networksOf } from './known-networks.ts'
 import { uuidBytes } from './uuid.ts'
 import { hostInterfaceOf, writeNetwork } from './xml/network.ts'
 
 /**
- * A network of a host, as it was found. What a host has of networks is defined, carries packets, and is there when the
- * host has started.
+ * A network of a host, as it was found. What a host itself has of networks is defined, carries packets, and is there when
+ * the host has started; where a server keeps networks, they can be stopped too, which is that the host does not know them.
  */
 export class Network {
   readonly #host: Host
   readonly #id: string
   readonly #name: string
 
-  constructor(host: Host, { id, name }: Pick<NetworkConfig, 'id' | 'name'>) {
+  constructor(host: Host, { id, name }: NetworkTitle) {
     this.#host = host
     this.#id = id
     this.#name = name
@@ -51,23 +53,29 @@ export class Network {
 
   /** Whether it carries packets (virNetworkIsActive). */
   async isActive(): Promise<boolean> {
-    return this.#read('virNetworkIsActive', () => true)
+    return this.#read('virNetworkIsActive', ({ isActive }) => isActive)
   }
 
   /** Whether it stays when it stops (virNetworkIsPersistent). */
   async isPersistent(): Promise<boolean> {
-    return this.#read('virNetworkIsPersistent', () => true)
+    return this.#read('virNetworkIsPersistent', ({ isPersistent }) => isPersistent)
   }
 
   /** Whether it is there when the host has started (virNetworkGetAutostart). */
   async getAutostart(): Promise<boolean> {
-    return this.#read('virNetworkGetAutostart', () => true)
+    return this.#read('virNetworkGetAutostart', ({ autostart }) => autostart)
   }
 
-  /** Rejects with `VIR_ERR_OPERATION_UNSUPPORTED` for what would keep it from that (virNetworkSetAutostart). */
+  /**
+   * Whether it is to be started with the host where it is not active. Rejects with `VIR_ERR_OPERATION_UNSUPPORTED` where
+   * nothing can keep it from that (virNetworkSetAutostart).
+   */
   async setAutostart(autostart: boolean | number): Promise<void> {
-    return this.#change('virNetworkSetAutostart', async () => {
-      if (autostart !== false && autostart !== 0) return
+    const isWanted = autostart !== false && autostart !== 0
+    return this.#change('virNetworkSetAutostart', async ({ isPersistent, autostart: before }, keeper) => {
+      if (isWanted === before) return
+      if (!isPersistent) throw this.#invalid('cannot set autostart for transient network')
+      if (keeper !== undefined) return keeper.setAutostart(this.#id, isWanted)
       throw this.#host.error(VIR_ERR_OPERATION_UNSUPPORTED, 'networks are always there when the host has started')
     })
   }
@@ -81,16 +89,23 @@ export class Network {
     })
   }
 
-  /** Rejects with `VIR_ERR_OPERATION_INVALID`, since it is active (virNetworkCreate). */
+  /** Makes it active: tells the host of it. Rejects with `VIR_ERR_OPERATION_INVALID` where it is (virNetworkCreate). */
   async create(): Promise<void> {
-    return this.#change('virNetworkCreate', async () => {
-      throw this.#host.error(VIR_ERR_OPERATION_INVALID, 'network is already active')
+    return this.#change('virNetworkCreate', async ({ isActive }, keeper) => {
+      if (isActive || keeper === undefined) throw this.#invalid('network is already active')
+      await keeper.start(this.#id)
     })
   }
 
-  /** Rejects with `VIR_ERR_OPERATION_UNSUPPORTED`: a network that is stopped, hosts do not know (virNetworkDestroy). */
+  /**
+   * Makes it inactive: the host forgets it. Rejects with `VIR_ERR_OPERATION_INVALID` while an interface of a domain that is
+   * active is plugged into it, and with `VIR_ERR_OPERATION_UNSUPPORTED` where nobody keeps networks that the host does not
+   * know (virNetworkDestroy).
+   */
   async destroy(): Promise<void> {
-    return this.#change('virNetworkDestroy', async () => {
+    return this.#change('virNetworkDestroy', async ({ isActive }, keeper) => {
+      if (!isActive) throw this.#invalid(`network '${this.#name}' is not active`)
+      if (keeper !== undefined) return keeper.stop(this.#id)
       throw this.#host.error(
         VIR_ERR_OPERATION_UNSUPPORTED,
         'networks cannot be stopped; virNetworkUndefine forgets them',
@@ -99,29 +114,42 @@ export class Network {
   }
 
   /**
-   * Forgets it. Rejects with `VIR_ERR_OPERATION_INVALID` while an interface of a domain that is active is plugged into it
+   * Forgets it. Where a server keeps networks, one that is active goes on until it is stopped; elsewhere it ends, and it
+   * rejects with `VIR_ERR_OPERATION_INVALID` while an interface of a domain that is active is plugged into it
    * (virNetworkUndefine).
    */
   async undefine(): Promise<void> {
-    return this.#change('virNetworkUndefine', () =>
-      this.#host.group('virNetworkUndefine', 'networks').undefine(this.#id),
-    )
-  }
-
-  #read<T>(name: FunctionName, tell: (network: NetworkConfig) => T): Promise<T> {
-    return this.#host.read(name, VIR_ERR_NO_NETWORK, async () => tell(await this.#now(name)))
-  }
-
-  #change(name: FunctionName, run: () => Promise<void>): Promise<void> {
-    return this.#host.change(name, VIR_ERR_NO_NETWORK, async () => {
-      await this.#now(name)
-      await run()
+    return this.#change('virNetworkUndefine', async ({ isPersistent }, keeper) => {
+      if (!isPersistent) throw this.#invalid("can't undefine transient network")
+      if (keeper !== undefined) return keeper.undefine(this.#id)
+      await this.#host.group('virNetworkUndefine', 'networks').undefine(this.#id)
+      for (const deed of ['stopped', 'undefined'] as const) this.#tell(deed)
     })
   }
 
-  async #now(name: FunctionName): Promise<NetworkConfig> {
-    const networks = await this.#host.group(name, 'networks').list()
-    const found = networks.find(({ id }) => id === this.#id)
+  #tell(deed: NetworkDeed): void {
+    this.#host.remembered.networks.tell({ network: { id: this.#id, name: this.#name }, deed })
+  }
+
+  #invalid(text: string) {
+    return this.#host.error(VIR_ERR_OPERATION_INVALID, text)
+  }
+
+  #read<T>(name: FunctionName, tell: (network: KnownNetwork) => T): Promise<T> {
+    return this.#host.read(name, VIR_ERR_NO_NETWORK, async () => tell(await this.#now(name)))
+  }
+
+  #change(
+    name: FunctionName,
+    run: (network: KnownNetwork, keeper: NetworkKeeper | undefined) => Promise<void>,
+  ): Promise<void> {
+    return this.#host.change(name, VIR_ERR_NO_NETWORK, async () => {
+      await run(await this.#now(name), this.#host.company.networks)
+    })
+  }
+
+  async #now(name: FunctionName): Promise<KnownNetwork> {
+    const found = (await networksOf(this.#host, name)).find(({ id }) => id === this.#id)
     if (found !== undefined) return found
     throw this.#host.error(VIR_ERR_NO_NETWORK, `no network with matching uuid '${this.#id}' (${this.#name})`)
   }

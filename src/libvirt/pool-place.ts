@@ -1,7 +1,7 @@
 import type { RepositoryConfig, StorageOps, StorageRoot } from '../drivers/driver.ts'
 import type { FunctionName } from './flag-check.ts'
 import type { Host } from './host.ts'
-import type { CreatedPool } from './remembered.ts'
+import type { PoolKeeper } from './kept-pools.ts'
 import { type PoolSizes, poolUuid } from './xml/storage-pool.ts'
 
 /** The pool of a host that has its file systems as volumes, as the document names it. */
@@ -10,47 +10,58 @@ export const PRIMORDIAL = 'Primordial'
 /** A storage pool: a folder of the host with its images, or all its file systems. */
 export interface PoolPlace {
   readonly name: string
-  /** Always that of its name on its host. */
   readonly uuid: string
   /** Undefined for the pool of file systems. */
   readonly repository: RepositoryConfig | undefined
-  /** Whether the host has it by itself. */
+  readonly isActive: boolean
+  /** Whether it stays when it is stopped. */
   readonly isPersistent: boolean
+  /** Whether it is there when the host has started. */
+  readonly autostart: boolean
+  /** Whether the host has it by itself, so that nobody can stop it. */
+  readonly isOwn: boolean
 }
 
+/** Who keeps the pools of a host. */
+export const poolKeeper = (host: Host): PoolKeeper => host.company.pools ?? host.remembered.pools
+
 /**
- * The pools of a host: its file systems, the folders it has by itself, and those that were created here. A folder that
- * was created here, and that the host now has by itself since images of domains lie there, goes on being called as it was.
+ * The pools of a host: its file systems, and those that a server keeps. Where there is none, the folders it has by itself,
+ * and those that were made pools here. A folder that was made a pool here, and that the host now has by itself since images
+ * of domains lie there, goes on being called as it was.
  */
 export async function poolsOf(host: Host, name: FunctionName): Promise<readonly PoolPlace[]> {
   const storage = host.group(name, 'storage')
-  const created = new Map(Array.from(host.remembered.pools.values(), pool => [folderKey(host, pool.location), pool]))
-  const primordial = storage.roots === undefined ? [] : [primordialOf(host)]
-  const taken = new Set([...primordial, ...created.values()].map(place => place.name))
-  const own = (await storage.repositories()).map(({ name: called, ...repository }): PoolPlace => {
+  const kept = new Map(
+    poolKeeper(host)
+      .list()
+      .map(pool => [folderKey(host, pool.location), pool]),
+  )
+  const primordial = storage.roots === undefined ? [] : [ownPlace(host, PRIMORDIAL)]
+  const taken = new Set([...primordial, ...kept.values()].map(place => place.name))
+  const repositories = host.company.pools === undefined ? await storage.repositories() : []
+  const own = repositories.map(({ name: called, ...repository }): PoolPlace => {
     const key = folderKey(host, repository.location)
-    const known = created.get(key)
-    created.delete(key)
+    const known = kept.get(key)
+    kept.delete(key)
     const unique = known?.name ?? freeName(called, repository.location, taken)
-    const uuid = known?.uuid ?? poolUuid(host.info.id, unique)
-    return { name: unique, uuid, repository, isPersistent: true }
+    const place = ownPlace(host, unique, repository)
+    return known === undefined ? place : { ...place, uuid: known.uuid }
   })
-  return [...primordial, ...own, ...Array.from(created.values(), createdPlace)]
+  const others = Array.from(kept.values(), ({ type, location, ...pool }) => {
+    return { ...pool, repository: { type, location }, isOwn: false }
+  })
+  return [...primordial, ...own, ...others]
 }
 
-const primordialOf = (host: Host): PoolPlace => ({
-  name: PRIMORDIAL,
-  uuid: poolUuid(host.info.id, PRIMORDIAL),
-  repository: undefined,
-  isPersistent: true,
-})
-
-/** A pool that was created here, as what it is. */
-export const createdPlace = ({ name, uuid, type, location }: CreatedPool): PoolPlace => ({
+const ownPlace = (host: Host, name: string, repository?: RepositoryConfig): PoolPlace => ({
   name,
-  uuid,
-  repository: { type, location },
-  isPersistent: false,
+  uuid: poolUuid(host.info.id, name),
+  repository,
+  isActive: true,
+  isPersistent: true,
+  autostart: true,
+  isOwn: true,
 })
 
 /** A host may call several folders the same; then each is called by its place too. */
@@ -75,6 +86,14 @@ export function fileName(host: Host, location: string): string {
 /** The folder of a path. */
 export function folderOf(host: Host, location: string): string {
   return location.slice(0, Math.max(0, location.length - fileName(host, location).length))
+}
+
+/** The pool whose folder a path is in; undefined where there is none. */
+export async function poolAround(host: Host, name: FunctionName, location: string): Promise<PoolPlace | undefined> {
+  const folder = folderKey(host, folderOf(host, location))
+  const isIt = ({ repository }: PoolPlace) =>
+    repository !== undefined && folderKey(host, repository.location) === folder
+  return (await poolsOf(host, name)).find(isIt)
 }
 
 /** What a pool of file systems, or the file system of a folder, has. */

@@ -1,16 +1,8 @@
 import type { Domain, DomainId, DomainState } from '../drivers/driver.ts'
+import { Ears } from './ears.ts'
+import type { NetworkNews } from './kept-networks.ts'
+import { RememberedPools } from './kept-pools.ts'
 import { Turns } from './turns.ts'
-
-/** A storage pool that somebody created here; hosts do not keep them. */
-export interface CreatedPool {
-  readonly name: string
-  readonly uuid: string
-  readonly type: string
-  readonly location: string
-}
-
-/** How many pools are remembered of a host. */
-export const POOLS_MAX = 1_000
 
 /** Whether a domain is in memory. What has no name here counts as that, since it may be. */
 export const isActiveState = (state: DomainState): boolean => state !== 'halted' && state !== 'suspended'
@@ -19,8 +11,10 @@ export const isActiveState = (state: DomainState): boolean => state !== 'halted'
 export class Remembered {
   /** Changes of a domain that read it first take turns. */
   readonly turns = new Turns()
-  /** By UUID. */
-  readonly pools = new Map<string, CreatedPool>()
+  /** The storage pools that somebody made here; hosts do not keep them. */
+  readonly pools = new RememberedPools()
+  /** Who is told of what is done here with networks. */
+  readonly networks = new Ears<NetworkNews>()
   /** Domains that were paused when they were put to disk. */
   readonly savedPaused = new Set<DomainId>()
   /** Domains that got another definition while they were active. */

@@ -4,12 +4,22 @@ import {
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_POOL,
   VIR_ERR_NO_STORAGE_VOL,
+  VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_STORAGE_VOL_EXIST,
 } from './error-numbers.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import {
+  VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
+  VIR_STORAGE_POOL_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_BUILD_REPAIR,
+  VIR_STORAGE_POOL_BUILD_RESIZE,
+  VIR_STORAGE_POOL_CREATE_WITH_BUILD,
+  VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
+  VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_DELETE_ZEROED,
+  VIR_STORAGE_POOL_INACTIVE,
   VIR_STORAGE_POOL_RUNNING,
   VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
   VIR_STORAGE_VOL_CREATE_REFLINK,
@@ -17,17 +27,17 @@ import {
   VIR_STORAGE_XML_INACTIVE,
 } from './flags/index.ts'
 import type { Host } from './host.ts'
-import { fileName, type PoolPlace, poolsOf, sizesOf } from './pool-place.ts'
+import { fileName, type PoolPlace, poolKeeper, poolsOf, sizesOf } from './pool-place.ts'
 import { firstOf } from './room.ts'
 import { StorageVol } from './storage-vol.ts'
 import { uuidBytes } from './uuid.ts'
-import { writePool } from './xml/storage-pool.ts'
+import { type PoolSizes, writePool } from './xml/storage-pool.ts'
 import { readVolume, type VolumeDescription } from './xml/storage-volume.ts'
 import { volumeNamed } from './volume-name.ts'
 
 /** What a pool has, in bytes. */
 export interface StoragePoolInfo {
-  /** One of `VIR_STORAGE_POOL_`: a pool that is found is running. */
+  /** `VIR_STORAGE_POOL_RUNNING`, or `VIR_STORAGE_POOL_INACTIVE`: then the rest is 0. */
   readonly state: number
   /** Of the file system that it is on. */
   readonly capacity: bigint
@@ -40,6 +50,17 @@ const CREATE_VOL = {
   known: VIR_STORAGE_VOL_CREATE_VALIDATE,
   refused: { VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_REFLINK },
 }
+
+// A folder that is missing is made, and what is there never written over.
+const BUILD = {
+  known: VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
+  refused: { VIR_STORAGE_POOL_BUILD_OVERWRITE, VIR_STORAGE_POOL_BUILD_REPAIR, VIR_STORAGE_POOL_BUILD_RESIZE },
+}
+const START = {
+  known: VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
+  refused: { VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE },
+}
+const NOTHING: PoolSizes = { capacityBytes: 0, allocationBytes: 0, availableBytes: 0 }
 
 /** A volume of a pool, by the name that the pool has for it. */
 type Member = { readonly name: string; readonly volume: Volume } | { readonly name: string; readonly root: StorageRoot }
@@ -66,17 +87,17 @@ export class StoragePool {
     return uuidBytes(this.#uuid)
   }
 
-  /** Its UUID in lower case with hyphens; always that of its name on its host (virStoragePoolGetUUIDString). */
+  /** Its UUID in lower case with hyphens (virStoragePoolGetUUIDString). */
   getUUIDString(): string {
     return this.#uuid
   }
 
   /** What it has and has room for (virStoragePoolGetInfo). */
   async getInfo(): Promise<StoragePoolInfo> {
-    return this.#read('virStoragePoolGetInfo', async ({ repository }, storage) => {
-      const { capacityBytes, allocationBytes, availableBytes } = await sizesOf(storage, repository)
+    return this.#read('virStoragePoolGetInfo', async (place, storage) => {
+      const { capacityBytes, allocationBytes, availableBytes } = await sizes(place, storage)
       return {
-        state: VIR_STORAGE_POOL_RUNNING,
+        state: place.isActive ? VIR_STORAGE_POOL_RUNNING : VIR_STORAGE_POOL_INACTIVE,
         capacity: BigInt(capacityBytes),
         allocation: BigInt(allocationBytes),
         available: BigInt(availableBytes),
@@ -86,63 +107,107 @@ export class StoragePool {
 
   /** Describes it in libvirt's XML (virStoragePoolGetXMLDesc). */
   async getXMLDesc(flags = 0): Promise<string> {
-    return this.#read('virStoragePoolGetXMLDesc', async ({ name, uuid, repository }, storage) => {
+    return this.#read('virStoragePoolGetXMLDesc', async (place, storage) => {
       checkFlags('virStoragePoolGetXMLDesc', flags, { known: VIR_STORAGE_XML_INACTIVE })
+      const { name, uuid, repository } = place
       const top = this.#host.kind.hasWindowsPaths ? '\\\\.\\' : '/'
-      return writePool({ name, uuid, path: repository?.location ?? top }, await sizesOf(storage, repository))
+      return writePool({ name, uuid, path: repository?.location ?? top }, await sizes(place, storage))
     })
   }
 
   /** Whether it can be used (virStoragePoolIsActive). */
   async isActive(): Promise<boolean> {
-    return this.#read('virStoragePoolIsActive', async () => true)
+    return this.#read('virStoragePoolIsActive', async ({ isActive }) => isActive)
   }
 
-  /** Whether the host has it by itself; else it is remembered by this process alone (virStoragePoolIsPersistent). */
+  /** Whether it stays when it is stopped (virStoragePoolIsPersistent). */
   async isPersistent(): Promise<boolean> {
     return this.#read('virStoragePoolIsPersistent', async ({ isPersistent }) => isPersistent)
   }
 
-  /** Whether it is there when the host has started: where the host has it by itself (virStoragePoolGetAutostart). */
+  /** Whether it is there when the host has started (virStoragePoolGetAutostart). */
   async getAutostart(): Promise<boolean> {
-    return this.#read('virStoragePoolGetAutostart', async ({ isPersistent }) => isPersistent)
+    return this.#read('virStoragePoolGetAutostart', async ({ autostart }) => autostart)
+  }
+
+  /** Whether it is to be started with its host, where it is not active (virStoragePoolSetAutostart). */
+  async setAutostart(autostart: boolean | number): Promise<void> {
+    const isWanted = autostart !== false && autostart !== 0
+    return this.#change('virStoragePoolSetAutostart', async ({ isOwn, isPersistent, autostart: before }) => {
+      if (isWanted === before) return
+      if (isOwn) throw this.#own('it is always there')
+      if (!isPersistent) throw this.#host.error(VIR_ERR_INVALID_ARG, 'pool has no config file')
+      await poolKeeper(this.#host).setAutostart(this.#uuid, isWanted)
+    })
   }
 
   /** Looks at it again, as every function does, and rejects where it cannot be used (virStoragePoolRefresh). */
   async refresh(flags = 0): Promise<void> {
-    return this.#change('virStoragePoolRefresh', async ({ repository }, storage) => {
+    return this.#changeVolumes('virStoragePoolRefresh', async ({ repository }, storage) => {
       checkFlags('virStoragePoolRefresh', flags, {})
       if (repository !== undefined) await storage.openRepository(repository)
     })
   }
 
-  /** Rejects with `VIR_ERR_OPERATION_INVALID`, since it is active (virStoragePoolCreate). */
-  async create(flags = 0): Promise<void> {
-    return this.#change('virStoragePoolCreate', async () => {
-      checkFlags('virStoragePoolCreate', flags, {})
-      throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${this.#name}' is already active`)
+  /** Makes its folder where it is missing, and looks whether it can be used (virStoragePoolBuild). */
+  async build(flags = 0): Promise<void> {
+    return this.#change('virStoragePoolBuild', async ({ isActive, repository }, storage) => {
+      checkFlags('virStoragePoolBuild', flags, BUILD)
+      this.#demandInactive(isActive, 'already active')
+      if (repository !== undefined) await storage.openRepository(repository)
     })
   }
 
-  /** Forgets one that was created here; its folder and images stay. One that the host has by itself cannot be stopped (virStoragePoolDestroy). */
+  /** Makes it active, and its folder where it is missing (virStoragePoolCreate). */
+  async create(flags = 0): Promise<void> {
+    return this.#change('virStoragePoolCreate', async ({ isActive, repository }, storage) => {
+      checkFlags('virStoragePoolCreate', flags, START)
+      this.#demandInactive(isActive, 'already active')
+      if (repository !== undefined) await storage.openRepository(repository)
+      await poolKeeper(this.#host).start(this.#uuid)
+    })
+  }
+
+  /**
+   * Makes it inactive, or forgets it where it is not persistent; its folder and images stay. One that the host has by itself
+   * cannot be stopped (virStoragePoolDestroy).
+   */
   async destroy(): Promise<void> {
-    return this.#change('virStoragePoolDestroy', async ({ isPersistent }) => {
-      if (!isPersistent) return void this.#host.remembered.pools.delete(this.#uuid)
-      const text = `the host has the storage pool '${this.#name}' by itself; it cannot be stopped`
-      throw this.#host.error(VIR_ERR_OPERATION_UNSUPPORTED, text)
+    return this.#changeActive('virStoragePoolDestroy', async ({ isOwn }) => {
+      if (isOwn) throw this.#own('it cannot be stopped')
+      await poolKeeper(this.#host).stop(this.#uuid)
+    })
+  }
+
+  /** Deletes the folder of one that is not active, which must be empty (virStoragePoolDelete). */
+  async delete(flags = 0): Promise<void> {
+    const name = 'virStoragePoolDelete'
+    return this.#change(name, async ({ isActive, repository }, storage) => {
+      checkFlags(name, flags, { refused: { VIR_STORAGE_POOL_DELETE_ZEROED } })
+      this.#demandInactive(isActive, 'still active')
+      if (storage.removeRepository === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
+      if (repository !== undefined) await storage.removeRepository(repository)
+    })
+  }
+
+  /** Forgets one that is not active; its folder and images stay (virStoragePoolUndefine). */
+  async undefine(): Promise<void> {
+    return this.#change('virStoragePoolUndefine', async ({ isActive }) => {
+      this.#demandInactive(isActive, 'still active')
+      await poolKeeper(this.#host).undefine(this.#uuid)
     })
   }
 
   /** How many volumes it has (virStoragePoolNumOfVolumes). */
   async numOfVolumes(): Promise<number> {
     const name = 'virStoragePoolNumOfVolumes'
-    return this.#read(name, async ({ repository }, storage) => (await this.#members(storage, repository)).length)
+    return this.#readActive(name, async ({ repository }, storage) => (await this.#members(storage, repository)).length)
   }
 
   /** The names of the first `maxnames` of its volumes (virStoragePoolListVolumes). */
   async listVolumes(maxnames?: number): Promise<string[]> {
     const name = 'virStoragePoolListVolumes'
-    return this.#read(name, async ({ repository }, storage) => {
+    return this.#readActive(name, async ({ repository }, storage) => {
       const members = await this.#members(storage, repository)
       return firstOf(members, maxnames, name).map(member => member.name)
     })
@@ -150,7 +215,7 @@ export class StoragePool {
 
   /** Its volumes (virStoragePoolListAllVolumes). */
   async listAllVolumes(flags = 0): Promise<StorageVol[]> {
-    return this.#read('virStoragePoolListAllVolumes', async ({ repository }, storage) => {
+    return this.#readActive('virStoragePoolListAllVolumes', async ({ repository }, storage) => {
       checkFlags('virStoragePoolListAllVolumes', flags, {})
       return (await this.#members(storage, repository)).map(member => this.#vol(member))
     })
@@ -158,7 +223,7 @@ export class StoragePool {
 
   /** The volume of this name: that of its file, with its ending or without (virStorageVolLookupByName). */
   async storageVolLookupByName(name: string): Promise<StorageVol> {
-    return this.#read('virStorageVolLookupByName', async ({ repository }, storage) => {
+    return this.#readActive('virStorageVolLookupByName', async ({ repository }, storage) => {
       const members = await this.#members(storage, repository)
       const found =
         members.find(member => member.name === name) ??
@@ -173,7 +238,7 @@ export class StoragePool {
    * makes first; images grow as they are written, whatever allocation is wished for (virStorageVolCreateXML).
    */
   async storageVolCreateXML(xml: string, flags = 0): Promise<StorageVol> {
-    return this.#change('virStorageVolCreateXML', async ({ repository }, storage) => {
+    return this.#changeVolumes('virStorageVolCreateXML', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXML', flags, CREATE_VOL)
       const described = readVolume(xml)
       const { folder, name, format } = await this.#placeFor(described, repository, storage)
@@ -186,7 +251,7 @@ export class StoragePool {
 
   /** Makes an image with what another holds, at least as large, sharing nothing with it (virStorageVolCreateXMLFrom). */
   async storageVolCreateXMLFrom(xml: string, clonevol: StorageVol, flags = 0): Promise<StorageVol> {
-    return this.#change('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
+    return this.#changeVolumes('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXMLFrom', flags, CREATE_VOL)
       const described = readVolume(xml)
       const [original, { folder, name, format }] = await Promise.all([
@@ -236,12 +301,50 @@ export class StoragePool {
     return new StorageVol(this.#host, member.volume.location)
   }
 
+  #own(text: string) {
+    return this.#host.error(
+      VIR_ERR_OPERATION_UNSUPPORTED,
+      `the host has the storage pool '${this.#name}' by itself; ${text}`,
+    )
+  }
+
+  #demandInactive(isActive: boolean, text: string): void {
+    if (!isActive) return
+    throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${this.#name}' is ${text}`)
+  }
+
+  #demandActive(isActive: boolean): void {
+    if (isActive) return
+    throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${this.#name}' is not active`)
+  }
+
   #read<T>(name: FunctionName, run: (place: PoolPlace, storage: StorageOps) => Promise<T>): Promise<T> {
     return this.#host.read(name, VIR_ERR_NO_STORAGE_VOL, async () => run(...(await this.#place(name))))
   }
 
+  #readActive<T>(name: FunctionName, run: (place: PoolPlace, storage: StorageOps) => Promise<T>): Promise<T> {
+    return this.#read(name, async (place, storage) => {
+      this.#demandActive(place.isActive)
+      return run(place, storage)
+    })
+  }
+
   #change<T>(name: FunctionName, run: (place: PoolPlace, storage: StorageOps) => Promise<T>): Promise<T> {
     return this.#host.change(name, VIR_ERR_NO_STORAGE_VOL, async () => run(...(await this.#place(name))))
+  }
+
+  /** Changes what is in it, while nobody else does. */
+  #changeVolumes<T>(name: FunctionName, run: (place: PoolPlace, storage: StorageOps) => Promise<T>): Promise<T> {
+    return this.#changeActive(name, (place, storage) =>
+      poolKeeper(this.#host).changing([this.#uuid], () => run(place, storage)),
+    )
+  }
+
+  #changeActive<T>(name: FunctionName, run: (place: PoolPlace, storage: StorageOps) => Promise<T>): Promise<T> {
+    return this.#change(name, async (place, storage) => {
+      this.#demandActive(place.isActive)
+      return run(place, storage)
+    })
   }
 
   async #place(name: FunctionName): Promise<[PoolPlace, StorageOps]> {
@@ -251,3 +354,7 @@ export class StoragePool {
     throw this.#host.error(VIR_ERR_NO_STORAGE_POOL, text)
   }
 }
+
+/** Of one that is not active nothing is known. */
+const sizes = async ({ isActive, repository }: PoolPlace, storage: StorageOps): Promise<PoolSizes> =>
+  isActive ? sizesOf(storage, repository) : NOTHING

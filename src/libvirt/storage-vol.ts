@@ -1,8 +1,9 @@
-import type { StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
+import type { OpenVolume, StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
 import {
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_VOL,
   VIR_ERR_NO_SUPPORT,
+  VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
 } from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
@@ -10,14 +11,17 @@ import {
   VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS,
   VIR_STORAGE_VOL_DELETE_ZEROED,
   VIR_STORAGE_VOL_DIR,
+  VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM,
   VIR_STORAGE_VOL_FILE,
   VIR_STORAGE_VOL_GET_PHYSICAL,
   VIR_STORAGE_VOL_RESIZE_ALLOCATE,
   VIR_STORAGE_VOL_RESIZE_DELTA,
   VIR_STORAGE_VOL_RESIZE_SHRINK,
+  VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM,
 } from './flags/index.ts'
 import type { Host } from './host.ts'
-import { fileName } from './pool-place.ts'
+import { fileName, poolAround, poolKeeper } from './pool-place.ts'
+import { type Bytes, Download, Upload } from './volume-bytes.ts'
 import { writeFileSystem, writeVolume } from './xml/storage-volume.ts'
 
 /** What a volume is and how large, in bytes. */
@@ -114,17 +118,29 @@ export class StorageVol {
     })
   }
 
-  /** Rejects with `VIR_ERR_NO_SUPPORT`: no driver has a way to read an image (virStorageVolDownload). */
-  async download(): Promise<never> {
-    return this.#read('virStorageVolDownload', async () => {
-      throw this.#host.error(VIR_ERR_NO_SUPPORT, 'virStorageVolDownload')
+  /**
+   * Reads the file of the image as the host has it, from `offset` on, `length` bytes of it or with 0 all. Rejects with
+   * `VIR_ERR_OPERATION_INVALID` while a domain that is active uses it; until what is answered has been read to its end or
+   * closed, none starts with it (virStorageVolDownload).
+   */
+  async download(offset: number | bigint = 0, length: number | bigint = 0, flags = 0): Promise<Download> {
+    return this.#changeFile('virStorageVolDownload', async storage => {
+      checkFlags('virStorageVolDownload', flags, { known: VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM })
+      const range = this.#range('virStorageVolDownload', offset, length)
+      return new Download(await this.#open(storage, 'virStorageVolDownload', 'read'), range)
     })
   }
 
-  /** Rejects with `VIR_ERR_NO_SUPPORT`: no driver has a way to write an image (virStorageVolUpload). */
-  async upload(): Promise<never> {
-    return this.#change('virStorageVolUpload', async () => {
-      throw this.#host.error(VIR_ERR_NO_SUPPORT, 'virStorageVolUpload')
+  /**
+   * Writes to the file of the image as the host has it, from `offset` on, `length` bytes at most or with 0 as many as come.
+   * Rejects as `download` does. What was written of an upload that is broken off stays (virStorageVolUpload).
+   */
+  async upload(offset: number | bigint = 0, length: number | bigint = 0, flags = 0): Promise<Upload> {
+    return this.#changeFile('virStorageVolUpload', async storage => {
+      checkFlags('virStorageVolUpload', flags, { known: VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM })
+      const range = this.#range('virStorageVolUpload', offset, length)
+      const file = await this.#open(storage, 'virStorageVolUpload', 'write')
+      return new Upload(file, range, () => this.#changing('virStorageVolUpload', () => file.close()))
     })
   }
 
@@ -153,14 +169,38 @@ export class StorageVol {
     throw this.#host.error(VIR_ERR_NO_STORAGE_VOL, `the host has no file system ${this.#location}`)
   }
 
+  #range(name: FunctionName, offset: number | bigint, length: number | bigint): Bytes {
+    const range = { offset: Number(offset), length: Number(length) }
+    if (Object.values(range).every(count => Number.isSafeInteger(count) && count >= 0)) return range
+    throw this.#host.error(VIR_ERR_INVALID_ARG, `${name} is from ${offset} on, of ${length} bytes`)
+  }
+
+  #open(storage: StorageOps, name: FunctionName, mode: 'read' | 'write'): Promise<OpenVolume> {
+    if (storage.openVolume === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
+    return storage.openVolume(this.#location, mode)
+  }
+
   #read<T>(name: FunctionName, run: (storage: StorageOps) => Promise<T>): Promise<T> {
     return this.#host.read(name, VIR_ERR_NO_STORAGE_VOL, async () => run(this.#host.group(name, 'storage')))
   }
 
   #change<T>(name: FunctionName, run: (storage: StorageOps) => Promise<T>): Promise<T> {
+    return this.#changeFile(name, storage => this.#changing(name, () => run(storage)))
+  }
+
+  #changeFile<T>(name: FunctionName, run: (storage: StorageOps) => Promise<T>): Promise<T> {
     return this.#host.change(name, VIR_ERR_NO_STORAGE_VOL, async () => {
       if (!this.#isRoot) return run(this.#host.group(name, 'storage'))
       throw this.#host.error(VIR_ERR_OPERATION_UNSUPPORTED, `${name} is for images; ${this.#location} is a file system`)
     })
+  }
+
+  /** Changes what is in the pool that it is in, while nobody else does. */
+  async #changing<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
+    const pool = await poolAround(this.#host, name, this.#location)
+    if (pool?.isActive === false) {
+      throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${pool.name}' is not active`)
+    }
+    return poolKeeper(this.#host).changing(pool === undefined ? [] : [pool.uuid], run)
   }
 }

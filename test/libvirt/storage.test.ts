@@ -110,7 +110,7 @@ test('a folder becomes a pool until it is destroyed, and names, places and UUIDs
   await pool.storageVolCreateXML(volumeXml('disk', MIB))
 
   const taken = connection.storagePoolCreateXML(poolXml('images', '/elsewhere'))
-  await rejectsWith(VIR_ERR_OPERATION_FAILED, taken, /pool 'images' already exists with uuid/)
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, taken, /pool is already active as 'images'/)
   const there = connection.storagePoolCreateXML(poolXml('again', '/own/'))
   await rejectsWith(VIR_ERR_OPERATION_FAILED, there, /Storage source conflict with pool: 'own'/)
   const over = connection.storagePoolCreateXML(poolXml('new', '/new'), VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE)

@@ -43,6 +43,20 @@ export interface StorageRoot {
   readonly freeBytes: number
 }
 
+/**
+ * The file of an image, open: until it is closed no domain starts with it, and nobody moves, copies, grows or deletes it.
+ */
+export interface OpenVolume {
+  /** How long the file is, in bytes. */
+  readonly bytes: number
+  /** Reads at most `length` bytes from `position` on; none at the end. */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** Writes all of the bytes, at `position`; the file grows where they reach beyond its end. */
+  write(position: number, bytes: Uint8Array): Promise<void>
+  /** What was written is durable when it resolves. Calling it twice is harmless. */
+  close(): Promise<void>
+}
+
 /** Disk images in repositories. */
 export interface StorageOps {
   /** The repository types this driver knows. */
@@ -57,6 +71,8 @@ export interface StorageOps {
   defaultLocation(name: string): string
   /** Makes the repository usable, creating an empty folder where there is none. `refused` where that cannot be. */
   openRepository(repository: RepositoryConfig): Promise<Repository>
+  /** Removes the place of a repository; absent where there is no way. `refused` where it holds anything. */
+  removeRepository?(repository: RepositoryConfig): Promise<void>
   listVolumes(repository: RepositoryConfig): Promise<readonly Volume[]>
   /**
    * Creates an empty image named `name`; sparse. A failure leaves no file behind. `refused` if the name is taken, or is
@@ -92,6 +108,11 @@ export interface StorageOps {
   ): Promise<Volume>
   /** Deletes the image. `bad-state` while a running domain uses it; `not-found` when it is gone. */
   deleteVolume(location: string): Promise<void>
+  /**
+   * Opens the file of an image as the host has it, header and all, to read or to write it; absent where there is no way.
+   * `bad-state` while a domain that is not halted uses it, or it is open to write, or to read where it is to be written.
+   */
+  openVolume?(location: string, mode: 'read' | 'write'): Promise<OpenVolume>
 }
 
 /** Copies of images and of whole repositories. */

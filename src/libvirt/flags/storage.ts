@@ -9,9 +9,9 @@
 export const VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE = 1
 /** Those that can. */
 export const VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE = 2
-/** Those that the host has by itself. */
+/** Those that stay when they are stopped. */
 export const VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT = 4
-/** Those that were created through this API. */
+/** Those that are gone then. */
 export const VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT = 8
 /** Those that are there when the host starts. */
 export const VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART = 16
@@ -79,3 +79,44 @@ export const VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS = 2
 export const VIR_STORAGE_VOL_USE_ALLOCATION = 0
 /** The third number is how long the file is. */
 export const VIR_STORAGE_VOL_GET_PHYSICAL = 1
+
+// --- How a storage pool is defined, built and deleted. (virStoragePoolDefineFlags, virStoragePoolBuildFlags, virStoragePoolDeleteFlags)
+
+/** The description being held against the schema first. */
+export const VIR_STORAGE_POOL_DEFINE_VALIDATE = 1
+/** The folder being made. */
+export const VIR_STORAGE_POOL_BUILD_NEW = 0
+/** Whatever is broken of it being mended. */
+export const VIR_STORAGE_POOL_BUILD_REPAIR = 1
+/** Being made larger. */
+export const VIR_STORAGE_POOL_BUILD_RESIZE = 2
+/** Only where nothing would be overwritten. */
+export const VIR_STORAGE_POOL_BUILD_NO_OVERWRITE = 4
+/** Whatever was there being overwritten. */
+export const VIR_STORAGE_POOL_BUILD_OVERWRITE = 8
+/** The folder, which must be empty. */
+export const VIR_STORAGE_POOL_DELETE_NORMAL = 0
+/** What it holds being overwritten first. */
+export const VIR_STORAGE_POOL_DELETE_ZEROED = 1
+
+// --- What is told of storage pools. (virStoragePoolEventID, virStoragePoolEventLifecycleType)
+
+/** What becomes of them. */
+export const VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE = 0
+/** That their volumes may be others. */
+export const VIR_STORAGE_POOL_EVENT_ID_REFRESH = 1
+/** It has a new definition. */
+export const VIR_STORAGE_POOL_EVENT_DEFINED = 0
+/** It is forgotten. */
+export const VIR_STORAGE_POOL_EVENT_UNDEFINED = 1
+/** It can be used. */
+export const VIR_STORAGE_POOL_EVENT_STARTED = 2
+/** It cannot be used any more. */
+export const VIR_STORAGE_POOL_EVENT_STOPPED = 3
+
+// --- How an image's file is read and written. (virStorageVolDownloadFlags, virStorageVolUploadFlags)
+
+/** Its holes being left out. */
+export const VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM = 1
+/** The same of what comes. */
+export const VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM = 1

@@ -1,7 +1,9 @@
+import type { ImageFormat } from '../../drivers/driver.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_ERROR, VIR_FROM_STORAGE } from '../error-numbers.ts'
 import { OF_POOL, OF_TARGET } from './accepted-elsewhere.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid, parseUuid } from './identity.ts'
+import { formatName } from './image-format.ts'
 import { windowsPath } from './path.ts'
 import { readDocument, type Reading } from './reading.ts'
 import { element, write } from './writing.ts'
@@ -65,4 +67,18 @@ export function writePool({ name, uuid, path }: PoolDescription, sizes: PoolSize
     element('target', {}, element('path', {}, path)),
   )
   return write(pool, VIR_FROM_STORAGE)
+}
+
+/** What pools there can be, and of which formats their volumes. Source: libvirt, formatstoragecaps. */
+export function writePoolCapabilities(formats: readonly ImageFormat[]): string {
+  const [first = 'raw'] = formats
+  const values = formats.map(format => element('value', {}, formatName(format)))
+  const options = element(
+    'volOptions',
+    {},
+    element('defaultFormat', { type: formatName(first) }),
+    element('enum', { name: 'targetFormatType' }, ...values),
+  )
+  const pool = element('pool', { type: 'dir', supported: 'yes' }, options)
+  return write(element('storagepoolCapabilities', {}, pool), VIR_FROM_STORAGE)
 }

@@ -7,14 +7,26 @@ import { domainResourceHandlers } from './domain-resources.ts'
 import { domainStatisticsHandlers } from './domain-statistics.ts'
 import { domainHandlers } from './domains.ts'
 import { eventHandlers } from './events.ts'
+import { graphicsHandlers } from './graphics.ts'
+import { loginHandlers } from './login.ts'
+import { networkHandlers } from './networks.ts'
+import { poolHandlers } from './pools.ts'
+import { volumeHandlers } from './volumes.ts'
+import { nodeHandlers } from './nodes.ts'
 
 /** What the face does for its clients. What is not here is answered as not supported. */
 export const handlers: Handlers<Client> = {
   ...connectionHandlers,
+  ...loginHandlers,
   ...domainHandlers,
   ...domainLifeHandlers,
   ...domainResourceHandlers,
   ...domainDeviceHandlers,
   ...domainStatisticsHandlers,
   ...eventHandlers,
+  ...graphicsHandlers,
+  ...networkHandlers,
+  ...poolHandlers,
+  ...volumeHandlers,
+  ...nodeHandlers,
 }
