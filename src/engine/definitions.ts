@@ -30,6 +30,16 @@ export class Definitions {
   readonly #options: DefinitionsOptions
   /** By host, the domains whose definitions are to be looked at; a host that is being looked at has an entry. */
   readonly #asked = new Map<string, Set<DomainId>>()
+  /** By host, the domains whose definitions are just being looked at. */
+  readonly #looking = new Map<string, readonly DomainId[]>()
+  /** By host, what ends the pause before it is looked at again. */
+  readonly #wakes = new Map<string, () => void>()
+  /** Who waits until domains have been looked at, with those that have not been yet. */
+  readonly #waiters = new Set<{
+    readonly host: string
+    readonly domains: Set<DomainId>
+    readonly resolve: () => void
+  }>()
   /** What hosts were told and no record says yet. */
   readonly #told = new Map<string, string>()
 
@@ -80,6 +90,7 @@ export class Definitions {
     const asked = this.#asked.get(host)
     if (asked !== undefined) {
       asked.add(domain)
+      this.#wakes.get(host)?.()
       return
     }
     const first = new Set([domain])
@@ -87,6 +98,47 @@ export class Definitions {
     this.#look(host, first).catch((error: unknown) =>
       log.error({ host, error: String(error) }, 'could not read definitions back'),
     )
+  }
+
+  /** Resolves when the domains of a host that are to be looked at by now have been, well or not. */
+  async settled(host: string): Promise<void> {
+    const domains = new Set([...(this.#asked.get(host) ?? []), ...(this.#looking.get(host) ?? [])])
+    if (domains.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiters.add({ host, domains, resolve })
+    await promise
+  }
+
+  /**
+   * Runs what changes the definition of a domain, for those who hold its VM's lock; then the record says what the host has.
+   * A host that does not answer then is looked at again later.
+   */
+  async changing<R>(host: string, domain: DomainId, change: () => Promise<R>): Promise<R> {
+    try {
+      return await change()
+    } finally {
+      await this.#readOne(host, domain)
+    }
+  }
+
+  async #readOne(host: string, domain: DomainId): Promise<void> {
+    const { store, locks, overlay, driverOf, log } = this.#options
+    const driver = driverOf(host)
+    if (driver === undefined) return
+    const { held, end } = locks.watch()
+    try {
+      const own = vmOfDomain(store, host, domain)
+      const reading = await HostReading.of(driver, [domain], own === undefined)
+      const others = new Set([...held].filter(key => key !== own))
+      const options = { overlay, held: others, take: (vm: string) => this.take(vm) }
+      await store.transact(transaction => void reading.record(transaction, host, options))
+    } catch (error) {
+      if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+      // One that is gone is found so by its event.
+      log.debug({ host, domain, error: error.message }, 'could not read a definition back now')
+    } finally {
+      end()
+    }
   }
 
   /** Reads a whole host in. */
@@ -110,15 +162,42 @@ export class Definitions {
       for (let waitMs = AGAIN_FIRST_MS; asked.size > 0 && !closing.aborted; ) {
         const domains = [...asked]
         asked.clear()
+        this.#looking.set(host, domains)
         const left = await this.#tryToLook(host, domains)
+        this.#looking.delete(host)
+        this.#looked(host, domains)
         // A host that went away is read whole when it is back.
         if (driverOf(host) === undefined) return
+        const isNew = asked.size > 0
         for (const domain of left) asked.add(domain)
         waitMs = left.length < domains.length ? AGAIN_FIRST_MS : Math.min(waitMs * 2, AGAIN_MAX_MS)
-        if (asked.size > 0) await sleep(waitMs, undefined, { signal: closing, ref: false }).catch(() => undefined)
+        if (asked.size > 0 && !isNew) await this.#rest(host, waitMs)
       }
     } finally {
       this.#asked.delete(host)
+      this.#looking.delete(host)
+      this.#looked(host)
+    }
+  }
+
+  /** Waits, unless another domain of the host is to be looked at. */
+  async #rest(host: string, ms: number): Promise<void> {
+    const wake = new AbortController()
+    this.#wakes.set(host, () => wake.abort())
+    const signal = AbortSignal.any([this.#options.closing, wake.signal])
+    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+    this.#wakes.delete(host)
+  }
+
+  /** These have been looked at; of a host that is not looked at any more all. */
+  #looked(host: string, domains?: readonly DomainId[]): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.host !== host) continue
+      if (domains === undefined) waiter.domains.clear()
+      for (const domain of domains ?? []) waiter.domains.delete(domain)
+      if (waiter.domains.size > 0) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve()
     }
   }
 

@@ -1,5 +1,6 @@
 /** Where VMs live, and what their hosts say of them. */
 
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   type DeviceOps,
   type DomainConfig,
@@ -15,6 +16,7 @@ import { NULL_REF } from '../model/kernel/types.ts'
 import { type Connection, Connections, type ConnectionsOptions } from './connections.ts'
 import { Locks } from './locks.ts'
 import { Definitions } from './definitions.ts'
+import { recordNetworks } from './networks.ts'
 import { type Overlay, readState, recordState, recordUnreachable, vmOfDomain } from './observe.ts'
 
 /** What hosts are connected with, and what is told of their VMs. */
@@ -45,6 +47,8 @@ const LOOK_AGAIN_FIRST_MS = 500
 const LOOK_AGAIN_MAX_MS = 30_000
 /** Calls that may wait for one repository: many images lie in one. */
 const REPOSITORY_WAITING_MAX = 1_000
+/** How long a change on a host may take to reach the records before nobody waits for it any more. */
+const SETTLE_MS = 10_000
 /** How often a waiter looks for itself, for drivers and moments without events. */
 const LOOK_MS = 500
 
@@ -229,11 +233,64 @@ export class Hosts {
     return this.#starting.has(vm)
   }
 
-  /** Runs `body` while nobody else makes, moves, deletes or lists the images of these repositories. */
-  holdRepositories<R>(repositories: readonly string[], body: () => Promise<R>): Promise<R> {
+  /**
+   * Runs `body` while nobody else makes, moves, deletes or lists the images of these repositories. Rejects with LockBusy
+   * where too many wait for one, or it has been waited for longer than `waitMs`.
+   */
+  holdRepositories<R>(repositories: readonly string[], body: () => Promise<R>, waitMs?: number): Promise<R> {
     const [first, ...rest] = [...new Set(repositories)].sort()
     if (first === undefined) return body()
-    return this.#repositories.hold(first, () => this.holdRepositories(rest, body))
+    return this.#repositories.hold(first, () => this.holdRepositories(rest, body, waitMs), waitMs)
+  }
+
+  /**
+   * Runs what changes the definition of a domain on its host while no client changes its VM; then the VM's record says what
+   * the host has. Rejects with LockBusy where it has been waited for longer than `waitMs`.
+   */
+  changeDefinition<R>(host: string, domain: DomainId, change: () => Promise<R>, waitMs: number): Promise<R> {
+    const { store, locks } = this.#options
+    // Where there is no VM yet, it will be called as its domain is.
+    const vm = vmOfDomain(store, host, domain) ?? domain
+    return locks.hold(vm, () => this.#definitions.changing(host, domain, change), waitMs)
+  }
+
+  /**
+   * Resolves when what a host has told of its domains by now is in the records, or when it takes too long or cannot be
+   * kept. Never rejects.
+   */
+  async settled(host: string): Promise<void> {
+    const { log } = this.#options
+    const { promise: tooLong, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, SETTLE_MS)
+    try {
+      await Promise.race([this.#settle(host), tooLong])
+    } catch (error) {
+      log.warn({ host, error: String(error) }, 'what has changed on a host could not be recorded now')
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #settle(host: string): Promise<void> {
+    const { store } = this.#options
+    await turn() // Some drivers tell a moment after they have done it.
+    const readings = [...this.#observing].filter(([vm]) => store.get(VM, vm)?.affinity === host)
+    const observed = readings.map(([, { current, next }]) => next ?? current)
+    await Promise.all([...observed, this.#definitions.settled(host)])
+  }
+
+  /** Reads the networks of a host again. Rejects with DriverError, and where the store does. */
+  async readNetworks(host: string): Promise<void> {
+    const { store, locks } = this.#options
+    const { networks } = this.driver(host)
+    if (networks === undefined) return
+    const { held, end } = locks.watch()
+    try {
+      const found = await networks.list()
+      await store.transact(transaction => recordNetworks(transaction, host, found, ref => held.has(ref)))
+    } finally {
+      end()
+    }
   }
 
   /** From now on the VM is shown as ShuttingDown while it runs; or no longer. */

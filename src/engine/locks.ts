@@ -1,4 +1,4 @@
-/** Too many wait for the same object. */
+/** Too many wait for the same object, or somebody has waited for it too long. */
 export class LockBusy extends Error {
   override readonly name = 'LockBusy'
 }
@@ -17,9 +17,12 @@ export class Locks {
     this.#waitingMax = waitingMax
   }
 
-  /** Runs `body` while nobody else holds `key`. Rejects with LockBusy where too many wait already. */
-  async hold<R>(key: string, body: () => Promise<R> | R): Promise<R> {
-    await this.#acquire(key)
+  /**
+   * Runs `body` while nobody else holds `key`. Rejects with LockBusy where too many wait already, or `waitMs` has passed
+   * before its turn came.
+   */
+  async hold<R>(key: string, body: () => Promise<R> | R, waitMs?: number): Promise<R> {
+    await this.#acquire(key, waitMs)
     try {
       return await body()
     } finally {
@@ -52,7 +55,7 @@ export class Locks {
     return { held, end: () => void this.#watchers.delete(held) }
   }
 
-  async #acquire(key: string): Promise<void> {
+  async #acquire(key: string, waitMs: number | undefined): Promise<void> {
     const queue = this.#queues.get(key)
     for (const watcher of this.#watchers) watcher.add(key)
     if (queue === undefined) {
@@ -60,7 +63,20 @@ export class Locks {
       return
     }
     if (queue.length >= this.#waitingMax) throw new LockBusy(key)
-    await new Promise<void>(resolve => queue.push(resolve))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    queue.push(resolve)
+    const giveUp = () => {
+      const place = queue.indexOf(resolve)
+      // Where its turn has come just now, it is not given up.
+      if (place >= 0) queue.splice(place, 1)
+      if (place >= 0) reject(new LockBusy(key))
+    }
+    const timer = waitMs === undefined ? undefined : setTimeout(giveUp, waitMs)
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #release(key: string): void {
