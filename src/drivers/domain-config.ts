@@ -42,7 +42,7 @@ export interface NicConfig {
   readonly network: string | null
 }
 
-/** Which features of the CPU the guest sees, by the draft's names (`cpu_feature`). */
+/** Which features of the CPU the guest sees, by the draft's names (`cpu_feature`): all that the host can offer, but for these. */
 export interface CpuConfig {
   /** A host that cannot offer one of these refuses to start the domain. */
   readonly required: readonly string[]

@@ -107,6 +107,14 @@ export interface HostCpu {
   readonly features: readonly string[]
 }
 
+/** What runs domains, where that is a program of the host. */
+export interface HostEmulator {
+  /** An absolute path. */
+  readonly program: string
+  /** Whether the host can emulate a TPM. */
+  readonly hasTpm: boolean
+}
+
 /** What a host says of itself. */
 export interface HostInfo {
   /** The same on every connection to this host: a UUID in lower case. */
@@ -116,6 +124,7 @@ export interface HostInfo {
   readonly cpus: readonly HostCpu[]
   /** Product to version: `{ qemu: '7.2.22', accelerator: 'tcg' }`. */
   readonly softwareVersion: Readonly<Record<string, string>>
+  readonly emulator?: HostEmulator
 }
 
 /** What a host's machine is made of. */

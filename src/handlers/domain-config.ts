@@ -24,8 +24,8 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const scheduling = schedulingOf(vm.VCPUs_policy, vm.VCPUs_params)
   const target = memoryTarget(vm)
   const disks = diskConfigs(parts, vm)
-  // No field of a VM says it; what others have noted on the host stays.
-  const annotations = readConfig(vm.definition)?.annotations
+  // No field of a VM says these; what others have chosen and noted on the host stays.
+  const { annotations, cpu } = readConfig(vm.definition) ?? {}
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -33,7 +33,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     memoryBytes: Number(vm.memory_static_max),
     ...(target < vm.memory_static_max && { memoryTargetBytes: Number(target) }),
     vcpus: Number(vm.VCPUs_number),
-    ...(hasFeatures(vm) && { cpu: cpuConfig(vm) }),
+    ...(hasFeatures(vm) ? { cpu: cpuConfig(vm) } : cpu !== undefined && isWhole(cpu) && { cpu }),
     ...(scheduling !== EVEN && { scheduling }),
     boot: bootConfig(parts, vm, disks),
     disks,
@@ -97,6 +97,10 @@ function hasFeatures(vm: VmRecord): boolean {
   const sets = [vm.VCPUs_features_required, vm.VCPUs_features_can_use]
   return [...sets, vm.VCPUs_features_force_on, vm.VCPUs_features_force_off].some(set => set.length > 0)
 }
+
+/** Whether it is the CPU with all that the host can offer. */
+const isWhole = ({ required, canUse, forceOn, forceOff }: CpuConfig): boolean =>
+  [required, canUse, forceOn, forceOff].every(features => features.length === 0)
 
 const cpuConfig = (vm: VmRecord): CpuConfig => ({
   required: vm.VCPUs_features_required,

@@ -1,40 +1,15 @@
-import { inspect } from 'node:util'
 import { DriverError } from '../drivers/driver.ts'
-import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
-import type { FunctionName } from './flag-check.ts'
-import type { Host } from './host.ts'
+import { ConnectionWithNode } from './connection-node.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
+import { checkFlags } from './flag-check.ts'
 import { writeCapabilities } from './xml/capabilities.ts'
+import { writeDomainCapabilities } from './xml/domain-capabilities.ts'
 
 /** The libvirt whose functions, flags and descriptions these are: 9.0.0. */
 export const LIBVIR_VERSION_NUMBER = 9_000_000
 
-const KIB = 1_024
-
-/** What virNodeGetInfo tells of a host's machine. */
-export interface NodeInfo {
-  /** How the maker names its processors; empty where the host does not tell. */
-  readonly model: string
-  /** In KiB. */
-  readonly memory: number
-  /** CPUs as the operating system counts them. */
-  readonly cpus: number
-  /** 0 where the host does not tell. */
-  readonly mhz: number
-  /** NUMA nodes, of which each has this many sockets, these have these cores, and these have these threads. */
-  readonly nodes: number
-  readonly sockets: number
-  readonly cores: number
-  readonly threads: number
-}
-
 /** What a host, and the connection to it, is. */
-export class ConnectionWithFacts {
-  protected readonly host: Host
-
-  constructor(host: Host) {
-    this.host = host
-  }
-
+export class ConnectionWithFacts extends ConnectionWithNode {
   /** The hypervisor: `Hyper-V`, `QEMU`, or `TEST` for a host in memory (virConnectGetType). */
   async getType(): Promise<string> {
     return this.read('virConnectGetType', async () => this.host.profile.type)
@@ -66,8 +41,28 @@ export class ConnectionWithFacts {
   /** What the host can do, in libvirt's XML (virConnectGetCapabilities). */
   async getCapabilities(): Promise<string> {
     return this.read('virConnectGetCapabilities', async () => {
+      const [vcpusMax, hardware] = await Promise.all([this.host.vcpusMax(), this.host.driver.host.hardware?.()])
+      const facts = { ...(vcpusMax !== undefined && { vcpusMax }), ...(hardware && { hardware }) }
+      return writeCapabilities(this.host.info, this.host.kind, facts)
+    })
+  }
+
+  /**
+   * What machines of the host can have, in libvirt's XML. What is not chosen is as it is here; what no machine of the host
+   * is rejects with `VIR_ERR_INVALID_ARG` (virConnectGetDomainCapabilities).
+   */
+  async getDomainCapabilities(
+    emulatorbin?: string,
+    arch?: string,
+    machine?: string,
+    virttype?: string,
+    flags = 0,
+  ): Promise<string> {
+    return this.read('virConnectGetDomainCapabilities', async () => {
+      checkFlags('virConnectGetDomainCapabilities', flags, {})
       const vcpusMax = await this.host.vcpusMax()
-      return writeCapabilities(this.host.info, this.host.kind, vcpusMax === undefined ? {} : { vcpusMax })
+      const choice = { emulator: emulatorbin, arch, machine, type: virttype }
+      return writeDomainCapabilities(choice, { info: this.host.info, kind: this.host.kind, vcpusMax })
     })
   }
 
@@ -104,41 +99,5 @@ export class ConnectionWithFacts {
   /** Whether nobody on the way can read it: encrypted, or the host is this machine (virConnectIsSecure). */
   async isSecure(): Promise<boolean> {
     return this.read('virConnectIsSecure', async () => this.host.driver.host.isEncrypted ?? true)
-  }
-
-  /** What the host's machine is made of (virNodeGetInfo). */
-  async nodeGetInfo(): Promise<NodeInfo> {
-    return this.read('virNodeGetInfo', async () => {
-      const { cpus, memoryBytes } = this.host.info
-      const hardware = await this.host.driver.host.hardware?.()
-      return {
-        model: hardware?.model ?? '',
-        memory: Math.floor(memoryBytes / KIB),
-        cpus: cpus.length,
-        mhz: hardware?.mhz ?? 0,
-        nodes: hardware?.nodes ?? 1,
-        sockets: hardware?.socketsPerNode ?? 1,
-        cores: hardware?.coresPerSocket ?? cpus.length,
-        threads: hardware?.threadsPerCore ?? 1,
-      }
-    })
-  }
-
-  /** Memory of the host that nothing uses now, in bytes (virNodeGetFreeMemory). */
-  async nodeGetFreeMemory(): Promise<bigint> {
-    return this.read('virNodeGetFreeMemory', async () => {
-      const free = await this.host.driver.host.memoryFree?.()
-      if (free === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, 'virNodeGetFreeMemory')
-      return BigInt(Math.floor(free))
-    })
-  }
-
-  /** As it is shown where objects are. */
-  [inspect.custom](): string {
-    return `${this.constructor.name} { '${this.host.uri}' }`
-  }
-
-  protected read<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
-    return this.host.read(name, VIR_ERR_INTERNAL_ERROR, run)
   }
 }

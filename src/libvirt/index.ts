@@ -5,8 +5,17 @@
  */
 
 export type { LifecycleCallback, RebootCallback } from './connection-events.ts'
-export { LIBVIR_VERSION_NUMBER, type NodeInfo } from './connection-facts.ts'
+export { LIBVIR_VERSION_NUMBER } from './connection-facts.ts'
+export {
+  type NodeCpuMap,
+  type NodeCpuStats,
+  type NodeInfo,
+  type NodeMemoryStats,
+  VIR_NODE_CPU_STATS_ALL_CPUS,
+  VIR_NODE_MEMORY_STATS_ALL_CELLS,
+} from './connection-node.ts'
 export { Connection } from './connection.ts'
+export type { ControlInfo, JobInfo } from './domain-jobs.ts'
 export type { SchedulerType, TypedParameter } from './domain-scheduling.ts'
 export type { Screenshot } from './domain-screen.ts'
 export type { DomainInfo, StateAndReason } from './domain-state.ts'

@@ -219,3 +219,10 @@ test('names of devices are such as QEMU takes, whatever the id', () => {
     assert.match(diskName(id), /^[a-z][-0-9a-z]{0,30}$/)
   }
 })
+
+test('a CPU of which all that can be is wanted is another than one of which nothing is said', () => {
+  const cpu = { required: [], canUse: [], forceOn: [], forceOff: [] }
+
+  assert.equal(valueOf(argumentsOf({ ...CONFIG, cpu }), '-cpu'), 'max')
+  assert(!argumentsOf(CONFIG).includes('-cpu'))
+})

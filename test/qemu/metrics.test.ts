@@ -129,7 +129,7 @@ test('CPU times are read whatever columns a kernel has', () => {
   const text = 'cpu  9 9 9 9\ncpu0 1 2 3 4 5 6 7 8 9 10\ncpu12 1 1 1 1\nintr 5\n'
 
   assert.deepEqual(parseCpuTimes(text), [
-    { number: 0, busyMs: 270, idleMs: 90 },
-    { number: 12, busyMs: 30, idleMs: 10 },
+    { number: 0, busyMs: 270, idleMs: 90, kernelMs: 160 },
+    { number: 12, busyMs: 30, idleMs: 10, kernelMs: 10 },
   ])
 })

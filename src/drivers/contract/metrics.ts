@@ -21,6 +21,8 @@ export interface CpuTime {
   readonly number: number
   readonly busyMs: number
   readonly idleMs: number
+  /** Of `busyMs`, what the host's own system used. Absent where the host does not tell it from the rest. */
+  readonly kernelMs?: number
 }
 
 /** Counters, of which the reader makes rates. */
@@ -40,8 +42,8 @@ export interface MetricsOps {
 /** A parameter of a hypervisor's own scheduler, by its own name and in its own unit. */
 export interface SchedulerParameter {
   readonly name: string
-  /** How wide its values are: 32 or 64 bits, never negative. */
-  readonly type: 'uint' | 'ullong'
+  /** How wide its values are: 32 or 64 bits, negative only in `llong`. */
+  readonly type: 'uint' | 'llong' | 'ullong'
   readonly value: bigint
 }
 
@@ -51,6 +53,12 @@ export interface SchedulerOps {
   readonly own?: {
     readonly name: string
     readonly parameters: (id: DomainId) => Promise<readonly SchedulerParameter[]>
+    /**
+     * What a definition says whose parameters are given these values by name, or undefined where it says nothing of the
+     * kind. Throws DriverError, as `refused` and naming it, for a parameter that there is not, that is not changed here, or
+     * that cannot have the value.
+     */
+    readonly changed: (scheduling: Scheduling | undefined, values: ReadonlyMap<string, bigint>) => Scheduling
   }
   /**
    * Changes the stored definition too. `refused`, naming it, where the host has no way to do a part of it or has no

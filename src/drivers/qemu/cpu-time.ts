@@ -19,7 +19,7 @@ export async function threadMs(pid: number, threadId: number): Promise<number> {
  * What the CPUs of this machine have done since it was started. Time that a hypervisor below took away counts as busy.
  * Source: proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
  */
-export async function cpuTimes(): Promise<CpuTime[]> {
+export async function cpuTimes(): Promise<Required<CpuTime>[]> {
   return parseCpuTimes(await readFile('/proc/stat', 'utf8'))
 }
 
@@ -28,14 +28,15 @@ export async function cpuTimes(): Promise<CpuTime[]> {
  * its columns. Source: proc(5), /proc/stat, iowait.
  */
 export function steadyCpuTimes(): () => Promise<CpuTime[]> {
-  const newest = new Map<number, CpuTime>()
+  const newest = new Map<number, Required<CpuTime>>()
   return async () =>
-    (await cpuTimes()).map(({ number, busyMs, idleMs }) => {
+    (await cpuTimes()).map(({ number, busyMs, idleMs, kernelMs }) => {
       const before = newest.get(number)
       const time = {
         number,
         busyMs: Math.max(busyMs, before?.busyMs ?? 0),
         idleMs: Math.max(idleMs, before?.idleMs ?? 0),
+        kernelMs: Math.max(kernelMs, before?.kernelMs ?? 0),
       }
       newest.set(number, time)
       return time
@@ -43,13 +44,19 @@ export function steadyCpuTimes(): () => Promise<CpuTime[]> {
 }
 
 /** The CPUs in the text of /proc/stat. */
-export function parseCpuTimes(text: string): CpuTime[] {
+export function parseCpuTimes(text: string): Required<CpuTime>[] {
   return [...text.matchAll(/^cpu(\d+) (.*)$/gm)].map(([, number, rest = '']) => {
     const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softirq = 0, steal = 0] = rest
       .trim()
       .split(' ')
       .map(Number)
-    const busy = user + nice + system + irq + softirq + steal
-    return { number: Number(number), busyMs: busy * TICK_MS, idleMs: (idle + wait) * TICK_MS }
+    const kernel = system + irq + softirq
+    const busy = user + nice + kernel + steal
+    return {
+      number: Number(number),
+      busyMs: busy * TICK_MS,
+      idleMs: (idle + wait) * TICK_MS,
+      kernelMs: kernel * TICK_MS,
+    }
   })
 }

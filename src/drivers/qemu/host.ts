@@ -8,6 +8,7 @@ import { systemCode, writeAtomically } from './files.ts'
 import type { Gate } from './gate.ts'
 import type { Installation } from './installation.ts'
 import { hostIdFile, isDomainId } from './layout.ts'
+import { canEmulateTpm } from './tpm.ts'
 
 /** Source: QEMU 7.2, hw/i386/pc_piix.c: `max_cpus` of the machine `pc`. */
 const VCPUS_MAX = 255
@@ -28,6 +29,7 @@ export const hostOps = ({ id, installation, accelerator }: HostFacts, gate: Gate
       memoryBytes: totalmem(),
       cpus: parseCpus(await readFile('/proc/cpuinfo', 'utf8')),
       softwareVersion: { qemu: installation.version, accelerator, linux: release() },
+      emulator: { program: installation.qemu, hasTpm: canEmulateTpm() },
     })),
   hardware: () => gate.pass(async () => parseHardware(await readFile('/proc/cpuinfo', 'utf8'))),
   memoryFree: () => gate.pass(async () => freemem()),

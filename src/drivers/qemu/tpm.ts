@@ -16,6 +16,9 @@ const POLL_MS = 10
 /** What an error shows of the emulator's own words. */
 const COMPLAINT_LENGTH_MAX = 500
 
+/** Whether there is an emulator of TPMs on this machine. */
+export const canEmulateTpm = (): boolean => findOptionalProgram('swtpm') !== undefined
+
 /**
  * Starts the emulator of a domain's TPM, swtpm. It outlives us, and ends by itself when QEMU lets go of its socket.
  * Resolves when it listens. Rejects as `refused` where it is missing or does not start.

@@ -1,6 +1,7 @@
 import type { CpuConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_ERR_XML_ERROR } from '../error-numbers.ts'
+import type { HostKind } from './host-kind.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
@@ -39,17 +40,21 @@ export const featureName = (draft: string): string => NAMES.get(draft) ?? draft.
 const HOST_MODES = ['host-passthrough', 'host-model', 'maximum'] as const
 
 /**
- * Reads `<cpu>`: what the host has, with features required (`require`), forced on (`force`) or off (`disable`). A CPU of
- * mode `custom` without a model has, of the host's features, those that are `optional` and no others. Models by name,
- * vendors, caches, topologies and NUMA nodes are refused.
+ * Reads `<cpu>`: what the host can offer, with features required (`require`), forced on (`force`) or off (`disable`). A CPU
+ * of mode `custom` without a model has, of these features, those that are `optional` and no others. Models by name,
+ * vendors, caches, topologies and NUMA nodes are refused; where CPUs are emulated also those like the host's.
  */
-export function readCpu(domain: Reading): CpuConfig | undefined {
+export function readCpu(domain: Reading, { cpuMode }: HostKind): CpuConfig | undefined {
   const cpu = domain.child('cpu')
   if (cpu === undefined) return undefined
   const mode = cpu.word('mode', ['custom', ...HOST_MODES]) ?? 'custom'
+  const isEmulated = cpuMode === 'maximum'
+  if (isEmulated && mode !== 'custom' && mode !== cpuMode) {
+    cpu.refuse('/@mode', mode, `CPUs are emulated here; one of mode ${cpuMode} has all that can be`)
+  }
   cpu.word('match', mode === 'custom' ? ['exact'] : ['exact', 'minimum'])
   cpu.word('check', ['none', 'partial'])
-  cpu.word('migratable', ['on', 'off'])
+  cpu.word('migratable', ['on']) // What could not go with a guest, hosts here keep from it.
   readModel(cpu, mode === 'custom')
   readTopology(cpu)
   const features = cpu.children('feature').map(readFeature)
@@ -63,7 +68,7 @@ export function readCpu(domain: Reading): CpuConfig | undefined {
   if (config.canUse.length > 0 && mode !== 'custom') {
     cpu.refuse('/feature/@policy', 'optional', 'a feature that is optional is one of a CPU without a model')
   }
-  return features.length === 0 ? undefined : config
+  return features.length === 0 && !(isEmulated && mode === cpuMode) ? undefined : config
 }
 
 /** Of a CPU like the host's, libvirt writes how close a model may come to it. */
@@ -93,18 +98,21 @@ function readFeature(feature: Reading): { readonly policy: string; readonly name
   return { policy, name: draft }
 }
 
-/** `<cpu>` of a domain; undefined where it has what the host offers. */
-export function writeCpu(cpu: CpuConfig | undefined): XmlOutput | undefined {
-  if (cpu === undefined) return undefined
-  const { required, canUse, forceOn, forceOff } = cpu
+/** `<cpu>` of a domain; undefined where nothing is told of it. */
+export function writeCpu(cpu: CpuConfig | undefined, { cpuMode, usualCpu }: HostKind): XmlOutput | undefined {
+  const { required = [], canUse = [], forceOn = [], forceOff = [] } = cpu ?? {}
   const features = [
     ...named(required, 'require'),
     ...named(canUse, 'optional'),
     ...named(forceOn, 'force'),
     ...named(forceOff, 'disable'),
   ]
-  if (features.length === 0) return undefined
-  return element('cpu', canUse.length > 0 ? { mode: 'custom', match: 'exact' } : { mode: 'host-passthrough' }, features)
+  if (canUse.length > 0) return element('cpu', { mode: 'custom', match: 'exact' }, features)
+  const isWhole = cpu !== undefined && cpuMode === 'maximum'
+  const mode = features.length > 0 || isWhole ? cpuMode : usualCpu
+  if (mode === undefined) return undefined
+  const isPassed = usualCpu !== undefined && mode === 'host-passthrough'
+  return element('cpu', isPassed ? { mode, check: 'none', migratable: 'on' } : { mode }, features)
 }
 
 const named = (names: readonly string[], policy: string): readonly XmlOutput[] =>

@@ -64,7 +64,7 @@ function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainCo
   const id = readId(domain) ?? surroundings.newId()
   const { disks, places, nics, platform } = readDevices(domain, id, surroundings, extension)
   readFeatures(domain, kind)
-  const cpu = readCpu(domain)
+  const cpu = readCpu(domain, kind)
   const exits = readExits(domain, extension)
   return {
     id,

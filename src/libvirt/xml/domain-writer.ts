@@ -49,7 +49,7 @@ export function domainElement(config: DomainConfig, { kind, networks, live }: Do
     writeCpus(config),
     writeBoot(config.boot, kind),
     writeFeatures(),
-    writeCpu(config.cpu),
+    writeCpu(config.cpu, kind),
     writeClock(platform),
     writeExits(config.exits),
     writeDevices(config, kind, networks),

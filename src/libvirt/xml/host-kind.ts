@@ -21,12 +21,29 @@ export interface HostKind {
   /** The machine that its domains are told to have. */
   readonly machine: string | undefined
   readonly tpmModel: string
+  /** What a CPU is called that has all that the host can offer, but for features that are spoken of. */
+  readonly cpuMode: 'host-passthrough' | 'maximum'
+  /** What is told of the CPU where nothing is said of it: that it is of this mode, or nothing. */
+  readonly usualCpu: 'host-passthrough' | undefined
+  /** What machines can have, as they are told to clients that choose by it. */
+  readonly offer: DeviceOffer
   /** What a network is that is bound to no card: one of which nobody outside knows, or one that goes out as the host. */
   readonly unboundForward: 'none' | 'nat'
   /** What the host calls its own interface in a network of a name, where it tells whether it has one. */
   readonly hostInterface?: (network: string) => string
   /** Whether screens are looked at as VNC. */
   readonly hasVnc: boolean
+}
+
+/** What devices machines can have, by libvirt's names; none where a list is empty. */
+export interface DeviceOffer {
+  readonly buses: readonly string[]
+  readonly videos: readonly string[]
+  readonly tpms: readonly string[]
+  /** By what devices of the host are given to guests. */
+  readonly hostDevices: readonly string[]
+  /** Where ports lead that guests talk with the host through, beside the serial one. */
+  readonly channels: readonly string[]
 }
 
 /** A bus that has drives by controller, row and unit. */
@@ -71,6 +88,9 @@ const HYPERV: HostKind = {
   machines: NONE,
   machine: undefined,
   tpmModel: 'tpm-crb',
+  cpuMode: 'host-passthrough',
+  usualCpu: undefined,
+  offer: { buses: ['fdc', 'ide', 'scsi'], videos: ['vga'], tpms: [], hostDevices: [], channels: [] },
   unboundForward: 'none',
   hostInterface: network => `vEthernet (${network})`,
   hasVnc: false,
@@ -89,11 +109,30 @@ const QEMU: HostKind = {
   machines: /^pc(-i440fx-[\w.+-]{1,32})?$/,
   machine: 'pc',
   tpmModel: 'tpm-tis',
+  cpuMode: 'host-passthrough',
+  usualCpu: 'host-passthrough',
+  offer: {
+    buses: ['fdc', 'ide', 'virtio'],
+    videos: ['vga', 'cirrus', 'none'],
+    tpms: ['tpm-tis'],
+    hostDevices: ['vfio'],
+    channels: ['unix'],
+  },
   unboundForward: 'nat',
   hasVnc: true,
 }
 
-const TEST: HostKind = { ...QEMU, types: ['test'], formatOf: formatByEnding, machines: NONE, machine: undefined }
+/** Without KVM a CPU is emulated, by itself a plain one. */
+const EMULATED: HostKind = { ...QEMU, types: ['qemu'], cpuMode: 'maximum', usualCpu: undefined }
+
+const TEST: HostKind = {
+  ...QEMU,
+  types: ['test'],
+  formatOf: formatByEnding,
+  machines: NONE,
+  machine: undefined,
+  usualCpu: undefined,
+}
 
 /**
  * The kind of host that a driver of this name drives. `accelerator` is what a QEMU host says it has: with `kvm`, a domain
@@ -102,5 +141,5 @@ const TEST: HostKind = { ...QEMU, types: ['test'], formatOf: formatByEnding, mac
 export function hostKind(driver: string, accelerator?: string): HostKind {
   if (driver === 'hyperv') return HYPERV
   if (driver !== 'qemu') return TEST
-  return accelerator === 'kvm' ? QEMU : { ...QEMU, types: ['qemu'] }
+  return accelerator === 'kvm' ? QEMU : EMULATED
 }

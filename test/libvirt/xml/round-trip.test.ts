@@ -6,7 +6,7 @@ import { writeDomain } from '../../../src/libvirt/xml/domain-writer.ts'
 import { hostKind } from '../../../src/libvirt/xml/host-kind.ts'
 import { domainConfig, NETWORKS } from './configs.ts'
 
-const KINDS = [hostKind('hyperv'), hostKind('qemu', 'kvm'), hostKind('memory')]
+const KINDS = [hostKind('hyperv'), hostKind('qemu', 'kvm'), hostKind('qemu', 'tcg'), hostKind('memory')]
 const noId = (): never => assert.fail('the description has a UUID')
 
 test('a definition comes back from its description as it was, on every kind of host', () => {

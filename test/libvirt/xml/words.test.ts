@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DiskConfig, DomainConfig, NicConfig } from '../../../src/drivers/driver.ts'
-import type { HostKind } from '../../../src/libvirt/xml/host-kind.ts'
-import { domain, HYPERV, KVM, type Parts, read, TEST } from './domains.ts'
+import { VIR_ERR_CONFIG_UNSUPPORTED } from '../../../src/libvirt/error-numbers.ts'
+import { writeDomain } from '../../../src/libvirt/xml/domain-writer.ts'
+import { type HostKind, hostKind } from '../../../src/libvirt/xml/host-kind.ts'
+import { domain, HYPERV, KVM, type Parts, read, TEST, throwsWith } from './domains.ts'
 
 /** What parts of a description mean. */
 const MEANINGS: readonly (readonly [Parts, Partial<DomainConfig>, HostKind?])[] = [
@@ -160,4 +162,27 @@ test('a device that is first in the order decides what is booted from', () => {
 
 test('more memory at first than there is at most is as much as there is', () => {
   assert.equal(read(domain({ head: "<currentMemory unit='GiB'>1</currentMemory>" })).memoryTargetBytes, undefined)
+})
+
+test('a guest is told of the CPU that it gets: the host’s with KVM, and without it a plain one unless all is asked for', () => {
+  const [kvm, tcg] = [hostKind('qemu', 'kvm'), hostKind('qemu', 'tcg')]
+  const machine = (rest: string) => domain({ type: 'qemu', rest })
+  const told = (config: DomainConfig, kind: HostKind) =>
+    /<cpu.*>/.exec(writeDomain(config, { kind, networks: [] }))?.[0]
+  const plain = read(machine(''), tcg)
+  const whole = read(machine('<cpu mode="maximum"/>'), tcg)
+
+  assert.deepEqual([plain.cpu, told(plain, tcg)], [undefined, undefined])
+  assert.equal(told(plain, kvm), '<cpu mode="host-passthrough" check="none" migratable="on"/>')
+  assert.deepEqual(whole.cpu, { required: [], canUse: [], forceOn: [], forceOff: [] })
+  assert.equal(told(whole, tcg), '<cpu mode="maximum"/>')
+  assert.equal(read(machine('<cpu mode="maximum"/>'), kvm).cpu, undefined)
+  for (const mode of ['host-passthrough', 'host-model']) {
+    assert.equal(read(machine(`<cpu mode="${mode}"/>`), kvm).cpu, undefined)
+    throwsWith(
+      () => read(machine(`<cpu mode="${mode}"/>`), tcg),
+      VIR_ERR_CONFIG_UNSUPPORTED,
+      `domain/cpu/@mode = '${mode}'`,
+    )
+  }
 })

@@ -26,9 +26,8 @@ function modelArguments(
   accelerator: Accelerator,
   offered: ReadonlySet<string>,
 ): string[] {
-  const { required = [], canUse = [], forceOn = [], forceOff = [] } = cpu ?? {}
-  const isPlain = [required, canUse, forceOn, forceOff].every(features => features.length === 0)
-  if (isPlain) return accelerator === 'kvm' ? ['-cpu', modelOf(accelerator)] : []
+  if (cpu === undefined) return accelerator === 'kvm' ? ['-cpu', modelOf(accelerator)] : []
+  const { required, canUse, forceOn, forceOff } = cpu
 
   const isOffered = (feature: string) => {
     const flag = flagOf(feature)
