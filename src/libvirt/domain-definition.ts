@@ -1,4 +1,4 @@
-import { DomainWithScreen } from './domain-screen.ts'
+import { DomainWithConsole } from './domain-console.ts'
 import { VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import { checkFlags, has } from './flag-check.ts'
 import {
@@ -34,7 +34,7 @@ const UNDEFINE = {
 }
 
 /** What a domain is defined as. */
-export class DomainWithDefinition extends DomainWithScreen {
+export class DomainWithDefinition extends DomainWithConsole {
   /**
    * Describes it in libvirt's XML; with `VIR_DOMAIN_XML_INACTIVE` without what is only true while it is active. A
    * definition that it was given while it is active is what is described (virDomainGetXMLDesc).

@@ -1,13 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { Screenshot as Pixels } from '../drivers/driver.ts'
-import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG } from './error-numbers.ts'
+import { VIR_ERR_INVALID_ARG } from './error-numbers.ts'
 import { DomainWithScheduling } from './domain-scheduling.ts'
 import { checkFlags } from './flag-check.ts'
-import {
-  VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH,
-  VIR_DOMAIN_SEND_KEY_MAX_KEYS,
-  VIR_KEYCODE_SET_LINUX,
-} from './flags/index.ts'
+import { VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH, VIR_DOMAIN_SEND_KEY_MAX_KEYS } from './flags/index.ts'
+import { linuxKeys } from './key-codes.ts'
 
 /** A picture of a screen. */
 export interface Screenshot {
@@ -47,16 +44,13 @@ export class DomainWithScreen extends DomainWithScheduling {
   }
 
   /**
-   * Presses keys together, holds them for `holdtime` milliseconds, and lets go of them. They are codes of
-   * `VIR_KEYCODE_SET_LINUX`, and at most `VIR_DOMAIN_SEND_KEY_MAX_KEYS` (virDomainSendKey).
+   * Presses keys together, holds them for `holdtime` milliseconds, and lets go of them. They are codes of a
+   * `VIR_KEYCODE_SET_`, and at most `VIR_DOMAIN_SEND_KEY_MAX_KEYS` (virDomainSendKey).
    */
   async sendKey(codeset: number, holdtime: number, keycodes: readonly number[], flags = 0): Promise<void> {
     return this.change('virDomainSendKey', async () => {
       checkFlags('virDomainSendKey', flags, {})
       const screens = this.host.group('virDomainSendKey', 'screens')
-      if (codeset !== VIR_KEYCODE_SET_LINUX) {
-        throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, `keys are of VIR_KEYCODE_SET_LINUX, not of set ${codeset}`)
-      }
       if (keycodes.length === 0 || keycodes.length > VIR_DOMAIN_SEND_KEY_MAX_KEYS) {
         const text = `nkeycodes in virDomainSendKey must be from 1 to ${VIR_DOMAIN_SEND_KEY_MAX_KEYS}`
         throw this.host.error(VIR_ERR_INVALID_ARG, text)
@@ -64,7 +58,7 @@ export class DomainWithScreen extends DomainWithScheduling {
       if (!Number.isSafeInteger(holdtime) || holdtime < 0 || holdtime > HOLD_MS_MAX) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `keys are held from 0 to ${HOLD_MS_MAX} ms, not ${holdtime}`)
       }
-      await screens.pressKeys(this.id, keycodes, holdtime)
+      await screens.pressKeys(this.id, linuxKeys(codeset, keycodes), holdtime)
     })
   }
 }

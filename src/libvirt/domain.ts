@@ -146,8 +146,9 @@ export class Domain extends DomainWithStatistics {
         throw this.host.error(VIR_ERR_INVALID_DOMAIN_SNAPSHOT, `${snapshot.getName()} is of another domain`)
       }
       const snapshots = this.host.group(name, 'snapshots')
+      const id = await DomainSnapshot.idOf(snapshot, name)
       await hubOf(this.host.driver).whileReverting(this.id, async () => {
-        await snapshots.revert(this.id, DomainSnapshot.idOf(snapshot))
+        await snapshots.revert(this.id, id)
         await this.#goOn(name, flags)
       })
     })

@@ -21,10 +21,11 @@ const DELETE = {
 export class DomainSnapshot {
   readonly #host: Host
   readonly #domain: DomainId
-  readonly #id: string
+  readonly #id: string | undefined
   readonly #name: string
 
-  constructor(host: Host, domain: DomainId, { id, name }: Pick<NamedSnapshot, 'id' | 'name'>) {
+  /** With no more than its name, it is the one that is called so whenever something is asked of it. */
+  constructor(host: Host, domain: DomainId, { id, name }: { readonly id?: string; readonly name: string }) {
     this.#host = host
     this.#domain = domain
     this.#id = id
@@ -99,19 +100,20 @@ export class DomainSnapshot {
         Object.entries({ VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN, VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY }),
       )
       const snapshots = this.#host.group(name, 'snapshots')
+      const mine = await this.#idFor(name)
       if (!has(flags, VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN_ONLY)) {
         const children = has(flags, VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN)
-        return snapshots.remove(this.#domain, this.#id, { children })
+        return snapshots.remove(this.#domain, mine, { children })
       }
       const all = await snapshotsOf(this.#host, name, this.#domain)
-      for (const id of childrenOf(all, this.#id, false)) await snapshots.remove(this.#domain, id, { children: true })
+      for (const id of childrenOf(all, mine, false)) await snapshots.remove(this.#domain, id, { children: true })
     })
   }
 
   async #children(name: FunctionName, flags: number): Promise<readonly NamedSnapshot[]> {
-    return this.#read(name, all => {
-      const near = childrenOf(all, this.#id, false)
-      const deep = childrenOf(all, this.#id, true)
+    return this.#read(name, (all, mine) => {
+      const near = childrenOf(all, mine.id, false)
+      const deep = childrenOf(all, mine.id, true)
       return selected(name, all, flags, ({ id }, isDeep) => (isDeep ? deep : near).has(id))
     })
   }
@@ -119,19 +121,27 @@ export class DomainSnapshot {
   async #read<T>(name: FunctionName, run: (all: readonly NamedSnapshot[], mine: NamedSnapshot) => T): Promise<T> {
     return this.#host.read(name, VIR_ERR_NO_DOMAIN_SNAPSHOT, async () => {
       const all = await snapshotsOf(this.#host, name, this.#domain)
-      const mine = all.find(({ id }) => id === this.#id)
-      if (mine !== undefined) return run(all, mine)
-      throw this.#host.error(VIR_ERR_NO_DOMAIN_SNAPSHOT, `no domain snapshot with matching name '${this.#name}'`)
+      return run(all, this.#among(all))
     })
+  }
+
+  async #idFor(name: FunctionName): Promise<string> {
+    return this.#id ?? this.#among(await snapshotsOf(this.#host, name, this.#domain)).id
+  }
+
+  #among(all: readonly NamedSnapshot[]): NamedSnapshot {
+    const mine = all.find(({ id, name }) => (this.#id === undefined ? name === this.#name : id === this.#id))
+    if (mine !== undefined) return mine
+    throw this.#host.error(VIR_ERR_NO_DOMAIN_SNAPSHOT, `no domain snapshot with matching name '${this.#name}'`)
   }
 
   #other(snapshot: NamedSnapshot): DomainSnapshot {
     return new DomainSnapshot(this.#host, this.#domain, snapshot)
   }
 
-  /** What its host calls it: for functions of its domain. */
-  static idOf(snapshot: DomainSnapshot): string {
-    return snapshot.#id
+  /** What its host calls it: for a function of its domain. */
+  static async idOf(snapshot: DomainSnapshot, name: FunctionName): Promise<string> {
+    return snapshot.#idFor(name)
   }
 
   /** The domain that it is of. */

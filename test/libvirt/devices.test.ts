@@ -179,7 +179,9 @@ test('a guest is looked at, and keys are pressed for it', async () => {
   const head = `P6\n${width} ${height}\n255\n`.length
   assert.deepEqual([mimeType, data.length - head], ['image/x-portable-pixmap', Number(width) * Number(height) * 3])
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.screenshot(1))
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, domain.sendKey(8, 0, [13]), /VIR_KEYCODE_SET_LINUX/)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, domain.sendKey(3, 0, [13]), /VIR_KEYCODE_SET_ATSET2/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.sendKey(8, 0, [0]), /invalid keycode: '0' of set 8/)
+  await domain.sendKey(8, 0, [13])
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.sendKey(0, 0, []), /from 1 to 16/)
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.sendKey(0, -1, [28]))
   await domain.sendKey(0, 1, [116])

@@ -1,29 +1,40 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  connectionOf,
   type Domain,
   VIR_DOMAIN_EVENT_CRASHED,
   VIR_DOMAIN_EVENT_DEFINED,
   VIR_DOMAIN_EVENT_DEFINED_ADDED,
+  VIR_DOMAIN_EVENT_DEFINED_RENAMED,
   VIR_DOMAIN_EVENT_DEFINED_UPDATED,
+  VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
+  VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+  VIR_DOMAIN_EVENT_ID_LAST,
   VIR_DOMAIN_EVENT_ID_LIFECYCLE,
   VIR_DOMAIN_EVENT_ID_REBOOT,
   VIR_DOMAIN_EVENT_RESUMED,
   VIR_DOMAIN_EVENT_SHUTDOWN,
   VIR_DOMAIN_EVENT_STARTED,
   VIR_DOMAIN_EVENT_STARTED_BOOTED,
+  VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_STARTED_RESTORED,
   VIR_DOMAIN_EVENT_STOPPED,
   VIR_DOMAIN_EVENT_STOPPED_CRASHED,
   VIR_DOMAIN_EVENT_STOPPED_DESTROYED,
+  VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_STOPPED_SAVED,
   VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN,
   VIR_DOMAIN_EVENT_SUSPENDED,
+  VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_UNDEFINED,
+  VIR_DOMAIN_EVENT_UNDEFINED_RENAMED,
+  VIR_DOMAIN_SNAPSHOT_CREATE_HALT,
+  VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_START_PAUSED,
   VIR_ERR_INVALID_ARG,
 } from '../../src/libvirt/index.ts'
-import { defined, domainXml, rejectsWith, until, world } from './world.ts'
+import { defined, domainXml, rejectsWith, snapshotXml, until, world } from './world.ts'
 
 /** Keeps what it is told, as `event detail`. */
 function ear() {
@@ -118,4 +129,102 @@ test('one domain is listened to, or one kind of event, and a listener that throw
   assert(complaints.includes('a listener to events threw'))
   await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventDeregisterAny(one), /no event callback/)
   await connection.close()
+})
+
+test('what belongs to a snapshot is told as that, and another name as a going and a coming', async () => {
+  const { connection, driver } = await world()
+  const domain = await defined(connection, { name: 'web' })
+  await domain.create()
+  const on = await domain.snapshotCreateXML(snapshotXml('on'))
+  const heard: string[] = []
+  await connection.domainEventRegister((of, event, detail) => void heard.push(`${of.getName()} ${event} ${detail}`))
+
+  await domain.revertToSnapshot(on)
+  await domain.revertToSnapshot(on, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+  await domain.snapshotCreateXML('<domainsnapshot/>', VIR_DOMAIN_SNAPSHOT_CREATE_HALT)
+  await driver.domains.define({ ...(await driver.domains.config(domain.getUUIDString())), name: 'shop' })
+
+  await until(() => heard.length === 8)
+  const detail = VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT
+  assert.deepEqual(heard, [
+    `web ${VIR_DOMAIN_EVENT_STOPPED} ${detail}`,
+    `web ${VIR_DOMAIN_EVENT_STARTED} ${VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT}`,
+    `web ${VIR_DOMAIN_EVENT_STOPPED} ${detail}`,
+    `web ${VIR_DOMAIN_EVENT_STARTED} ${VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT}`,
+    `web ${VIR_DOMAIN_EVENT_SUSPENDED} ${VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT}`,
+    `web ${VIR_DOMAIN_EVENT_STOPPED} ${detail}`,
+    `web ${VIR_DOMAIN_EVENT_UNDEFINED} ${VIR_DOMAIN_EVENT_UNDEFINED_RENAMED}`,
+    `shop ${VIR_DOMAIN_EVENT_DEFINED} ${VIR_DOMAIN_EVENT_DEFINED_RENAMED}`,
+  ])
+})
+
+test('devices that are plugged into what runs are told by their aliases; kinds of events that never happen are let be', async () => {
+  const { connection } = await world()
+  const domain = await defined(connection)
+  const told: string[] = []
+  const tell = (event: string) => (_domain: Domain, alias: string) => void told.push(`${event} ${alias}`)
+  await connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, tell('added'))
+  await connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, tell('removed'))
+  const never = await connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_LAST - 1, () =>
+    assert.fail('it came'),
+  )
+  const disk = `<disk device='cdrom'><target dev='sdb' bus='sata'/></disk>`
+
+  await domain.attachDevice(disk)
+  await domain.detachDevice(disk)
+  await domain.create()
+  await domain.attachDevice(disk)
+  await domain.detachDevice(disk)
+
+  await until(() => told.length === 2)
+  const [, alias = ''] = /^added (ua-[-\da-f]{36})$/.exec(told[0] ?? '') ?? []
+  assert.deepEqual(told, [`added ${alias}`, `removed ${alias}`])
+  await connection.domainEventDeregisterAny(never)
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventDeregisterAny(never))
+  const beyond = connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_LAST, () => undefined)
+  await rejectsWith(VIR_ERR_INVALID_ARG, beyond, /less than 27, not 27/)
+})
+
+test('a host is watched once for all who listen to it, and no longer than somebody does', async () => {
+  const { connection, driver, again } = await world({ vms: 3 })
+  const calls = { subscribe: 0, unsubscribe: 0, list: 0 }
+  const { events, domains } = driver
+  assert(events !== undefined)
+  const counted = {
+    ...driver,
+    events: {
+      subscribe(listener: Parameters<typeof events.subscribe>[0]) {
+        calls.subscribe++
+        const stop = events.subscribe(listener)
+        return () => {
+          calls.unsubscribe++
+          stop()
+        }
+      },
+    },
+    domains: {
+      ...domains,
+      list() {
+        calls.list++
+        return domains.list()
+      },
+    },
+  }
+  const connections = await Promise.all(
+    Array.from({ length: 40 }, () => connectionOf(counted, { uri: 'memory:///world' })),
+  )
+  let heard = 0
+  await Promise.all(
+    connections.map(each =>
+      each.domainEventRegister((_domain, event) => void (event === VIR_DOMAIN_EVENT_DEFINED && heard++)),
+    ),
+  )
+
+  await defined(await again())
+  await until(() => heard === 40)
+  assert.deepEqual(calls, { subscribe: 1, unsubscribe: 0, list: 1 })
+  await Promise.all(connections.map(each => each.close()))
+  assert.deepEqual(calls, { subscribe: 1, unsubscribe: 1, list: 1 })
+  await defined(connection)
+  assert.equal(heard, 40)
 })

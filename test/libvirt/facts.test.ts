@@ -153,6 +153,7 @@ test('what a driver cannot tell or do is not supported, by the name of the funct
     virDomainScreenshot: () => domain.screenshot(),
     virDomainSendKey: () => domain.sendKey(0, 0, [28]),
     virDomainOpenGraphicsFD: () => domain.openGraphicsFD(),
+    virDomainOpenConsole: () => domain.openConsole(),
     virDomainManagedSave: () => domain.managedSave(),
     virDomainListAllSnapshots: () => domain.listAllSnapshots(),
     virDomainMemoryStats: () => domain.memoryStats(),

@@ -62,6 +62,7 @@ test('a connection that is read-only looks at everything and changes nothing', a
     virDomainAttachDevice: () => mine.attachDevice('<disk/>'),
     virDomainManagedSave: () => mine.managedSave(),
     virDomainSendKey: () => mine.sendKey(0, 0, [28]),
+    virDomainOpenConsole: () => mine.openConsole(),
     virDomainSnapshotCreateXML: () => mine.snapshotCreateXML(snapshotXml('second')),
     virDomainSnapshotDelete: async () => (await mine.snapshotLookupByName(snapshot.getName())).delete(),
     virNetworkUndefine: async () => (await readOnly.networkLookupByName(network.getName())).undefine(),

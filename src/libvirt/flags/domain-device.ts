@@ -83,5 +83,32 @@ export const VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH = 1
 
 /** Linux's input events. */
 export const VIR_KEYCODE_SET_LINUX = 0
+/** What `VIR_KEYCODE_SET_ATSET1` is. */
+export const VIR_KEYCODE_SET_XT = 1
+/** The first set of an AT keyboard. */
+export const VIR_KEYCODE_SET_ATSET1 = 2
+/** The second; not understood here. */
+export const VIR_KEYCODE_SET_ATSET2 = 3
+/** The third; not understood here. */
+export const VIR_KEYCODE_SET_ATSET3 = 4
+/** Apple's; not understood here. */
+export const VIR_KEYCODE_SET_OSX = 5
+/** The first set, as Linux's drivers of keyboards once passed it on. */
+export const VIR_KEYCODE_SET_XT_KBD = 6
+/** Those of USB's usage tables. */
+export const VIR_KEYCODE_SET_USB = 7
+/** Windows' virtual keys. */
+export const VIR_KEYCODE_SET_WIN32 = 8
+/** The first set, as VNC and QEMU pass it on. */
+export const VIR_KEYCODE_SET_QNUM = 9
+/** How many sets there are. */
+export const VIR_KEYCODE_SET_LAST = 10
 /** How many keys are sent at once. */
 export const VIR_DOMAIN_SEND_KEY_MAX_KEYS = 16
+
+// --- How a console is opened. (virDomainConsoleFlags)
+
+/** Whoever has it loses it. */
+export const VIR_DOMAIN_CONSOLE_FORCE = 1
+/** Only where nobody else can have it meanwhile, which is so here among those who open it in this way. */
+export const VIR_DOMAIN_CONSOLE_SAFE = 2

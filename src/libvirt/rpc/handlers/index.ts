@@ -1,6 +1,7 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
 import { connectionHandlers } from './connection.ts'
+import { consoleHandlers } from './consoles.ts'
 import { domainDeviceHandlers } from './domain-devices.ts'
 import { domainLifeHandlers } from './domain-life.ts'
 import { domainResourceHandlers } from './domain-resources.ts'
@@ -11,6 +12,8 @@ import { graphicsHandlers } from './graphics.ts'
 import { loginHandlers } from './login.ts'
 import { networkHandlers } from './networks.ts'
 import { poolHandlers } from './pools.ts'
+import { screenHandlers } from './screens.ts'
+import { snapshotHandlers } from './snapshots.ts'
 import { volumeHandlers } from './volumes.ts'
 import { nodeHandlers } from './nodes.ts'
 
@@ -29,4 +32,7 @@ export const handlers: Handlers<Client> = {
   ...poolHandlers,
   ...volumeHandlers,
   ...nodeHandlers,
+  ...consoleHandlers,
+  ...screenHandlers,
+  ...snapshotHandlers,
 }
