@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
 import { BASES_MAX, baseNamed, countBases, liveName, newBase } from './bases.ts'
 import { freezeDisk } from './freeze.ts'
+import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Base } from './qemu-img.ts'
@@ -40,7 +41,8 @@ export async function cloneVolume(
   options: OperationOptions = {},
 ): Promise<Outcome> {
   assertVolumeName(wanted.name)
-  await readImage(location)
+  const { key } = await readImage(location)
+  assertHoldsNoSnapshots(tools.inventory, key, location)
   const folder = dirname(location)
   await makeRoom(tools, location, options)
   return tools.folders.inOrder(folder, async () => {
@@ -129,6 +131,7 @@ async function putAbove(tools: StorageTools, { image, base, overlay }: Placing):
   return inventory.holding(concerned, async () => {
     const running = await runningWith(concerned, image)
     assertNoOthers(inventory.users(image.key), running)
+    assertHoldsNoSnapshots(inventory, image.key, location)
     if (running.length > 0) await freezeDisks(running, { image, base, overlay })
     if (place === location) renameSync(overlay, place)
     else nameIt(overlay, place)

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { DriverError, type OperationOptions, type Volume } from '../driver.ts'
 import { copyFile } from './copy-file.ts'
 import { syncFolder, systemCode } from './files.ts'
+import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { keysOf } from './images.ts'
 import type { Inventory } from './inventory.ts'
 import type { StorageTools } from './storage-tools.ts'
@@ -45,7 +46,10 @@ export async function moveVolume(
 }
 
 function assertUnused(inventory: Inventory, location: string): void {
-  for (const key of keysOf([location])) if (inventory.isInUse(key)) throw inUse(location)
+  for (const key of keysOf([location])) {
+    if (inventory.isInUse(key)) throw inUse(location)
+    assertHoldsNoSnapshots(inventory, key, location)
+  }
 }
 
 const lookAt = (location: string): BigIntStats => lstatSync(location, { bigint: true })

@@ -20,8 +20,9 @@ interface Layout {
 }
 
 const HEADER_BYTES = 72
-/** Source: QEMU block/qcow2.h, QCOW_MAX_SNAPSHOTS and QCOW_MAX_SNAPSHOT_EXTRA_DATA. */
-const SNAPSHOTS_MAX = 65_536
+/** More are not looked through, though QEMU would. */
+const SNAPSHOTS_MAX = 1_024
+/** Source: QEMU block/qcow2.h, QCOW_MAX_SNAPSHOT_EXTRA_DATA. */
 const EXTRA_BYTES_MAX = 1_024
 /** What each entry has before what may be longer or shorter. */
 const ENTRY_BYTES = 40
@@ -62,6 +63,8 @@ export async function* readState(file: FileHandle, snapshot: InnerSnapshot): Asy
   const { clusterBits, virtualBytes } = await readLayout(file)
   const clusterBytes = 2 ** clusterBits
   const pointers = clusterBytes / POINTER_BYTES
+  // QEMU leaves out nothing of it, so it is no longer than its file.
+  if (snapshot.stateBytes > (await file.stat()).size) throw damaged()
   const firstTable = Math.ceil(virtualBytes / (clusterBytes * pointers))
   let table: Buffer = Buffer.alloc(0)
   for (let at = 0, cluster = 0; at < snapshot.stateBytes; at += clusterBytes, cluster++) {

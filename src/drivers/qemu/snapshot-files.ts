@@ -2,6 +2,7 @@ import { cp, link, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder, systemCode } from './files.ts'
 import type { DomainFiles } from './layout.ts'
+import { runProgram } from './qemu-img.ts'
 
 /**
  * What is kept of a snapshot beside its disks, in a folder of its own: `memory`, that of its guest, as a suspended one's is
@@ -61,6 +62,8 @@ export async function giveSmallStateBack(files: DomainFiles, kept: SnapshotFiles
 async function copyIfThere(from: string, to: string): Promise<void> {
   try {
     await cp(from, to, { recursive: true })
+    // It may be a folder, and what lies in it is known to others only.
+    await runProgram('sync', ['--file-system', '--', to], {})
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
   }

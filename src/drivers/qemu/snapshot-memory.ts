@@ -150,6 +150,9 @@ async function takeOut({ id, files, signal, onProgress }: LivingSnapshot): Promi
     try {
       const options = signal === undefined ? {} : { signal }
       await pipeline(readState(image, snapshot), measure, target.createWriteStream({ flush: true }), options)
+    } catch (error) {
+      if (signal?.aborted !== true) throw error
+      throw new DriverError('refused', 'the snapshot was aborted', { cause: signal.reason })
     } finally {
       await target.close()
     }

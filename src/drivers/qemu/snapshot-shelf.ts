@@ -98,7 +98,7 @@ export class SnapshotShelf {
     for (const disk of disks) await assertKeepable(disk)
     const { id, locations } = { id: randomUUID(), locations: [...new Set(disks.map(({ location }) => location))] }
     this.#take(whole, locations, isTaken)
-    await this.#sweep(holderOf(whole))
+    await this.#clear(whole)
     await this.#write({ ...this.#record, doomed: [...this.#record.doomed, { id, disks: locations }] })
     try {
       const files = snapshotFilesOf(this.#files, id)
@@ -110,7 +110,7 @@ export class SnapshotShelf {
       await this.#write(withSnapshot(this.#record, kept))
       return describe(kept, id)
     } catch (error) {
-      await this.#sweep(holderOf(whole)).catch((failure: unknown) => this.#warn(String(failure)))
+      await this.#clear(whole).catch((failure: unknown) => this.#warn(String(failure)))
       throw error
     }
   }
@@ -146,7 +146,7 @@ export class SnapshotShelf {
     const kept = this.#find(id)
     assertWanted(options)
     await this.#write(withoutSnapshot(this.#record, kept, children))
-    await this.#sweep(holderOf(whole), options.onProgress)
+    await this.#clear(whole, options.onProgress)
   }
 
   /** Forgets all of a halted domain that is to be forgotten itself; what images go on holding is told to the operator. */
@@ -170,9 +170,16 @@ export class SnapshotShelf {
       await this.#write({ ...this.#record, reverting: null })
       await this.revert(whole, reverting, { isTaken })
     }
-    if (this.#record.doomed.length === 0) return
-    if (whole.machine !== undefined) await forgetSaving(whole.machine)
-    await this.#sweep(holderOf(whole))
+    await this.#clear(whole)
+  }
+
+  /** Sweeps, and takes away first what a QEMU was left with. */
+  async #clear(whole: WholeDomain, onProgress?: (share: number) => void): Promise<void> {
+    const { machine } = whole
+    if (this.#record.doomed.length > 0 && machine !== undefined) {
+      await forgetSaving(machine).catch((error: unknown) => this.#warn(String(error)))
+    }
+    await this.#sweep({ machine, madeOf: madeOf(whole) }, onProgress)
   }
 
   /** Deletes what is there of snapshots that are not, or no more. What cannot be deleted stays known, for the next time. */
@@ -228,8 +235,6 @@ export class SnapshotShelf {
     this.#record = record
   }
 }
-
-const holderOf = (whole: WholeDomain): Holder => ({ machine: whole.machine, madeOf: madeOf(whole) })
 
 const refused = (message: string) => new DriverError('refused', message)
 

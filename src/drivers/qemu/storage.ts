@@ -15,6 +15,7 @@ import { copyRepository } from './copy-repository.ts'
 import { copyVolume } from './copy-volume.ts'
 import { makeFolders, syncFolder, systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
+import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { FORMATS, formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
 import { moveVolume } from './move-volume.ts'
@@ -191,6 +192,7 @@ async function deleteVolume({ folders, inventory }: StorageTools, location: stri
     const stats = lstatSync(location, { throwIfNoEntry: false })
     if (stats === undefined) throw new DriverError('not-found', `no volume ${location}`)
     if (inventory.isInUse(keyOf(stats))) throw inUse(location)
+    assertHoldsNoSnapshots(inventory, keyOf(stats), location)
     unlinkSync(location)
     await syncFolder(folder)
     if (backing !== undefined) await folders.mend(folder)
