@@ -1,5 +1,5 @@
 import type { DeviceOps, DiskConfig, DomainConfig, NicConfig } from '../drivers/driver.ts'
-import { DomainWithDefinition } from './domain-definition.ts'
+import { DomainWithMetadata } from './domain-metadata.ts'
 import { VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import type { Told } from './domain-watch.ts'
 import { hubOf } from './event-hub.ts'
@@ -32,7 +32,7 @@ type Surroundings = Parameters<typeof readDevice>[2]
  * Plugging disks and interfaces. What is plugged into a domain that is active stays in its definition, whether or not
  * `VIR_DOMAIN_DEVICE_MODIFY_CONFIG` says so; with that flag alone it is plugged at the next start.
  */
-export class DomainWithDevices extends DomainWithDefinition {
+export class DomainWithDevices extends DomainWithMetadata {
   /** Plugs in the device that is described (virDomainAttachDevice). */
   async attachDevice(xml: string): Promise<void> {
     return this.change('virDomainAttachDevice', () => this.#alter('virDomainAttachDevice', xml, 0, attach))

@@ -1,5 +1,5 @@
 import type { DomainConfig } from '../drivers/driver.ts'
-import { DomainWithVcpus } from './domain-vcpus.ts'
+import { DomainWithPinning } from './domain-pinning.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OVERFLOW } from './error-numbers.ts'
 import { checkFlags, has, type FunctionName } from './flag-check.ts'
 import { VIR_DOMAIN_MEM_CONFIG, VIR_DOMAIN_MEM_LIVE, VIR_DOMAIN_MEM_MAXIMUM } from './flags/index.ts'
@@ -12,7 +12,7 @@ const KNOWN = { known: VIR_DOMAIN_MEM_LIVE | VIR_DOMAIN_MEM_CONFIG | VIR_DOMAIN_
  * The memory of a domain, in KiB. A host may give more than was asked for, in steps of its own: Hyper-V rounds up to 2
  * MiB.
  */
-export class DomainWithMemory extends DomainWithVcpus {
+export class DomainWithMemory extends DomainWithPinning {
   /** Changes what it has of its maximum, now or from its start where it is not active (virDomainSetMemory). */
   async setMemory(memory: number): Promise<void> {
     return this.change('virDomainSetMemory', () => this.#set('virDomainSetMemory', memory, 0))

@@ -1,4 +1,4 @@
-import { DomainInState } from './domain-state.ts'
+import { DomainWithJobs } from './domain-jobs.ts'
 import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import { checkFlags, type FlagsOf, has } from './flag-check.ts'
 import {
@@ -52,7 +52,7 @@ const SAVE: FlagsOf = {
 }
 
 /** Starting and stopping a domain. */
-export class DomainWithPower extends DomainInState {
+export class DomainWithPower extends DomainWithJobs {
   /** Starts it, from what was saved of it where something was (virDomainCreate). */
   async create(): Promise<void> {
     return this.change('virDomainCreate', () => this.#start(0))

@@ -1,4 +1,4 @@
-import type { StartupAction } from '../drivers/driver.ts'
+import type { Scheduling, StartupAction } from '../drivers/driver.ts'
 import { DomainWithMemory } from './domain-memory.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
@@ -8,11 +8,12 @@ import {
   AUTOSTART_NONE,
   VIR_DOMAIN_AFFECT_CONFIG,
   VIR_DOMAIN_AFFECT_LIVE,
+  VIR_TYPED_PARAM_LLONG,
   VIR_TYPED_PARAM_STRING_OKAY,
   VIR_TYPED_PARAM_UINT,
   VIR_TYPED_PARAM_ULLONG,
 } from './flags/index.ts'
-import { toldOf } from './impact.ts'
+import { impactOf, toldOf } from './impact.ts'
 import { firstOf } from './room.ts'
 
 /** A named value of a type, as libvirt's virTypedParameter. */
@@ -29,7 +30,8 @@ export interface SchedulerType {
   readonly nparams: number
 }
 
-const TYPES = { uint: VIR_TYPED_PARAM_UINT, ullong: VIR_TYPED_PARAM_ULLONG } as const
+const TYPES = { uint: VIR_TYPED_PARAM_UINT, llong: VIR_TYPED_PARAM_LLONG, ullong: VIR_TYPED_PARAM_ULLONG } as const
+const SET = { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG }
 const GET = { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG | VIR_TYPED_PARAM_STRING_OKAY }
 
 const NUMBERS: Readonly<Record<StartupAction, number>> = {
@@ -71,6 +73,21 @@ export class DomainWithScheduling extends DomainWithMemory {
     })
   }
 
+  /** Changes parameters of the host's own scheduler, by their names (virDomainSetSchedulerParameters). */
+  async setSchedulerParameters(params: readonly TypedParameter[]): Promise<void> {
+    const name = 'virDomainSetSchedulerParameters'
+    return this.change(name, () => this.#setParameters(name, params, 0))
+  }
+
+  /** As `setSchedulerParameters`; now, which counts at the next start too, or from then on (virDomainSetSchedulerParametersFlags). */
+  async setSchedulerParametersFlags(params: readonly TypedParameter[], flags = 0): Promise<void> {
+    const name = 'virDomainSetSchedulerParametersFlags'
+    return this.change(name, async () => {
+      checkFlags(name, flags, SET)
+      await this.#setParameters(name, params, flags)
+    })
+  }
+
   /**
    * What becomes of it when the host starts: `AUTOSTART_NONE`, `AUTOSTART_IF_WAS_RUNNING` or `AUTOSTART_ALWAYS`
    * (virDomainGetAutostart).
@@ -95,6 +112,25 @@ export class DomainWithScheduling extends DomainWithMemory {
   async #parameters(name: FunctionName, nparams: number | undefined): Promise<readonly TypedParameter[]> {
     const parameters = await this.#own(name).parameters(this.id)
     return firstOf(parameters, nparams, name).map(one => ({ field: one.name, type: TYPES[one.type], value: one.value }))
+  }
+
+  async #setParameters(name: FunctionName, params: readonly TypedParameter[], flags: number): Promise<void> {
+    const own = this.#own(name)
+    const scheduler = this.host.group(name, 'scheduler')
+    const values = new Map(params.map(({ field, value }) => [field, value]))
+    if (values.size < params.length) {
+      throw this.host.error(VIR_ERR_INVALID_ARG, `a parameter occurs multiple times in ${name}`)
+    }
+    let live: Scheduling | undefined
+    await this.amend((config, now) => {
+      const { isLive } = impactOf(this.host, flags, now)
+      const scheduling = own.changed(config.scheduling, values)
+      if (!isLive) return { ...config, scheduling }
+      live = scheduling
+      return undefined
+    })
+    const wanted = live
+    if (wanted !== undefined) await this.host.remembered.turns.run(this.id, () => scheduler.set(this.id, wanted))
   }
 
   #own(name: FunctionName) {

@@ -1,6 +1,7 @@
 import { DriverError } from '../drivers/driver.ts'
+import { assertMapLength, cpuMap } from './cpu-map.ts'
 import { DomainWithPower } from './domain-power.ts'
-import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import { checkFlags, type FlagsOf, has, type FunctionName } from './flag-check.ts'
 import {
   VIR_DOMAIN_VCPU_CONFIG,
@@ -34,11 +35,9 @@ export interface Vcpus {
 }
 
 const NS_PER_MS = 1_000_000
-/** More than there are CPUs in any host. */
-const MAP_OCTETS_MAX = 8_192
 const SET: FlagsOf = {
-  known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG,
-  refused: { VIR_DOMAIN_VCPU_MAXIMUM, VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
+  known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM,
+  refused: { VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
 }
 const GET: FlagsOf = {
   known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM,
@@ -53,8 +52,8 @@ export class DomainWithVcpus extends DomainWithPower {
   }
 
   /**
-   * Changes their number; `VIR_DOMAIN_VCPU_CONFIG` from the next start on. No host changes it while the domain runs
-   * (virDomainSetVcpusFlags).
+   * Changes their number; `VIR_DOMAIN_VCPU_CONFIG` from the next start on. No host changes it while the domain runs. A domain
+   * has all that it may have from its start: `VIR_DOMAIN_VCPU_MAXIMUM` changes the same number (virDomainSetVcpusFlags).
    */
   async setVcpusFlags(nvcpus: number, flags = 0): Promise<void> {
     return this.change('virDomainSetVcpusFlags', async () => {
@@ -85,10 +84,7 @@ export class DomainWithVcpus extends DomainWithPower {
    */
   async getVcpus(maxinfo?: number, maplen?: number): Promise<Vcpus> {
     return this.read('virDomainGetVcpus', async () => {
-      if (maplen !== undefined && !(Number.isSafeInteger(maplen) && maplen >= 0 && maplen <= MAP_OCTETS_MAX)) {
-        const text = `maplen in virDomainGetVcpus must be from 0 to ${MAP_OCTETS_MAX}`
-        throw this.host.error(VIR_ERR_INVALID_ARG, text)
-      }
+      assertMapLength(this.host, 'virDomainGetVcpus', maplen)
       const [cpuMs, affinity] = await Promise.all([this.#cpuMs(), this.#affinity()])
       const all = cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)
       const info = firstOf(all, maxinfo, 'virDomainGetVcpus')
@@ -99,7 +95,7 @@ export class DomainWithVcpus extends DomainWithPower {
           cpuTime: BigInt(Math.round(ms * NS_PER_MS)),
           cpu: VIR_VCPU_INFO_CPU_UNAVAILABLE,
         })),
-        cpumaps: info.map(() => this.#map(affinity, maplen)),
+        cpumaps: info.map(() => cpuMap(this.host, affinity, maplen)),
       }
     })
   }
@@ -113,12 +109,19 @@ export class DomainWithVcpus extends DomainWithPower {
       const text = 'requested vcpus is greater than max allowable vcpus for the domain'
       throw this.host.error(VIR_ERR_INVALID_ARG, `${text}: ${nvcpus} > ${max}`)
     }
-    const text = 'the number of virtual CPUs cannot be changed while the domain is active'
-    const hint = `${text}; VIR_DOMAIN_VCPU_CONFIG changes it from the next start`
     await this.amend((config, now) => {
-      if (impactOf(this.host, flags, now).isLive) throw this.host.error(VIR_ERR_OPERATION_UNSUPPORTED, hint)
+      if (impactOf(this.host, flags, now).isLive) throw this.#isLive(flags)
       return { ...config, vcpus: nvcpus }
     })
+  }
+
+  #isLive(flags: number) {
+    if (has(flags, VIR_DOMAIN_VCPU_MAXIMUM)) {
+      return this.host.error(VIR_ERR_OPERATION_INVALID, "maximum vcpu count of a live domain can't be modified")
+    }
+    const text = 'the number of virtual CPUs cannot be changed while the domain is active'
+    const hint = `${text}; VIR_DOMAIN_VCPU_CONFIG changes it from the next start`
+    return this.host.error(VIR_ERR_OPERATION_UNSUPPORTED, hint)
   }
 
   async #count(flags: number): Promise<number> {
@@ -143,21 +146,9 @@ export class DomainWithVcpus extends DomainWithPower {
     }
   }
 
-  /** The CPUs of the host that it is bound to; undefined where it is to none. */
-  async #affinity(): Promise<readonly number[] | undefined> {
-    if (!this.host.profile.bindsCpus) return undefined
-    return (await this.config()).scheduling?.affinity ?? undefined
-  }
-
-  #map(affinity: readonly number[] | undefined, maplen: number | undefined): Uint8Array {
-    const numbers = this.host.info.cpus.map(({ number }) => number)
-    const octets = Math.max(0, ...numbers.map(number => Math.floor(number / 8) + 1))
-    const map = new Uint8Array(maplen ?? octets)
-    for (const number of affinity ?? numbers) {
-      const at = Math.floor(number / 8)
-      const octet = map[at]
-      if (octet !== undefined) map[at] = octet | (1 << (number % 8))
-    }
-    return map
+  /** The CPUs of the host that it is bound to; null where it is to none. */
+  async #affinity(): Promise<readonly number[] | null> {
+    if (!this.host.profile.bindsCpus) return null
+    return (await this.config()).scheduling?.affinity ?? null
   }
 }

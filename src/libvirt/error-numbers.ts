@@ -47,6 +47,8 @@ export const VIR_ERR_INVALID_DOMAIN_SNAPSHOT = 71
 export const VIR_ERR_NO_DOMAIN_SNAPSHOT = 72
 /** An argument that libvirt knows and this host's driver cannot honour. */
 export const VIR_ERR_ARGUMENT_UNSUPPORTED = 74
+/** Nothing of the kind is noted on the domain. */
+export const VIR_ERR_NO_DOMAIN_METADATA = 80
 /** A number that does not fit. */
 export const VIR_ERR_OVERFLOW = 82
 /** An operation that libvirt knows and that cannot be done here. */
@@ -106,6 +108,7 @@ export const BEGINNINGS = {
   [VIR_ERR_INVALID_DOMAIN_SNAPSHOT]: 'Invalid snapshot',
   [VIR_ERR_NO_DOMAIN_SNAPSHOT]: 'Domain snapshot not found',
   [VIR_ERR_ARGUMENT_UNSUPPORTED]: 'argument unsupported',
+  [VIR_ERR_NO_DOMAIN_METADATA]: 'metadata not found',
   [VIR_ERR_OVERFLOW]: 'numerical overflow',
   [VIR_ERR_OPERATION_UNSUPPORTED]: 'Operation not supported',
   [VIR_ERR_STORAGE_VOL_EXIST]: 'storage volume already exists',

@@ -11,7 +11,7 @@ const EVEN_WEIGHT_OF_HOST = 100
 /** The largest of a host. */
 export const WEIGHT_MAX_OF_HOST = 10_000
 /** All of a processor, in thousandths of a percent. Source: the same page, Limit. */
-const LIMIT_MAX = 100_000
+export const LIMIT_MAX = 100_000
 
 /** What a machine must get of the host to be as its definition says. */
 export function quantitiesOf(config: DomainConfig): Quantities {
@@ -34,7 +34,7 @@ export function sharesOf(scheduling: Scheduling | undefined): Pick<Quantities, '
 }
 
 /** What scheduling a host's shares amount to; undefined where they are everybody's. */
-export function schedulingOf({ weight, limit }: Quantities): Scheduling | undefined {
+export function schedulingOf({ weight, limit }: Pick<Quantities, 'weight' | 'limit'>): Scheduling | undefined {
   if (weight === EVEN_WEIGHT_OF_HOST && limit === LIMIT_MAX) return undefined
   return {
     weight: Math.max(1, Math.round((weight * EVEN_WEIGHT) / EVEN_WEIGHT_OF_HOST)),

@@ -5,7 +5,7 @@ import type { Events } from './events.ts'
 import type { Gate } from './gate.ts'
 import { notesWith } from './kept-definition.ts'
 import type { Locks } from './locks.ts'
-import { sharesOf, WEIGHT_MAX_OF_HOST } from './quantities.ts'
+import { LIMIT_MAX, schedulingOf, sharesOf, WEIGHT_MAX_OF_HOST } from './quantities.ts'
 import type { SchedulingBackEnd, Shares } from './scheduling-back-end.ts'
 import { assertState } from './states.ts'
 import { takeBack, type Undo } from './undo.ts'
@@ -40,6 +40,7 @@ export function schedulerOps(parts: SchedulerParts, gate: Gate): SchedulerOps {
             { name: 'weight', type: 'uint', value: BigInt(weight) },
           ]
         }),
+      changed,
     },
     set(id, wanted) {
       const kept = structuredClone(wanted)
@@ -47,6 +48,29 @@ export function schedulerOps(parts: SchedulerParts, gate: Gate): SchedulerOps {
     },
   }
 }
+
+/** What a definition says whose machine has these shares, in the units of a host. */
+function changed(now: Scheduling | undefined, values: ReadonlyMap<string, bigint>): Scheduling {
+  for (const [name, value] of values) {
+    const max = LARGEST.get(name)
+    if (name === 'reservation') throw new DriverError('refused', 'what Hyper-V keeps of processors is not changed here')
+    if (max === undefined) throw new DriverError('refused', `Hyper-V has no parameter ${name} of processors`)
+    if (value >= 1n && value <= max) continue
+    throw new DriverError('refused', `${name} is from 1 to ${max}, not ${value}`)
+  }
+  const before = sharesOf(now)
+  const weight = Number(values.get('weight') ?? before.weight)
+  const limit = Number(values.get('limit') ?? before.limit)
+  return schedulingOf({ weight, limit }) ?? EVERYBODYS
+}
+
+/** The largest value of each parameter that is changed. */
+const LARGEST: ReadonlyMap<string, bigint> = new Map([
+  ['weight', BigInt(WEIGHT_MAX_OF_HOST)],
+  ['limit', BigInt(LIMIT_MAX)],
+])
+
+const EVERYBODYS: Scheduling = { weight: 256, capPercent: null, affinity: null }
 
 /** Changes the living machine first, which hosts refuse most, then what was written down; what fails is taken back. */
 async function set(parts: SchedulerParts, id: DomainId, wanted: Scheduling): Promise<void> {

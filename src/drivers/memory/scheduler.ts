@@ -5,7 +5,7 @@ import type { MemoryHost } from './host.ts'
 import { activeOf } from './life.ts'
 
 /** What a domain gets that says nothing about it. */
-const EVERYBODYS = { weight: 256, capPercent: null } as const
+const EVERYBODYS: Scheduling = { weight: 256, capPercent: null, affinity: null }
 
 /**
  * The scheduler of a memory host; of its own it has a weight, and a cap in percent, 0 for none. A cap shows in the metrics; weight and
@@ -24,6 +24,7 @@ export function schedulerOps(host: MemoryHost, connection: Connection): Schedule
             { name: 'cap', type: 'uint', value: BigInt(Math.round(capPercent ?? 0)) },
           ]
         }),
+      changed,
     },
     set: (id, scheduling) =>
       connection.call('scheduler.set', () => {
@@ -38,15 +39,33 @@ export function schedulerOps(host: MemoryHost, connection: Connection): Schedule
   }
 }
 
+/** A cap of 0 is none. */
+function changed(now: Scheduling = EVERYBODYS, values: ReadonlyMap<string, bigint>): Scheduling {
+  const unknown = [...values.keys()].find(name => name !== 'weight' && name !== 'cap')
+  if (unknown !== undefined) throw new DriverError('refused', `the scheduler memory has no parameter ${unknown}`)
+  const [weight, cap] = [values.get('weight'), values.get('cap')]
+  const scheduling = {
+    weight: Number(weight ?? now.weight),
+    capPercent: cap === undefined ? now.capPercent : Number(cap) || null,
+    affinity: now.affinity,
+  }
+  assertShares(scheduling)
+  return scheduling
+}
+
 const WEIGHT_MAX = 65_535
 
 /** Demands shares that a host can give, and CPUs that this one has. */
-function assertScheduling(host: MemoryHost, { weight, capPercent, affinity }: Scheduling): void {
+function assertScheduling(host: MemoryHost, scheduling: Scheduling): void {
+  assertShares(scheduling)
+  assertCpus(host, scheduling.affinity)
+}
+
+function assertShares({ weight, capPercent }: Scheduling): void {
   if (!(Number.isSafeInteger(weight) && weight >= 1 && weight <= WEIGHT_MAX)) {
     throw new DriverError('refused', `a weight is from 1 to ${WEIGHT_MAX}, not ${weight}`)
   }
   if (capPercent !== null && !(capPercent > 0)) {
     throw new DriverError('refused', `a cap leaves more than nothing, not ${capPercent} percent`)
   }
-  assertCpus(host, affinity)
 }

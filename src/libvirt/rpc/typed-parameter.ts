@@ -1,6 +1,6 @@
 import type { TypedParam } from '../../protocols/libvirt-rpc/index.ts'
 import type { TypedParameter } from '../domain-scheduling.ts'
-import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_OVERFLOW } from '../error-numbers.ts'
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_INVALID_ARG, VIR_ERR_OVERFLOW } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import { VIR_TYPED_PARAM_LLONG, VIR_TYPED_PARAM_UINT, VIR_TYPED_PARAM_ULLONG } from '../flags/index.ts'
 
@@ -15,6 +15,20 @@ export function rpcParam({ field, type, value }: TypedParameter): TypedParam {
       return { field, value: { type: 'ullong', value } }
     default:
       throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, `the parameter ${field} is of the type ${type}`)
+  }
+}
+
+/** A named whole number of the wire. Throws `VIR_ERR_INVALID_ARG` for another value. */
+export function numberParam({ field, value }: TypedParam): TypedParameter {
+  switch (value.type) {
+    case 'uint':
+      return { field, type: VIR_TYPED_PARAM_UINT, value: BigInt(value.value) }
+    case 'llong':
+      return { field, type: VIR_TYPED_PARAM_LLONG, value: value.value }
+    case 'ullong':
+      return { field, type: VIR_TYPED_PARAM_ULLONG, value: value.value }
+    default:
+      throw new LibvirtError(VIR_ERR_INVALID_ARG, `invalid type '${value.type}' for parameter '${field}'`)
   }
 }
 

@@ -3,6 +3,21 @@ import { AUTOSTART_NONE } from '../../flags/index.ts'
 import type { Client } from '../client.ts'
 import { bit, rpcDomain } from '../wire.ts'
 
+/** How far nothing is. */
+const NO_WORK = {
+  timeElapsed: 0n,
+  timeRemaining: 0n,
+  dataTotal: 0n,
+  dataProcessed: 0n,
+  dataRemaining: 0n,
+  memTotal: 0n,
+  memProcessed: 0n,
+  memRemaining: 0n,
+  fileTotal: 0n,
+  fileProcessed: 0n,
+  fileRemaining: 0n,
+} as const
+
 /** The life of domains: starting and stopping them, and what they are doing. */
 export const domainLifeHandlers: Handlers<Client> = {
   async DOMAIN_CREATE_XML({ xml_desc, flags }, { context }) {
@@ -32,6 +47,14 @@ export const domainLifeHandlers: Handlers<Client> = {
     const { state, maxMem, memory, nrVirtCpu, cpuTime } = await context.domain(dom).getInfo()
     return { state, maxMem: BigInt(maxMem), memory: BigInt(memory), nrVirtCpu, cpuTime }
   },
+  DOMAIN_GET_CONTROL_INFO: ({ dom, flags }, { context }) => context.domain(dom).getControlInfo(flags),
+  DOMAIN_GET_JOB_INFO: async ({ dom }, { context }) => ({ ...NO_WORK, ...(await context.domain(dom).getJobInfo()) }),
+  DOMAIN_GET_JOB_STATS: async ({ dom, flags }, { context }) => ({
+    ...(await context.domain(dom).getJobStats(flags)),
+    params: [],
+  }),
+  DOMAIN_ABORT_JOB: ({ dom }, { context }) => context.domain(dom).abortJob(),
+  DOMAIN_ABORT_JOB_FLAGS: ({ dom, flags }, { context }) => context.domain(dom).abortJobFlags(flags),
   // libvirt knows whether a domain starts with its host, and not whether it does so only if it ran.
   DOMAIN_GET_AUTOSTART: async ({ dom }, { context }) => ({
     autostart: bit((await context.domain(dom).getAutostart()) !== AUTOSTART_NONE),

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
-import { amountOf, rpcParam } from '../typed-parameter.ts'
+import { amountOf, numberParam, rpcParam } from '../typed-parameter.ts'
 
 /** What domains have of memory, processors and time. */
 export const domainResourceHandlers: Handlers<Client> = {
@@ -23,6 +23,13 @@ export const domainResourceHandlers: Handlers<Client> = {
       cpumaps: Buffer.concat(cpumaps),
     }
   },
+  async DOMAIN_GET_VCPU_PIN_INFO({ dom, ncpumaps, maplen, flags }, { context }) {
+    const cpumaps = await context.domain(dom).getVcpuPinInfo(ncpumaps, maplen, flags)
+    return { cpumaps: Buffer.concat(cpumaps), num: cpumaps.length }
+  },
+  DOMAIN_PIN_VCPU: ({ dom, vcpu, cpumap }, { context }) => context.domain(dom).pinVcpu(vcpu, cpumap),
+  DOMAIN_PIN_VCPU_FLAGS: ({ dom, vcpu, cpumap, flags }, { context }) =>
+    context.domain(dom).pinVcpuFlags(vcpu, cpumap, flags),
   DOMAIN_GET_SCHEDULER_TYPE: ({ dom }, { context }) => context.domain(dom).getSchedulerType(),
   async DOMAIN_GET_SCHEDULER_PARAMETERS({ dom, nparams }, { context }) {
     return { params: (await context.domain(dom).getSchedulerParameters(nparams)).map(rpcParam) }
@@ -30,4 +37,8 @@ export const domainResourceHandlers: Handlers<Client> = {
   async DOMAIN_GET_SCHEDULER_PARAMETERS_FLAGS({ dom, nparams, flags }, { context }) {
     return { params: (await context.domain(dom).getSchedulerParametersFlags(nparams, flags)).map(rpcParam) }
   },
+  DOMAIN_SET_SCHEDULER_PARAMETERS: ({ dom, params }, { context }) =>
+    context.domain(dom).setSchedulerParameters(params.map(numberParam)),
+  DOMAIN_SET_SCHEDULER_PARAMETERS_FLAGS: ({ dom, params, flags }, { context }) =>
+    context.domain(dom).setSchedulerParametersFlags(params.map(numberParam), flags),
 }

@@ -36,4 +36,13 @@ export const domainHandlers: Handlers<Client> = {
   DOMAIN_IS_ACTIVE: async ({ dom }, { context }) => ({ active: bit(await context.domain(dom).isActive()) }),
   DOMAIN_IS_PERSISTENT: async ({ dom }, { context }) => ({ persistent: bit(await context.domain(dom).isPersistent()) }),
   DOMAIN_IS_UPDATED: async ({ dom }, { context }) => ({ updated: bit(await context.domain(dom).isUpdated()) }),
+  DOMAIN_GET_METADATA: async ({ dom, type, uri, flags }, { context }) => ({
+    metadata: await context.domain(dom).getMetadata(type, uri, flags),
+  }),
+  DOMAIN_SET_METADATA: ({ dom, type, metadata, key, uri, flags }, { context }) =>
+    context.domain(dom).setMetadata(type, metadata, key, uri, flags),
+  async DOMAIN_RENAME({ dom, new_name, flags }, { context }) {
+    await context.domain(dom).rename(new_name ?? '', flags)
+    return { retcode: 0 }
+  },
 }

@@ -1,0 +1,108 @@
+import type { DomainConfig } from '../drivers/driver.ts'
+import { DomainWithDefinition } from './domain-definition.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_DOMAIN_METADATA, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import { checkFlags, type FunctionName } from './flag-check.ts'
+import {
+  VIR_DOMAIN_AFFECT_CONFIG,
+  VIR_DOMAIN_AFFECT_LIVE,
+  VIR_DOMAIN_METADATA_DESCRIPTION,
+  VIR_DOMAIN_METADATA_ELEMENT,
+  VIR_DOMAIN_METADATA_TITLE,
+} from './flags/index.ts'
+import { impactOf, toldOf } from './impact.ts'
+import { isActiveState } from './remembered.ts'
+import { annotationsOf, metadataIn, withMetadata } from './xml/metadata.ts'
+
+const KNOWN = { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG }
+
+/** What is noted on a domain, and what it is called. */
+export class DomainWithMetadata extends DomainWithDefinition {
+  /**
+   * A note: `VIR_DOMAIN_METADATA_DESCRIPTION`, `_TITLE`, or with `_ELEMENT` that of the namespace `uri`. Rejects with
+   * `VIR_ERR_NO_DOMAIN_METADATA` where there is none (virDomainGetMetadata).
+   */
+  async getMetadata(type: number, uri: string | null = null, flags = 0): Promise<string> {
+    const name = 'virDomainGetMetadata'
+    return this.read(name, async () => {
+      checkFlags(name, flags, KNOWN)
+      this.#assertNamed(name, type, { uri })
+      const { config, domain } = await this.host.described(this.id)
+      toldOf(this.host, flags, this.host.seen(this.id, domain))
+      const note = noteIn(config, type, uri)
+      if (note !== undefined && note !== '') return note
+      throw this.host.error(VIR_ERR_NO_DOMAIN_METADATA, 'Requested metadata element is not present')
+    })
+  }
+
+  /**
+   * Changes a note, or with null takes it away. An element is put into the namespace `uri` under the prefix `key`. Notes are
+   * of the definition, and count at once (virDomainSetMetadata).
+   */
+  async setMetadata(
+    type: number,
+    metadata: string | null,
+    key: string | null = null,
+    uri: string | null = null,
+    flags = 0,
+  ): Promise<void> {
+    const name = 'virDomainSetMetadata'
+    await this.change(name, async () => {
+      checkFlags(name, flags, KNOWN)
+      this.#assertNamed(name, type, { uri, ...(metadata !== null && { key }) })
+      if (type === VIR_DOMAIN_METADATA_TITLE && metadata?.includes('\n') === true) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, "metadata title can't contain newlines")
+      }
+      await this.amend((config, now) => {
+        impactOf(this.host, flags, now)
+        if (type === VIR_DOMAIN_METADATA_DESCRIPTION) return { ...config, description: metadata ?? '' }
+        const { annotations = {}, ...others } = config
+        const changed =
+          type === VIR_DOMAIN_METADATA_TITLE
+            ? annotationsOf({ ...annotations, title: metadata ?? '' })
+            : withMetadata(annotations, { namespace: uri ?? '', prefix: key ?? '', text: metadata })
+        return changed === undefined ? others : { ...others, annotations: changed }
+      })
+    })
+  }
+
+  /** Gives it another name; of a domain that is off, and was not saved (virDomainRename). */
+  async rename(newName: string, flags = 0): Promise<void> {
+    await this.change('virDomainRename', async () => {
+      checkFlags('virDomainRename', flags, {})
+      if (newName === '' || newName.includes('\n')) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, 'new_name in virDomainRename must be a name of one line')
+      }
+      await this.host.remembered.turns.run(`name ${newName}`, async () => {
+        const isTaken = (await this.host.domains()).some(({ id, name }) => name === newName && id !== this.id)
+        await this.amend((config, { state }) => {
+          if (config.name === newName) throw this.host.error(VIR_ERR_INVALID_ARG, "Can't rename domain to itself")
+          if (isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'cannot rename active domain')
+          if (state === 'suspended') {
+            throw this.host.error(VIR_ERR_OPERATION_INVALID, "domain with a managed saved state can't be renamed")
+          }
+          if (isTaken) {
+            throw this.host.error(VIR_ERR_OPERATION_INVALID, `domain with name '${newName}' already exists`)
+          }
+          return { ...config, name: newName }
+        })
+      })
+    })
+  }
+
+  /** An element is of a namespace, and has a prefix in it; other notes have neither. */
+  #assertNamed(name: FunctionName, type: number, names: Readonly<Record<string, string | null>>): void {
+    const types = [VIR_DOMAIN_METADATA_DESCRIPTION, VIR_DOMAIN_METADATA_TITLE, VIR_DOMAIN_METADATA_ELEMENT]
+    if (!types.includes(type)) throw this.host.error(VIR_ERR_INVALID_ARG, `unknown metadata type '${type}'`)
+    for (const [argument, value] of Object.entries(names)) {
+      const isWanted = type === VIR_DOMAIN_METADATA_ELEMENT
+      if ((value !== null) === isWanted) continue
+      const must = isWanted ? 'must not be NULL' : 'must be NULL'
+      throw this.host.error(VIR_ERR_INVALID_ARG, `${argument} in ${name} ${must}`)
+    }
+  }
+}
+
+function noteIn({ description, annotations = {} }: DomainConfig, type: number, uri: string | null): string | undefined {
+  if (type === VIR_DOMAIN_METADATA_DESCRIPTION) return description
+  return type === VIR_DOMAIN_METADATA_TITLE ? annotations.title : metadataIn(annotations, uri ?? '')
+}
