@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { DriverError } from './drivers/driver.ts'
 import { drivers } from './drivers/registry.ts'
+import { Accounts } from './engine/accounts.ts'
 import type { Services } from './engine/context.ts'
 import { Engine } from './engine/engine.ts'
 import { ensureFirstUser, FIRST_USER } from './engine/first-user.ts'
@@ -14,22 +15,27 @@ import { watchImages } from './engine/image-use.ts'
 import { Locks } from './engine/locks.ts'
 import { Sampler } from './engine/metrics.ts'
 import { Paths } from './engine/paths.ts'
+import { SCRAM_WAY_OUT } from './engine/scram-logins.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
 import { consoleOpener } from './engine/terminals.ts'
 import { implementations } from './handlers/index.ts'
 import { undoInterrupted } from './handlers/intent.ts'
+import { KeptNetworks } from './handlers/kept-networks.ts'
+import { KeptPools } from './handlers/kept-pools.ts'
 import { watchMemory } from './handlers/memory.ts'
-import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
+import { ensureRepository, observeRepository, scan, startRepository } from './handlers/repository.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
 import { retellActions } from './handlers/vm-life.ts'
 import { LibvirtFace } from './libvirt/rpc/index.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
+import type { RecordOf } from './model/kernel/define.ts'
 import { ApiError } from './model/kernel/error.ts'
 import { type Configuration, configure, type ServeOptions } from './server/configuration.ts'
 import { ConfigurationError } from './server/configuration-error.ts'
 import { libvirtHosts } from './server/libvirt-hosts.ts'
+import type { Listener } from './server/listener.ts'
 import { type RunningServer, startServer } from './server/server.ts'
 import { xmlRpcFace } from './server/xmlrpc.ts'
 import { openStore } from './store/open.ts'
@@ -92,12 +98,16 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     const warnOf = (message: string, details: object = {}) => log.warn(details, message)
     const server = await startServer({
       listeners,
-      libvirt: new LibvirtFace({ hosts: libvirtHosts(services), warn: warnOf }),
+      libvirt: {
+        face: new LibvirtFace({ hosts: libvirtHosts({ services, keepersOf: host => keepersOf(services, host), warn: warnOf }), warn: warnOf }),
+        accounts: new Accounts({ ...services, log }),
+      },
       handle: xmlRpcFace(engine),
       openConsole: consoleOpener(services),
       log,
       dataDir: data,
     })
+    tellOfOldPasswords(services, listeners, log)
     const stopMeasuring = measure(services, log)
     sweepRegularly(services, log)
     const { addresses } = server
@@ -138,6 +148,7 @@ function createServices(
     onConnected: async () => {
       await undoInterrupted(services, message => log.warn(message))
       await retellActions(services)
+      await autostart()
     },
     ...(shutdownMs && { shutdownMs }),
   })
@@ -153,8 +164,39 @@ function createServices(
   const paths = new Paths({ dataDir: data, ...(allowPaths && { allowed: allowPaths }) })
   const services = { store, hosts, sessions, tasks, paths, locks }
   const treatCrash = crashTreatment(services, log)
+  const autostart = autostarter(services, log)
   return services
 }
+
+const keepersOf = (services: Services, host: string) => ({
+  pools: new KeptPools(services, host),
+  networks: new KeptNetworks(services, host),
+})
+
+/** Starts the networks and repositories of each host that are to be there, once a host is connected for the first time. */
+function autostarter(services: Services, log: pino.Logger): () => Promise<void> {
+  const { store, hosts } = services
+  const begun = new Set<string>()
+  return async () => {
+    for (const { host } of hosts.connected()) {
+      if (begun.has(host)) continue
+      begun.add(host)
+      const stopped = store.findBy(SR, 'host', host).filter(sr => isToStart(store.get(SR, sr)))
+      const starts = [
+        () => new KeptNetworks(services, host).autostart(),
+        ...stopped.map(sr => () => startRepository(services, sr)),
+      ]
+      for (const start of starts) {
+        await start().catch((error: unknown) =>
+          log.warn({ host, reason: String(error) }, 'what is to start with the server could not be started'),
+        )
+      }
+    }
+  }
+}
+
+const isToStart = (record: RecordOf<typeof SR> | undefined): boolean =>
+  record?.stopped === true && record.autostart && !record.transient
 
 async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
   const given = process.env['POLYVISOR_ADMIN_PASSWORD']
@@ -164,6 +206,13 @@ async function createFirstUser(services: Services, data: string, log: pino.Logge
     await writePrivate(file, `${password}\n`)
     log.info({ user: FIRST_USER, file }, 'first start: the password of the first user is in this file')
   })
+}
+
+/** Where passwords are proven without being shown, those that an older version has set are not good yet. */
+function tellOfOldPasswords({ sessions }: Services, listeners: readonly Listener[], log: pino.Logger): void {
+  const users = sessions.credentials.namesWithoutScram()
+  if (users.length === 0 || !listeners.some(listener => 'auth' in listener && listener.auth === 'sasl')) return
+  log.warn({ users, wayOut: SCRAM_WAY_OUT }, 'these users cannot log in to libvirt with their passwords yet')
 }
 
 /** Connects what the store knows and what the command line names; with neither, QEMU if it is here. */
@@ -182,7 +231,7 @@ async function connectHosts(services: Services, { hosts: uris }: Configuration, 
   }
   // First what is half-made goes, or a scan would take it for somebody's.
   await undoInterrupted(services, message => log.warn(message))
-  for (const sr of store.all(SR)) await rescan(services, sr, log)
+  for (const sr of store.all(SR)) if (store.get(SR, sr)?.stopped === false) await rescan(services, sr, log)
   const live = new Set(hosts.connected().map(connection => connection.host))
   return store.all(host_).map(uuid => ({ uuid, uri: store.get(host_, uuid)?.uri ?? '', live: live.has(uuid) }))
 }

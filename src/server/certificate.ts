@@ -1,10 +1,11 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 
 import { ConfigurationError } from './configuration-error.ts'
+import { textOf } from './text-file.ts'
 
 /** What a TLS listener shows, both in PEM. */
 export interface Credentials {
@@ -146,13 +147,4 @@ async function writeWhole(path: string, text: string, mode: number): Promise<voi
     await file.close()
   }
   await rename(draft, path)
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new ConfigurationError(`cannot read ${path}: ${String(error)}`, { cause: error })
-  }
 }

@@ -25,7 +25,7 @@ export class Connections {
   /** Takes care of what `server` accepts from now on. */
   attach(server: Server, origin: Origin): void {
     const shared = this.#shared
-    server.prependListener('connection', socket => this.#accept(socket))
+    server.prependListener('connection', socket => this.admit(socket))
     server.prependListener(origin.transport === 'https' ? 'secureConnection' : 'connection', socket =>
       this.#connect(socket),
     )
@@ -51,18 +51,8 @@ export class Connections {
     })
   }
 
-  /** Closes what nothing is asked on. */
-  closeIdle(): void {
-    for (const { isIdle, socket } of this.#connections.values()) if (isIdle) socket.destroy()
-    // With TLS, a client that has not said a word yet; one that is shaking hands is closed when it has done so.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
-  }
-
-  destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  #accept(socket: Socket): void {
+  /** Counts a connection, whatever is spoken on it; one too many is closed at once. */
+  admit(socket: Socket): void {
     const { limits, log } = this.#shared
     if (this.#sockets.size >= limits.connections) {
       if (!this.#isFull) log.warn({ connections: limits.connections }, 'too many connections; closing new ones')
@@ -73,6 +63,17 @@ export class Connections {
     this.#isFull = false
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  /** Closes what nothing is asked on. */
+  closeIdle(): void {
+    for (const { isIdle, socket } of this.#connections.values()) if (isIdle) socket.destroy()
+    // With TLS, a client that has not said a word yet; one that is shaking hands is closed when it has done so.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #connect(socket: Socket): void {

@@ -1,30 +1,149 @@
-import { createServer } from 'node:net'
-
-import type { LibvirtFace } from '../libvirt/rpc/index.ts'
-import { type LibvirtListener, urlOf } from './listener.ts'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import type { Accounts } from '../engine/accounts.ts'
+import { type LibvirtFace, OPERATOR, type User, type Who } from '../libvirt/rpc/index.ts'
+import { ConfigurationError } from './configuration-error.ts'
+import type { Connections } from './connections.ts'
+import type { LibvirtListener, LibvirtTcpListener, LibvirtTlsListener, LibvirtUnixListener } from './libvirt-place.ts'
+import { loginBySasl } from './libvirt-users.ts'
+import type { Limits } from './limits.ts'
+import { urlOf } from './listener.ts'
 import type { Opened } from './opened.ts'
 import type { Log } from './request.ts'
 import { socketPassing } from './socket-passing.ts'
+import { listenOnTcp } from './tcp.ts'
+import { textOf } from './text-file.ts'
+import type { Tls } from './tls.ts'
 import { listenOnUnixSocket } from './unix-socket.ts'
 
+/** Who serves the clients of libvirt, and who they may be. */
+export interface LibvirtService {
+  readonly face: LibvirtFace
+  readonly accounts: Accounts
+}
+
+/** What all listeners of libvirt's share. */
+export interface LibvirtShared extends LibvirtService {
+  readonly connections: Connections
+  readonly limits: Limits
+  readonly log: Log
+  readonly dataDir: string
+  /** There where one of them needs it. */
+  readonly tls: Tls | undefined
+}
+
+/** Whose certificates clients may show, in PEM; the operator's. */
+const CLIENT_CA = join('tls', 'client-ca.pem')
+
+/**
+ * What a server says once it accepts a client's certificate. Source: libvirt, src/rpc/virnetserverclient.c
+ * (virNetServerClientDispatchHandshake), virnetclient.c (virNetClientSetTLSSession).
+ */
+const CERTIFICATE_ACCEPTED = Buffer.of(1)
+
+/** So that a client whose machine is gone does not hold its connection for ever. */
+const TCP = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
+
 /** Serves libvirt's clients that come to a listener. Rejects with ConfigurationError where it cannot be listened on. */
-export async function openLibvirt(
-  listener: LibvirtListener,
-  { libvirt, log }: { readonly libvirt?: LibvirtFace; readonly log: Log },
-): Promise<Opened> {
-  if (libvirt === undefined) throw new TypeError('nobody serves the clients of libvirt')
-  const server = createServer(socket => {
-    libvirt.accept(socket, { passing: () => socketPassing(socket) })
-  })
-  const release = await listenOnUnixSocket(server, listener.path)
-  server.on('error', error => log.error({ err: error, url: urlOf(listener) }, 'a listener failed'))
+export async function openLibvirt(listener: LibvirtListener, shared: LibvirtShared): Promise<Opened> {
+  const server = await serverOf(listener, shared)
+  server.prependListener('connection', socket => shared.connections.admit(socket))
+  const listening = await listen(server, listener)
+  const { url } = listening
+  server.on('error', error => shared.log.error({ err: error, url }, 'a listener failed'))
   return {
-    address: { url: urlOf(listener) },
+    address: { url },
     async close() {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      await release()
-      libvirt.close()
+      await listening.release()
+      shared.face.close()
       await closed
     },
   }
 }
+
+/** What is left to do at the end, beside closing the server, is `release`. */
+async function listen(server: Server, listener: LibvirtListener): Promise<{ url: string; release(): Promise<void> }> {
+  if ('path' in listener) return { url: urlOf(listener), release: await listenOnUnixSocket(server, listener.path) }
+  const port = await listenOnTcp(server, listener, urlOf(listener))
+  return { url: urlOf({ ...listener, port }), release: async () => {} }
+}
+
+function serverOf(listener: LibvirtListener, shared: LibvirtShared): Server | Promise<Server> {
+  switch (listener.transport) {
+    case 'libvirt+unix':
+      return unixServer(listener, shared)
+    case 'libvirt+tcp':
+      return tcpServer(listener, shared)
+    default:
+      return tlsServer(listener, shared)
+  }
+}
+
+/** The mode of the socket lets in its owner alone. */
+function unixServer({ isReadOnly }: LibvirtUnixListener, { face }: LibvirtShared): Server {
+  return createServer(socket => {
+    if (socket.destroyed) return
+    face.accept(socket, { who: { user: OPERATOR }, isReadOnly, passing: () => socketPassing(socket) })
+  })
+}
+
+function tcpServer(listener: LibvirtTcpListener, { face, accounts, log }: LibvirtShared): Server {
+  const isOpen = listener.auth === 'none'
+  if (isOpen) {
+    log.warn({ url: urlOf(listener) }, 'every user and program of this machine may manage every host by this listener')
+  }
+  return createServer(TCP, socket => {
+    if (socket.destroyed) return
+    const who: Who = isOpen ? { user: OPERATOR } : { login: loginBySasl(accounts, addressOf(socket), log) }
+    face.accept(socket, { who })
+  })
+}
+
+async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): Promise<Server> {
+  const { face, tls, dataDir, limits, log } = shared
+  if (tls === undefined) throw new TypeError('there is no certificate')
+  const ca = listener.needsCertificate ? await clientCa(dataDir, listener) : undefined
+  const asking = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }
+  const server = tls.createTlsServer({ ...TCP, handshakeTimeout: limits.headersMs, ...asking }, socket => {
+    const who = whoIs(socket, listener, shared)
+    if (who === undefined || socket.destroyed) {
+      socket.end()
+      return
+    }
+    socket.write(CERTIFICATE_ACCEPTED)
+    face.accept(socket, { who })
+  })
+  server.on('tlsClientError', (error, socket) => {
+    log.info({ address: addressOf(socket), reason: error.message }, 'a client of libvirt did not get through TLS')
+  })
+  return server
+}
+
+/** Undefined for a client whose certificate names no user. */
+function whoIs(socket: TLSSocket, { auth }: LibvirtTlsListener, { accounts, log }: LibvirtShared): Who | undefined {
+  const address = addressOf(socket)
+  if (auth === 'sasl') return { login: loginBySasl(accounts, address, log) }
+  const user = userOf(socket, accounts)
+  if (user === undefined) log.warn({ address }, 'the common name of a client’s certificate is no user’s name')
+  return user && { user }
+}
+
+/** A certificate with several common names names nobody. */
+function userOf(socket: TLSSocket, accounts: Accounts): User | undefined {
+  const name: unknown = socket.getPeerCertificate().subject?.CN
+  return typeof name === 'string' ? accounts.named(name) : undefined
+}
+
+async function clientCa(dataDir: string, listener: LibvirtTlsListener): Promise<string> {
+  const file = join(dataDir, CLIENT_CA)
+  const ca = await textOf(file)
+  if (ca !== undefined) return ca
+  throw new ConfigurationError(
+    `cannot listen on ${urlOf(listener)}: there is no ${file} with the authority that signs the certificates of clients; ` +
+      'put it there, or let passwords do with ?clients=password',
+  )
+}
+
+const addressOf = (socket: Socket | TLSSocket): string => socket.remoteAddress ?? ''

@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 
-import { ConfigurationError } from './configuration-error.ts'
+import { isLibvirtScheme, type LibvirtListener, parseLibvirtListener } from './libvirt-place.ts'
+import { hostOf, isLoopback, parametersOf, refused, socketPath } from './listener-url.ts'
 import { DIALECTS, type Dialect } from './request.ts'
 
 /** Where to listen, and the dialect spoken there unless a path chooses one. */
@@ -24,12 +25,6 @@ export interface UnixListener {
   readonly dialect: Dialect
 }
 
-/** Where libvirt's protocol is spoken. */
-export interface LibvirtListener {
-  readonly transport: 'libvirt+unix'
-  readonly path: string
-}
-
 export interface ListenerRules {
   /** Plain HTTP also where others could listen in. */
   readonly allowPlainHttp: boolean
@@ -45,25 +40,26 @@ const PORTS = { http: 80, https: 443 } as const
 
 /**
  * The listener that a URL describes: `http://127.0.0.1:4464?dialect=0.2`, `https://0.0.0.0:4443`,
- * `unix:///path/xenapi.sock?dialect=1`. Throws ConfigurationError, which names the URL and the way out.
+ * `unix:///path/xenapi.sock?dialect=1`, and those of libvirt's (`parseLibvirtListener`). Throws ConfigurationError, which names the URL and the way out.
  */
 export function parseListener(text: string, rules: ListenerRules): Listener {
   const url = URL.parse(text)
   if (url === null) throw refused(text, 'is not a URL; write it like http://127.0.0.1:4464?dialect=0.2')
   const scheme = url.protocol.slice(0, -1)
-  if (scheme === 'libvirt+unix') return { transport: scheme, path: socketPath(text, url) }
-  if (scheme !== 'http' && scheme !== 'https' && scheme !== 'unix') {
-    throw refused(text, 'has a scheme that is not http, https or unix')
+  const isLibvirt = isLibvirtScheme(scheme)
+  if (!isLibvirt && scheme !== 'http' && scheme !== 'https' && scheme !== 'unix') {
+    throw refused(text, 'has a scheme that is not http, https, unix, libvirt+unix, libvirt+tcp or libvirt+tls')
   }
   if (url.username !== '' || url.password !== '') {
-    throw refused(`on ${url.host}`, 'names a user; leave it out, users log in by session') // Shows no password.
+    throw refused(`on ${url.host}`, 'names a user; leave it out, users log in when they come') // Shows no password.
   }
   if (url.hash !== '') throw refused(text, 'has a fragment (#); leave it out')
-  const dialect = dialectOf(text, url.searchParams) ?? USUAL_DIALECT[scheme]
+  if (isLibvirt) return parseLibvirtListener(text, url, scheme)
+  const dialect = dialectOf(text, url) ?? USUAL_DIALECT[scheme]
   if (scheme === 'unix') return { transport: 'unix', path: socketPath(text, url), dialect }
 
   if (url.pathname !== '/') throw refused(text, 'has a path; every path is served, leave it out')
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = hostOf(url)
   if (scheme === 'http' && !rules.allowPlainHttp && !isLoopback(host)) {
     throw refused(
       text,
@@ -81,44 +77,7 @@ export function urlOf(listener: Listener): string {
   return `${listener.transport}://${host}:${listener.port}`
 }
 
-function dialectOf(text: string, parameters: URLSearchParams): Dialect | undefined {
-  for (const name of parameters.keys()) {
-    if (name !== 'dialect') throw refused(text, `has the unknown parameter ${name}; there is only dialect`)
-  }
-  const [wanted, ...more] = parameters.getAll('dialect')
-  if (wanted === undefined) return undefined
-  const dialect = DIALECTS.find(known => known === wanted)
-  if (dialect === undefined || more.length > 0) {
-    throw refused(text, `must name one dialect of ${DIALECTS.join(', ')}`)
-  }
-  return dialect
+function dialectOf(text: string, url: URL): Dialect | undefined {
+  const wanted = parametersOf(text, url, { dialect: DIALECTS }).get('dialect')
+  return DIALECTS.find(known => known === wanted)
 }
-
-function socketPath(text: string, url: URL): string {
-  if (url.host !== '' || !url.pathname.startsWith('/'))
-    throw refused(text, 'needs an absolute path, so three slashes: unix:///run/xenapi.sock')
-  const path = decoded(url.pathname)
-  if (path === undefined || path.includes('\0')) throw refused(text, 'has a path that is no file name')
-  if (path === '' || path.endsWith('/')) throw refused(text, 'names no socket file; write unix:///run/xenapi.sock')
-  return path
-}
-
-function decoded(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return undefined
-  }
-}
-
-function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true
-  const family = isIP(host)
-  if (family === 0) return false
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8)
-  loopback.addAddress('::1', 'ipv6')
-  return loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
-}
-
-const refused = (url: string, reason: string) => new ConfigurationError(`the listener ${url} ${reason}`)

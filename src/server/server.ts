@@ -1,16 +1,15 @@
 import { createServer, type Server, type ServerOptions as HttpOptions } from 'node:http'
 
 import type { OpenConsoleOf } from '../engine/terminals.ts'
-import { ConfigurationError } from './configuration-error.ts'
 import { Connections } from './connections.ts'
 import { Consoles } from './consoles.ts'
 import type { Shared } from './exchange.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
-import type { LibvirtFace } from '../libvirt/rpc/index.ts'
-import { openLibvirt } from './libvirt-listener.ts'
+import { type LibvirtService, openLibvirt } from './libvirt-listener.ts'
 import { type ApiListener, type Listener, urlOf } from './listener.ts'
 import type { Address, Opened } from './opened.ts'
 import type { Handle, Log } from './request.ts'
+import { listenOnTcp } from './tcp.ts'
 import { type Tls, startTls } from './tls.ts'
 import { listenOnUnixSocket } from './unix-socket.ts'
 
@@ -20,7 +19,7 @@ export interface ServerOptions {
   /** Opens the consoles of VMs; without it there are none. */
   readonly openConsole?: OpenConsoleOf
   /** Serves libvirt's clients; needed where a listener is for them. */
-  readonly libvirt?: LibvirtFace
+  readonly libvirt?: LibvirtService
   readonly log: Log
   /** Holds the certificate, in `tls/`, when there is an https listener. */
   readonly dataDir: string
@@ -41,14 +40,14 @@ export interface RunningServer {
 
 /** Listens on all `listeners`, or rejects with ConfigurationError and listens on none. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { handle, log, listeners } = options
+  const { handle, log, listeners, dataDir } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const shared: Shared = { handle, log, limits, heldBodies: { bytes: 0 }, handled: 0, isClosing: false }
   const consoles = new Consoles(options.openConsole, limits, log)
   const connections = new Connections(shared, consoles)
   const opened: Opened[] = []
-  const hosts = listeners.flatMap(listener => (listener.transport === 'https' ? [listener.host] : []))
-  const tls = hosts.length === 0 ? undefined : await startTls(options.dataDir, hosts, log)
+  const hosts = listeners.flatMap(hostWithTls)
+  const tls = hosts.length === 0 ? undefined : await startTls(dataDir, hosts, log)
   const end = () => {
     shared.isClosing = true
     tls?.stop()
@@ -59,7 +58,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   try {
     for (const listener of listeners) {
-      const opening = 'dialect' in listener ? open(listener, shared, connections, tls) : openLibvirt(listener, options)
+      const opening =
+        'dialect' in listener
+          ? open(listener, shared, connections, tls)
+          : openLibvirt(listener, { ...libvirtOf(options), connections, limits, log, dataDir, tls })
       opened.push(await opening)
     }
   } catch (error) {
@@ -76,6 +78,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       clearTimeout(timer)
     },
   }
+}
+
+/** Where a certificate is shown, it has to name the address. */
+const hostWithTls = (listener: Listener): readonly string[] =>
+  listener.transport === 'https' || listener.transport === 'libvirt+tls' ? [listener.host] : []
+
+function libvirtOf({ libvirt }: ServerOptions): LibvirtService {
+  if (libvirt === undefined) throw new TypeError('nobody serves the clients of libvirt')
+  return libvirt
 }
 
 async function open(
@@ -123,28 +134,6 @@ async function listen(server: Server, listener: ApiListener): Promise<{ url: str
     const release = await listenOnUnixSocket(server, listener.path)
     return { url: urlOf(listener), release }
   }
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => reject(explained(urlOf(listener), error))
-    server.once('error', fail)
-    server.listen({ host: listener.host, port: listener.port }, () => {
-      server.off('error', fail)
-      resolve()
-    })
-  })
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : listener.port
+  const port = await listenOnTcp(server, listener, urlOf(listener))
   return { url: urlOf({ ...listener, port }), release: async () => {} }
-}
-
-/** Source: listen(2), bind(2), getaddrinfo(3). */
-const WAYS_OUT: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken; stop the program that has it, or choose another port',
-  EADDRNOTAVAIL: 'this machine has no such address; choose one that it has, or 0.0.0.0 for all',
-  EACCES: 'this user may not take that port; choose one from 1024 on',
-  ENOTFOUND: 'the name is unknown; choose an address of this machine',
-}
-
-function explained(url: string, error: NodeJS.ErrnoException): ConfigurationError {
-  const wayOut = WAYS_OUT[error.code ?? ''] ?? String(error)
-  return new ConfigurationError(`cannot listen on ${url}: ${wayOut}`, { cause: error })
 }

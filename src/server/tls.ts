@@ -1,12 +1,15 @@
 import { createServer, type Server, type ServerOptions } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls'
 
 import { type Credentials, loadCredentials } from './certificate.ts'
 import type { Log } from './request.ts'
 
-/** The certificate of all https listeners. */
+/** The certificate of all listeners with TLS. */
 export interface Tls {
   /** A server that shows the certificate, and the next one when it is renewed. */
   createServer(options: ServerOptions): Server
+  /** The same for what is not HTTP; `accept` gets each client that has shaken hands. */
+  createTlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): TlsServer
   /** Renews no more. */
   stop(): void
 }
@@ -18,12 +21,12 @@ const LOOK_MS = 12 * 60 * 60 * 1000
 export async function startTls(dataDir: string, hosts: readonly string[], log: Log, lookMs = LOOK_MS): Promise<Tls> {
   let current = await loadCredentials(dataDir, hosts, new Date())
   tell(current, log)
-  const servers: Server[] = []
+  const renewals: ((found: Credentials) => void)[] = []
   const look = async () => {
     try {
       const found = await loadCredentials(dataDir, hosts, new Date())
       if (found.fingerprint === current.fingerprint) return
-      for (const server of servers) server.setSecureContext(secrets(found))
+      for (const renew of renewals) renew(found)
       current = found
       tell(current, log)
     } catch (error) {
@@ -35,7 +38,13 @@ export async function startTls(dataDir: string, hosts: readonly string[], log: L
   return {
     createServer(options) {
       const server = createServer({ ...options, ...secrets(current) })
-      servers.push(server)
+      renewals.push(found => server.setSecureContext(secrets(found)))
+      return server
+    },
+    createTlsServer(options, accept) {
+      const server = createTlsServer({ ...options, ...secrets(current) }, accept)
+      const { ca } = options // Whose certificates clients may show stays as it was.
+      renewals.push(found => server.setSecureContext({ ...secrets(found), ...(ca !== undefined && { ca }) }))
       return server
     },
     stop: () => clearInterval(timer),

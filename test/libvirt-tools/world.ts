@@ -6,7 +6,7 @@ import type { Driver } from '../../src/drivers/driver.ts'
 import { connect as connectHyperv } from '../../src/drivers/hyperv/index.ts'
 import { memoryDriver, type MemoryDriverOptions } from '../../src/drivers/memory/index.ts'
 import { connect as connectQemu } from '../../src/drivers/qemu/index.ts'
-import { ALONE, LibvirtFace, type ManagedHost } from '../../src/libvirt/rpc/index.ts'
+import { ALONE, LibvirtFace, type ManagedHost, OPERATOR } from '../../src/libvirt/rpc/index.ts'
 import { socketPassing } from '../../src/server/socket-passing.ts'
 import { type HypervHost, startHost } from '../hyperv/setting.ts'
 import type { Outcome } from '../support/command.ts'
@@ -81,7 +81,9 @@ export async function serve(options: WorldOptions): Promise<World> {
   })
   const face = new LibvirtFace({ hosts: () => managed, warn })
   const { isReadOnly = false } = options
-  const server = createServer(client => face.accept(client, { isReadOnly, passing: () => socketPassing(client) }))
+  const server = createServer(client =>
+    face.accept(client, { who: { user: OPERATOR }, isReadOnly, passing: () => socketPassing(client) }),
+  )
   server.listen(socket)
   await once(server, 'listening')
   return {

@@ -4,6 +4,7 @@ import { Domain } from '../domain.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_OPERATION_INVALID } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import { Host } from '../host.ts'
+import type { Access } from './access.ts'
 import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
 
 /** Told of what no call can report. */
@@ -27,13 +28,16 @@ const VIR_CONNECT_CLOSE_REASON_EOF = 1
 
 /** A client of the face, and the host that it has opened. */
 export class Client {
+  /** Who it is, and what it may do. */
+  readonly access: Access
   readonly #service: Service
   #opened: Opened | undefined
   #isOpening = false
   #isToldOfClosing = false
 
-  constructor(service: Service) {
+  constructor(service: Service, access: Access) {
     this.#service = service
+    this.access = access
   }
 
   /** Opens the host of a URI. Rejects where one is open already, or where there is none of that name. */

@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { type PassSocket, type RpcServerConnection, serve } from '../../protocols/libvirt-rpc/index.ts'
+import { Access, type Who } from './access.ts'
 import { Client, type Service } from './client.ts'
 import { describe } from './describe.ts'
 import { handlers } from './handlers/index.ts'
 
 /** How a client came. */
 export interface Arrival {
+  readonly who: Who
   /** It may only read. */
   readonly isReadOnly?: boolean
   /** Makes ready to pass it sockets; undefined where that cannot be. Absent: it came another way than by a Unix socket. */
@@ -16,33 +18,42 @@ export interface Arrival {
 export class LibvirtFace {
   readonly #service: Service
   readonly #connections = new Set<RpcServerConnection>()
+  #isClosing = false
 
   constructor(service: Service) {
     this.#service = service
   }
 
   /** Serves a client on a stream, which it takes over, until either side ends it. */
-  accept(duplex: Duplex, { isReadOnly = false, passing }: Arrival = {}): void {
+  accept(duplex: Duplex, { who, isReadOnly = false, passing }: Arrival): void {
     const { warn } = this.#service
-    const client = new Client(this.#service)
+    const access = new Access(who)
+    const client = new Client(this.#service, access)
     const connection = serve(duplex, handlers, {
       context: client,
+      needsLogin: access.needsLogin,
       isReadOnly,
+      check: (procedure, args) => access.check(procedure, args),
       describe,
       ...(passing !== undefined && { passing }),
       onFault: (error, procedure) => warn('a call of a libvirt client failed', { procedure, error: String(error) }),
       onClose: () => {
         this.#connections.delete(connection)
+        access.leave()
         client
           .close()
           .catch((error: unknown) => warn('a libvirt client left something behind', { error: String(error) }))
       },
     })
     this.#connections.add(connection)
+    const end = () => connection.close()
+    access.signal.addEventListener('abort', end, { once: true })
+    if (access.signal.aborted || this.#isClosing) end()
   }
 
-  /** Ends every client's connection once what was answered has gone out. */
+  /** Ends every client's connection, and those that come, once the calls that are being worked on have been answered. */
   close(): void {
-    for (const connection of this.#connections) connection.close()
+    this.#isClosing = true
+    for (const connection of this.#connections) connection.finish()
   }
 }

@@ -14,8 +14,10 @@ export class CallQueue {
   #running = 0
   #isFull = false
   #isBusy = false
+  #finished: (() => void) | undefined
   readonly #fullness = {}
   readonly #business = {}
+  readonly #finality = {}
 
   /** `work` must not reject. */
   constructor(link: PacketLink, work: (call: Packet) => Promise<void>) {
@@ -23,8 +25,9 @@ export class CallQueue {
     this.#work = work
   }
 
-  /** Takes a call. */
+  /** Takes a call; none after `finish`. */
   push(call: Packet): void {
+    if (this.#finished !== undefined) return
     this.#waiting.push(call)
     this.#waitingBytes += call.body.length
     this.#advance()
@@ -32,6 +35,14 @@ export class CallQueue {
       this.#isFull = true
       this.#link.hold(this.#fullness)
     }
+  }
+
+  /** Reads no more, and calls `finished` when those are done that are worked on, or at once where there are none. */
+  finish(finished: () => void): void {
+    this.clear()
+    this.#finished ??= finished
+    this.#link.hold(this.#finality)
+    if (this.#running === 0) finished()
   }
 
   /** Forgets the calls that wait. */
@@ -52,6 +63,7 @@ export class CallQueue {
 
   #done(): void {
     this.#running--
+    if (this.#running === 0) this.#finished?.()
     this.#advance()
     if (this.#isFull && this.#waiting.length <= CALLS_WAITING_MAX / 2) {
       this.#isFull = false

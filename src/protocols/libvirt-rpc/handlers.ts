@@ -25,6 +25,8 @@ export interface RpcServerConnection {
    * name can tell.
    */
   emit<N extends EventName>(name: N, event: EventOf<N>): void
+  /** Takes no more calls, and ends the connection once those that are being worked on have been answered. */
+  finish(): void
   /** Ends the connection once what was answered has gone out. Calling it twice is harmless. */
   close(): void
 }
@@ -70,6 +72,8 @@ export interface ServeOptions<C> {
   readonly needsLogin?: boolean
   /** The client may only read. */
   readonly isReadOnly?: boolean
+  /** Throws the RpcError that refuses a call to this client; asked before each, once its arguments are known. */
+  readonly check?: (procedure: ProcedureName, args: unknown) => void
   /** What a client is told of an error that a handler throws and that is no RpcError; undefined for a fault of ours. */
   readonly describe?: (error: unknown) => RpcError | undefined
   /** Told of faults of ours: what `describe` does not know, or a result that is none. Must not throw. */

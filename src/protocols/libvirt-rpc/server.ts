@@ -127,6 +127,10 @@ class ServerConnection<C> implements RpcServerConnection {
     this.#link.send(encodePacket(header, writer => body.write(writer, event)))
   }
 
+  finish(): void {
+    this.#calls.finish(() => this.close())
+  }
+
   close(): void {
     this.#link.close()
   }
@@ -171,6 +175,7 @@ class ServerConnection<C> implements RpcServerConnection {
     if (!this.#isLoggedIn && procedure.beforeLogin !== true) throw loginFirst()
     const args = decoding(() => readAll(procedure.args, call.body))
     if (this.#isReadOnly && isWrite(procedure, args)) throw readOnly(procedure.function)
+    this.#options.check?.(name, args)
     if (handler === undefined) throw unsupported(procedure.function)
 
     let body: StreamBody | undefined
