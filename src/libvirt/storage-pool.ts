@@ -9,7 +9,7 @@ import {
   VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_STORAGE_VOL_EXIST,
 } from './error-numbers.ts'
-import { checkFlags, type FunctionName } from './flag-check.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
   VIR_STORAGE_POOL_BUILD_OVERWRITE,
@@ -47,6 +47,9 @@ export interface StoragePoolInfo {
 }
 
 const CREATE_VOL = {
+  known: VIR_STORAGE_VOL_CREATE_VALIDATE | VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
+}
+const COPY_VOL = {
   known: VIR_STORAGE_VOL_CREATE_VALIDATE,
   refused: { VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_REFLINK },
 }
@@ -235,7 +238,8 @@ export class StoragePool {
 
   /**
    * Makes an empty image. Its format is that of the description, else that of the ending of its name, else what the host
-   * makes first; images grow as they are written, whatever allocation is wished for (virStorageVolCreateXML).
+   * makes first; images grow as they are written, whatever allocation is wished for. Of qcow2, where each part of the image
+   * goes can be laid down from the start, with `VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA` (virStorageVolCreateXML).
    */
   async storageVolCreateXML(xml: string, flags = 0): Promise<StorageVol> {
     return this.#changeVolumes('virStorageVolCreateXML', async ({ repository }, storage) => {
@@ -244,7 +248,16 @@ export class StoragePool {
       const { folder, name, format } = await this.#placeFor(described, repository, storage)
       if (described.capacityBytes === 0)
         throw this.#host.error(VIR_ERR_INVALID_ARG, 'capacity of a volume must not be 0')
-      const made = await storage.createVolume(folder, { name, format, virtualBytes: described.capacityBytes })
+      const isLaidOut = has(flags, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+      if (isLaidOut && format !== 'qcow2') {
+        throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, 'metadata preallocation only available with qcow2')
+      }
+      const made = await storage.createVolume(folder, {
+        name,
+        format,
+        virtualBytes: described.capacityBytes,
+        ...(isLaidOut && { preallocation: 'metadata' }),
+      })
       return new StorageVol(this.#host, made.location)
     })
   }
@@ -252,7 +265,7 @@ export class StoragePool {
   /** Makes an image with what another holds, at least as large, sharing nothing with it (virStorageVolCreateXMLFrom). */
   async storageVolCreateXMLFrom(xml: string, clonevol: StorageVol, flags = 0): Promise<StorageVol> {
     return this.#changeVolumes('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
-      checkFlags('virStorageVolCreateXMLFrom', flags, CREATE_VOL)
+      checkFlags('virStorageVolCreateXMLFrom', flags, COPY_VOL)
       const described = readVolume(xml)
       const [original, { folder, name, format }] = await Promise.all([
         this.#original(storage, clonevol),

@@ -151,10 +151,21 @@ test('volumes that cannot be are not made', async () => {
   await rejectsWith(VIR_ERR_STORAGE_VOL_EXIST, pool.storageVolCreateXML(volumeXml('a.raw', MIB)), /'a.raw'/)
   await rejectsWith(VIR_ERR_INVALID_ARG, pool.storageVolCreateXML(volumeXml('b', 0)), /must not be 0/)
   await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, pool.storageVolCreateXML(volumeXml('b', MIB, 'vmdk')))
-  const whole = pool.storageVolCreateXML(volumeXml('b', MIB), VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, whole, /PREALLOC_METADATA/)
+  const whole = pool.storageVolCreateXML(volumeXml('b', MIB, 'raw'), VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+  await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, whole, /only available with qcow2/)
+  const original = await pool.storageVolLookupByName('a.raw')
+  const from = pool.storageVolCreateXMLFrom(volumeXml('b', MIB), original, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, from, /PREALLOC_METADATA/)
 
   assert.deepEqual(await pool.listVolumes(), ['a.raw'])
+})
+
+test('of a qcow2 image, where each part goes is laid down from the start if somebody wants that', async () => {
+  const { pool } = await stored()
+
+  await pool.storageVolCreateXML(volumeXml('laid', MIB, 'qcow2'), VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+
+  assert.deepEqual(await pool.listVolumes(), ['laid.qcow2'])
 })
 
 // Proves: virStorageVolLookupByPath, virStorageVolLookupByKey, virStorageVolGetKey, virStorageVolGetPath, virStorageVolGetInfo, virStorageVolGetInfoFlags, virStorageVolGetXMLDesc

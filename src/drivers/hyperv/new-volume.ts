@@ -16,16 +16,18 @@ interface Wanted {
   readonly name: string
   readonly format: ImageFormat
   readonly virtualBytes: number
+  readonly preallocation?: 'metadata'
 }
 
 /** Makes an empty image that grows as it is written to; see `StorageOps.createVolume`. */
 export async function createVolume(
   parts: StorageParts,
   folder: string,
-  { name, format, virtualBytes }: Wanted,
+  { name, format, virtualBytes, preallocation }: Wanted,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { storage, locks } = parts
+  if (preallocation !== undefined) throw new DriverError('refused', `Hyper-V preallocates no metadata of ${format}`)
   const path = placeFor(folder, name, format)
   const wanted = { path, format: demandFormat(parts, format), kind: 'dynamic', id: crypto.randomUUID() } as const
   const bytes = sizeFor(virtualBytes)

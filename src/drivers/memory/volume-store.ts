@@ -80,9 +80,14 @@ export class VolumeStore {
     return [...this.#shelf(repository).volumes.values()]
   }
 
-  create(repository: RepositoryConfig, wanted: Pick<Volume, 'name' | 'format' | 'virtualBytes'>): Volume {
+  create(
+    repository: RepositoryConfig,
+    wanted: Pick<Volume, 'name' | 'format' | 'virtualBytes'> & { readonly preallocation?: 'metadata' },
+  ): Volume {
     const shelf = this.#shelf(repository)
-    const { name, format, virtualBytes } = wanted
+    const { name, format, virtualBytes, preallocation } = wanted
+    // An image of which nothing is kept weighs no more for it.
+    if (preallocation !== undefined && format !== 'qcow2') throw refused(`${format} has no metadata to preallocate`)
     this.#assertFree(shelf, name, virtualBytes)
     const location = locationOf(repository.location, name, format)
     return this.#put(shelf, { location, name, format, virtualBytes, physicalBytes: EMPTY_BYTES[format] })

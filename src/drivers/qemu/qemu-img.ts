@@ -12,7 +12,7 @@ const COPY_MS = 6 * 3_600_000
 /** What is done to images by the program of that name. Each rejects as `refused` with what it complains of. */
 export interface QemuImg {
   /** Makes an empty qcow2 image in a file that must not be there yet; durable. */
-  readonly create: (path: string, virtualBytes: number, options?: OperationOptions) => Promise<void>
+  readonly create: (path: string, virtualBytes: number, options?: CreateOptions) => Promise<void>
   /**
    * Makes an image that shows another, the base, until it is written to; durable. The base is a name in the same folder
    * and need not be there yet.
@@ -27,6 +27,12 @@ export interface QemuImg {
   readonly snapshot: (path: string, change: 'create' | 'apply' | 'delete', name: string) => Promise<void>
   /** Copies what an image shows to a new one, of this format, that needs no other; durable. */
   readonly convert: (from: FormattedFile, to: FormattedFile, options?: OperationOptions) => Promise<void>
+}
+
+/** How an image is made. */
+export interface CreateOptions extends OperationOptions {
+  /** `metadata`: the places of all clusters are laid down, the clusters are not. */
+  readonly preallocation?: 'metadata' | undefined
 }
 
 /** The file of an image, and what its format is. */
@@ -55,8 +61,11 @@ export function qemuImgAt(program: string): QemuImg {
       return run(command, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
     })
   return {
-    create: (path, virtualBytes, { signal } = {}) =>
-      withNewFile(path, () => run(['create', '-q', '-f', 'qcow2', path, `${virtualBytes}`], { signal })),
+    create: (path, virtualBytes, { signal, preallocation } = {}) =>
+      withNewFile(path, () => {
+        const layout = preallocation === undefined ? [] : ['-o', `preallocation=${preallocation}`]
+        return run(['create', '-q', '-f', 'qcow2', ...layout, path, `${virtualBytes}`], { signal })
+      }),
     createOverlay: (path, virtualBytes, { name, format }, { signal } = {}) =>
       withNewFile(path, () =>
         run(['create', '-q', '-u', '-f', 'qcow2', '-F', format, '-b', name, path, `${virtualBytes}`], { signal }),

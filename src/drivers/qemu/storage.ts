@@ -145,18 +145,19 @@ async function readIfImage(location: string): Promise<Volume | undefined> {
 async function createVolume(
   { qemuImg, folders }: StorageTools,
   folder: string,
-  { name, format, virtualBytes }: NewVolume,
+  { name, format, virtualBytes, preallocation }: NewVolume,
   options: OperationOptions = {},
 ): Promise<Volume> {
   assertVolumeName(name)
   assertFormat(format)
+  if (format === 'raw' && preallocation !== undefined) throw refused('a raw image has no metadata to preallocate')
   assertSize(virtualBytes)
   if (options.signal?.aborted === true) throw refused(`the creation of ${name} was aborted`)
   await assertFree(folder, name)
   const location = locationOf(folder, name, format)
   await folders.partials.with(folder, async partial => {
     if (format === 'raw') await createRaw(partial, toSectors(virtualBytes))
-    else await qemuImg.create(partial, toSectors(virtualBytes), options)
+    else await qemuImg.create(partial, toSectors(virtualBytes), { ...options, preallocation })
     await folders.inOrder(folder, () => nameIt(partial, folder, { name, format }))
   })
   await syncFolder(folder)

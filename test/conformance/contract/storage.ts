@@ -107,6 +107,26 @@ function describeCreation(stage: Stage): void {
     })
   }
 
+  stage.it('lays down the metadata of an image where its format has some, and refuses to where not', async () => {
+    await stage.storage.openRepository(stage.repository)
+    for (const format of stage.traits.formats) {
+      const wanted = {
+        name: `laid-${format}`,
+        format,
+        virtualBytes: 16 * VOLUME_BYTES,
+        preallocation: 'metadata',
+      } as const
+      const made = stage.storage.createVolume(stage.repository, wanted)
+      if (format !== 'qcow2') {
+        await rejectsWith('refused', made)
+        continue
+      }
+      const { virtualBytes, physicalBytes } = await made
+      assert(virtualBytes === wanted.virtualBytes && physicalBytes < virtualBytes)
+    }
+    assert.deepEqual(await names(stage), stage.traits.formats.includes('qcow2') ? ['laid-qcow2'] : [])
+  })
+
   for (const format of FORMATS.filter(each => !stage.traits.formats.includes(each))) {
     stage.it(`refuses to create a ${format} volume, and leaves nothing behind`, async () => {
       await rejectsWith('refused', volume(stage, 'disk-1', format))
