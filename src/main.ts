@@ -99,7 +99,10 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     const server = await startServer({
       listeners,
       libvirt: {
-        face: new LibvirtFace({ hosts: libvirtHosts({ services, keepersOf: host => keepersOf(services, host), warn: warnOf }), warn: warnOf }),
+        face: new LibvirtFace({
+          hosts: libvirtHosts({ services, keepersOf: host => keepersOf(services, host), warn: warnOf }),
+          warn: warnOf,
+        }),
         accounts: new Accounts({ ...services, log }),
       },
       handle: xmlRpcFace(engine),

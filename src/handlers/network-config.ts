@@ -3,6 +3,7 @@
 import { isIPv4 } from 'node:net'
 import type { NetworkConfig } from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
+import { recordTold } from '../engine/networks.ts'
 import { fail } from '../model/errors.ts'
 import { network, VIF } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
@@ -19,7 +20,7 @@ export function networkConfig(record: NetworkRecord): NetworkConfig {
   for (const [field, value] of Object.entries({ default_gateway: gateway, default_netmask: netmask })) {
     if (value !== '' && !isIPv4(value)) throw fail('INVALID_VALUE', { field, value: value.slice(0, 100) })
   }
-  return { id, name, nic, vlan: vlanOf(record), gateway, netmask }
+  return { id, name, nic, vlan: vlanOf(record), gateway, netmask, ...(record.has_host && { hasHost: true }) }
 }
 
 function vlanOf({ VLAN }: NetworkRecord): number | null {
@@ -41,7 +42,9 @@ export async function provideNetwork({ store, hosts }: Context, vm: string, ref:
   const record = store.get(network, ref)
   if (record === undefined) throw fail('HANDLE_INVALID', { class: 'network', handle: ref })
   const { driver, host } = hosts.placementOf(vm)
-  if (record.host === host) return
+  const isTold = record.told.includes(host)
+  if (record.host === host && (isTold || !record.kept)) return
   if (driver.networks === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: driver.name, operation: 'networks' })
   await driver.networks.define(networkConfig(record))
+  if (!isTold) await store.transact(transaction => recordTold(transaction, ref, host, true))
 }

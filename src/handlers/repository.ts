@@ -11,6 +11,7 @@ import { ApiError } from '../model/kernel/error.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { type Parts as UndoParts, undoLeft } from './intent.ts'
+import { takeBack } from './take-back.ts'
 
 type Parts = Pick<Services, 'store' | 'hosts'>
 
@@ -20,6 +21,9 @@ export function storageOf({ store, hosts }: Parts, sr: string): { storage: Stora
   if (record === undefined) throw fail('HANDLE_INVALID', { class: 'SR', handle: sr })
   const { storage, name } = hosts.driver(record.host)
   if (storage === undefined) throw fail('DRIVER_UNSUPPORTED', { driver: name, operation: 'storage' })
+  if (record.stopped) {
+    throw new DriverError('refused', `the repository ${record.name_label} was stopped; SR.scan starts it`)
+  }
   return { storage, config: { type: record.type, location: record.location } }
 }
 
@@ -28,6 +32,16 @@ export function hostOfType({ hosts }: Parts, type: string): string {
   const found = hosts.connected().find(({ driver }) => driver.storage?.types.includes(type))
   if (found === undefined) throw fail('SR_UNKNOWN_DRIVER', { driver: type })
   return found.host
+}
+
+/** What the first repository of all is called, and with the host's name after it that of another host. */
+const FIRST_OF_ALL = 'Default repository'
+const FIRST_OF_HOST = 'Repository of '
+
+/** Whether a repository is where its host puts images by itself, and is called as it was when it was made. */
+export function isFirstOfHost({ name_label, location }: RecordOf<typeof SR>, storage: StorageOps): boolean {
+  const isAsGiven = name_label === FIRST_OF_ALL || name_label.startsWith(FIRST_OF_HOST)
+  return isAsGiven && isIn(storage.defaultLocation('default'), location)
 }
 
 /** How many repositories that a host has by itself become ours: where every machine has a folder of its own, none of these. */
@@ -47,7 +61,7 @@ export async function ensureRepository(parts: UndoParts, host: string): Promise<
   const first = own.find(({ location }) => isIn(place, location)) ?? { type, location: place }
   const others = own.filter(each => each !== first)
   const host_name = store.get(host_, host)?.name_label ?? host
-  const name_label = store.all(SR).length === 0 ? 'Default repository' : `Repository of ${host_name}`
+  const name_label = store.all(SR).length === 0 ? FIRST_OF_ALL : `${FIRST_OF_HOST}${host_name}`
   await addRepository(parts, host, first, name_label)
   for (const { name, ...config } of others.length <= OWN_REPOSITORIES_MAX ? others : []) {
     await addRepository(parts, host, config, `${name} on ${host_name}`).catch((error: unknown) => {
@@ -78,12 +92,29 @@ async function addRepository(
 }
 
 /** Looks through a repository: images nobody told us of become VDIs; sizes and use are read again. */
-export function scan(parts: UndoParts, sr: string): Promise<void> {
-  return parts.hosts.holdRepositories([sr], () => scanHeld(parts, sr))
+export async function scan(parts: UndoParts, sr: string): Promise<void> {
+  await parts.hosts.holdRepositories([sr], () => scanHeld(parts, sr))
 }
 
-/** As `scan`, for those who hold the repository. First what was left half-made goes, or it would be taken for somebody's. */
-export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
+/** Makes a repository usable that was stopped, and looks through it; where it cannot be used it stays stopped. */
+export async function startRepository(parts: UndoParts, sr: string): Promise<void> {
+  const setStopped = (stopped: boolean) =>
+    parts.store.transact(transaction => {
+      if (transaction.get(SR, sr) !== undefined) transaction.patch(SR, sr, { stopped })
+    })
+  await setStopped(false)
+  try {
+    await scan(parts, sr)
+  } catch (error) {
+    throw await takeBack(error, [() => setStopped(true)])
+  }
+}
+
+/**
+ * As `scan`, for those who hold the repository; answers the images that there are. First what was left half-made goes, or
+ * it would be taken for somebody's.
+ */
+export async function scanHeld(parts: UndoParts, sr: string): Promise<readonly Volume[]> {
   const { store } = parts
   const { storage, config } = storageOf(parts, sr)
   const host = store.get(SR, sr)?.host ?? NULL_REF
@@ -105,6 +136,30 @@ export async function scanHeld(parts: UndoParts, sr: string): Promise<void> {
     for (const from of left) recordAllocation(transaction, from)
     recordRepository(transaction, sr, repository)
   })
+  return volumes
+}
+
+/**
+ * Takes images that are not there any more out of a repository that was just looked through: those of VMs are in none then,
+ * and of the others nothing remains. For those who hold the repository.
+ */
+export async function dropGone({ store }: Parts, sr: string, volumes: readonly Volume[]): Promise<void> {
+  const present = new Set(volumes.map(({ location }) => placeKey(location)))
+  await store.transact(transaction => {
+    const images = transaction.get(SR, sr)?.VDIs ?? []
+    const gone = images.filter(ref => !present.has(placeKey(transaction.get(VDI, ref)?.location ?? '')))
+    letGo(transaction, sr, gone)
+    if (gone.length > 0) recordAllocation(transaction, sr)
+  })
+}
+
+/** Lets images of a repository be in none, where VMs have them; the others are forgotten. */
+export function letGo(transaction: Transaction, sr: string, images: readonly string[]): void {
+  const host = transaction.get(SR, sr)?.host ?? NULL_REF
+  for (const ref of images) {
+    if (transaction.get(VDI, ref)?.VBDs.length === 0) transaction.remove(VDI, ref)
+    else transaction.patch(VDI, ref, { SR: NULL_REF, host })
+  }
 }
 
 /** What is known of an image once it is in a repository: before, it had its place for a name, where nobody gave it one. */

@@ -3,7 +3,7 @@ import { fail } from '../model/errors.ts'
 import { SR, VDI } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
-import { hostOfType, scan } from './repository.ts'
+import { hostOfType, scan, startRepository } from './repository.ts'
 import { cloneRepository } from './sr-clone.ts'
 import { placeNamed, repositoryAt } from './sr-place.ts'
 import { relate } from './plug.ts'
@@ -19,7 +19,8 @@ export const srHandlers = implement(
     clone: (context, { sr, loc, name }) => cloneRepository(context, sr, loc, name),
 
     async scan(context, { sr }) {
-      await scan(context, sr)
+      if (context.store.get(SR, sr)?.stopped === true) await startRepository(context, sr)
+      else await scan(context, sr)
       return null
     },
   },

@@ -41,6 +41,8 @@ export const VIR_ERR_NO_STORAGE_VOL = 50
 export const VIR_ERR_OPERATION_INVALID = 55
 /** Something is described that the host cannot have. */
 export const VIR_ERR_CONFIG_UNSUPPORTED = 67
+/** Others are at work with the object for too long. */
+export const VIR_ERR_OPERATION_TIMEOUT = 68
 /** A snapshot that does not fit what is asked of it. */
 export const VIR_ERR_INVALID_DOMAIN_SNAPSHOT = 71
 /** No such snapshot. */
@@ -105,6 +107,7 @@ export const BEGINNINGS = {
   [VIR_ERR_NO_STORAGE_VOL]: 'Storage volume not found',
   [VIR_ERR_OPERATION_INVALID]: 'Requested operation is not valid',
   [VIR_ERR_CONFIG_UNSUPPORTED]: 'unsupported configuration',
+  [VIR_ERR_OPERATION_TIMEOUT]: 'Timed out during operation',
   [VIR_ERR_INVALID_DOMAIN_SNAPSHOT]: 'Invalid snapshot',
   [VIR_ERR_NO_DOMAIN_SNAPSHOT]: 'Domain snapshot not found',
   [VIR_ERR_ARGUMENT_UNSUPPORTED]: 'argument unsupported',

@@ -21,7 +21,7 @@ import {
 } from './error-numbers.ts'
 import { fromDriverError, LibvirtError } from './errors.ts'
 import type { FunctionName } from './flag-check.ts'
-import { withKept } from './known-networks.ts'
+import { withKept } from './kept-networks.ts'
 import { type Profile, profileOf } from './profile.ts'
 import { isActiveState, type Remembered, remembered } from './remembered.ts'
 import { type HostKind, hostKind } from './xml/host-kind.ts'
@@ -200,7 +200,7 @@ export class Host {
   async networks(): Promise<readonly NetworkTitle[]> {
     const { networks } = this.driver
     if (networks === undefined) return []
-    return withKept(this, await (networks.titles === undefined ? networks.list() : networks.titles()))
+    return withKept(await (networks.titles === undefined ? networks.list() : networks.titles()), this.company.networks)
   }
 
   /** A domain and its definition. */
@@ -219,7 +219,8 @@ export class Host {
    */
   async networksFor(xml: string): Promise<readonly KnownNetwork[]> {
     if (!xml.includes('interface')) return []
-    return xml.includes('bridge') ? withKept(this, (await this.driver.networks?.list()) ?? []) : this.networks()
+    if (!xml.includes('bridge')) return this.networks()
+    return withKept((await this.driver.networks?.list()) ?? [], this.company.networks)
   }
 
   /** The most virtual CPUs of a domain; asked once. Undefined where there is no telling. */

@@ -38,3 +38,14 @@ export interface NetworkKeeper {
   /** Calls `listener`, which must not throw, with what becomes of networks, whoever does it; answers what ends it. */
   listen(listener: (news: NetworkNews) => void): () => void
 }
+
+/** What a host knows, with what is kept and it has not been told of. */
+export function withKept<N extends NetworkTitle>(
+  active: readonly N[],
+  keeper: NetworkKeeper | undefined,
+): readonly (N | NetworkConfig)[] {
+  const kept = keeper?.list() ?? []
+  if (kept.length === 0) return active
+  const known = new Set(active.map(({ id }) => id))
+  return [...active, ...kept.filter(({ id }) => !known.has(id))]
+}

@@ -1,4 +1,3 @@
-import type { NetworkConfig, NetworkTitle } from '../drivers/driver.ts'
 import type { FunctionName } from './flag-check.ts'
 import type { Host } from './host.ts'
 import type { KeptNetwork } from './kept-networks.ts'
@@ -21,12 +20,4 @@ export async function networksOf(host: Host, name: FunctionName): Promise<readon
     return { ...config, isPersistent, autostart, isActive: true }
   })
   return [...known, ...Array.from(kept.values(), network => ({ ...network, isActive: false }))]
-}
-
-/** With those that are kept and that the host has not been told of. */
-export function withKept<N extends NetworkTitle>(host: Host, active: readonly N[]): readonly (N | NetworkConfig)[] {
-  const kept = host.company.networks?.list() ?? []
-  if (kept.length === 0) return active
-  const known = new Set(active.map(({ id }) => id))
-  return [...active, ...kept.filter(({ id }) => !known.has(id))]
 }

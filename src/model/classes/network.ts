@@ -35,6 +35,11 @@ export const network = defineClass({
     }),
     other_config: otherConfig,
     host: internal(t.ref('host'), 'The host on which it was found; null where a client made it.'),
+    has_host: internal(t.bool, 'Whether that host has an interface of its own in it.'),
+    told: internal(t.set(t.string), 'The hosts that have it now, as far as was seen.'),
+    kept: internal(t.bool, 'Whether it stays when the host on which it was found has it no more.'),
+    transient: internal(t.bool, 'Whether it is forgotten when a client of libvirt stops it.'),
+    autostart: internal(t.bool, 'Whether its host is told of it when the server starts.', { default: true }),
   },
   messages: {
     list: message({

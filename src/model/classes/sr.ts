@@ -1,5 +1,5 @@
 import { imageErrors } from '../errors.ts'
-import { defineClass, message, roIns, roRun, rw } from '../kernel/define.ts'
+import { defineClass, internal, message, roIns, roRun, rw } from '../kernel/define.ts'
 import { t } from '../kernel/types.ts'
 import { otherConfig } from './other-config.ts'
 
@@ -49,6 +49,9 @@ export const SR = defineClass({
       },
     ),
     other_config: otherConfig,
+    stopped: internal(t.bool, 'Whether a client of libvirt has stopped it, or not started it yet.'),
+    transient: internal(t.bool, 'Whether it is forgotten when it is stopped.'),
+    autostart: internal(t.bool, 'Whether it is started with the server where it is stopped.', { default: true }),
   },
   messages: {
     clone: message({
