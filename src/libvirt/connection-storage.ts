@@ -29,7 +29,7 @@ import {
   VIR_STORAGE_POOL_EVENT_UNDEFINED,
 } from './flags/index.ts'
 import type { NewPool, PoolDeed } from './kept-pools.ts'
-import { folderKey, folderOf, type PoolPlace, poolKeeper, poolsOf } from './pool-place.ts'
+import { folderKey, folderOf, hostPath, type PoolPlace, poolKeeper, poolsOf } from './pool-place.ts'
 import { firstOf } from './room.ts'
 import { StoragePool } from './storage-pool.ts'
 import { StorageVol } from './storage-vol.ts'
@@ -137,7 +137,7 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
 
   /** The pool of this folder; rejects with `VIR_ERR_NO_STORAGE_POOL` (virStoragePoolLookupByTargetPath). */
   async storagePoolLookupByTargetPath(path: string): Promise<StoragePool> {
-    const folder = folderKey(this.host, path)
+    const folder = folderKey(this.host, hostPath(this.host, path))
     const missing = `no storage pool with matching target path '${path}'`
     return this.#lookUp('virStoragePoolLookupByTargetPath', pool => this.#isFolder(pool.repository, folder), missing)
   }
@@ -244,8 +244,9 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
     return this.host.read(name, VIR_ERR_NO_STORAGE_VOL, async () => {
       if (path === '') throw this.host.error(VIR_ERR_INVALID_ARG, `path in ${name} must not be empty`)
       const storage = this.host.group(name, 'storage')
+      const place = hostPath(this.host, path)
       return (
-        (await this.#fileSystem(storage, path)) ?? new StorageVol(this.host, (await storage.getVolume(path)).location)
+        (await this.#fileSystem(storage, place)) ?? new StorageVol(this.host, (await storage.getVolume(place)).location)
       )
     })
   }

@@ -2,6 +2,7 @@ import type { RepositoryConfig, StorageOps, StorageRoot } from '../drivers/drive
 import type { FunctionName } from './flag-check.ts'
 import type { Host } from './host.ts'
 import type { PoolKeeper } from './kept-pools.ts'
+import { windowsPath } from './xml/path.ts'
 import { type PoolSizes, poolUuid } from './xml/storage-pool.ts'
 
 /** The pool of a host that has its file systems as volumes, as the document names it. */
@@ -76,6 +77,9 @@ export function folderKey(host: Host, location: string): string {
   const path = location.replace(/[\\/]+$/, '')
   return host.kind.hasWindowsPaths ? path.replaceAll('/', '\\').toLowerCase() : path
 }
+
+/** A path as the host has it, of one as a client gives it. */
+export const hostPath = (host: Host, path: string): string => (host.kind.hasWindowsPaths ? windowsPath(path) : path)
 
 /** The last part of a path: what pools call the volume there. */
 export function fileName(host: Host, location: string): string {

@@ -4,7 +4,7 @@ import { OF_POOL, OF_TARGET } from './accepted-elsewhere.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid, parseUuid } from './identity.ts'
 import { formatName } from './image-format.ts'
-import { windowsPath } from './path.ts'
+import { isOnDrive, windowsPath } from './path.ts'
 import { readDocument, type Reading } from './reading.ts'
 import { element, write } from './writing.ts'
 
@@ -38,12 +38,16 @@ export function readPool(text: string, { hostId, kind }: { hostId: string; kind:
   const said = pool.child('uuid')
   const uuid = said && (parseUuid(said.text()) ?? said.fail(VIR_ERR_INTERNAL_ERROR, 'malformed uuid element'))
   const target = pool.child('target')
-  const path = target?.child('path')?.text() ?? ''
-  if (path === '') pool.fail(VIR_ERR_XML_ERROR, 'missing storage pool target path')
+  const given = target?.child('path')?.text() ?? ''
+  if (given === '') pool.fail(VIR_ERR_XML_ERROR, 'missing storage pool target path')
+  const path = kind.hasWindowsPaths ? windowsPath(given) : given
+  if (kind.hasWindowsPaths && !isOnDrive(path)) {
+    target?.refuse('/path', path, 'folders of the host are on a drive, such as C:\\Images')
+  }
   target?.acceptHarmless(OF_TARGET)
   pool.acceptHarmless(OF_POOL)
   pool.finish()
-  return { name, uuid: uuid ?? poolUuid(hostId, name), path: kind.hasWindowsPaths ? windowsPath(path) : path }
+  return { name, uuid: uuid ?? poolUuid(hostId, name), path }
 }
 
 function readPoolName(pool: Reading): string {

@@ -57,8 +57,19 @@ test('who may enter a folder does not count where it is as libvirt writes it', (
   assert.equal(readPool(`<pool type='dir'><name>p</name>${target}</pool>`, { hostId: NEW_ID, kind: KVM }).path, '/p')
 })
 
+test('a path of Windows is known behind the folder of a client that took it for a relative one', () => {
+  const text = String.raw`<pool type='dir'><name>p</name><target><path>/home/me/C:\\p q</path></target></pool>`
+
+  assert.equal(readPool(text, HOST).path, String.raw`C:\p q`)
+})
+
 test('what a pool cannot be is refused by name', () => {
   for (const [text, code, name] of [
+    [
+      "<pool type='dir'><name>p</name><target><path>/var/lib/libvirt/images</path></target></pool>",
+      VIR_ERR_CONFIG_UNSUPPORTED,
+      'folders of the host are on a drive',
+    ],
     ["<pool type='netfs'><name>p</name></pool>", VIR_ERR_CONFIG_UNSUPPORTED, "pool/@type = 'netfs'"],
     ["<pool type='dir'><target><path>/p</path></target></pool>", VIR_ERR_XML_ERROR, 'missing pool source name'],
     ["<pool type='dir'><name>p</name></pool>", VIR_ERR_XML_ERROR, 'missing storage pool target path'],
@@ -71,7 +82,7 @@ test('what a pool cannot be is refused by name', () => {
 })
 
 function pool(rest: string): string {
-  return `<pool type='dir'><name>p</name><target><path>/p</path></target>${rest}</pool>`
+  return String.raw`<pool type='dir'><name>p</name><target><path>C:\p</path></target>${rest}</pool>`
 }
 
 test('a volume is described as libvirt does, and another like it can be made of that', () => {
