@@ -16,6 +16,7 @@ export type * from './contract/events.ts'
 export type * from './contract/metrics.ts'
 export type * from './contract/networks.ts'
 export type * from './contract/operation.ts'
+export type * from './contract/saved-files.ts'
 export type * from './contract/saved-states.ts'
 export type * from './contract/storage.ts'
 export type {

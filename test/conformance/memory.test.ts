@@ -13,6 +13,7 @@ const TRAITS: Traits = {
   formats: ['qcow2', 'raw', 'vhd', 'vhdx'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
   outlivesConnection: true,
+  savesToFiles: true,
   settleMs: 3000,
   testMs: 10_000,
 }
@@ -44,6 +45,7 @@ function setUp(parameters: string): () => Promise<Setup> {
         boot: { kind: 'firmware', device: 'disk' },
         disks: [],
       }),
+      place: name => `/saved/${name}`,
       repository: { type: 'memory', location: '/sr' },
       tearDown: async () => {},
     }

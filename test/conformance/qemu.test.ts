@@ -32,6 +32,7 @@ const TRAITS: Traits = {
   formats: ['qcow2', 'raw'],
   guests: ['obedient', 'broken', 'deaf', 'crashing', 'rebooting', 'suspending', 'yielding', 'clinging'],
   outlivesConnection: true,
+  savesToFiles: true,
   settleMs: 60_000,
   testMs: 180_000,
 }
@@ -54,6 +55,7 @@ async function setUp(): Promise<Setup> {
       }),
     powerDeeds: () => readPowerDeeds(folder),
     domainConfig: guest => ({ ...domainConfig(guest, folder), ...(guest === 'yielding' && yielding) }),
+    place: name => join(folder, name),
     repository: { type: 'dir', location: join(folder, 'sr') },
     tearDown: () => rm(folder, { recursive: true, force: true }),
   }

@@ -35,6 +35,8 @@ export interface Traits {
   readonly changesNoMemory?: true
   /** A network has its name for good; the suite looks that the host says so. */
   readonly renamesNoNetworks?: true
+  /** The host saves domains to files of a caller's choice; `Setup.place` says where there is room for some. */
+  readonly savesToFiles?: true
   /** How long a guest may take to boot, to shut down, or to show in an event, on a busy machine. */
   readonly settleMs: number
   /** How long one test may take in all. */
@@ -54,6 +56,8 @@ export interface Setup {
    * its location; where the driver makes no images of format `raw`, which drives take.
    */
   medium?(kind: 'cdrom' | 'floppy', name: string): Promise<string>
+  /** The location of a file that is not there yet; where the host saves to files. */
+  place?(name: string): string
   /** What the programs of the group `power` were run for, in order; where the setting has given them. */
   powerDeeds?(): Promise<readonly string[]>
   /** Ends the host. The domains of the test are gone by then and the connection is closed. */

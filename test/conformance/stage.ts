@@ -19,6 +19,7 @@ import {
   type NetworkOps,
   type PowerOps,
   type RepositoryConfig,
+  type SavedFileOps,
   type SchedulerOps,
   type ScreenOps,
   type SnapshotOps,
@@ -154,6 +155,13 @@ export class Stage {
 
   get suspension(): SuspensionOps {
     return this.#group('suspension')
+  }
+
+  /** What saves domains to files, where the host does. */
+  get savedFiles(): SavedFileOps {
+    const { files } = this.suspension
+    assert(files !== undefined, 'the driver saves domains to files')
+    return files
   }
 
   get storage(): StorageOps {

@@ -16,6 +16,7 @@ import { describeInfo } from './contract/info.ts'
 import { describeMetrics } from './contract/metrics.ts'
 import { describeNetworks } from './contract/networks.ts'
 import { describePower } from './contract/power.ts'
+import { describeSavedFiles } from './contract/saved-files.ts'
 import { describeScheduler } from './contract/scheduler.ts'
 import { describeScreens } from './contract/screens.ts'
 import { describeSnapshots } from './contract/snapshots.ts'
@@ -46,6 +47,7 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     describeConnection(stage)
     describeExits(stage)
     if (traits.groups.includes('suspension')) describeSuspension(stage)
+    if (traits.savesToFiles) describeSavedFiles(stage)
     if (traits.groups.includes('devices')) describeDevices(stage)
     if (traits.groups.includes('dumps')) describeDumps(stage)
     if (traits.groups.includes('storage')) describeStorage(stage)

@@ -54,6 +54,15 @@ const DEEDS: Readonly<Partial<Record<Operation, Deed>>> = {
   'devices.connectNic': { perform: at => at.driver.devices.connectNic(at.id, at.port.id, at.lab.id), look: configOf },
   'devices.setMemoryTarget': { perform: at => at.driver.devices.setMemoryTarget(at.id, MIB), look: configOf },
   'suspension.suspend': { perform: at => at.driver.suspension.suspend(at.id), look: stateOf },
+  'savedFiles.save': {
+    perform: at => at.driver.suspension.files?.save(at.id, '/saved') ?? Promise.reject(),
+    look: stateOf,
+  },
+  'savedFiles.restore': {
+    prepare: at => at.driver.suspension.files?.save(at.id, '/saved') ?? Promise.reject(),
+    perform: at => at.driver.suspension.files?.restore('/saved') ?? Promise.reject(),
+    look: stateOf,
+  },
   'suspension.resume': {
     prepare: at => at.driver.suspension.suspend(at.id),
     perform: at => at.driver.suspension.resume(at.id),

@@ -1,5 +1,6 @@
 import type { DomainId } from '../domain-config.ts'
 import type { OperationOptions } from './operation.ts'
+import type { SavedFileOps } from './saved-files.ts'
 
 /** Putting domains to disk, their memory with them. */
 export interface SuspensionOps {
@@ -11,6 +12,8 @@ export interface SuspensionOps {
   suspend(id: DomainId, options?: OperationOptions & { readonly live?: boolean }): Promise<void>
   /** Suspended → running, or paused. A failed resume leaves it suspended. `bad-state` unless suspended. */
   resume(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
+  /** Absent where the host puts what it saves nowhere else than where it wants. */
+  readonly files?: SavedFileOps
 }
 
 /** What a domain was at a moment, kept on its host. */

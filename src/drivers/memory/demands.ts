@@ -6,9 +6,9 @@ export const VCPUS_MAX = 240
 
 const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-1][0-9a-f]\.[0-7]$/
 
-/** Demands that the host has all that a definition asks of it. */
-export function assertStartable(host: MemoryHost, domain: MemoryDomain): void {
-  const { disks, nics = [], cpu, scheduling, platform } = domain.config
+/** Demands that the host has all that a definition asks of it: the stored one, or another that it is to run with. */
+export function assertStartable(host: MemoryHost, domain: MemoryDomain, config = domain.config): void {
+  const { disks, nics = [], cpu, scheduling, platform, vcpus } = config
   for (const disk of disks) assertDisk(host, domain, disk)
   for (const nic of nics) assertNetwork(host, nic.network)
   assertCpus(host, scheduling?.affinity ?? null)
@@ -16,9 +16,9 @@ export function assertStartable(host: MemoryHost, domain: MemoryDomain): void {
   if (missing !== undefined) throw refused(`no CPU of the host has the feature ${missing}`)
   const odd = platform?.pciDevices?.find(address => !PCI_ADDRESS.test(address))
   if (odd !== undefined) throw refused(`the host has no PCI device ${odd}`)
-  const { memoryBytes, memoryTargetBytes } = domain.config
-  if (memoryTargetBytes !== undefined) assertMemoryTarget(domain.config, memoryTargetBytes)
-  if (domain.config.vcpus > VCPUS_MAX) throw refused(`a domain has at most ${VCPUS_MAX} CPUs`)
+  const { memoryBytes, memoryTargetBytes } = config
+  if (memoryTargetBytes !== undefined) assertMemoryTarget(config, memoryTargetBytes)
+  if (vcpus > VCPUS_MAX) throw refused(`a domain has at most ${VCPUS_MAX} CPUs`)
   if (memoryBytes > host.info.memoryBytes) throw refused(`the host has ${host.info.memoryBytes} bytes of memory only`)
 }
 

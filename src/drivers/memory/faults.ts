@@ -10,6 +10,7 @@ import {
   type MetricsOps,
   type NetworkOps,
   type PowerOps,
+  type SavedFileOps,
   type SchedulerOps,
   type ScreenOps,
   type SnapshotOps,
@@ -33,7 +34,8 @@ export type Operation =
   | `power.${keyof PowerOps}`
   | `networks.${keyof NetworkOps}`
   | `metrics.${keyof MetricsOps}`
-  | `suspension.${keyof SuspensionOps}`
+  | `suspension.${Exclude<keyof SuspensionOps, 'files'>}`
+  | `savedFiles.${keyof SavedFileOps}`
   | `storage.${Exclude<keyof StorageOps, 'types' | 'defaultLocation'>}`
   | `clones.${keyof CloneOps}`
   | 'consoles.readSerial'

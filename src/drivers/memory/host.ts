@@ -11,7 +11,7 @@ import {
 } from '../driver.ts'
 import { Agenda, type Clock, machineClock } from './clock.ts'
 import { CpuMeter } from './cpu-meter.ts'
-import type { KeptState } from './kept-state.ts'
+import type { KeptState, SavedFile } from './kept-state.ts'
 import type { Machine } from './machine.ts'
 import { populate } from './population.ts'
 import { Random } from './random.ts'
@@ -90,6 +90,8 @@ export class MemoryHost {
   readonly domains = new Map<DomainId, MemoryDomain>()
   readonly networks = new Map<string, NetworkConfig>()
   readonly volumes: VolumeStore
+  /** What domains were saved to, by location. */
+  readonly savedFiles = new Map<string, SavedFile>()
   readonly cpuMeter: CpuMeter
   /** The domains that are not halted. */
   readonly active = new Set<MemoryDomain>()

@@ -1,4 +1,4 @@
-import type { DomainConfig, Snapshot, Volume } from '../driver.ts'
+import type { DomainConfig, SavedDomain, Snapshot, Volume } from '../driver.ts'
 
 /** What a snapshot keeps of a domain. */
 export interface KeptState extends Omit<Snapshot, 'isCurrent'> {
@@ -8,4 +8,10 @@ export interface KeptState extends Omit<Snapshot, 'isCurrent'> {
   readonly machine: { readonly config: DomainConfig; readonly uptimeMs: number } | null
   /** The volumes of its disks, as they were. */
   readonly volumes: readonly Volume[]
+}
+
+/** What a domain was saved to, on a host whose files are as little there as its disks. */
+export interface SavedFile extends SavedDomain {
+  /** How long its guest had run. */
+  readonly uptimeMs: number
 }

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts'
 import { behaviourOf } from './fixtures.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
 import { enter, guestOf } from './life.ts'
+import { savedFileOps } from './saved-files.ts'
 
 /** Suspended domains of a memory host: their guests are kept as they were, and stand still. */
 export function suspensionOps(host: MemoryHost, connection: Connection): SuspensionOps {
@@ -17,6 +18,8 @@ export function suspensionOps(host: MemoryHost, connection: Connection): Suspens
         ...options,
         takesMs: takesMs(id),
       }),
+
+    files: savedFileOps(host, connection),
   }
 }
 

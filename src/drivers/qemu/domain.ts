@@ -21,6 +21,7 @@ import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { trimQemuLog } from './launch.ts'
 import { Machine } from './machine.ts'
+import type { BringBackOptions, MemorySource } from './memory-source.ts'
 import { measure } from './measurement.ts'
 import { isHeldForSetUp, setUp, takeUpShare, watchClock } from './preparation.ts'
 import { findByPidFile, type ProcessIdentity } from './process.ts'
@@ -170,33 +171,26 @@ export class QemuDomain {
     })
   }
 
-  /** Running or paused → suspended. A failure leaves it as it was, and no file. */
-  suspend(options: OperationOptions & { readonly live?: boolean } = {}): Promise<void> {
-    return this.#inOrder(async () => {
-      const machine = this.#machineThatIs('running', 'paused')
-      await this.#suspension.suspend(machine, this.#running.definition ?? this.#defined(), options)
-    })
-  }
-
-  /** Suspended → running, or paused. A failure leaves it suspended, and no QEMU. */
-  resume({ paused: isPaused = false, ...options }: OperationOptions & { readonly paused?: boolean } = {}) {
-    return this.#inOrder(async () => {
-      const { saved } = this.#suspension
-      if (saved === undefined) throw this.#badState('suspended')
-      const { signal } = options
-      if (signal?.aborted === true) throw new DriverError('refused', `the resume of domain ${this.id} was aborted`)
-      const { definition } = saved
+  /** Lets a halted or suspended domain go on from memory that was saved. A failure leaves it as it was, and no QEMU. */
+  async #bringBack(source: MemorySource, { paused: isPaused = false, ...options }: BringBackOptions): Promise<void> {
+    const { signal } = options
+    if (signal?.aborted === true) throw new DriverError('refused', `the resume of domain ${this.id} was aborted`)
+    const { definition } = source
+    await source.begin()
+    try {
       await this.#launch(definition, { isPaused: true, isIncoming: true }, signal, async machine => {
-        await this.#suspension.restore(machine, saved, options)
+        await source.restore(machine, options)
         await this.#setUp(machine, definition)
         await this.#exits.apply(machine)
-        await this.#suspension.consume(saved, async () => {
+        await source.consume(async () => {
           this.#machine = machine
           if (!isPaused) assertLedTo('running', await machine.command('cont').catch(this.#disown))
         })
       })
-      this.#tell('changed')
-    })
+    } finally {
+      if (this.#machine === undefined) await source.giveUp()
+    }
+    this.#tell('changed')
   }
 
   async #setUp(machine: Machine, definition: Definition): Promise<void> {
@@ -334,8 +328,9 @@ export class QemuDomain {
       const [definition, machine, suspension] = [this.#defined(), this.#machine, this.#suspension]
       const keep = (changed: Definition) => this.#keep(changed)
       const tellChanged = () => this.#tell('changed')
-      const parts = { running: machine && this.#running.definition, keep, tellChanged, images: this.images }
-      return operation({ summary: this.summary, definition, machine, suspension, ...parts })
+      const bringBack: WholeDomain['bringBack'] = (source, options) => this.#bringBack(source, options)
+      const parts = { running: machine && this.#running.definition, keep, tellChanged, bringBack, images: this.images }
+      return operation({ summary: this.summary, definition, machine, suspension, files: this.#files, ...parts })
     })
   }
 

@@ -8,6 +8,7 @@ import { wasInterrupted } from './interruption.ts'
 import type { Inventory } from './inventory.ts'
 import { bootFile, filesOf, isDomainId } from './layout.ts'
 import { Lock } from './lock.ts'
+import { resume } from './suspensions.ts'
 
 /** Domains that are started together. */
 const AT_ONCE_MAX = 4
@@ -71,7 +72,7 @@ export class HostStart {
     const domain = inventory.all().find(one => one.id === id)
     const { name = '', state } = domain?.summary ?? {}
     try {
-      if (state === 'suspended') await gate.pass(async () => domain?.resume({ signal }))
+      if (state === 'suspended') await gate.pass(async () => domain?.wholly(whole => resume(whole, { signal })))
       if (state === 'halted') await gate.pass(async () => domain?.start({ signal }))
     } catch (error) {
       if (signal.aborted) return

@@ -36,8 +36,11 @@ export class MemoryReceiver {
     return receiver
   }
 
-  /** Writes what QEMU sends to a new file of mode 0600, durably. Rejects where that fails; the file is the caller's. */
-  async receive(file: string, signal: AbortSignal): Promise<MemoryExtent> {
+  /**
+   * Writes what QEMU sends to a new file of mode 0600, from `start` on, durably. Rejects where that fails; the file is the
+   * caller's.
+   */
+  async receive(file: string, signal: AbortSignal, start = 0): Promise<MemoryExtent> {
     const abort = () => this.#connected.reject(new DriverError('refused', 'nothing more is wanted'))
     signal.addEventListener('abort', abort, { once: true })
     const handle = await open(file, 'wx', 0o600)
@@ -45,7 +48,7 @@ export class MemoryReceiver {
       if (signal.aborted) abort()
       const socket = await this.#connected.promise
       const { measure, extent } = newMeasure()
-      await pipeline(withoutStalls(socket), measure, handle.createWriteStream({ flush: true }), { signal })
+      await pipeline(withoutStalls(socket), measure, handle.createWriteStream({ flush: true, start }), { signal })
       return extent()
     } finally {
       signal.removeEventListener('abort', abort)
@@ -65,18 +68,18 @@ export class MemoryReceiver {
   }
 }
 
-/** Feeds a file with memory to a QEMU that listens at `path`. Resolves with what the file held. */
+/** Feeds a file with memory, which it holds from `start` on, to a QEMU that listens at `path`. Resolves with what it held. */
 export async function feedMemory(
   file: FileHandle,
   path: string,
-  options: { readonly signal?: AbortSignal; readonly onBytes: (bytes: number) => void },
+  options: { readonly signal?: AbortSignal; readonly onBytes: (bytes: number) => void; readonly start?: number },
 ): Promise<MemoryExtent> {
   const { measure, extent } = newMeasure(options.onBytes)
   // Half-open, for QEMU hangs up as soon as it has all: a socket that then ended by itself would leave the pipeline,
   // which is to end it, waiting for ever.
   const socket = withoutStalls(createConnection({ path, allowHalfOpen: true }))
   socket.resume()
-  const source = file.createReadStream({ autoClose: false, start: 0, highWaterMark: PIECE_BYTES })
+  const source = file.createReadStream({ autoClose: false, start: options.start ?? 0, highWaterMark: PIECE_BYTES })
   try {
     await pipeline(source, measure, socket, options.signal ? { signal: options.signal } : {})
   } finally {

@@ -1,4 +1,5 @@
 import { readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import {
   booleanMember,
   integerMember,
@@ -21,13 +22,19 @@ export interface Saved extends MemoryExtent {
 
 /**
  * How far a suspension or a resume is, durable at each step, so that whoever comes after a crash knows what to do:
- * `saving`: the memory is being written; it is worth nothing, and the guest is to run if it `wasRunning`.
+ * `saving`: the memory is being written, to the file `partial` where a caller said where it is to be; it is worth nothing,
+ * and the guest is to run if it `wasRunning`.
+ * `given`: the memory is whole, in `partial` or, that file being renamed already, at `location`, which is the caller's. A
+ * QEMU that lives has just been saved, and can go.
+ * `restoring`: a QEMU that lives is being given memory of a caller's file. It has executed nothing, and can go.
  * `saved`: the memory is whole. As long as this stands no QEMU executes the guest: one that lives has either just been
  * saved or is just being restored, and can go.
  * `consumed`: a QEMU has the memory and may have executed; the file is of no use any more, for the disks go on.
  */
 export type Suspension =
-  | { readonly phase: 'saving'; readonly wasRunning: boolean }
+  | { readonly phase: 'saving'; readonly wasRunning: boolean; readonly partial?: string }
+  | { readonly phase: 'given'; readonly partial: string; readonly location: string }
+  | { readonly phase: 'restoring' }
   | ({ readonly phase: 'saved' } & Saved)
   | { readonly phase: 'consumed' }
 
@@ -59,6 +66,22 @@ export async function discardSuspension(files: DomainFiles): Promise<void> {
   await Promise.all([files.memory, files.memoryPartial].map(path => rm(path, { force: true })))
 }
 
+/** Gives memory that is whole to the caller who said where. Done again it does nothing. */
+export async function give({
+  partial,
+  location,
+}: {
+  readonly partial: string
+  readonly location: string
+}): Promise<void> {
+  try {
+    await rename(partial, location)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  await syncFolder(dirname(location))
+}
+
 /** What is known of a suspension; undefined where there is none. Rejects as `refused` where it cannot be read. */
 export async function readSuspension(files: DomainFiles): Promise<Suspension | undefined> {
   try {
@@ -74,8 +97,14 @@ function parseSuspension(object: JsonObject): Suspension {
   const format = integerMember(object, 'format')
   if (format !== FORMAT) throw new JsonShapeError(`format is ${format}; known is ${FORMAT}`)
   const phase = stringMember(object, 'phase')
-  if (phase === 'consumed') return { phase }
-  if (phase === 'saving') return { phase, wasRunning: booleanMember(object, 'wasRunning') }
+  if (phase === 'consumed' || phase === 'restoring') return { phase }
+  if (phase === 'saving') {
+    const partial = object['partial'] === undefined ? {} : { partial: stringMember(object, 'partial') }
+    return { phase, wasRunning: booleanMember(object, 'wasRunning'), ...partial }
+  }
+  if (phase === 'given') {
+    return { phase, partial: stringMember(object, 'partial'), location: stringMember(object, 'location') }
+  }
   if (phase !== 'saved') throw new JsonShapeError(`no phase is called ${phase}`)
   return {
     phase,

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DriverError, type OperationOptions } from '../driver.ts'
 import type { Definition } from './definition.ts'
@@ -15,6 +16,18 @@ export interface Suspend extends OperationOptions {
   readonly definition: Definition
   /** The guest is to go on meanwhile, where that can be. */
   readonly isLive: boolean
+  /** Absent: the domain's own file, from which it is resumed. */
+  readonly target?: SaveTarget
+}
+
+/** Where memory is written to. */
+export interface SaveTarget {
+  /** A file that is worth nothing until `commit`; undone, it is deleted. */
+  readonly partial: string
+  /** Where the memory begins in it. */
+  readonly start: number
+  /** Makes it count: a guest of this memory is there to be restored, and nobody may let this one go on. */
+  readonly commit: (saved: Saved) => Promise<void>
 }
 
 /** Faster than any disk; QEMU's own default is made for networks. In bytes a second. */
@@ -31,20 +44,21 @@ const CANCEL_MS = 15_000
  * there to be ended. A failure leaves no file, and the guest as it was.
  */
 export async function suspend(options: Suspend): Promise<Saved> {
-  const { machine, files, definition, signal } = options
+  const { machine, files, definition, signal, target = ownTarget(options) } = options
   if (signal?.aborted === true) throw aborted(signal)
   const wasRunning = machine.state === 'running'
   const isLive = options.isLive && (await mayGoOn(machine))
-  await writeSuspension(files, { phase: 'saving', wasRunning })
+  const { partial } = target
+  await writeSuspension(files, { phase: 'saving', wasRunning, ...(partial !== files.memoryPartial && { partial }) })
   try {
     if (wasRunning && !isLive) await machine.command('stop')
-    const saved = { definition, ...(await transfer({ ...options, isLive })) }
+    const saved = { definition, ...(await transfer({ ...options, isLive }, target)) }
     assertNotEnded(machine)
-    await commitMemory(files, saved)
+    await target.commit(saved)
     return saved
   } catch (error) {
     try {
-      await undo(machine, files, wasRunning)
+      await undo(machine, files, { wasRunning, partial })
     } catch (failure) {
       const message = `${String(error)}; and it could not be taken back: ${String(failure)}`
       throw new DriverError('refused', message, { cause: error })
@@ -69,10 +83,16 @@ function assertNotEnded(machine: Machine): void {
   if (machine.isEnding) throw new DriverError('bad-state', 'the guest ended while it was being saved')
 }
 
-async function transfer({ machine, files, isLive, signal, onProgress }: Suspend) {
+const ownTarget = ({ files }: Suspend): SaveTarget => ({
+  partial: files.memoryPartial,
+  start: 0,
+  commit: saved => commitMemory(files, saved),
+})
+
+async function transfer({ machine, files, isLive, signal, onProgress }: Suspend, { partial, start }: SaveTarget) {
   const receiver = await MemoryReceiver.listen(files.memorySocket)
   const over = new AbortController()
-  const received = receiver.receive(files.memoryPartial, over.signal)
+  const received = receiver.receive(partial, over.signal, start)
   let failure: unknown
   received.catch((error: unknown) => (failure = error))
   try {
@@ -109,7 +129,11 @@ async function transfer({ machine, files, isLive, signal, onProgress }: Suspend)
  * Takes a suspension back that has not come to its end: no file remains, and a guest that ran goes on, but not before
  * it is certain that what was written will never be restored.
  */
-export async function undo(machine: Machine, files: DomainFiles, wasRunning: boolean): Promise<void> {
+export async function undo(
+  machine: Machine,
+  files: DomainFiles,
+  { wasRunning, partial }: { readonly wasRunning: boolean; readonly partial?: string },
+): Promise<void> {
   try {
     await callOff(machine)
     await forgetSuspension(files)
@@ -119,6 +143,7 @@ export async function undo(machine: Machine, files: DomainFiles, wasRunning: boo
     if (!isOrdinary(error)) throw error
   } finally {
     await discardSuspension(files)
+    if (partial !== undefined) await rm(partial, { force: true })
   }
 }
 

@@ -1,21 +1,30 @@
 import { link } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError, type OperationOptions } from '../driver.ts'
 import { type Definition, withRelocated } from './definition.ts'
 import { syncFolder } from './files.ts'
 import { type ImageKey, keysOf } from './images.ts'
-import { complaint } from './launch.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { killNow, type ProcessIdentity, waitUntilGone } from './process.ts'
 import { restore } from './resume.ts'
-import { assertWhole, discardSuspension, readSuspension, type Saved, writeSuspension } from './saved.ts'
+import { fileTarget, type SaveWish } from './save-target.ts'
+import {
+  assertWhole,
+  discardSuspension,
+  give,
+  readSuspension,
+  type Saved,
+  type Suspension as Phases,
+  writeSuspension,
+} from './saved.ts'
 import { suspend, undo } from './suspend.ts'
 
+/** The phases in which a QEMU that lives can go. */
+const NEEDLESS: ReadonlySet<Phases['phase']> = new Set(['saved', 'given', 'restoring'])
 /** How long a killed QEMU may take to go. */
 const KILL_MS = 20_000
-/** How long a QEMU that cannot read its memory may take to exit. */
-const EXIT_MS = 2_000
 
 /** What a domain's memory on disk is, and how it gets there and back. Its caller sees to the order of operations. */
 export class Suspension {
@@ -60,16 +69,30 @@ export class Suspension {
     }
   }
 
+  /** Saves a guest to a caller's file and ends its QEMU. A failure leaves it as it was, and the file. */
+  async saveTo(machine: Machine, definition: Definition, wish: SaveWish, options: OperationOptions): Promise<void> {
+    const target = fileTarget(this.#files, { machine, definition, wish })
+    await suspend({ machine, files: this.#files, definition, isLive: false, target, ...options })
+    try {
+      await machine.end()
+    } catch (error) {
+      // It could be continued, and then the file would be of a moment that is past.
+      await rm(wish.location, { force: true })
+      await discardSuspension(this.#files)
+      throw error
+    }
+    await discardSuspension(this.#files)
+  }
+
   /** Gives a machine that waits for it what was saved; it is paused when this resolves, and may be ended still. */
   async restore(machine: Machine, saved: Saved, options: OperationOptions): Promise<void> {
     await assertWhole(this.#files, saved)
+    const name = this.#files.memory
+    const file = await open(name, 'r')
     try {
-      await restore({ machine, files: this.#files, saved, ...options })
-    } catch (error) {
-      // Where QEMU cannot read it, QEMU exits and breaks the connection; its own words say more than that.
-      const isOurs = error instanceof DriverError && error.kind !== 'bad-state'
-      if (isOurs || !(await waitUntilGone(machine.process, EXIT_MS))) throw error
-      throw new DriverError('refused', `QEMU: ${await complaint(this.#files.qemuLog)}`, { cause: error })
+      await restore({ machine, files: this.#files, saved, from: { file, start: 0, name }, ...options })
+    } finally {
+      await file.close()
     }
   }
 
@@ -129,21 +152,39 @@ export class Suspension {
     if (suspension?.phase === 'saved') {
       const { phase: _phase, ...saved } = suspension
       this.#keep(saved)
-      if (process === undefined) return 'ended'
-      killNow(process)
-      const isGone = await waitUntilGone(process, KILL_MS)
-      if (!isGone) this.#warn(`process ${process.pid}, which it needs no more, survives SIGKILL for ${KILL_MS} ms`)
-      return 'ended'
     }
-    if (process === undefined) {
-      if (suspension?.phase === 'consumed')
-        this.#warn('its QEMU is gone in the middle of a resume, the saved memory with it')
-      if (suspension !== undefined) await discardSuspension(this.#files)
+    if (process === undefined || (suspension !== undefined && NEEDLESS.has(suspension.phase))) {
+      if (process !== undefined) await this.#kill(process)
+      await this.#finish(suspension)
       return 'ended'
     }
     return async machine => {
-      if (suspension?.phase === 'saving') await undo(machine, this.#files, suspension.wasRunning)
+      if (suspension?.phase === 'saving') await undo(machine, this.#files, suspension)
       if (suspension?.phase === 'consumed') await discardSuspension(this.#files)
+    }
+  }
+
+  async #kill(process: ProcessIdentity): Promise<void> {
+    killNow(process)
+    const isGone = await waitUntilGone(process, KILL_MS)
+    if (!isGone) this.#warn(`process ${process.pid}, which it needs no more, survives SIGKILL for ${KILL_MS} ms`)
+  }
+
+  /** Brings to an end what was begun of a domain that has no QEMU any more. */
+  async #finish(suspension: Phases | undefined): Promise<void> {
+    if (suspension === undefined || suspension.phase === 'saved') return
+    if (suspension.phase === 'consumed')
+      this.#warn('its QEMU is gone in the middle of a resume, the saved memory with it')
+    if (suspension.phase === 'saving' && suspension.partial !== undefined) await rm(suspension.partial, { force: true })
+    if (suspension.phase === 'given') await this.#give(suspension)
+    await discardSuspension(this.#files)
+  }
+
+  async #give(given: Phases & { readonly phase: 'given' }): Promise<void> {
+    try {
+      await give(given)
+    } catch (error) {
+      this.#warn(`what it was saved to remains ${given.partial}, for that cannot be renamed: ${String(error)}`)
     }
   }
 
