@@ -5,17 +5,25 @@ import type {
   RpcStorageVol,
   StreamBody,
 } from '../../../protocols/libvirt-rpc/index.ts'
-import { VIR_ERR_INVALID_ARG } from '../../error-numbers.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL } from '../../error-numbers.ts'
 import { LibvirtError } from '../../errors.ts'
 import type { StorageVol } from '../../storage-vol.ts'
 import type { Download, Upload } from '../../volume-bytes.ts'
 import type { Client } from '../client.ts'
 import { namedPool, namedVolume, rpcVolumeIn } from '../wire.ts'
 
-/** A volume, with the pool that it is in; rejects where it is in none, for then clients cannot name it. */
-async function withPool({ connection }: Client, volume: StorageVol): Promise<{ vol: RpcStorageVol }> {
-  const pool = await connection.storagePoolLookupByVolume(volume)
-  return { vol: rpcVolumeIn({ name: pool.getName() })(volume) }
+/**
+ * A volume, with the pool that it is in. Where it is in none, clients cannot name it: to them it is no volume, and what
+ * installs machines makes a pool of its folder then.
+ */
+async function withPool({ connection, host }: Client, volume: StorageVol): Promise<{ vol: RpcStorageVol }> {
+  try {
+    const pool = await connection.storagePoolLookupByVolume(volume)
+    return { vol: rpcVolumeIn({ name: pool.getName() })(volume) }
+  } catch (error) {
+    if (!(error instanceof LibvirtError) || error.code !== VIR_ERR_NO_STORAGE_POOL) throw error
+    throw host.error(VIR_ERR_NO_STORAGE_VOL, `no storage vol with matching path '${volume.getPath()}'`, error)
+  }
 }
 
 async function madeIn(pool: RpcStoragePool, volume: Promise<StorageVol>): Promise<{ vol: RpcStorageVol }> {
