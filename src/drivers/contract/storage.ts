@@ -91,6 +91,12 @@ export interface StorageOps {
   ): Promise<Volume>
   getVolume(location: string): Promise<Volume>
   /**
+   * As `getVolume` of each, by the location that was asked for, at the cost of few; those that cannot be told of are left
+   * out. What was made of an image elsewhere while a machine has it open may show late. Absent where one at a time costs
+   * no more.
+   */
+  getVolumes?(locations: readonly string[]): Promise<ReadonlyMap<string, Volume>>
+  /**
    * Grows an image; under the eyes of the guest where one domain runs or is paused with it. `refused` when it would
    * shrink; `bad-state` while a suspended domain uses it, one that may only read it, several, or one as what another
    * image builds on.

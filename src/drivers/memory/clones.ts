@@ -14,6 +14,7 @@ export function cloneOps(host: MemoryHost, connection: Connection): CloneOps {
         'clones.cloneVolume',
         () => {
           host.writeBackAll()
+          host.openFiles.assertClosed(location)
           const made = volumes.clone(location, clone)
           if (made.original.location !== location) rename(host, location, made.original)
           return made

@@ -29,6 +29,7 @@ export function assertDisk(host: MemoryHost, domain: MemoryDomain, disk: DiskCon
     return
   }
   if (!host.volumes.has(disk.location)) throw refused(`there is no volume at ${disk.location}`)
+  host.openFiles.assertClosed(disk.location)
   for (const other of host.active) {
     if (other === domain) continue
     const rival = other.active?.config.disks.find(one => one.location === disk.location && isRivalry(one, disk))

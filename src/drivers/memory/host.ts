@@ -13,6 +13,7 @@ import { Agenda, type Clock, machineClock } from './clock.ts'
 import { CpuMeter } from './cpu-meter.ts'
 import type { KeptState, SavedFile } from './kept-state.ts'
 import type { Machine } from './machine.ts'
+import { OpenFiles } from './open-files.ts'
 import { populate } from './population.ts'
 import { Random } from './random.ts'
 import { SerialPort } from './serial-port.ts'
@@ -90,6 +91,7 @@ export class MemoryHost {
   readonly domains = new Map<DomainId, MemoryDomain>()
   readonly networks = new Map<string, NetworkConfig>()
   readonly volumes: VolumeStore
+  readonly openFiles = new OpenFiles()
   /** What domains were saved to, by location. */
   readonly savedFiles = new Map<string, SavedFile>()
   readonly cpuMeter: CpuMeter

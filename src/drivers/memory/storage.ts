@@ -1,6 +1,7 @@
 import { DriverError, type StorageOps } from '../driver.ts'
 import type { Connection } from './connection.ts'
 import type { MemoryHost } from './host.ts'
+import { openVolume } from './open-volume.ts'
 import { FORMATS, REPOSITORY_TYPE } from './volume-store.ts'
 
 /** The repositories of a memory host. */
@@ -15,6 +16,7 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
     // Encoded, so that a name with a slash is not taken for a place within another repository.
     defaultLocation: name => `/repositories/${encodeURIComponent(name).replaceAll('.', '%2E')}`,
     openRepository: repository => connection.call('storage.openRepository', () => seen(() => volumes.open(repository))),
+    removeRepository: repository => connection.call('storage.removeRepository', () => volumes.remove(repository)),
     listVolumes: repository => connection.call('storage.listVolumes', () => seen(() => volumes.list(repository))),
     createVolume: (repository, volume, options) =>
       connection.call('storage.createVolume', () => volumes.create(repository, volume), options),
@@ -41,6 +43,7 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
         'storage.copyVolume',
         () => {
           volumes.get(location)
+          host.openFiles.assertClosed(location)
           if (host.isWritten(location))
             throw new DriverError('bad-state', `a domain writes to the volume at ${location}`)
           return seen(() => volumes.copy(location, repository, copy))
@@ -53,6 +56,8 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
         assertUnused(location)
         volumes.delete(location)
       }),
+    openVolume: (location, mode) =>
+      connection.call('storage.openVolume', () => openVolume(host, connection, location, mode)),
   }
 }
 
@@ -62,12 +67,14 @@ function guards(host: MemoryHost) {
 
   function assertUnused(location: string): void {
     volumes.get(location)
+    host.openFiles.assertClosed(location)
     if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
   }
 
   /** A domain that runs with the volume grows it, if it is alone and may write to it. */
   function assertGrowable(location: string): void {
     volumes.get(location)
+    host.openFiles.assertClosed(location)
     const users = [...host.active].filter(({ active }) => active?.config.disks.some(disk => disk.location === location))
     const isSuspended = users.some(({ now }) => now.state === 'suspended')
     if (isSuspended || users.length > 1 || (users.length === 1 && !host.isWritten(location))) {

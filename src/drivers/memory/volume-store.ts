@@ -7,6 +7,7 @@ import {
   type Volume,
 } from '../driver.ts'
 import { type Base, BaseCopier, chainBytes, release } from './base.ts'
+import { Contents } from './contents.ts'
 
 /** The one repository type of a memory host. */
 export const REPOSITORY_TYPE = 'memory'
@@ -44,6 +45,7 @@ export class VolumeStore {
   readonly #shelves = new Map<string, Shelf>()
   /** By the location of the volume. */
   readonly #places = new Map<string, Place>()
+  readonly #contents = new Contents()
 
   /** A repository promises no more virtual bytes than `capacityBytes`: it does not overcommit. */
   constructor(capacityBytes: number) {
@@ -69,6 +71,14 @@ export class VolumeStore {
       const name = location.slice(location.lastIndexOf('/') + 1) || location
       return { type: REPOSITORY_TYPE, location, name }
     })
+  }
+
+  /** Forgets a repository that is empty. */
+  remove({ location }: RepositoryConfig): void {
+    const shelf = this.#shelves.get(location)
+    if (shelf === undefined) throw new DriverError('not-found', `the host has no repository at ${location}`)
+    if (shelf.volumes.size > 0) throw refused(`the repository at ${location} is not empty`)
+    this.#shelves.delete(location)
   }
 
   /** How many volumes a repository has; none where it is not open. */
@@ -118,10 +128,11 @@ export class VolumeStore {
     const base = { bytes: volume.physicalBytes, parent, uses: 2 }
     this.#take(location)
     shelf.physicalBytes += base.bytes
-    return {
-      original: this.#put(shelf, layer(volume.name, volume.virtualBytes), base),
-      clone: this.#put(shelf, layer(wanted.name, virtualBytes), base),
-    }
+    const original = this.#put(shelf, layer(volume.name, volume.virtualBytes), base)
+    const clone = this.#put(shelf, layer(wanted.name, virtualBytes), base)
+    this.#contents.rename(location, original.location)
+    this.#contents.copy(original.location, clone.location)
+    return { original, clone }
   }
 
   /** Copies all volumes of a repository; where one is refused, none is made. */
@@ -143,9 +154,13 @@ export class VolumeStore {
         this.#assertFree(shelf, name, virtualBytes)
         const copy = { location: locationOf(to.location, name, format), name, format, virtualBytes, physicalBytes }
         made.push({ from: location, volume: this.#put(shelf, copy, copier.copy(base)) })
+        this.#contents.copy(location, copy.location)
       }
     } catch (error) {
-      for (const { volume } of made) this.#take(volume.location)
+      for (const { volume } of made) {
+        this.#take(volume.location)
+        this.#contents.delete(volume.location)
+      }
       throw error
     }
     shelf.physicalBytes += copier.bytes
@@ -197,6 +212,7 @@ export class VolumeStore {
     const { location: place } = this.create(repository, volume)
     const { shelf, volume: moved } = this.#place(place)
     this.#take(place)
+    this.#contents.rename(location, place)
     this.delete(location)
     return this.#put(shelf, { ...moved, physicalBytes: volume.physicalBytes + chainBytes(base) })
   }
@@ -213,6 +229,7 @@ export class VolumeStore {
       throw refused(`the volume has ${volume.virtualBytes} bytes, and its copy cannot have ${virtualBytes}`)
     }
     const { location: place } = this.create(repository, { name, format, virtualBytes })
+    this.#copyContents(location, place)
     const { shelf, volume: made } = this.#place(place)
     this.#take(place)
     const dataBytes = volume.physicalBytes - EMPTY_BYTES[volume.format] + chainBytes(base)
@@ -222,7 +239,30 @@ export class VolumeStore {
   delete(location: string): void {
     const { shelf, base } = this.#place(location)
     this.#take(location)
+    this.#contents.delete(location)
     shelf.physicalBytes -= release(base)
+  }
+
+  /** What a volume holds; less than `length` at its end. */
+  readBytes(location: string, position: number, length: number): Uint8Array {
+    const { virtualBytes } = this.get(location)
+    return this.#contents.read(location, position, Math.max(0, Math.min(length, virtualBytes - position)))
+  }
+
+  /** A volume that is written to beyond its end grows. */
+  writeBytes(location: string, position: number, bytes: Uint8Array): void {
+    const end = position + bytes.length
+    if (end > this.get(location).virtualBytes) this.resize(location, end)
+    this.write(location, this.#contents.write(location, position, bytes))
+  }
+
+  #copyContents(location: string, place: string): void {
+    try {
+      this.#contents.copy(location, place)
+    } catch (error) {
+      this.delete(place)
+      throw error
+    }
   }
 
   #put(shelf: Shelf, volume: Volume, base: Base | null = null): Volume {

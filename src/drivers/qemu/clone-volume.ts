@@ -7,6 +7,7 @@ import { freezeDisk } from './freeze.ts'
 import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { syncFolder, systemCode } from './files.ts'
 import type { QemuDomain } from './domain.ts'
+import { assertClosed } from './open-images.ts'
 import type { Base } from './qemu-img.ts'
 import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
 import { makeRoom, tooDeep } from './shorten.ts'
@@ -47,6 +48,7 @@ export async function cloneVolume(
   await makeRoom(tools, location, options)
   return tools.folders.inOrder(folder, async () => {
     const image = await readImage(location)
+    assertClosed(image.key, location)
     const virtualBytes = sizeOf(image.volume, wanted)
     await assertFree(folder, wanted.name)
     const clone = locationOf(folder, wanted.name, 'qcow2')

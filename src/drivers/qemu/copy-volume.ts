@@ -3,6 +3,7 @@ import { link } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
 import { syncFolder, systemCode } from './files.ts'
+import { assertClosed } from './open-images.ts'
 import type { StorageTools } from './storage-tools.ts'
 import {
   assertFormat,
@@ -73,6 +74,7 @@ function bytesOf(volume: Volume, virtualBytes: number | undefined): number {
 
 /** One that only reads it does not mind; one that is suspended goes on writing when it is resumed. */
 function assertUnwritten({ inventory }: StorageTools, { key, volume }: Image): void {
+  assertClosed(key, volume.location)
   for (const { images, isRunning } of inventory.users(key)) {
     if (!isRunning || images.writes(key)) throw inUse(volume.location)
   }

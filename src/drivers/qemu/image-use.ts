@@ -1,6 +1,7 @@
 import type { Definition } from './definition.ts'
 import { filesOpenIn, filesWrittenBy, type ImageKey, keysOf } from './images.ts'
 import type { Machine } from './machine.ts'
+import { assertClosed } from './open-images.ts'
 import type { RunningRecord } from './running.ts'
 import type { Suspension } from './suspension.ts'
 
@@ -23,8 +24,9 @@ export class ImageUse {
     this.#options = options
   }
 
-  /** QEMU is about to be told to open these. */
+  /** QEMU is about to be told to open these. Throws as `bad-state` where somebody is reading or writing one as a file. */
   opens(images: Iterable<ImageKey>): void {
+    for (const image of images) assertClosed(image, 'of a disk')
     this.#opening = new Set([...this.#opening, ...images])
   }
 

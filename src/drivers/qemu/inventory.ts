@@ -7,6 +7,7 @@ import { systemCode } from './files.ts'
 import { removeFolder } from './folder.ts'
 import type { ImageKey } from './images.ts'
 import { filesOf, isDomainId } from './layout.ts'
+import { isOpen } from './open-images.ts'
 import { findByPidFile, type FoundProcess } from './process.ts'
 
 /** Domains that are looked at together when a connection is made. */
@@ -58,9 +59,9 @@ export class Inventory {
     this.#dropUnlessNeeded(domain)
   }
 
-  /** Whether a domain runs with this image. */
+  /** Whether a domain runs with this image, or somebody reads or writes it as a file. */
   isInUse(image: ImageKey): boolean {
-    return this.all().some(domain => domain.images.uses(image))
+    return isOpen(image) || this.all().some(domain => domain.images.uses(image))
   }
 
   /** The domains that run with this image. */

@@ -7,6 +7,7 @@ import { syncFolder, systemCode } from './files.ts'
 import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { keysOf } from './images.ts'
 import type { Inventory } from './inventory.ts'
+import { assertClosed } from './open-images.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { assertFree, type Image, inUse, nameTaken, readImage } from './volume.ts'
 
@@ -47,6 +48,7 @@ export async function moveVolume(
 
 function assertUnused(inventory: Inventory, location: string): void {
   for (const key of keysOf([location])) {
+    assertClosed(key, location)
     if (inventory.isInUse(key)) throw inUse(location)
     assertHoldsNoSnapshots(inventory, key, location)
   }

@@ -1,6 +1,7 @@
 import { truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError, type Volume } from '../driver.ts'
+import { assertClosed } from './open-images.ts'
 import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { assertSize, assertWritable, type Image, readImage, toSectors } from './volume.ts'
@@ -13,6 +14,7 @@ export async function resizeVolume(tools: StorageTools, location: string, virtua
     const image = await readImage(location)
     const { volume } = image
     assertWritable(volume, 'resized')
+    assertClosed(image.key, location)
     const bytes = toSectors(virtualBytes)
     if (bytes < volume.virtualBytes) {
       throw new DriverError('refused', `${location} has ${volume.virtualBytes} bytes and cannot shrink`)

@@ -1,5 +1,5 @@
 import { lstatSync, unlinkSync } from 'node:fs'
-import { access, constants, link, lstat, open, readdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, link, lstat, open, readdir, rmdir, stat, statfs } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import {
   type CloneOps,
@@ -19,6 +19,8 @@ import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { FORMATS, formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
 import { moveVolume } from './move-volume.ts'
+import { assertClosed } from './open-images.ts'
+import { openVolume } from './open-volume.ts'
 import { defaultFolder, ownRepositories, rootOf } from './repositories.ts'
 import { resizeVolume } from './resize-volume.ts'
 import type { Shortener } from './shorten.ts'
@@ -52,6 +54,7 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
         shortener.later(folderOf(repository))
         return opened
       }),
+    removeRepository: repository => gate.pass(() => rmdir(folderOf(repository))),
     listVolumes: repository => gate.pass(() => listVolumes(folderOf(repository))),
     createVolume: (repository, volume, options) =>
       gate.pass(() => createVolume(tools, folderOf(repository), volume, options)),
@@ -71,6 +74,7 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
         await deleteVolume(tools, location)
         shortener.later(dirname(location))
       }),
+    openVolume: (location, mode) => gate.pass(() => openVolume(tools, gate, location, mode)),
   }
 }
 
@@ -192,6 +196,7 @@ async function deleteVolume({ folders, inventory }: StorageTools, location: stri
     // From the question to the deletion in one go: no start can come in between.
     const stats = lstatSync(location, { throwIfNoEntry: false })
     if (stats === undefined) throw new DriverError('not-found', `no volume ${location}`)
+    assertClosed(keyOf(stats), location)
     if (inventory.isInUse(keyOf(stats))) throw inUse(location)
     assertHoldsNoSnapshots(inventory, keyOf(stats), location)
     unlinkSync(location)
