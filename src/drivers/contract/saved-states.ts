@@ -63,10 +63,11 @@ export interface Dump {
 /** Dumping the memory of guests. */
 export interface DumpOps {
   /**
-   * Writes the memory of a paused or crashed domain as an ELF core file. Only the newest few of a domain are kept.
-   * `bad-state` unless paused or crashed. A failure leaves no file.
+   * Writes the memory of a paused or crashed domain as an ELF core file, to `location`, an absolute path on the host, in
+   * place of a file that is there; or without one to a place of the host's own, where only the newest few of a domain are
+   * kept. `bad-state` unless paused or crashed; `refused` where no file can be. A failure leaves no file, or what was there.
    */
-  dump(id: DomainId, options?: OperationOptions): Promise<Dump>
-  /** The dumps that are kept of a domain, oldest first. */
+  dump(id: DomainId, options?: OperationOptions & { readonly location?: string }): Promise<Dump>
+  /** The dumps that are kept of a domain at places of the host's own, oldest first. */
   list(id: DomainId): Promise<readonly Dump[]>
 }

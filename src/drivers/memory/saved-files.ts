@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path'
 import { type DomainConfig, type DomainId, DriverError, type SavedDomain, type SavedFileOps } from '../driver.ts'
 import { fitToSaved } from '../saved-fit.ts'
 import { giveMachine } from './birth.ts'
@@ -8,6 +7,7 @@ import { behaviourOf } from './fixtures.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
 import type { SavedFile } from './kept-state.ts'
 import { activeOf, assertState, enter, halt } from './life.ts'
+import { assertPlace } from './place.ts'
 
 /** How many files of saved domains a host has room for. */
 const FILES_MAX = 10_000
@@ -56,6 +56,7 @@ function save(host: MemoryHost, domain: MemoryDomain, location: string, wish: Pa
   const { suspendRefusal } = behaviourOf(domain.config.name)
   if (suspendRefusal !== null) throw new DriverError('refused', suspendRefusal)
   assertPlace(host, location)
+  assertRoom(host, location)
   const { paused = domain.now.state === 'paused' } = wish
   const told = fitted(config, wish.config)
   guest.cut()
@@ -63,10 +64,8 @@ function save(host: MemoryHost, domain: MemoryDomain, location: string, wish: Pa
   halt(host, domain)
 }
 
-function assertPlace(host: MemoryHost, location: string): void {
-  if (!isAbsolute(location)) throw new DriverError('refused', `${JSON.stringify(location)} is no absolute path`)
-  if (host.volumes.has(location)) throw new DriverError('refused', `there is a volume at ${location}`)
-  if (host.savedFiles.has(location) || host.savedFiles.size < FILES_MAX) return
+function assertRoom({ savedFiles }: MemoryHost, location: string): void {
+  if (savedFiles.has(location) || savedFiles.size < FILES_MAX) return
   throw new DriverError('refused', `${FILES_MAX} domains are saved already`)
 }
 

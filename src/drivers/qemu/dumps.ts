@@ -1,9 +1,10 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dump, type DumpOps, DriverError, type OperationOptions } from '../driver.ts'
+import { assertWritable } from './caller-file.ts'
 import { dropOldest, ENDING, listDumps, namesIn } from './dump-files.ts'
-import { isPartial, syncFolder } from './files.ts'
+import { isPartial, partialPath, syncFolder } from './files.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
 import type { Machine } from './machine.ts'
@@ -16,21 +17,31 @@ export const dumpOps = (inventory: Inventory, gate: Gate): DumpOps => ({
   dump: (id, options = {}) =>
     gate.pass(() => {
       const domain = inventory.find(id)
-      return domain.change(({ machine }) => dump(machine, domain.dumpFolder, options), ['paused', 'crashed'])
+      const { location } = options
+      if (location !== undefined) assertWritable(inventory, location)
+      const run = (machine: Machine) =>
+        location === undefined ? dump(machine, domain.dumpFolder, options) : dumpTo(machine, location, options)
+      return domain.change(({ machine }) => run(machine), ['paused', 'crashed'])
     }),
   list: id => gate.pass(() => listDumps(inventory.find(id).dumpFolder)),
 })
 
-/** Written under another name and renamed when it is whole. */
 async function dump(machine: Machine, folder: string, options: OperationOptions): Promise<Dump> {
-  const { signal } = options
-  if (signal?.aborted === true) throw aborted(signal)
+  assertWanted(options)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   // What a killed connection has left.
   for (const name of (await namesIn(folder)).filter(isPartial)) await rm(join(folder, name), { force: true })
   // By such names, the oldest comes first.
   const location = join(folder, `${new Date().toISOString().replaceAll(':', '-')}${ENDING}`)
-  const partial = `${location}.partial`
+  const made = await dumpTo(machine, location, options)
+  await dropOldest(folder)
+  return made
+}
+
+/** Written under another name and renamed when it is whole. */
+async function dumpTo(machine: Machine, location: string, options: OperationOptions): Promise<Dump> {
+  assertWanted(options)
+  const partial = partialPath(location)
   try {
     await write(machine, partial, options)
     await rename(partial, location)
@@ -38,9 +49,12 @@ async function dump(machine: Machine, folder: string, options: OperationOptions)
     await rm(partial, { force: true })
     throw error
   }
-  await syncFolder(folder)
-  await dropOldest(folder)
+  await syncFolder(dirname(location))
   return { location, bytes: (await stat(location)).size }
+}
+
+function assertWanted({ signal }: OperationOptions): void {
+  if (signal?.aborted === true) throw aborted(signal)
 }
 
 const aborted = (signal: AbortSignal) => new DriverError('refused', 'the dump was aborted', { cause: signal.reason })
@@ -61,7 +75,7 @@ async function write(machine: Machine, path: string, { signal, onProgress }: Ope
       unlisten()
     }
     if (failure !== undefined) throw new DriverError('refused', `QEMU cannot write the dump: ${failure}`)
-    if (signal?.aborted === true) throw aborted(signal)
+    assertWanted({ ...(signal && { signal }) })
     await file.sync()
   } finally {
     await file.close()

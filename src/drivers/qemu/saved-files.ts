@@ -1,10 +1,7 @@
-import { lstatSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
 import { type DomainId, DriverError, type OperationOptions, type SavedDomain, type SavedFileOps } from '../driver.ts'
+import { assertPath, assertWritable } from './caller-file.ts'
 import { assertDefinable, type Definition } from './definition.ts'
-import { systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
-import { keyOf } from './images.ts'
 import type { Inventory } from './inventory.ts'
 import { type BringBackOptions, fileSource, type SourceFile } from './memory-source.ts'
 import { withConfig } from './save-target.ts'
@@ -95,29 +92,5 @@ async function takeBack(inventory: Inventory, id: DomainId, cause: unknown): Pro
     if (error instanceof DriverError && error.kind !== 'unreachable') return
     const message = `${String(cause)}; domain ${id}, which was defined for it, remains: ${String(error)}`
     throw new DriverError('refused', message, { cause })
-  }
-}
-
-function assertPath(location: string): void {
-  if (isAbsolute(location) && !location.includes('\0')) return
-  throw new DriverError('refused', `${JSON.stringify(location)} is no absolute path`)
-}
-
-/** What is there is replaced, unless it is no file, or somebody's disk. */
-function assertWritable(inventory: Inventory, location: string): void {
-  assertPath(location)
-  const there = lookAt(location)
-  if (there === undefined) return
-  if (!there.isFile()) throw new DriverError('refused', `${location} is there, and is no file`)
-  const [user] = inventory.naming(keyOf(there))
-  if (user !== undefined) throw new DriverError('refused', `${location} is an image of domain ${user.summary.name}`)
-}
-
-function lookAt(location: string) {
-  try {
-    return lstatSync(location)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
   }
 }

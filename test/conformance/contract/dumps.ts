@@ -11,6 +11,24 @@ export function describeDumps(stage: Stage): void {
     describeMaking(stage)
     describeKeeping(stage)
     describeStates(stage)
+    if (stage.traits.savesToFiles) describePlaces(stage)
+  })
+}
+
+function describePlaces(stage: Stage): void {
+  stage.it('dumps to a place that is said, in place of what is there, and keeps no account of that', async () => {
+    const id = await paused(stage)
+    const location = stage.setup.place?.('core')
+    assert(location !== undefined)
+    for (let times = 0; times < 2; times++) {
+      const dump = await stage.dumps.dump(id, { location })
+      assert.equal(dump.location, location)
+      assert(dump.bytes > 0)
+    }
+    await rejectsWith('refused', stage.dumps.dump(id, { location: 'core' }))
+
+    assert.deepEqual(await stage.dumps.list(id), [])
+    await stage.assertState(id, 'paused')
   })
 }
 
