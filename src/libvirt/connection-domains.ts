@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Domain as DriverDomain, DomainConfig } from '../drivers/driver.ts'
-import { ConnectionWithFacts } from './connection-facts.ts'
+import { ConnectionWithStatistics } from './connection-statistics.ts'
 import { Domain } from './domain.ts'
 import { DOMAIN_FILTERS, filterDomains } from './domain-filter.ts'
 import {
@@ -40,7 +40,7 @@ interface Described {
 }
 
 /** The domains of a host. */
-export class ConnectionWithDomains extends ConnectionWithFacts {
+export class ConnectionWithDomains extends ConnectionWithStatistics {
   /** How many are active (virConnectNumOfDomains). */
   async numOfDomains(): Promise<number> {
     return this.read('virConnectNumOfDomains', async () => (await this.#those(true)).length)

@@ -48,6 +48,9 @@ const STATES: Readonly<Record<DriverState, StateAndReason>> = {
   unknown: { state: VIR_DOMAIN_NOSTATE, reason: VIR_DOMAIN_NOSTATE_UNKNOWN },
 }
 
+/** What libvirt calls a state, and why it is so. */
+export const stateAndReason = (state: DriverState): StateAndReason => STATES[state]
+
 /** What a domain is doing and has. */
 export class DomainInState extends DomainObject {
   /** What it is doing; right after `listAllDomains`, what that has told (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`. */

@@ -14,6 +14,7 @@ export {
   VIR_NODE_CPU_STATS_ALL_CPUS,
   VIR_NODE_MEMORY_STATS_ALL_CELLS,
 } from './connection-node.ts'
+export type { DomainStatsRecord } from './connection-statistics.ts'
 export { Connection } from './connection.ts'
 export type { ControlInfo, JobInfo } from './domain-jobs.ts'
 export type { SchedulerType, TypedParameter } from './domain-scheduling.ts'
@@ -28,5 +29,6 @@ export * from './flags/index.ts'
 export { Network } from './network.ts'
 export { connect, connectionOf, type ConnectOptions, connectReadOnly, type UseOptions } from './open.ts'
 export { DomainSnapshot } from './snapshot.ts'
+export type { StatsParameter, TextParameter } from './statistics.ts'
 export { StoragePool, type StoragePoolInfo } from './storage-pool.ts'
 export { StorageVol, type StorageVolInfo } from './storage-vol.ts'

@@ -7,9 +7,14 @@ const MACHINES = 200
 const DOMAINS = 5_000
 /** Of the driver to a host, of which each logs on once, in several requests. */
 const CONNECTIONS = 4
+/** However many machines there are. */
+const STATS_TRIPS_MAX = 60
+
+/** What is told of domains, without the values. */
+const namesIn = (told: string): string => told.replaceAll(/=.*/g, '')
 
 for (const host of ['v1', 'v2'] as const satisfies readonly HostName[]) {
-  test(`virsh lists ${MACHINES} machines of Hyper-V through ${host} in few round trips`, async () => {
+  test(`virsh lists and measures ${MACHINES} machines of Hyper-V through ${host} in few round trips`, async () => {
     const relays: Relay[] = []
     const through = async (uri: URL) => {
       const relay = await new Relay(Number(uri.port)).listen()
@@ -34,6 +39,14 @@ for (const host of ['v1', 'v2'] as const satisfies readonly HostName[]) {
       // One where this machine is fast; on one that is busy, another for each quarter of a second.
       const trips = requests().length - before
       assert(trips >= 1 && trips <= 10, `${trips} round trips`)
+
+      const told = await world.ok(host, 'domstats')
+      const between = requests().length
+      assert.deepEqual(namesIn(await world.ok(host, 'domstats')), namesIn(told))
+      // What lies in images was read by then.
+      const tripsAgain = requests().length - between
+      assert(tripsAgain <= STATS_TRIPS_MAX, `${tripsAgain} round trips for statistics`)
+      assert.equal(told.match(/^Domain: /gm)?.length, MACHINES)
       assert.deepEqual(world.complaints, [])
     } finally {
       await world.close()

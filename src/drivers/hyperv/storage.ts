@@ -11,7 +11,7 @@ import { copyVolume, createVolume } from './new-volume.ts'
 import { resizeVolume } from './resize-volume.ts'
 import { sharedCall } from './shared-call.ts'
 import type { StorageParts } from './storage-parts.ts'
-import { findVolume, listVolumes } from './volumes.ts'
+import { findVolume, findVolumes, listVolumes } from './volumes.ts'
 
 /** What the group is made of. */
 interface Host {
@@ -38,6 +38,7 @@ export function storageOps({ backEnd, folders, locks }: Host, gate: Gate): Stora
       gate.pass(async () => createVolume(parts, folderIn(repository), volume, options)),
     // Whoever looks at many does so side by side.
     getVolume: location => gate.pass(async () => (await findVolume(storage, location, attachments)).volume),
+    getVolumes: locations => gate.pass(() => findVolumes(storage, parts.known, [...locations])),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(parts, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
       gate.pass(async () => moveVolume(parts, location, folderIn(repository), options)),

@@ -84,23 +84,67 @@ export async function listVolumes(storage: StorageBackEnd, known: KnownFacts, fo
   ])
   if (!isThere) throw new DriverError('refused', `the host has no folder ${folder}`)
   const spelled = spellings(attachments)
-  const look = async (file: HostFile): Promise<Volume | undefined> => {
-    const format = formatOf(file.path)
-    if (format === undefined) return undefined
-    const inFolder = { ...file, path: pathIn(path, baseOf(file.path)) }
-    try {
-      const facts = format === 'raw' ? undefined : await factsOf(storage, known, file)
-      return volumeOf(inFolder, format, facts, spelled)
-    } catch (error) {
-      if (error instanceof DriverError && error.kind === 'refused') return undefined
-      throw error
-    }
-  }
-  const volumes: (Volume | undefined)[] = []
-  for (let first = 0; first < files.length; first += AT_ONCE_MAX) {
-    volumes.push(...(await Promise.all(files.slice(first, first + AT_ONCE_MAX).map(look))))
-  }
+  const volumes = await lookAtEach(files, file => volumeIn(storage, known, { file, folder: path, spelled }))
   return volumes.filter(volume => volume !== undefined).toSorted((a, b) => (a.location < b.location ? -1 : 1))
+}
+
+/** The volumes at these places, by what they were called here. The host tells of files by the folder. */
+export async function findVolumes(
+  storage: StorageBackEnd,
+  known: KnownFacts,
+  locations: readonly string[],
+): Promise<ReadonlyMap<string, Volume>> {
+  const paths = locations.flatMap(location => {
+    const path = parsePath(location)
+    return path === undefined || formatOf(path) === undefined ? [] : [{ location, path }]
+  })
+  const folders = new Map(paths.map(({ path }) => [pathKey(folderOf(path)), folderOf(path)]))
+  const [listed, attachments] = await Promise.all([
+    lookAtEach([...folders.values()], folder => storage.files(folder)),
+    storage.attachments(),
+  ])
+  const files = new Map(listed.flat().map(file => [pathKey(file.path), file]))
+  const spelled = spellings(attachments)
+  const volumes = await lookAtEach(paths, async ({ location, path }) => {
+    const file = files.get(pathKey(path))
+    const volume = file && (await volumeIn(storage, known, { file, folder: folderOf(path), spelled }))
+    return volume === undefined ? [] : [[location, volume] as const]
+  })
+  return new Map(volumes.flat())
+}
+
+/** What `look` says to each of a long list. */
+async function lookAtEach<T, R>(list: readonly T[], look: (one: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = []
+  for (let first = 0; first < list.length; first += AT_ONCE_MAX) {
+    answers.push(...(await Promise.all(list.slice(first, first + AT_ONCE_MAX).map(look))))
+  }
+  return answers
+}
+
+/** A file of a folder, and how paths are spelled elsewhere. */
+interface Listed {
+  readonly file: HostFile
+  readonly folder: string
+  readonly spelled: ReadonlyMap<string, string>
+}
+
+/** The volume that a file is; undefined of one that is none. */
+async function volumeIn(
+  storage: StorageBackEnd,
+  known: KnownFacts,
+  { file, folder, spelled }: Listed,
+): Promise<Volume | undefined> {
+  const format = formatOf(file.path)
+  if (format === undefined) return undefined
+  const inFolder = { ...file, path: pathIn(folder, baseOf(file.path)) }
+  try {
+    const facts = format === 'raw' ? undefined : await factsOf(storage, known, file)
+    return volumeOf(inFolder, format, facts, spelled)
+  } catch (error) {
+    if (error instanceof DriverError && error.kind === 'refused') return undefined
+    throw error
+  }
 }
 
 async function factsOf(storage: StorageBackEnd, known: KnownFacts, file: HostFile): Promise<ImageFacts> {

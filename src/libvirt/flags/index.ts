@@ -3,6 +3,7 @@
 export * from './domain.ts'
 export * from './domain-device.ts'
 export * from './domain-job.ts'
+export * from './domain-statistics.ts'
 export * from './event.ts'
 export * from './network.ts'
 export * from './snapshot.ts'

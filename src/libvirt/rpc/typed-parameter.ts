@@ -2,11 +2,21 @@ import type { TypedParam } from '../../protocols/libvirt-rpc/index.ts'
 import type { TypedParameter } from '../domain-scheduling.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_INVALID_ARG, VIR_ERR_OVERFLOW } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
-import { VIR_TYPED_PARAM_LLONG, VIR_TYPED_PARAM_UINT, VIR_TYPED_PARAM_ULLONG } from '../flags/index.ts'
+import {
+  VIR_TYPED_PARAM_INT,
+  VIR_TYPED_PARAM_LLONG,
+  VIR_TYPED_PARAM_UINT,
+  VIR_TYPED_PARAM_ULLONG,
+} from '../flags/index.ts'
+import type { StatsParameter } from '../statistics.ts'
 
 /** A named value as the wire has it. */
-export function rpcParam({ field, type, value }: TypedParameter): TypedParam {
+export function rpcParam(param: StatsParameter): TypedParam {
+  if (typeof param.value === 'string') return { field: param.field, value: { type: 'string', value: param.value } }
+  const { field, type, value } = param
   switch (type) {
+    case VIR_TYPED_PARAM_INT:
+      return { field, value: { type: 'int', value: Number(value) } }
     case VIR_TYPED_PARAM_UINT:
       return { field, value: { type: 'uint', value: Number(value) } }
     case VIR_TYPED_PARAM_LLONG:

@@ -1,9 +1,21 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
 import { rpcParam } from '../typed-parameter.ts'
+import { rpcDomain } from '../wire.ts'
 
 /** What guests do, counted. */
 export const domainStatisticsHandlers: Handlers<Client> = {
+  async CONNECT_GET_ALL_DOMAIN_STATS({ doms, stats, flags }, { context }) {
+    const { connection } = context
+    const told = await (doms.length === 0
+      ? connection.getAllDomainStats(stats, flags)
+      : connection.domainListGetStats(
+          doms.map(dom => context.domain(dom)),
+          stats,
+          flags,
+        ))
+    return { retStats: told.map(({ dom, params }) => ({ dom: rpcDomain(dom), params: params.map(rpcParam) })) }
+  },
   async DOMAIN_BLOCK_STATS({ dom, path }, { context }) {
     const { rdReq, rdBytes, wrReq, wrBytes, errs } = await context.domain(dom).blockStats(path)
     return { rd_req: rdReq, rd_bytes: rdBytes, wr_req: wrReq, wr_bytes: wrBytes, errs }

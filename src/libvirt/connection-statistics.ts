@@ -1,0 +1,167 @@
+import {
+  type Domain as DriverDomain,
+  type DomainConfig,
+  DriverError,
+  type DomainId,
+  type DomainMetrics,
+  type Volume,
+} from '../drivers/driver.ts'
+import { ConnectionWithFacts } from './connection-facts.ts'
+import { Domain } from './domain.ts'
+import { filterDomains } from './domain-filter.ts'
+import { VIR_ERR_ARGUMENT_UNSUPPORTED } from './error-numbers.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
+import {
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF,
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT,
+  VIR_DOMAIN_STATS_BALLOON,
+  VIR_DOMAIN_STATS_BLOCK,
+  VIR_DOMAIN_STATS_CPU_TOTAL,
+  VIR_DOMAIN_STATS_INTERFACE,
+  VIR_DOMAIN_STATS_STATE,
+  VIR_DOMAIN_STATS_VCPU,
+} from './flags/index.ts'
+import { isActiveState } from './remembered.ts'
+import { askEach } from './side-by-side.ts'
+import { type StatsParameter, statisticsOf } from './statistics.ts'
+
+/** What is told of a domain. */
+export interface DomainStatsRecord {
+  readonly dom: Domain
+  readonly params: readonly StatsParameter[]
+}
+
+// These are the numbers of the flags by which domains are listed.
+const FILTERS =
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_TRANSIENT |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER
+const KNOWN =
+  FILTERS |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING |
+  VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS
+
+const OF_DEFINITIONS = VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK
+/** Which there are only where a host measures domains. */
+const MEASURED = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_INTERFACE
+
+type Measured = ReadonlyMap<DomainId, DomainMetrics>
+
+/** What is counted of many domains at once. */
+export class ConnectionWithStatistics extends ConnectionWithFacts {
+  /**
+   * What `VIR_DOMAIN_STATS_` groups tell of all domains, or of those that flags are for; 0 is all groups that there are.
+   * Groups that there are not are left out, or refused with `VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS`
+   * (virConnectGetAllDomainStats).
+   */
+  async getAllDomainStats(stats = 0, flags = 0): Promise<DomainStatsRecord[]> {
+    const name = 'virConnectGetAllDomainStats'
+    return this.read(name, () => this.#stats(name, { stats, flags }))
+  }
+
+  /** As `getAllDomainStats`, of these domains, in their order, without those that are gone (virDomainListGetStats). */
+  async domainListGetStats(doms: readonly Domain[], stats = 0, flags = 0): Promise<DomainStatsRecord[]> {
+    const name = 'virDomainListGetStats'
+    return this.read(name, () => this.#stats(name, { stats, flags, ids: doms.map(dom => dom.getUUIDString()) }))
+  }
+
+  async #stats(
+    name: FunctionName,
+    { stats, flags, ids }: { readonly stats: number; readonly flags: number; readonly ids?: readonly DomainId[] },
+  ): Promise<DomainStatsRecord[]> {
+    checkFlags(name, flags, { known: KNOWN })
+    const groups = this.#groups(stats, flags)
+    const domains = await filterDomains(this.host, await this.#those(ids), flags & FILTERS)
+    const isMeasured = (groups & (OF_DEFINITIONS | MEASURED)) !== 0
+    const isDefined = has(groups, OF_DEFINITIONS | VIR_DOMAIN_STATS_INTERFACE)
+    const [configs, metrics] = await Promise.all([
+      isDefined ? this.#configs(domains) : undefined,
+      isMeasured ? this.#metrics(domains) : new Map<DomainId, DomainMetrics>(),
+    ])
+    const volumes = has(groups, VIR_DOMAIN_STATS_BLOCK)
+      ? await this.#volumes([...(configs?.values() ?? [])])
+      : NO_VOLUMES
+    return domains.flatMap(domain => {
+      const config = configs?.get(domain.id)
+      if (configs !== undefined && config === undefined) return [] // It is gone by now.
+      const seen = { domain, config, metrics: metrics.get(domain.id), volumes }
+      return [{ dom: new Domain(this.host, domain), params: statisticsOf(seen, groups) }]
+    })
+  }
+
+  /** Those of the groups that there are. */
+  #groups(stats: number, flags: number): number {
+    const isMeasured = this.host.driver.metrics !== undefined
+    const there = VIR_DOMAIN_STATS_STATE | OF_DEFINITIONS | (isMeasured ? MEASURED : 0)
+    const missing = (stats & ~there) >>> 0
+    if (missing !== 0 && has(flags, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)) {
+      const text = `Stats types bits 0x${missing.toString(16)} are not supported by this daemon`
+      throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
+    }
+    return stats === 0 ? there : stats & there
+  }
+
+  async #those(ids: readonly DomainId[] | undefined): Promise<readonly DriverDomain[]> {
+    const domains = await this.host.domains()
+    if (ids === undefined) return domains
+    const byId = new Map(domains.map(domain => [domain.id, domain]))
+    return ids.flatMap(id => byId.get(id) ?? [])
+  }
+
+  async #configs(domains: readonly DriverDomain[]): Promise<ReadonlyMap<DomainId, DomainConfig>> {
+    const configs = await this.host.driver.domains.configs(domains.map(({ id }) => id))
+    return new Map(configs.map(config => [config.id, config]))
+  }
+
+  async #metrics(domains: readonly DriverDomain[]): Promise<Measured> {
+    const { metrics } = this.host.driver
+    const ids = domains.filter(({ state }) => isActiveState(state)).map(({ id }) => id)
+    if (metrics === undefined || ids.length === 0) return new Map()
+    if (metrics.domains !== undefined) return new Map((await metrics.domains(ids)).map(each => [each.id, each]))
+    const each = await askEach(ids, async id => {
+      const measured = await ifTold(() => metrics.domain(id))
+      return measured === undefined ? [] : [[id, measured] as const]
+    })
+    return new Map(each.flat())
+  }
+
+  async #volumes(configs: readonly DomainConfig[]): Promise<ReadonlyMap<string, Volume>> {
+    const { storage } = this.host.driver
+    const locations = new Set(configs.flatMap(({ disks }) => disks.map(({ location }) => location)))
+    locations.delete('')
+    if (storage === undefined || locations.size === 0) return NO_VOLUMES
+    if (storage.getVolumes !== undefined) return storage.getVolumes([...locations])
+    const each = await askEach([...locations], async location => {
+      const volume = await ifTold(() => storage.getVolume(location))
+      return volume === undefined ? [] : [[location, volume] as const]
+    })
+    return new Map(each.flat())
+  }
+}
+
+const NO_VOLUMES: ReadonlyMap<string, Volume> = new Map()
+
+/** What a host tells of one of many; undefined where it says that there is none, or nothing to tell now. */
+async function ifTold<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof DriverError && error.kind !== 'unreachable') return undefined
+    throw error
+  }
+}
