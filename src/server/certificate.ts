@@ -120,7 +120,8 @@ async function makeCertificate(names: readonly string[], now: Date): Promise<{ k
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      // Not critical: libvirt's clients otherwise demand the encipherment of keys, which no key of this kind is for.
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, false),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
         names.map(value => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),

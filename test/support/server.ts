@@ -28,6 +28,8 @@ export interface Server {
   readonly http: Endpoint
   readonly https: Endpoint
   readonly unix: Endpoint
+  /** Of all listeners, in the order in which they were asked for: those three, and then those of the options. */
+  readonly urls: readonly URL[]
   /** What it has logged so far. */
   readonly log: () => string
   /** Its resident memory, in bytes. Source: proc(5), VmRSS. */
@@ -89,6 +91,7 @@ export async function startServer({
     http: tcp(urls, 'http:'),
     https: tcp(urls, 'https:'),
     unix: { transport: 'unix', socketPath: join(folder, 'x.sock') },
+    urls,
     log: () => log.join(''),
     residentBytes: () => residentBytes(child.pid ?? 0),
     async stop() {
