@@ -1,6 +1,6 @@
 import type { DeviceOps, DiskConfig, DomainConfig, NicConfig } from '../drivers/driver.ts'
 import { DomainWithMetadata } from './domain-metadata.ts'
-import { VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import type { Told } from './domain-watch.ts'
 import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
@@ -70,6 +70,19 @@ export class DomainWithDevices extends DomainWithMetadata {
     })
   }
 
+  /** Pulls the disk or interface of this alias: `ua-` and its id (virDomainDetachDeviceAlias). */
+  async detachDeviceAlias(alias: string, flags = 0): Promise<void> {
+    const name = 'virDomainDetachDeviceAlias'
+    return this.change(name, async () => {
+      checkFlags(name, flags, PLUG)
+      await this.#do(name, flags, config => {
+        const present = pluggable(config).find(({ device }) => ownAlias(device.id) === alias)
+        if (present !== undefined) return pull(present, this.id)
+        throw this.host.error(VIR_ERR_DEVICE_MISSING, `no device found with alias ${alias}`)
+      })
+    })
+  }
+
   async #alter(
     name: FunctionName,
     xml: string,
@@ -77,10 +90,15 @@ export class DomainWithDevices extends DomainWithMetadata {
     read: (xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string) => Deed,
   ): Promise<void> {
     const networks = await this.host.networksFor(xml)
+    const surroundings = { kind: this.host.kind, networks }
+    await this.#do(name, flags, config => read(xml, config, surroundings, this.host, this.id))
+  }
+
+  async #do(name: FunctionName, flags: number, read: (config: DomainConfig) => Deed): Promise<void> {
     const living: Deed[] = []
     await this.amend((config, now) => {
       const { isLive } = impactOf(this.host, flags, now)
-      const deed = read(xml, config, { kind: this.host.kind, networks }, this.host, this.id)
+      const deed = read(config)
       if (!isLive) return deed.config(config)
       living.push(deed)
       return undefined
@@ -113,17 +131,33 @@ function attach(xml: string, config: DomainConfig, surroundings: Surroundings, _
 
 function detach(xml: string, config: DomainConfig, surroundings: Surroundings, _host: Host, id: string): Deed {
   const { kind, present } = readChange(xml, config, surroundings)
+  return pull({ kind, device: present }, id)
+}
+
+/** A device that can be pulled. */
+interface Pluggable {
+  readonly kind: 'disk' | 'interface'
+  readonly device: { readonly id: string }
+}
+
+const pluggable = ({ disks, nics = [] }: DomainConfig): readonly Pluggable[] => [
+  ...disks.map(device => ({ kind: 'disk', device }) as const),
+  ...nics.map(device => ({ kind: 'interface', device }) as const),
+]
+
+function pull({ kind, device }: Pluggable, id: string): Deed {
+  const told = { kind: 'device-removed', alias: ownAlias(device.id) } as const
   if (kind === 'disk') {
     return {
-      live: devices => devices.detachDisk(id, present.id),
-      told: { kind: 'device-removed', alias: ownAlias(present.id) },
-      config: before => ({ ...before, disks: before.disks.filter(disk => disk.id !== present.id) }),
+      live: devices => devices.detachDisk(id, device.id),
+      told,
+      config: before => ({ ...before, disks: before.disks.filter(disk => disk.id !== device.id) }),
     }
   }
   return {
-    live: devices => devices.detachNic(id, present.id),
-    told: { kind: 'device-removed', alias: ownAlias(present.id) },
-    config: before => ({ ...before, nics: (before.nics ?? []).filter(nic => nic.id !== present.id) }),
+    live: devices => devices.detachNic(id, device.id),
+    told,
+    config: before => ({ ...before, nics: (before.nics ?? []).filter(nic => nic.id !== device.id) }),
   }
 }
 

@@ -1,17 +1,31 @@
-import type { DomainConfig } from '../drivers/driver.ts'
+import type { DomainConfig, ExitActions } from '../drivers/driver.ts'
 import { DomainWithDefinition } from './domain-definition.ts'
-import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_DOMAIN_METADATA, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import {
+  VIR_ERR_INVALID_ARG,
+  VIR_ERR_NO_DOMAIN_METADATA,
+  VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OPERATION_UNSUPPORTED,
+} from './error-numbers.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import {
   VIR_DOMAIN_AFFECT_CONFIG,
   VIR_DOMAIN_AFFECT_LIVE,
+  VIR_DOMAIN_LIFECYCLE_ACTION_COREDUMP_RESTART,
+  VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY,
+  VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE,
+  VIR_DOMAIN_LIFECYCLE_ACTION_RESTART,
+  VIR_DOMAIN_LIFECYCLE_CRASH,
+  VIR_DOMAIN_LIFECYCLE_POWEROFF,
+  VIR_DOMAIN_LIFECYCLE_REBOOT,
   VIR_DOMAIN_METADATA_DESCRIPTION,
   VIR_DOMAIN_METADATA_ELEMENT,
   VIR_DOMAIN_METADATA_TITLE,
 } from './flags/index.ts'
+import type { Host } from './host.ts'
 import { impactOf, toldOf } from './impact.ts'
 import { isActiveState } from './remembered.ts'
 import { annotationsOf, metadataIn, withMetadata } from './xml/metadata.ts'
+import { EXITS } from './xml/platform.ts'
 
 const KNOWN = { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG }
 
@@ -65,6 +79,22 @@ export class DomainWithMetadata extends DomainWithDefinition {
     })
   }
 
+  /**
+   * Chooses what becomes of it when its guest shuts down, reboots or panics, one of `VIR_DOMAIN_LIFECYCLE_`; a
+   * `VIR_DOMAIN_LIFECYCLE_ACTION_`, which counts at once and stays (virDomainSetLifecycleAction).
+   */
+  async setLifecycleAction(type: number, action: number, flags = 0): Promise<void> {
+    const name = 'virDomainSetLifecycleAction'
+    await this.change(name, async () => {
+      checkFlags(name, flags, KNOWN)
+      const exits = exitsFor(this.host, type, action)
+      await this.amend((config, now) => {
+        impactOf(this.host, flags, now)
+        return { ...config, exits: { ...(config.exits ?? EXITS), ...exits } }
+      })
+    })
+  }
+
   /** Gives it another name; of a domain that is off, and was not saved (virDomainRename). */
   async rename(newName: string, flags = 0): Promise<void> {
     await this.change('virDomainRename', async () => {
@@ -101,6 +131,25 @@ export class DomainWithMetadata extends DomainWithDefinition {
     }
   }
 }
+
+function exitsFor(host: Host, type: number, action: number): Partial<ExitActions> {
+  const isKnown = Number.isInteger(action) && action >= 0 && action <= VIR_DOMAIN_LIFECYCLE_ACTION_COREDUMP_RESTART
+  if (!isKnown) throw host.error(VIR_ERR_INVALID_ARG, `invalid lifecycle action: '${action}'`)
+  if (type === VIR_DOMAIN_LIFECYCLE_CRASH && action === VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE) return { crash: 'hold' }
+  const wanted = ACTIONS.get(action)
+  if (wanted === undefined) {
+    throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, `no lifecycle action ${action} is taken here for type ${type}`)
+  }
+  if (type === VIR_DOMAIN_LIFECYCLE_POWEROFF) return { shutdown: wanted }
+  if (type === VIR_DOMAIN_LIFECYCLE_REBOOT) return { reboot: wanted }
+  if (type === VIR_DOMAIN_LIFECYCLE_CRASH) return { crash: wanted }
+  throw host.error(VIR_ERR_INVALID_ARG, `invalid lifecycle type: '${type}'`)
+}
+
+const ACTIONS: ReadonlyMap<number, 'halt' | 'restart'> = new Map([
+  [VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY, 'halt'],
+  [VIR_DOMAIN_LIFECYCLE_ACTION_RESTART, 'restart'],
+])
 
 function noteIn({ description, annotations = {} }: DomainConfig, type: number, uri: string | null): string | undefined {
   if (type === VIR_DOMAIN_METADATA_DESCRIPTION) return description

@@ -1,9 +1,10 @@
 import type { DiskConfig } from '../drivers/driver.ts'
 import { DomainWithDevices } from './domain-devices.ts'
 import type { TypedParameter } from './domain-scheduling.ts'
-import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
-import { checkFlags, type FunctionName } from './flag-check.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OVERFLOW } from './error-numbers.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
+  VIR_DOMAIN_BLOCK_RESIZE_BYTES,
   VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
   VIR_TYPED_PARAM_LLONG,
   VIR_TYPED_PARAM_STRING_OKAY,
@@ -55,7 +56,10 @@ const UNCOUNTED = -1n
 
 /** What guests do, counted. */
 export class DomainWithStatistics extends DomainWithDevices {
-  /** What was read from and written to a disk, which is called by its target or its image (virDomainBlockStats). */
+  /**
+   * What was read from and written to a disk, which is called by its target or its image; with an empty name, to all of
+   * them (virDomainBlockStats).
+   */
   async blockStats(disk: string): Promise<BlockStats> {
     return this.read('virDomainBlockStats', () => this.#blockStats('virDomainBlockStats', disk))
   }
@@ -115,15 +119,38 @@ export class DomainWithStatistics extends DomainWithDevices {
     })
   }
 
+  /**
+   * Grows the image of a disk, which is called by its target or its image, under the eyes of the guest: to `size` KiB, or
+   * bytes with `VIR_DOMAIN_BLOCK_RESIZE_BYTES` (virDomainBlockResize).
+   */
+  async blockResize(disk: string, size: number, flags = 0): Promise<void> {
+    await this.change('virDomainBlockResize', async () => {
+      checkFlags('virDomainBlockResize', flags, { known: VIR_DOMAIN_BLOCK_RESIZE_BYTES })
+      const storage = this.host.group('virDomainBlockResize', 'storage')
+      const bytes = size * (has(flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES) ? 1 : KIB)
+      if (!Number.isSafeInteger(bytes)) throw this.host.error(VIR_ERR_OVERFLOW, `size is too large: ${size}`)
+      if (!isActiveState((await this.now()).state)) {
+        throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
+      }
+      const { location, device } = this.#find((await this.config()).disks, disk, namesOf, 'disk')
+      if (location === '') {
+        throw this.host.error(VIR_ERR_INVALID_ARG, `disk '${device}' does not currently have a source assigned`)
+      }
+      await storage.resizeVolume(location, bytes)
+    })
+  }
+
   async #blockStats(name: FunctionName, disk: string): Promise<BlockStats> {
     const [{ disks: counted }, { disks }] = await this.#metrics(name)
-    const { id } = this.#find(disks, disk, namesOf, 'disk')
-    const counters = counted.find(one => one.id === id)
+    const meant = disk === '' ? disks : [this.#find(disks, disk, namesOf, 'disk')]
+    const counters = counted.filter(({ id }) => meant.some(each => each.id === id))
+    const sum = (bytesOf: (counter: (typeof counted)[number]) => number) =>
+      counters.length === 0 ? UNCOUNTED : BigInt(counters.reduce((all, one) => all + Math.round(bytesOf(one)), 0))
     return {
       rdReq: UNCOUNTED,
-      rdBytes: counters === undefined ? UNCOUNTED : BigInt(Math.round(counters.readBytes)),
+      rdBytes: sum(({ readBytes }) => readBytes),
       wrReq: UNCOUNTED,
-      wrBytes: counters === undefined ? UNCOUNTED : BigInt(Math.round(counters.writtenBytes)),
+      wrBytes: sum(({ writtenBytes }) => writtenBytes),
       errs: UNCOUNTED,
     }
   }

@@ -56,6 +56,29 @@ test('disks and interfaces are plugged into a domain whether it runs or not, and
   assert.equal(await domain.isUpdated(), true)
 })
 
+// Proves: virDomainDetachDeviceAlias
+test('a device is pulled by its alias, now or from the next start', async () => {
+  const { connection, driver, image } = await furnished()
+  const devices = diskXml(await image('first')) + diskXml(await image('second'), 'vdb') + nicXml('lan')
+  const domain = await defined(connection, { devices })
+  const { disks, nics = [] } = await driver.domains.config(domain.getUUIDString())
+  const [first, second, nic] = [...disks, ...nics].map(({ id }) => `ua-${id}`)
+  const left = async () => {
+    const config = await driver.domains.config(domain.getUUIDString())
+    return [...config.disks.map(({ device }) => device), ...(config.nics ?? []).map(({ mac }) => mac)]
+  }
+
+  await domain.detachDeviceAlias(first ?? '')
+  assert.deepEqual(await left(), ['vdb', MAC])
+  await rejectsWith(VIR_ERR_DEVICE_MISSING, domain.detachDeviceAlias(first ?? ''), /no device found with alias ua-/)
+  await domain.create()
+  await domain.detachDeviceAlias(second ?? '', VIR_DOMAIN_DEVICE_MODIFY_LIVE)
+  await domain.detachDeviceAlias(nic ?? '', VIR_DOMAIN_DEVICE_MODIFY_CONFIG)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.detachDeviceAlias(nic ?? '', 16), /unsupported flags \(0x10\)/)
+
+  assert.deepEqual(await left(), [])
+})
+
 test('what cannot be plugged in is not, and nothing has changed', async () => {
   const { connection, driver, image } = await furnished()
   const domain = await defined(connection)

@@ -3,12 +3,18 @@ import { test } from 'node:test'
 import {
   VIR_DOMAIN_AFFECT_CONFIG,
   VIR_DOMAIN_AFFECT_LIVE,
+  VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE,
+  VIR_DOMAIN_LIFECYCLE_ACTION_RESTART,
+  VIR_DOMAIN_LIFECYCLE_CRASH,
+  VIR_DOMAIN_LIFECYCLE_POWEROFF,
+  VIR_DOMAIN_LIFECYCLE_REBOOT,
   VIR_DOMAIN_METADATA_DESCRIPTION,
   VIR_DOMAIN_METADATA_ELEMENT,
   VIR_DOMAIN_METADATA_TITLE,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_DOMAIN_METADATA,
   VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_XML_DETAIL,
 } from '../../src/libvirt/index.ts'
 import { defined, namesOf, rejectsWith, world } from './world.ts'
@@ -35,7 +41,7 @@ test('a domain has a description, a title and an element of each namespace, whic
   assert.match(await domain.getMetadata(ELEMENT, 'urn:own'), /^<note kind="a">\s*<b\/>\s*<\/note>\s*$/)
   assert.match(
     await domain.getXMLDesc(),
-    /<title>The web<\/title>[^]*<own:note xmlns:own="urn:own" kind="a">[^]*<else:other xmlns:else="urn:else"\/>/,
+    /<title>The web<\/title>[^]*<own:note xmlns:own=['"]urn:own['"] kind=['"]a['"]>[^]*<else:other xmlns:else=['"]urn:else['"]\/>/,
   )
   await domain.setMetadata(TITLE, null)
   await domain.setMetadata(DESCRIPTION, '')
@@ -65,6 +71,28 @@ test('what is no note is refused, and nothing is changed', async () => {
   await rejectsWith(VIR_ERR_OPERATION_INVALID, live, /domain is not running/)
 
   assert.equal(await domain.getMetadata(TITLE), 'kept')
+})
+
+// Proves: virDomainSetLifecycleAction
+test('what becomes of a domain when its guest ends is chosen, as far as hosts can do it', async () => {
+  const domain = await defined((await world()).connection)
+  const [POWEROFF, REBOOT, CRASH] = [
+    VIR_DOMAIN_LIFECYCLE_POWEROFF,
+    VIR_DOMAIN_LIFECYCLE_REBOOT,
+    VIR_DOMAIN_LIFECYCLE_CRASH,
+  ]
+
+  await domain.setLifecycleAction(POWEROFF, VIR_DOMAIN_LIFECYCLE_ACTION_RESTART)
+  await domain.setLifecycleAction(CRASH, VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE, VIR_DOMAIN_AFFECT_CONFIG)
+  const refused = [POWEROFF, VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE] as const
+  await rejectsWith(VIR_ERR_OPERATION_UNSUPPORTED, domain.setLifecycleAction(...refused), /no lifecycle action 3/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.setLifecycleAction(REBOOT, 9), /invalid lifecycle action/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.setLifecycleAction(3, 0), /invalid lifecycle type/)
+
+  assert.match(
+    await domain.getXMLDesc(),
+    /<on_poweroff>restart<\/on_poweroff>\s*<on_reboot>restart<\/on_reboot>\s*<on_crash>preserve<\/on_crash>/,
+  )
 })
 
 // Proves: virDomainRename

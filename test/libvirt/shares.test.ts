@@ -58,7 +58,7 @@ test('the virtual CPU of a domain is bound to CPUs of the host, now or from the 
 
   await domain.pinVcpu(0, CPUS_1_AND_9)
   assert.deepEqual(await domain.getVcpuPinInfo(), [CPUS_1_AND_9])
-  assert.match(await domain.getXMLDesc(), /cpuset="1,9"/)
+  assert.match(await domain.getXMLDesc(), /cpuset=['"]1,9['"]/)
   await domain.create()
   await domain.pinVcpuFlags(0, ALL, VIR_DOMAIN_AFFECT_CONFIG)
   await domain.pinVcpuFlags(0, Uint8Array.of(1), VIR_DOMAIN_AFFECT_LIVE)

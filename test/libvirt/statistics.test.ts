@@ -7,6 +7,7 @@ import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED,
+  VIR_DOMAIN_BLOCK_RESIZE_BYTES,
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_SHUTOFF,
   VIR_DOMAIN_STATS_BLOCK,
@@ -14,6 +15,9 @@ import {
   VIR_DOMAIN_STATS_VCPU,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
+  VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OVERFLOW,
 } from '../../src/libvirt/index.ts'
 import { defined, networkXml, poolXml, rejectsWith, until, volumeXml, world } from './world.ts'
 
@@ -102,6 +106,32 @@ test('of all domains at once it is told what they are doing, have and have used'
     'vcpu.maximum': 1n,
     'block.count': 0n,
   })
+})
+
+// Proves: virDomainBlockResize
+test('the image of a disk grows under the eyes of the guest, in KiB or bytes', async () => {
+  const { domain, path } = await busyHost()
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.blockResize('vda', 16 * 1_024), /domain is not running/)
+  await domain.create()
+  await domain.blockResize('vda', 16 * 1_024)
+  assert.equal((await domain.getBlockInfo(path)).capacity, BigInt(16 * MIB))
+  await domain.blockResize(path, 24 * MIB, VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+  assert.equal((await domain.getBlockInfo('vda')).capacity, BigInt(24 * MIB))
+
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, domain.blockResize('vda', 1))
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.blockResize('vdb', 16 * 1_024), /invalid path: vdb/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.blockResize('hdc', 16 * 1_024), /does not currently have a source/)
+  await rejectsWith(VIR_ERR_OVERFLOW, domain.blockResize('vda', 2 ** 60))
+})
+
+test('without a name the counters of all disks are told together', async () => {
+  const { domain } = await busyHost()
+  await domain.create()
+  await until(async () => (await domain.blockStats('vda')).rdBytes > 0n)
+  await domain.suspend()
+
+  assert.deepEqual(await domain.blockStats(''), await domain.blockStats('vda'))
 })
 
 // Proves: virDomainListGetStats

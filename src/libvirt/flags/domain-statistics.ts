@@ -43,6 +43,11 @@ export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING = 1_073_741_824
 /** Refusing groups that there are not. */
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS = 2_147_483_648
 
+// --- In what the size of a disk is given. (virDomainBlockResizeFlags)
+
+/** In bytes, not in KiB. */
+export const VIR_DOMAIN_BLOCK_RESIZE_BYTES = 1
+
 // --- Of what type a parameter is. (virTypedParameterType)
 
 /** 32 bits with sign. */

@@ -53,7 +53,8 @@ export function writeClock({ localTime = false, keepClockOffset = false }: Clock
   return element('clock', { offset: 'variable', adjustment: '0', basis })
 }
 
-const EXITS = { shutdown: 'halt', reboot: 'restart', suspend: 'halt', crash: 'halt' } as const
+/** What becomes of a domain of which nothing is said. */
+export const EXITS = { shutdown: 'halt', reboot: 'restart', suspend: 'halt', crash: 'halt' } as const
 const ACTIONS: Readonly<Record<string, ExitActions['crash']>> = {
   destroy: 'halt',
   restart: 'restart',

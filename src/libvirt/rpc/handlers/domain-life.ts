@@ -47,6 +47,8 @@ export const domainLifeHandlers: Handlers<Client> = {
     const { state, maxMem, memory, nrVirtCpu, cpuTime } = await context.domain(dom).getInfo()
     return { state, maxMem: BigInt(maxMem), memory: BigInt(memory), nrVirtCpu, cpuTime }
   },
+  DOMAIN_SET_LIFECYCLE_ACTION: ({ dom, type, action, flags }, { context }) =>
+    context.domain(dom).setLifecycleAction(type, action, flags),
   DOMAIN_GET_CONTROL_INFO: ({ dom, flags }, { context }) => context.domain(dom).getControlInfo(flags),
   DOMAIN_GET_JOB_INFO: async ({ dom }, { context }) => ({ ...NO_WORK, ...(await context.domain(dom).getJobInfo()) }),
   DOMAIN_GET_JOB_STATS: async ({ dom, flags }, { context }) => ({
