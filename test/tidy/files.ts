@@ -23,6 +23,9 @@ export function findLongFiles({ path, lineCount }: Source): Finding[] {
   ]
 }
 
+/** A program of libvirt's world that is called so. */
+const PROGRAM = 'virt-manager'
+
 /** Files and folders that are not named for their noun, in kebab-case. */
 export function findBadNames({ path }: Source): Finding[] {
   const name = posix.basename(path)
@@ -31,7 +34,7 @@ export function findBadNames({ path }: Source): Finding[] {
   if (!KEBAB_FILE.test(name)) messages.push(`${name} is not in kebab-case`)
   for (const folder of folders)
     if (!KEBAB_FOLDER.test(folder)) messages.push(`the folder ${folder} is not in kebab-case`)
-  const words = [...folders, name.replace(/\..*$/, '')].flatMap(part => part.split('-'))
+  const words = [...folders, name.replace(/\..*$/, '')].flatMap(part => part.replace(PROGRAM, '').split('-'))
   for (const word of words) if (NAMELESS.has(word)) messages.push(`${word} names nothing; name the file for its noun`)
   return messages.map(message => ({ path, line: 1, message }))
 }

@@ -33,6 +33,12 @@ const FOR_TESTS = [
   { name: 'virsh', package: 'libvirt-clients' },
   { name: 'python3-libvirt', package: 'python3-libvirt', isThere: () => hasAny([join(PYTHON_MODULES, 'libvirt.py')]) },
   { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => hasAny(perlModule('Sys/Virt.pm')) },
+  { name: 'virt-manager', package: 'virt-manager' },
+  { name: 'virt-install', package: 'virtinst' },
+  { name: 'Xvfb', package: 'xvfb' },
+  { name: 'dbus-daemon', package: 'dbus-daemon' },
+  { name: 'AT-SPI', package: 'at-spi2-core', isThere: () => hasAny(['/usr/libexec/at-spi-bus-launcher']) },
+  { name: 'AT-SPI for Python', package: 'gir1.2-atspi-2.0', isThere: () => hasAny(typelib('Atspi-2.0')) },
   { name: 'certificate authorities', package: 'ca-certificates', isThere: () => hasAny(AUTHORITIES) },
 ]
 /** Of the modules that packages bring; the python3 of PATH may be another. */
@@ -103,6 +109,11 @@ export function rootPrefix() {
 
 function hasAny(files) {
   return files.some(file => fs.existsSync(file))
+}
+
+/** Where what tells other languages of a library would be, in a folder of each architecture. */
+function typelib(name) {
+  return fs.readdirSync(LIBRARIES).map(entry => join(LIBRARIES, entry, 'girepository-1.0', `${name}.typelib`))
 }
 
 /** Where a module of Perl would be that is compiled: in a folder of each architecture, and in that one of each release. */
