@@ -118,7 +118,7 @@ function parseScheduling(object: JsonObject): Scheduling {
 }
 
 function parsePlatform(object: JsonObject): PlatformConfig {
-  const { vga, serial, localTime, keepClockOffset, audio, tpm, pciDevices } = object
+  const { vga, serial, localTime, keepClockOffset, audio, tpm, enlightened, pciDevices } = object
   return {
     ...(vga !== undefined && { vga: wordMember(object, 'vga', ['std', 'cirrus'] as const) }),
     ...(serial !== undefined && { serial: wordMember(object, 'serial', ['console', 'pty', 'none'] as const) }),
@@ -126,6 +126,7 @@ function parsePlatform(object: JsonObject): PlatformConfig {
     ...(keepClockOffset !== undefined && { keepClockOffset: booleanMember(object, 'keepClockOffset') }),
     ...(audio !== undefined && { audio: booleanMember(object, 'audio') }),
     ...(tpm !== undefined && { tpm: booleanMember(object, 'tpm') }),
+    ...(enlightened !== undefined && { enlightened: booleanMember(object, 'enlightened') }),
     ...(pciDevices !== undefined && { pciDevices: stringsMember(object, 'pciDevices') }),
   }
 }

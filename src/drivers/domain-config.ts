@@ -75,6 +75,11 @@ export interface PlatformConfig {
   readonly audio?: boolean
   /** A TPM 2.0 with state of its own. `refused` at start where the host cannot emulate one. */
   readonly tpm?: boolean
+  /**
+   * The guest finds what Hyper-V has for its guests, with which Windows runs better: its clock, timing that forgives delays,
+   * an APIC that costs little, and spinlocks that give way.
+   */
+  readonly enlightened?: boolean
   /** Addresses of the host's PCI devices that the guest gets, such as `0000:03:00.0`. */
   readonly pciDevices?: readonly string[]
 }

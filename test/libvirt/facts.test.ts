@@ -49,7 +49,7 @@ test('a host tells of its machine, and what of its memory domains have left free
   assert.equal(await connection.getMaxVcpus(), 240)
   assert.equal(await connection.getMaxVcpus('test'), 240)
   await rejectsWith(VIR_ERR_INVALID_ARG, connection.getMaxVcpus('hyperv'), /unknown type 'hyperv'/)
-  assert.match(await connection.getCapabilities(), /<domain type="test"\/>/)
+  assert.match(await connection.getCapabilities(), /<domain type=.test.\/>/)
 })
 
 // Proves: virNodeGetCPUStats, virNodeGetCPUMap, virNodeGetMemoryStats, virNodeGetCellsFreeMemory
@@ -115,7 +115,7 @@ test('a host tells what its machines can have, and of which there are none', asy
 
   assert.match(
     await connection.getDomainCapabilities(),
-    /<domain>test<\/domain>\s+<arch>x86_64<\/arch>\s+<vcpu max="240"\/>/,
+    /<domain>test<\/domain>\s+<arch>x86_64<\/arch>\s+<vcpu max=.240.\/>/,
   )
   assert.equal(
     await connection.getDomainCapabilities(undefined, 'x86_64', undefined, 'test'),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { DiskConfig, DomainConfig } from '../../src/drivers/driver.ts'
+import { cpuArguments } from '../../src/drivers/qemu/command-line/cpu.ts'
 import { commandLine } from '../../src/drivers/qemu/command-line/index.ts'
 import { assertDefinable, parse, serialise } from '../../src/drivers/qemu/definition.ts'
 import { filesOf } from '../../src/drivers/qemu/layout.ts'
@@ -225,4 +226,14 @@ test('a CPU of which all that can be is wanted is another than one of which noth
 
   assert.equal(valueOf(argumentsOf({ ...CONFIG, cpu }), '-cpu'), 'max')
   assert(!argumentsOf(CONFIG).includes('-cpu'))
+})
+
+test('with KVM a guest finds what Hyper-V has for its guests where that is wanted, and without it does not start', () => {
+  const config = { ...CONFIG, platform: { enlightened: true } }
+  const plain = cpuArguments(CONFIG, 'kvm', new Set())
+  const enlightened = cpuArguments(config, 'kvm', new Set())
+
+  assert.equal(valueOf(plain, '-cpu'), 'host')
+  assert.equal(valueOf(enlightened, '-cpu'), 'host,hv-time=on,hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff')
+  assert.throws(() => cpuArguments(config, 'tcg', new Set()), { kind: 'refused', message: /KVM/ })
 })

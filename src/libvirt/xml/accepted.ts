@@ -111,19 +111,32 @@ export const OF_FEATURES: HarmlessList = {
   ioapic: { why: 'who plays it cannot be seen from the guest', attributes: { driver: ['qemu', 'kvm'] } },
 }
 
+const HYPERV_CHILDREN: HarmlessList = {
+  relaxed: ENLIGHTENED,
+  vapic: ENLIGHTENED,
+  spinlocks: ENLIGHTENED,
+  vpindex: ENLIGHTENED,
+  synic: ENLIGHTENED,
+}
+
 /** Besides, on a host that is Hyper-V: virt-install asks for these where the guest is Windows. */
 export const OF_FEATURES_OF_HYPERV: HarmlessList = {
+  ...OF_FEATURES,
   viridian: { why: 'guests of Hyper-V see Hyper-V', attributes: { state: ['on'] } },
   hyperv: {
     why: 'guests of Hyper-V see Hyper-V, with all that it has',
     attributes: { mode: ['custom', 'passthrough'] },
-    children: {
-      relaxed: ENLIGHTENED,
-      vapic: ENLIGHTENED,
-      spinlocks: ENLIGHTENED,
-      vpindex: ENLIGHTENED,
-      synic: ENLIGHTENED,
-    },
+    children: HYPERV_CHILDREN,
+  },
+}
+
+/** Besides, where CPUs are emulated. */
+export const OF_FEATURES_OF_EMULATED: HarmlessList = {
+  ...OF_FEATURES,
+  hyperv: {
+    why: 'Windows runs better with it and as well without; an emulated CPU has nothing of it',
+    attributes: { mode: ['custom'] },
+    children: HYPERV_CHILDREN,
   },
 }
 
@@ -137,9 +150,16 @@ const TIMERS: readonly Harmless[] = [
 /** What a clock may have besides. */
 export const OF_CLOCK: HarmlessList = { timer: TIMERS }
 
+const HYPERV_CLOCK = { name: ['hypervclock'], present: ['yes'] } as const
+
 /** The same on a host that is Hyper-V. */
 export const OF_CLOCK_OF_HYPERV: HarmlessList = {
-  timer: [...TIMERS, { why: 'guests that know it use it', attributes: { name: ['hypervclock'], present: ['yes'] } }],
+  timer: [...TIMERS, { why: 'guests that know it use it', attributes: HYPERV_CLOCK }],
+}
+
+/** The same where it goes with what else Hyper-V has for its guests, or with nothing. */
+export const OF_CLOCK_OF_ENLIGHTENED: HarmlessList = {
+  timer: [...TIMERS, { why: 'a guest has it where it has the other enlightenments', attributes: HYPERV_CLOCK }],
 }
 
 const DRIVE_CONTROLLERS = ['ide', 'fdc', 'sata', 'scsi', 'virtio-serial'] as const

@@ -63,7 +63,6 @@ function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainCo
   const name = readName(domain)
   const id = readId(domain) ?? surroundings.newId()
   const { disks, places, nics, platform } = readDevices(domain, id, surroundings, extension)
-  readFeatures(domain, kind)
   const cpu = readCpu(domain, kind)
   const exits = readExits(domain, extension)
   return {
@@ -125,9 +124,10 @@ function readDevices(
   { kind, networks }: DomainSurroundings,
   extension: Extension,
 ): Devices {
-  const clock = readClock(domain, kind)
+  const features = readFeatures(domain, kind)
+  const board = { ...readClock(domain, kind, features), ...features }
   const devices = domain.child('devices')
-  if (devices === undefined) return { disks: [], places: [], nics: [], platform: clock }
+  if (devices === undefined) return { disks: [], places: [], nics: [], platform: board }
   const nics: NicConfig[] = []
   for (const nic of devices.children('interface')) {
     nics.push(readInterface(nic, { domainId, kind, networks, before: nics }))
@@ -136,7 +136,7 @@ function readDevices(
   const disks = drives.map(({ disk }) => disk)
   refuseTwins(devices, disks, nics)
   const places = drives.flatMap(({ reading, disk }) => readBootPlace(reading, disk) ?? [])
-  const platform = { ...readHardware(devices, extension), ...clock }
+  const platform = { ...readHardware(devices, extension), ...board }
   devices.acceptHarmless(OF_DEVICES)
   return { disks, places, nics, platform }
 }

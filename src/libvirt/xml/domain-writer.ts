@@ -35,6 +35,7 @@ export function writeDomain(config: DomainConfig, description: DomainDescription
 export function domainElement(config: DomainConfig, { kind, networks, live }: DomainDescription): XmlOutput {
   const { id, name, description, memoryBytes, memoryTargetBytes = memoryBytes } = config
   const { platform = {}, annotations = {} } = config
+  const board = { ...platform, enlightened: platform.enlightened === true && kind.enlightenment === 'chosen' }
   const currentBytes = Math.min(live?.memoryNowBytes ?? memoryTargetBytes, memoryBytes)
   return element(
     'domain',
@@ -48,9 +49,9 @@ export function domainElement(config: DomainConfig, { kind, networks, live }: Do
     element('currentMemory', { unit: 'KiB' }, `${kibibytes(currentBytes)}`),
     writeCpus(config),
     writeBoot(config.boot, kind),
-    writeFeatures(),
+    writeFeatures(board),
     writeCpu(config.cpu, kind),
-    writeClock(platform),
+    writeClock(board),
     writeExits(config.exits),
     writeDevices(config, kind, networks),
   )

@@ -25,6 +25,11 @@ export interface HostKind {
   readonly cpuMode: 'host-passthrough' | 'maximum'
   /** What is told of the CPU where nothing is said of it: that it is of this mode, or nothing. */
   readonly usualCpu: 'host-passthrough' | undefined
+  /**
+   * What a host does that is asked to have for its guests what Hyper-V has: some can be chosen to, Hyper-V always does, and
+   * for an emulated CPU there is nothing of the kind, which a guest can do without.
+   */
+  readonly enlightenment: 'chosen' | 'always' | 'never'
   /** What machines can have, as they are told to clients that choose by it. */
   readonly offer: DeviceOffer
   /** What a network is that is bound to no card: one of which nobody outside knows, or one that goes out as the host. */
@@ -90,6 +95,7 @@ const HYPERV: HostKind = {
   tpmModel: 'tpm-crb',
   cpuMode: 'host-passthrough',
   usualCpu: undefined,
+  enlightenment: 'always',
   offer: { buses: ['fdc', 'ide', 'scsi'], videos: ['vga'], tpms: [], hostDevices: [], channels: [] },
   unboundForward: 'none',
   hostInterface: network => `vEthernet (${network})`,
@@ -111,6 +117,7 @@ const QEMU: HostKind = {
   tpmModel: 'tpm-tis',
   cpuMode: 'host-passthrough',
   usualCpu: 'host-passthrough',
+  enlightenment: 'chosen',
   offer: {
     buses: ['fdc', 'ide', 'virtio'],
     videos: ['vga', 'cirrus', 'none'],
@@ -123,7 +130,13 @@ const QEMU: HostKind = {
 }
 
 /** Without KVM a CPU is emulated, by itself a plain one. */
-const EMULATED: HostKind = { ...QEMU, types: ['qemu'], cpuMode: 'maximum', usualCpu: undefined }
+const EMULATED: HostKind = {
+  ...QEMU,
+  types: ['qemu'],
+  cpuMode: 'maximum',
+  usualCpu: undefined,
+  enlightenment: 'never',
+}
 
 const TEST: HostKind = {
   ...QEMU,

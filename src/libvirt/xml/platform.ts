@@ -1,24 +1,71 @@
 import type { ExitActions, PlatformConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_ERR_CONFIG_UNSUPPORTED } from '../error-numbers.ts'
-import { OF_CLOCK, OF_CLOCK_OF_HYPERV, OF_FEATURES, OF_FEATURES_OF_HYPERV } from './accepted.ts'
+import {
+  OF_CLOCK,
+  OF_CLOCK_OF_ENLIGHTENED,
+  OF_CLOCK_OF_HYPERV,
+  OF_FEATURES,
+  OF_FEATURES_OF_EMULATED,
+  OF_FEATURES_OF_HYPERV,
+} from './accepted.ts'
 import type { Extension } from './extension.ts'
 import type { HostKind } from './host-kind.ts'
 import { lookup } from './lookup.ts'
 import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
-/** Reads `<features>`: what every board has is accepted, everything else refused. */
-export function readFeatures(domain: Reading, kind: HostKind): void {
-  domain.child('features')?.acceptHarmless(isHyperv(kind) ? { ...OF_FEATURES, ...OF_FEATURES_OF_HYPERV } : OF_FEATURES)
+const FEATURES = { chosen: OF_FEATURES, always: OF_FEATURES_OF_HYPERV, never: OF_FEATURES_OF_EMULATED } as const
+
+type Enlightened = Pick<PlatformConfig, 'enlightened'>
+
+/**
+ * Reads `<features>`: what every board has is accepted. What Hyper-V has for its guests is had together or not at all, as
+ * virt-install asks for it: its clock too, where it is spoken of. Everything else is refused.
+ */
+export function readFeatures(domain: Reading, kind: HostKind): Enlightened {
+  const features = domain.child('features')
+  const isEnlightened = kind.enlightenment === 'chosen' && readEnlightenments(features?.child('hyperv'))
+  features?.acceptHarmless(FEATURES[kind.enlightenment])
+  return isEnlightened ? { enlightened: true } : {}
 }
 
-const isHyperv = ({ types }: HostKind): boolean => types.includes('hyperv')
+/** In libvirt, of spinlocks also after how many tries they give way. */
+const SPINLOCK_RETRIES = '8191'
+
+function readEnlightenments(hyperv: Reading | undefined): boolean {
+  if (hyperv === undefined) return false
+  hyperv.word('mode', ['custom'])
+  const parts = ['relaxed', 'vapic', 'spinlocks'].map(name => hyperv.child(name))
+  const states = parts.map(part => part?.word('state', ['on', 'off']) ?? 'off')
+  for (const part of parts) {
+    const retries = part?.name === 'spinlocks' ? part.attribute('retries') : undefined
+    if (retries !== undefined && retries !== SPINLOCK_RETRIES) part?.refuse('/@retries', retries)
+  }
+  if (states.every(state => state === states[0])) return states[0] === 'on'
+  return hyperv.refuse('', undefined, 'relaxed, vapic and spinlocks are on together here')
+}
 
 /** `<features>` of every machine. */
-export function writeFeatures(): XmlOutput {
-  return element('features', {}, element('acpi'), element('apic'), element('pae'))
+export function writeFeatures({ enlightened = false }: Enlightened): XmlOutput {
+  const on = { state: 'on' }
+  const hyperv = element(
+    'hyperv',
+    { mode: 'custom' },
+    element('relaxed', on),
+    element('vapic', on),
+    element('spinlocks', { ...on, retries: SPINLOCK_RETRIES }),
+  )
+  return element('features', {}, element('acpi'), element('apic'), element('pae'), enlightened && hyperv)
 }
+
+/** Hyper-V's clock is one of its enlightenments. */
+const clockOf = ({ enlightenment }: HostKind, { enlightened = false }: Enlightened) =>
+  enlightenment === 'always'
+    ? OF_CLOCK_OF_HYPERV
+    : enlightened || enlightenment === 'never'
+      ? OF_CLOCK_OF_ENLIGHTENED
+      : OF_CLOCK
 
 type Clock = Pick<PlatformConfig, 'localTime' | 'keepClockOffset'>
 
@@ -26,10 +73,10 @@ type Clock = Pick<PlatformConfig, 'localTime' | 'keepClockOffset'>
  * Reads `<clock>`. A clock that is `variable` keeps what its guest sets it to; an adjustment by which it is to be off from
  * the beginning is refused.
  */
-export function readClock(domain: Reading, kind: HostKind): Clock {
+export function readClock(domain: Reading, kind: HostKind, board: Enlightened): Clock {
   const clock = domain.child('clock')
   if (clock === undefined) return {}
-  clock.acceptHarmless(isHyperv(kind) ? OF_CLOCK_OF_HYPERV : OF_CLOCK)
+  clock.acceptHarmless(clockOf(kind, board))
   const offset = clock.attribute('offset') ?? 'utc'
   const adjustment = clock.attribute('adjustment')
   const basis = clock.word('basis', ['utc', 'localtime']) ?? 'utc'
@@ -47,10 +94,15 @@ function refuseOffset(clock: Reading, offset: string): never {
 }
 
 /** `<clock>` of a machine. */
-export function writeClock({ localTime = false, keepClockOffset = false }: Clock): XmlOutput {
+export function writeClock({
+  localTime = false,
+  keepClockOffset = false,
+  enlightened,
+}: Clock & Enlightened): XmlOutput {
   const basis = localTime ? 'localtime' : 'utc'
-  if (!keepClockOffset) return element('clock', { offset: basis })
-  return element('clock', { offset: 'variable', adjustment: '0', basis })
+  const timer = enlightened === true && element('timer', { name: 'hypervclock', present: 'yes' })
+  if (!keepClockOffset) return element('clock', { offset: basis }, timer)
+  return element('clock', { offset: 'variable', adjustment: '0', basis }, timer)
 }
 
 /** What becomes of a domain of which nothing is said. */

@@ -40,7 +40,7 @@ test('what hosts can do, and what their machines can have, is as libvirt’s own
     for (const [index, [kind, info]] of HOSTS.entries()) {
       const facts = { vcpusMax: 64, hardware: { nodes: 1 } }
       // libvirt 9.0 has forgotten its own type there.
-      const host = writeCapabilities(info, kind, facts).replace('type="hyperv"', 'type="test"')
+      const host = writeCapabilities(info, kind, facts).replace(/(?<=type=.)hyperv/, 'test')
       // It demands a path, which it leaves away itself where there is none.
       const machines = capsOf(kind, info)
       const whole = machines.includes('<path>') ? machines : machines.replace('<domain>', '<path>/none</path><domain>')
@@ -62,7 +62,7 @@ test('a host with one NUMA node tells what is in it, and where its program is', 
 
   assert.match(
     text,
-    /<cell id="0">\s+<memory unit="KiB">16777216<\/memory>\s+<cpus num="2">\s+<cpu id="0"\/>\s+<cpu id="2"\/>/,
+    /<cell id=.0.>\s+<memory unit=.KiB.>16777216<\/memory>\s+<cpus num=.2.>\s+<cpu id=.0.\/>\s+<cpu id=.2.\/>/,
   )
   assert.match(text, /<emulator>\/usr\/bin\/qemu-system-x86_64<\/emulator>\s+<machine>pc<\/machine>/)
 })
@@ -85,7 +85,7 @@ test('what machines can have is what their host takes', () => {
       const devices = `<tpm model='${tpm}'><backend type='emulator' version='2.0'/></tpm>`
       assert.deepEqual(read(domain({ type, devices }), kind).platform, { tpm: true })
     }
-    for (const mode of [...text.matchAll(/<mode name="([\w-]+)" supported="yes"/g)].map(match => match[1])) {
+    for (const mode of [...text.matchAll(/<mode name=.([\w-]+). supported=.yes./g)].map(match => match[1])) {
       read(domain({ type, rest: `<cpu mode='${mode}'/>` }), kind)
     }
   }
@@ -96,16 +96,16 @@ test('a TPM is offered where there is something to emulate it with', () => {
 
   assert.match(
     capsOf(kind, { ...INFO, emulator: EMULATOR }),
-    /<tpm supported="yes">\s+<enum name="model">\s+<value>tpm-tis</,
+    /<tpm supported=.yes.>\s+<enum name=.model.>\s+<value>tpm-tis</,
   )
-  assert.match(capsOf(kind, { ...INFO, emulator: { ...EMULATOR, hasTpm: false } }), /<tpm supported="no"\/>/)
+  assert.match(capsOf(kind, { ...INFO, emulator: { ...EMULATOR, hasTpm: false } }), /<tpm supported=.no.\/>/)
 })
 
 test('clients are told of VNC where there is one, and never of what they would ask for in vain', () => {
   for (const [kind, info] of HOSTS) {
     const text = capsOf(kind, info)
     assert.equal(
-      /<graphics supported="yes">\s+<enum name="type">\s+<value>vnc<\/value>\s+<\/enum>/.test(text),
+      /<graphics supported=.yes.>\s+<enum name=.type.>\s+<value>vnc<\/value>\s+<\/enum>/.test(text),
       kind.hasVnc,
     )
     assert.doesNotMatch(text, /spice|qxl|q35|efi|virtiofs|memfd/)

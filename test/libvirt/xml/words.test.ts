@@ -168,21 +168,51 @@ test('a guest is told of the CPU that it gets: the host’s with KVM, and withou
   const [kvm, tcg] = [hostKind('qemu', 'kvm'), hostKind('qemu', 'tcg')]
   const machine = (rest: string) => domain({ type: 'qemu', rest })
   const told = (config: DomainConfig, kind: HostKind) =>
-    /<cpu.*>/.exec(writeDomain(config, { kind, networks: [] }))?.[0]
+    /<cpu.*>/.exec(writeDomain(config, { kind, networks: [] }))?.[0].replaceAll("'", '"')
   const plain = read(machine(''), tcg)
-  const whole = read(machine('<cpu mode="maximum"/>'), tcg)
+  const whole = read(machine("<cpu mode='maximum'/>"), tcg)
 
   assert.deepEqual([plain.cpu, told(plain, tcg)], [undefined, undefined])
-  assert.equal(told(plain, kvm), '<cpu mode="host-passthrough" check="none" migratable="on"/>')
+  assert.equal(told(plain, kvm), "<cpu mode='host-passthrough' check='none' migratable='on'/>")
   assert.deepEqual(whole.cpu, { required: [], canUse: [], forceOn: [], forceOff: [] })
-  assert.equal(told(whole, tcg), '<cpu mode="maximum"/>')
-  assert.equal(read(machine('<cpu mode="maximum"/>'), kvm).cpu, undefined)
+  assert.equal(told(whole, tcg), "<cpu mode='maximum'/>")
+  assert.equal(read(machine("<cpu mode='maximum'/>"), kvm).cpu, undefined)
   for (const mode of ['host-passthrough', 'host-model']) {
-    assert.equal(read(machine(`<cpu mode="${mode}"/>`), kvm).cpu, undefined)
+    assert.equal(read(machine(`<cpu mode='${mode}'/>`), kvm).cpu, undefined)
     throwsWith(
-      () => read(machine(`<cpu mode="${mode}"/>`), tcg),
+      () => read(machine(`<cpu mode='${mode}'/>`), tcg),
       VIR_ERR_CONFIG_UNSUPPORTED,
       `domain/cpu/@mode = '${mode}'`,
     )
+  }
+})
+
+/** As virt-install 4.1 asks for it where the guest is Windows. */
+const ENLIGHTENED = `<features><acpi/><hyperv><relaxed state='on'/><vapic state='on'/><spinlocks state='on' retries='8191'/></hyperv></features>
+  <clock offset='localtime'><timer name='hypervclock' present='yes'/></clock>`
+
+test('what Hyper-V has for its guests is had as a whole where KVM can show it, and else as it is anyway', () => {
+  const kvm = hostKind('qemu', 'kvm')
+  const on = read(domain({ type: 'kvm', rest: ENLIGHTENED }), kvm)
+  const text = writeDomain(on, { kind: kvm, networks: [] })
+
+  assert.deepEqual(on.platform, { localTime: true, enlightened: true })
+  assert.deepEqual(read(text, kvm), on)
+  const off = ENLIGHTENED.replaceAll("state='on'", "state='off'").replace(/<timer.*>/, '</clock>')
+  assert.deepEqual(read(domain({ type: 'kvm', rest: off }), kvm).platform, { localTime: true })
+  for (const [rest, name] of [
+    [ENLIGHTENED.replace("vapic state='on'", "vapic state='off'"), 'domain/features/hyperv: relaxed'],
+    [ENLIGHTENED.replace('8191', '4096'), "domain/features/hyperv/spinlocks/@retries = '4096'"],
+    [ENLIGHTENED.replace('<vapic', "<synic state='on'/><vapic"), 'domain/features/hyperv/synic'],
+    [ENLIGHTENED.replace(/<hyperv>.*<.hyperv>/, ''), "domain/clock/timer/@name = 'hypervclock'"],
+  ] as const) {
+    throwsWith(() => read(domain({ type: 'kvm', rest }), kvm), VIR_ERR_CONFIG_UNSUPPORTED, name)
+  }
+  for (const [kind, type] of [
+    [HYPERV, 'hyperv'],
+    [hostKind('qemu', 'tcg'), 'qemu'],
+  ] as const) {
+    assert.deepEqual(read(domain({ type, rest: ENLIGHTENED }), kind).platform, { localTime: true })
+    assert.doesNotMatch(writeDomain(on, { kind, networks: [] }), /hyperv(clock| mode=)/)
   }
 })

@@ -1,4 +1,4 @@
-import { type CpuConfig, type DomainConfig, DriverError } from '../../driver.ts'
+import { type CpuConfig, type DomainConfig, DriverError, type PlatformConfig } from '../../driver.ts'
 import type { Accelerator } from '../accelerator.ts'
 import { flagOf } from '../cpu-features.ts'
 import { modelOf } from '../cpu-offer.ts'
@@ -8,12 +8,24 @@ import { modelOf } from '../cpu-offer.ts'
  * them. Throws as `refused`, naming them, where it cannot give what is required or forced on.
  */
 export function cpuArguments(
-  { vcpus, cpu }: DomainConfig,
+  { vcpus, cpu, platform = {} }: DomainConfig,
   accelerator: Accelerator,
   offered: ReadonlySet<string>,
 ): string[] {
-  const model = modelArguments(vcpus, cpu, accelerator, offered)
-  return ['-accel', accelerator, ...model, '-smp', `${vcpus}`]
+  const [, model] = modelArguments(vcpus, cpu, accelerator, offered)
+  const enlightened = enlightenments(platform, accelerator)
+  const chosen = model === undefined ? [] : ['-cpu', [model, ...enlightened].join(',')]
+  return ['-accel', accelerator, ...chosen, '-smp', `${vcpus}`]
+}
+
+/** As many tries as libvirt's clients have a guest spin before it gives way. Source: QEMU 7.2, docs/system/i386/hyperv.rst. */
+const ENLIGHTENMENTS = ['hv-time=on', 'hv-relaxed=on', 'hv-vapic=on', 'hv-spinlocks=0x1fff'] as const
+
+/** Throws as `refused` where KVM is missing, without which there is nothing of the kind. */
+function enlightenments({ enlightened = false }: PlatformConfig, accelerator: Accelerator): readonly string[] {
+  if (!enlightened) return []
+  if (accelerator === 'kvm') return ENLIGHTENMENTS
+  throw new DriverError('refused', 'QEMU has what Hyper-V has for its guests with KVM alone')
 }
 
 /** Whether a definition says anything about the CPU's features. */
