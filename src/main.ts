@@ -25,7 +25,9 @@ import { KeptNetworks } from './handlers/kept-networks.ts'
 import { KeptPools } from './handlers/kept-pools.ts'
 import { watchMemory } from './handlers/memory.ts'
 import { ensureRepository, observeRepository, scan, startRepository } from './handlers/repository.ts'
+import { UntoldChanges } from './handlers/untold-changes.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
+import { forgetUndefined } from './handlers/vm-definition.ts'
 import { retellActions } from './handlers/vm-life.ts'
 import { LibvirtFace } from './libvirt/rpc/index.ts'
 import { fail } from './model/errors.ts'
@@ -96,11 +98,12 @@ async function start(configuration: Configuration, log: pino.Logger): Promise<Ru
     await writePrivate(join(data, 'local-secret'), localSecret)
     const { listeners } = configuration
     const warnOf = (message: string, details: object = {}) => log.warn(details, message)
+    const untold = new UntoldChanges(services, warnOf)
     const server = await startServer({
       listeners,
       libvirt: {
         face: new LibvirtFace({
-          hosts: libvirtHosts({ services, keepersOf: host => keepersOf(services, host), warn: warnOf }),
+          hosts: libvirtHosts({ services, keepersOf: host => keepersOf(services, untold, host), warn: warnOf }),
           warn: warnOf,
         }),
         accounts: new Accounts({ ...services, log }),
@@ -171,9 +174,11 @@ function createServices(
   return services
 }
 
-const keepersOf = (services: Services, host: string) => ({
+const keepersOf = (services: Services, untold: UntoldChanges, host: string) => ({
   pools: new KeptPools(services, host),
   networks: new KeptNetworks(services, host),
+  tell: () => untold.tell(host),
+  forget: (domain: string) => forgetUndefined(services, host, domain),
 })
 
 /** Starts the networks and repositories of each host that are to be there, once a host is connected for the first time. */

@@ -12,6 +12,9 @@ import { vmRecord } from './vm-record.ts'
 
 type NetworkRecord = RecordOf<typeof network>
 
+/** What it takes to tell a host. */
+type Parts = Pick<Context, 'store' | 'hosts'>
+
 const VLAN_MAX = 4094
 
 /** How a host is told of a network. Throws INVALID_VALUE where it is none. */
@@ -31,14 +34,14 @@ function vlanOf({ VLAN }: NetworkRecord): number | null {
 }
 
 /** Tells a VM's host of the networks that its interfaces are plugged into. */
-export async function provideNetworks(context: Context, vm: string): Promise<void> {
+export async function provideNetworks(context: Parts, vm: string): Promise<void> {
   const { store } = context
   const used = vmRecord(context, vm).VIFs.map(ref => store.get(VIF, ref)?.network ?? NULL_REF)
   for (const ref of new Set(used)) if (ref !== NULL_REF) await provideNetwork(context, vm, ref)
 }
 
 /** Tells a VM's host of one network, unless it is where the host's own was found: that is as the host has it. */
-export async function provideNetwork({ store, hosts }: Context, vm: string, ref: string): Promise<void> {
+export async function provideNetwork({ store, hosts }: Parts, vm: string, ref: string): Promise<void> {
   const record = store.get(network, ref)
   if (record === undefined) throw fail('HANDLE_INVALID', { class: 'network', handle: ref })
   const { driver, host } = hosts.placementOf(vm)

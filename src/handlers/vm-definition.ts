@@ -3,6 +3,7 @@
 import { DriverError } from '../drivers/driver.ts'
 import { removeUnused } from '../engine/accessors.ts'
 import type { Context, Transaction } from '../engine/context.ts'
+import { vmOfDomain } from '../engine/observe.ts'
 import { fail } from '../model/errors.ts'
 import { VBD, VIF, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
@@ -80,8 +81,29 @@ function forget(store: Context['store'], vm: string): Promise<void> {
   })
 }
 
+/**
+ * Forgets the VM of a domain that a client of libvirt has undefined: for those who hold the VM. One that its host still has,
+ * or that others refer to, stays.
+ */
+export async function forgetUndefined(
+  { store, hosts }: Pick<Context, 'store' | 'hosts'>,
+  host: string,
+  domain: string,
+): Promise<void> {
+  const vm = vmOfDomain(store, host, domain)
+  if (vm === undefined) return
+  const isThere = await hosts
+    .driver(host)
+    .domains.get(domain)
+    .then(
+      () => true,
+      (error: unknown) => !(error instanceof DriverError && error.kind === 'not-found'),
+    )
+  if (!isThere) await forget(store, vm)
+}
+
 /** Tells the host of the VM, unless it cannot boot as it is described yet; `start` tells it again in any case. */
-async function defineIfBootable(context: Context, vm: string): Promise<void> {
+export async function defineIfBootable(context: Pick<Context, 'store' | 'hosts' | 'paths'>, vm: string): Promise<void> {
   const current = vmRecord(context, vm)
   if (!isDescribed(current)) return
   try {

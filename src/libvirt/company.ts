@@ -7,6 +7,8 @@ export type Area = 'domains' | 'networks' | 'storage'
 
 /** Who else uses a host: whom a server that has other clients tells what is changed here. */
 export interface Company {
+  /** Lets the host know what others have changed that it was not told of yet; undefined where that is nothing. Never rejects. */
+  arrived?(): Promise<void> | undefined
   /** Resolves when everybody else knows what has been changed here by now, or cannot be told; never rejects. */
   settled(area: Area): Promise<void>
   /**
@@ -14,6 +16,8 @@ export interface Company {
    * `VIR_ERR_OPERATION_TIMEOUT` where somebody else is at it for too long. Absent: nobody else changes definitions.
    */
   alone?<R>(domain: DomainId, change: () => Promise<R>): Promise<R>
+  /** Lets everybody else forget a domain that was undefined here; never rejects. */
+  forget?(domain: DomainId): Promise<void>
   /** Who keeps the pools of the host; absent: this process, for as long as it runs. */
   readonly pools?: PoolKeeper
   /** Who keeps what networks of the host say beyond what the host says; absent: nobody. */

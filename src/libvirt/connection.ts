@@ -53,7 +53,10 @@ export class Connection extends ConnectionWithEvents {
     try {
       const { state } = await domains.get(id)
       if (state !== 'halted') await domains.powerOff(id)
-      if (end === 'undefine') await domains.undefine(id)
+      if (end === 'undefine') {
+        await domains.undefine(id)
+        await this.host.company.forget?.(id)
+      }
       this.host.remembered.forget(id)
       return undefined
     } catch (error) {

@@ -36,6 +36,8 @@ export interface HostUse {
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
   /** Who else uses the host; nobody unless said. */
   readonly company?: Company
+  /** The port of the loopback interface on which what a domain shows can be looked at, if there is one. */
+  readonly screenPort?: (id: DomainId) => Promise<number | undefined>
 }
 
 /** What becomes of a domain when the connection closes that started it. */
@@ -55,12 +57,14 @@ export class Host {
   readonly isReadOnly: boolean
   readonly warn: HostUse['warn']
   readonly company: Company
+  readonly screenPort: HostUse['screenPort']
   /** The domains that end with the connection. */
   readonly ending = new Map<DomainId, EndOfDomain>()
   #isClosed = false
   #vcpusMax: Promise<number> | undefined
 
-  private constructor(driver: Driver, info: HostInfo, { uri, isReadOnly, warn, company = ALONE }: HostUse) {
+  private constructor(driver: Driver, info: HostInfo, use: HostUse) {
+    const { uri, isReadOnly, warn, company = ALONE, screenPort } = use
     this.driver = driver
     this.info = info
     this.profile = profileOf(driver.name)
@@ -70,6 +74,7 @@ export class Host {
     this.isReadOnly = isReadOnly
     this.warn = warn
     this.company = company
+    this.screenPort = screenPort
   }
 
   /** Rejects with LibvirtError where the host does not answer. */
@@ -92,6 +97,8 @@ export class Host {
   /** Runs a function that changes nothing. `missing` is what it means that the host has no such thing. */
   async read<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new LibvirtError(VIR_ERR_INVALID_CONN, name, { domain: this.profile.from })
+    const arrival = this.company.arrived?.()
+    if (arrival !== undefined) await arrival
     try {
       return await run()
     } catch (error) {
@@ -108,11 +115,19 @@ export class Host {
       if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
       this.remembered.changes++
       try {
-        return await (domain !== undefined && DEFINING.test(name) ? this.#alone(domain, run) : run())
+        return await (domain !== undefined && DEFINING.test(name) ? this.#changeDomain(name, domain, run) : run())
       } finally {
         // Also where it failed: a part of it may be done.
         await this.company.settled(areaOf(name))
       }
+    })
+  }
+
+  #changeDomain<T>(name: FunctionName, domain: DomainId, run: () => Promise<T>): Promise<T> {
+    return this.#alone(domain, async () => {
+      const result = await run()
+      if (name.startsWith('virDomainUndefine')) await this.company.forget?.(domain)
+      return result
     })
   }
 

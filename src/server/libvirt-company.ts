@@ -10,6 +10,10 @@ import type { PoolKeeper } from '../libvirt/kept-pools.ts'
 export interface Keepers {
   readonly pools: PoolKeeper
   readonly networks: NetworkKeeper
+  /** Tells the host what it has yet to be told of its VMs; undefined where that is nothing. */
+  readonly tell: () => Promise<void> | undefined
+  /** Forgets the VM of a domain that was undefined. */
+  readonly forget: (domain: string) => Promise<void>
 }
 
 /** What the company of a host is made of. */
@@ -25,10 +29,12 @@ const TURN_MS = 30_000
 /** The clients of the Xen Management API, who use a host too: what is changed of it here is in their records at once. */
 export function companyOf(parts: CompanyParts, host: string): Company {
   const { hosts } = parts.services
-  const { pools, networks } = parts.keepersOf(host)
+  const { pools, networks, tell, forget } = parts.keepersOf(host)
   return {
+    arrived: tell,
     settled: area => settled(parts, host, area),
     alone: (domain, change) => inTime(() => hosts.changeDefinition(host, domain, change, TURN_MS)),
+    forget: domain => quietly(parts, host, 'the VM of a domain stays that was undefined', () => forget(domain)),
     pools: {
       list: () => pools.list(),
       define: pool => inTime(() => pools.define(pool)),
@@ -54,13 +60,19 @@ export function companyOf(parts: CompanyParts, host: string): Company {
 }
 
 /** What is changed of storage is recorded by who keeps the pools, before anybody else's turn. */
-async function settled({ services: { hosts }, warn }: CompanyParts, host: string, area: Area): Promise<void> {
+async function settled(parts: CompanyParts, host: string, area: Area): Promise<void> {
+  const { hosts } = parts.services
   if (area === 'domains') return hosts.settled(host)
   if (area === 'storage') return
+  await quietly(parts, host, 'the networks of a host could not be read back now', () => hosts.readNetworks(host))
+}
+
+/** What was done is done: what cannot be recorded of it now is told to the operator. */
+async function quietly({ warn }: CompanyParts, host: string, text: string, run: () => Promise<void>): Promise<void> {
   try {
-    await hosts.readNetworks(host)
+    await run()
   } catch (error) {
-    warn('the networks of a host could not be read back now', { host, error: String(error) })
+    warn(text, { host, error: String(error) })
   }
 }
 
