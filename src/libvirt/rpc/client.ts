@@ -6,6 +6,7 @@ import { LibvirtError } from '../errors.ts'
 import { Host } from '../host.ts'
 import type { Access } from './access.ts'
 import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
+import { guarded } from './path-guard.ts'
 
 /** Told of what no call can report. */
 export type Warn = (message: string, details?: Readonly<Record<string, unknown>>) => void
@@ -46,7 +47,8 @@ export class Client {
     this.#isOpening = true
     try {
       const managed = hostNamed(uri, this.#service.hosts())
-      const { driver, company, signal } = managed
+      const { signal } = managed
+      const { driver, company } = guarded(managed)
       const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn: this.#service.warn, company }
       const host = await Host.of(driver, use)
       this.#opened = { managed, host, connection: new Connection(host, false) }

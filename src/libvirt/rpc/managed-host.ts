@@ -2,6 +2,7 @@ import type { Driver } from '../../drivers/driver.ts'
 import { VIR_ERR_NO_CONNECT } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import type { Company } from '../company.ts'
+import type { PathRule } from './path-rule.ts'
 
 /** A host that the server manages, as clients of the face open it. */
 export interface ManagedHost {
@@ -14,6 +15,8 @@ export interface ManagedHost {
   readonly signal: AbortSignal
   /** Who else uses it. */
   readonly company: Company
+  /** Which of its files clients may name; absent: any, for they are not this machine's. */
+  readonly paths?: PathRule
 }
 
 /** The hosts that there are at the moment. */
