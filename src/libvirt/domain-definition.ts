@@ -1,3 +1,4 @@
+import type { DomainConfig } from '../drivers/driver.ts'
 import { DomainWithConsole } from './domain-console.ts'
 import { VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import { checkFlags, has } from './flag-check.ts'
@@ -51,8 +52,15 @@ export class DomainWithDefinition extends DomainWithConsole {
       const isPlugged = config.nics?.some(({ network }) => network !== null) === true
       const networks = isPlugged ? await this.host.networks() : []
       const isActive = !isInactive && isActiveState(domain.state)
-      return writeDomain(config, { kind: this.host.kind, networks, ...(isActive && { live: { id: this.getID() } }) })
+      const { kind } = this.host
+      return writeDomain(config, { kind, networks, ...(isActive && { live: await this.#live(config) }) })
     })
+  }
+
+  /** What is only true while it is active. */
+  async #live({ platform }: DomainConfig) {
+    const screenPort = platform?.vga === undefined ? undefined : await this.host.screenPort?.(this.id)
+    return { id: this.getID(), ...(screenPort !== undefined && { screenPort }) }
   }
 
   /**

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { domainConfig } from '../hyperv/setting.ts'
 import { serve, type World } from './world.ts'
 
 const DOMAIN = { name: 'seen' } as const
+
+/** The number of the user `nobody`. */
+const NOBODY = 65_534
 
 let world: World
 before(async () => {
@@ -23,11 +32,64 @@ test('a client is passed sockets that show what a domain shows, and that outlive
   assert.deepEqual(world.complaints, [])
 })
 
-test('of a domain that shows nothing none is passed, and the client hears why', async () => {
+test('who describes a running domain is told of a port of the loopback interface that shows it, and may define it so', async () => {
+  const xml = await world.ok('memory', 'dumpxml', DOMAIN.name)
+  const file = join(world.folder, 'seen.xml')
+  await writeFile(file, xml)
+
+  const port = portIn(xml)
+  assert.equal(portIn(await world.ok('memory', 'dumpxml', DOMAIN.name)), port)
+  assert.equal(await greeting(port), 'RFB 003.008\n')
+  assert.match(await world.ok('memory', 'vncdisplay', DOMAIN.name), new RegExp(`^localhost:${port - 5900}$`, 'm'))
+  await world.ok('memory', 'define', file)
+  assert.match(
+    await world.ok('memory', 'dumpxml', DOMAIN.name, '--inactive'),
+    /<graphics type='vnc'>\s*<listen type='none'/,
+  )
+})
+
+test('nobody but root and the user of the server may look', async () => {
+  const port = portIn(await world.ok('memory', 'dumpxml', DOMAIN.name))
+  const look = `import socket; print(socket.create_connection(("127.0.0.1", ${port})).recv(12))`
+  const seenBy = async (uid: number) => {
+    const child = spawn('/usr/bin/python3', ['-c', look], { uid, stdio: ['ignore', 'pipe', 'ignore'] })
+    return (await text(child.stdout)).trim()
+  }
+  const own = process.getuid?.() ?? 0
+  // Only root can do something as somebody else.
+  const others = own === 0 ? [NOBODY] : []
+
+  assert.equal(await seenBy(own), "b'RFB 003.008\\n'")
+  for (const other of others) {
+    assert.equal(await seenBy(other), "b''")
+    assert.match(world.complaints.join('\n'), new RegExp(`somebody may not look at a domain .*"user":${other}`))
+  }
+})
+
+test('a domain that shows nothing is on no port, and no socket is passed of it', async () => {
+  const port = portIn(await world.ok('memory', 'dumpxml', DOMAIN.name))
   await world.ok('memory', 'destroy', DOMAIN.name)
 
   const { code, stderr } = await world.python('memory', 'graphics.py', [DOMAIN.name])
 
   assert.equal(code, 1)
   assert.match(stderr, /cannot open the console vnc of seen: it is halted/)
+  await assert.rejects(greeting(port), { code: 'ECONNREFUSED' })
 })
+
+function portIn(xml: string): number {
+  const [, port] = /<graphics type='vnc' port='(\d+)' autoport='yes' listen='localhost'>/.exec(xml) ?? []
+  assert(port !== undefined, xml)
+  return Number(port)
+}
+
+/** What a server of RFB says first. */
+async function greeting(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    const [chunk] = await once(socket, 'data')
+    return String(chunk)
+  } finally {
+    socket.destroy()
+  }
+}

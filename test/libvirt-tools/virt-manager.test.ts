@@ -105,7 +105,7 @@ validation.test(
   ['Get Hyper-V version level', 'Get Hyper-V capabilities'],
   async () => {
     assert(manager.log.includes(`hypervisor=${VERSION}`))
-    assert.match(manager.log, /Fetched capabilities for hyperv\+unix:[^]*?<domain type="hyperv"\/>/)
+    assert.match(manager.log, /Fetched capabilities for hyperv\+unix:[^]*?<domain type=['"]hyperv['"]\/>/)
   },
 )
 
@@ -170,7 +170,7 @@ validation.test(
   async () => {
     await machine.change('Memory', { 'Maximum allocation': '2048', 'Current allocation': '512' })
 
-    await tells(['dumpxml', NAME], /<memory unit="KiB">2097152<\/memory>\s*<currentMemory unit="KiB">524288</)
+    await tells(['dumpxml', NAME], /<memory unit='KiB'>2097152<\/memory>\s*<currentMemory unit='KiB'>524288</)
     await manager.shot(join(OUTPUT, '4-memory.png'))
   },
 )

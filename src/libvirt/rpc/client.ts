@@ -1,3 +1,4 @@
+import type { DomainId } from '../../drivers/driver.ts'
 import { type RpcDomain, type RpcServerConnection } from '../../protocols/libvirt-rpc/index.ts'
 import { Connection } from '../connection.ts'
 import { Domain } from '../domain.ts'
@@ -5,8 +6,8 @@ import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_OPERATION_INVALID } from '../error-numb
 import { LibvirtError } from '../errors.ts'
 import { Host } from '../host.ts'
 import type { Access } from './access.ts'
+import type { GraphicsRelays } from './graphics-relay.ts'
 import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
-import { guarded } from './path-guard.ts'
 
 /** Told of what no call can report. */
 export type Warn = (message: string, details?: Readonly<Record<string, unknown>>) => void
@@ -15,6 +16,11 @@ export type Warn = (message: string, details?: Readonly<Record<string, unknown>>
 export interface Service {
   readonly hosts: HostList
   readonly warn: Warn
+}
+
+/** What the clients of a face share. */
+export interface Shared extends Service {
+  readonly relays: GraphicsRelays
 }
 
 /** A host that a client has opened. */
@@ -31,13 +37,13 @@ const VIR_CONNECT_CLOSE_REASON_EOF = 1
 export class Client {
   /** Who it is, and what it may do. */
   readonly access: Access
-  readonly #service: Service
+  readonly #shared: Shared
   #opened: Opened | undefined
   #isOpening = false
   #isToldOfClosing = false
 
-  constructor(service: Service, access: Access) {
-    this.#service = service
+  constructor(shared: Shared, access: Access) {
+    this.#shared = shared
     this.access = access
   }
 
@@ -46,10 +52,11 @@ export class Client {
     if (this.#isOpening) throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, 'connection already open')
     this.#isOpening = true
     try {
-      const managed = hostNamed(uri, this.#service.hosts())
-      const { signal } = managed
-      const { driver, company } = guarded(managed)
-      const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn: this.#service.warn, company }
+      const managed = hostNamed(uri, this.#shared.hosts())
+      const { driver, company, signal } = managed
+      const { warn, relays } = this.#shared
+      const screenPort = async (id: DomainId) => (rpc.isReadOnly ? undefined : relays.portOf(managed, id))
+      const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn, company, screenPort }
       const host = await Host.of(driver, use)
       this.#opened = { managed, host, connection: new Connection(host, false) }
       const leave = () => this.#leave(rpc)

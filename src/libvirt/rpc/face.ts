@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type PassSocket, type RpcServerConnection, serve } from '../../protocols/libvirt-rpc/index.ts'
 import { Access, type Who } from './access.ts'
 import { Client, type Service } from './client.ts'
+import { GraphicsRelays } from './graphics-relay.ts'
 import { describe } from './describe.ts'
 import { handlers } from './handlers/index.ts'
 
@@ -17,18 +18,20 @@ export interface Arrival {
 /** Serves libvirt's protocol to any number of clients. */
 export class LibvirtFace {
   readonly #service: Service
+  readonly #relays: GraphicsRelays
   readonly #connections = new Set<RpcServerConnection>()
   #isClosing = false
 
   constructor(service: Service) {
     this.#service = service
+    this.#relays = new GraphicsRelays(service.warn)
   }
 
   /** Serves a client on a stream, which it takes over, until either side ends it. */
   accept(duplex: Duplex, { who, isReadOnly = false, passing }: Arrival): void {
     const { warn } = this.#service
     const access = new Access(who)
-    const client = new Client(this.#service, access)
+    const client = new Client({ ...this.#service, relays: this.#relays }, access)
     const connection = serve(duplex, handlers, {
       context: client,
       needsLogin: access.needsLogin,
@@ -54,6 +57,7 @@ export class LibvirtFace {
   /** Ends every client's connection, and those that come, once the calls that are being worked on have been answered. */
   close(): void {
     this.#isClosing = true
+    this.#relays.close()
     for (const connection of this.#connections) connection.finish()
   }
 }

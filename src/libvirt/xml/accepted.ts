@@ -35,6 +35,25 @@ const ALIAS: Harmless = {
 
 const ACPI_INDEX: Harmless = { why: 'the board numbers its devices itself', attributes: { index: ['0'] } }
 
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'] as const
+
+/** What a screen that is looked at from here may have. */
+const GRAPHICS = {
+  attributes: {
+    type: ['vnc'],
+    autoport: ['yes'],
+    listen: LOOPBACK,
+    sharePolicy: ['allow-exclusive', 'force-shared', 'ignore'],
+    keymap: /^[\w-]{1,16}$/,
+  },
+  children: {
+    listen: [
+      { why: 'nowhere but here', attributes: { type: ['address'], address: LOOPBACK } },
+      { why: 'only through this API', attributes: { type: ['none'] } },
+    ],
+  },
+} as const
+
 /** What any device may have. */
 export const OF_ANY_DEVICE: HarmlessList = { address: PCI_ADDRESS, alias: ALIAS, acpi: ACPI_INDEX }
 
@@ -196,21 +215,15 @@ export const OF_DEVICES: HarmlessList = {
   },
   graphics: [
     {
+      why: 'a port that libvirt has chosen itself, as it writes of a running domain, is chosen again',
+      needs: ['autoport'],
+      attributes: { ...GRAPHICS.attributes, port: NUMBER },
+      children: GRAPHICS.children,
+    },
+    {
       why: 'how a screen is looked at is the host’s to say; a port, an address or a password that are asked for are refused',
-      attributes: {
-        type: ['vnc'],
-        port: ['-1'],
-        autoport: ['yes'],
-        listen: ['127.0.0.1', '::1', 'localhost'],
-        sharePolicy: ['allow-exclusive', 'force-shared', 'ignore'],
-        keymap: /^[\w-]{1,16}$/,
-      },
-      children: {
-        listen: [
-          { why: 'nowhere but here', attributes: { type: ['address'], address: ['127.0.0.1', '::1', 'localhost'] } },
-          { why: 'only through this API', attributes: { type: ['none'] } },
-        ],
-      },
+      attributes: { ...GRAPHICS.attributes, port: ['-1'] },
+      children: GRAPHICS.children,
     },
   ],
   audio: { why: 'libvirt writes it of machines that are not heard', attributes: { id: NUMBER, type: ['none'] } },

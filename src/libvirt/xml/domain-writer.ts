@@ -19,7 +19,7 @@ export interface DomainDescription {
   readonly kind: HostKind
   readonly networks: readonly KnownNetwork[]
   /** Of a running domain, its number, and what it has of its memory; absent, it is described as it starts next. */
-  readonly live?: { readonly id: number; readonly memoryNowBytes?: number }
+  readonly live?: { readonly id: number; readonly memoryNowBytes?: number; readonly screenPort?: number }
 }
 
 /**
@@ -53,17 +53,17 @@ export function domainElement(config: DomainConfig, { kind, networks, live }: Do
     writeCpu(config.cpu, kind),
     writeClock(board),
     writeExits(config.exits),
-    writeDevices(config, kind, networks),
+    writeDevices(config, { kind, networks, ...(live !== undefined && { live }) }),
   )
 }
 
-function writeDevices(config: DomainConfig, kind: HostKind, networks: readonly KnownNetwork[]): XmlOutput {
+function writeDevices(config: DomainConfig, { kind, networks, live }: DomainDescription): XmlOutput {
   const { id: domainId, disks, nics = [], platform = {} } = config
   return element(
     'devices',
     {},
     disks.map(disk => writeDisk(disk, { domainId, kind })),
     nics.map((nic, index) => writeInterface(nic, { domainId, kind, networks, before: nics.slice(0, index) })),
-    writeHardware(platform, kind),
+    writeHardware(platform, kind, live?.screenPort),
   )
 }

@@ -110,7 +110,8 @@ function readHostDevice(device: Reading): string {
 }
 
 /** Those devices of a machine. */
-export function writeHardware({ vga, serial, audio, tpm, pciDevices = [] }: Hardware, kind: HostKind): XmlOutput[] {
+export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: number): XmlOutput[] {
+  const { vga, serial, audio, tpm, pciDevices = [] } = hardware
   const target = () => element('target', { port: 0 })
   const type = serial === 'none' ? 'null' : 'pty'
   const ports = [
@@ -121,17 +122,23 @@ export function writeHardware({ vga, serial, audio, tpm, pciDevices = [] }: Hard
   return [
     ...(serial === undefined ? [] : ports),
     ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
-    ...(vga === undefined ? [] : screen(vga, kind)),
+    ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
   ]
 }
 
-/** A screen that is looked at through this API, and at no port of the host. */
-function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind): readonly XmlOutput[] {
+/** A screen that is looked at through this API, or on a port of the machine that the server runs on. */
+function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind, port?: number): readonly XmlOutput[] {
   const model = element('model', { type: vga === 'std' ? 'vga' : vga, heads: 1, primary: 'yes' })
-  const graphics = element('graphics', { type: 'vnc' }, element('listen', { type: 'none' }))
-  return [...(hasVnc ? [graphics] : []), element('video', {}, model)]
+  return [...(hasVnc ? [graphics(port)] : []), element('video', {}, model)]
+}
+
+/** A loopback address that is written as a number would keep viewers from it that reach the server over TCP. */
+function graphics(port: number | undefined): XmlOutput {
+  if (port === undefined) return element('graphics', { type: 'vnc' }, element('listen', { type: 'none' }))
+  const listen = element('listen', { type: 'address', address: 'localhost' })
+  return element('graphics', { type: 'vnc', port, autoport: 'yes', listen: 'localhost' }, listen)
 }
 
 function writeHostDevice(address: string): XmlOutput {

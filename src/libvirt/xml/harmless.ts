@@ -9,6 +9,8 @@ export interface Harmless {
   readonly why: string
   /** The attributes it may have, and their values. */
   readonly attributes?: Readonly<Record<string, RegExp | readonly string[]>>
+  /** Those that it must have to be what this entry is for. */
+  readonly needs?: readonly string[]
   readonly text?: RegExp
   readonly children?: HarmlessList
 }
@@ -40,6 +42,8 @@ function mismatch(element: XmlElement, entry: Harmless): Mismatch | undefined {
     const allowed = namespace === '' ? lookup(entry.attributes ?? {}, name) : undefined
     if (allowed === undefined || !matches(value, allowed)) return { path: `/@${name}`, value }
   }
+  const missing = entry.needs?.find(name => element.attribute(name) === undefined)
+  if (missing !== undefined) return { path: `/@${missing}`, value: undefined }
   const text = element.text().trim()
   if (text !== '' && !(entry.text?.test(text) ?? false)) return { path: '', value: text }
   for (const child of element.elements()) {
