@@ -8,6 +8,7 @@ import { Host } from '../host.ts'
 import type { Access } from './access.ts'
 import type { GraphicsRelays } from './graphics-relay.ts'
 import { type HostList, hostNamed, type ManagedHost, uriOf } from './managed-host.ts'
+import { guarded } from './path-guard.ts'
 
 /** Told of what no call can report. */
 export type Warn = (message: string, details?: Readonly<Record<string, unknown>>) => void
@@ -53,7 +54,8 @@ export class Client {
     this.#isOpening = true
     try {
       const managed = hostNamed(uri, this.#shared.hosts())
-      const { driver, company, signal } = managed
+      const { signal } = managed
+      const { driver, company } = guarded(managed)
       const { warn, relays } = this.#shared
       const screenPort = async (id: DomainId) => (rpc.isReadOnly ? undefined : relays.portOf(managed, id))
       const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn, company, screenPort }
