@@ -47,6 +47,10 @@ const BRINGS = {
   'krb5-user': 'kinit',
   'libvirt-daemon': 'libvirtd',
   'libvirt-clients': 'virsh',
+  'virt-manager': 'virt-manager',
+  virtinst: 'virt-install',
+  xvfb: 'Xvfb',
+  'dbus-daemon': 'dbus-daemon',
 } as const
 
 const LOCK = JSON.stringify({

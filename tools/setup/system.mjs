@@ -35,6 +35,7 @@ const FOR_TESTS = [
   { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => hasAny(perlModule('Sys/Virt.pm')) },
   { name: 'virt-manager', package: 'virt-manager' },
   { name: 'virt-install', package: 'virtinst' },
+  { name: 'osinfo-db', package: 'osinfo-db', isThere: () => hasAny(['/usr/share/osinfo/os']) },
   { name: 'Xvfb', package: 'xvfb' },
   { name: 'dbus-daemon', package: 'dbus-daemon' },
   { name: 'AT-SPI', package: 'at-spi2-core', isThere: () => hasAny(['/usr/libexec/at-spi-bus-launcher']) },
