@@ -41,8 +41,8 @@ test('a description tells the number of a domain while it is active, and not wha
   const domain = await defined((await world()).connection)
   await domain.create()
 
-  assert.match(await domain.getXMLDesc(), new RegExp(`^<domain type="test" id="${domain.getID()}">`))
-  assert.match(await domain.getXMLDesc(VIR_DOMAIN_XML_INACTIVE), /^<domain type="test">/)
+  assert.match(await domain.getXMLDesc(), new RegExp(`^<domain type='test' id='${domain.getID()}'>`))
+  assert.match(await domain.getXMLDesc(VIR_DOMAIN_XML_INACTIVE), /^<domain type='test'>/)
   await rejectsWith(
     VIR_ERR_INVALID_ARG,
     domain.getXMLDesc(16),

@@ -35,7 +35,7 @@ async function furnished() {
 
 const networksOf = async (connection: Connection, name: string): Promise<string[]> => {
   const xml = await (await connection.domainLookupByName(name)).getXMLDesc()
-  return Array.from(xml.matchAll(/<source network="(\w+)"/g), ([, network]) => network ?? '')
+  return Array.from(xml.matchAll(/<source network='(\w+)'/g), ([, network]) => network ?? '')
 }
 
 // Proves: virDomainAttachDevice, virDomainAttachDeviceFlags

@@ -118,7 +118,7 @@ for (const build of [7_601, 20_348]) {
       const path = await image(connection, 'plugged.vhd')
       const domain = await machine('devices', { devices: nicXml('lan') + diskXml(path) })
       await domain.create()
-      const [, mac = ''] = /mac address="([^"]+)"/.exec(await domain.getXMLDesc()) ?? []
+      const [, mac = ''] = /mac address='([^']+)'/.exec(await domain.getXMLDesc()) ?? []
 
       await until(
         async () => (await domain.blockStats('hda')).rdBytes > 0n && (await domain.interfaceStats(mac)).rxBytes > 0n,

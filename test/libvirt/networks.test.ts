@@ -67,7 +67,7 @@ test('a description says what a network is bound to and which VLAN it is, and de
   const described = await tagged.getXMLDesc()
   await connection.networkDefineXML(described)
 
-  assert.match(described, /<forward dev="eth1" mode="bridge">[^]*<tag id="42"\/>/)
+  assert.match(described, /<forward dev='eth1' mode='bridge'>[^]*<tag id='42'\/>/)
   const known = await driver.networks.list()
   assert.deepEqual(
     known.filter(({ name }) => name === 'tagged').map(({ nic, vlan }) => [nic, vlan]),

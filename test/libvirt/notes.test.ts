@@ -33,12 +33,12 @@ test('a domain has a description, a title and an element of each namespace, whic
 
   await domain.setMetadata(DESCRIPTION, 'what it\nis for')
   await domain.setMetadata(TITLE, 'The web', null, null, VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
-  await domain.setMetadata(ELEMENT, '<note kind="a"><b/></note>', 'own', 'urn:own')
+  await domain.setMetadata(ELEMENT, "<note kind='a'><b/></note>", 'own', 'urn:own')
   await domain.setMetadata(ELEMENT, '<other/>', 'else', 'urn:else')
 
   assert.equal(await domain.getMetadata(DESCRIPTION), 'what it\nis for')
   assert.equal(await domain.getMetadata(TITLE, null, VIR_DOMAIN_AFFECT_CONFIG), 'The web')
-  assert.match(await domain.getMetadata(ELEMENT, 'urn:own'), /^<note kind="a">\s*<b\/>\s*<\/note>\s*$/)
+  assert.match(await domain.getMetadata(ELEMENT, 'urn:own'), /^<note kind='a'>\s*<b\/>\s*<\/note>\s*$/)
   assert.match(
     await domain.getXMLDesc(),
     /<title>The web<\/title>[^]*<own:note xmlns:own=['"]urn:own['"] kind=['"]a['"]>[^]*<else:other xmlns:else=['"]urn:else['"]\/>/,

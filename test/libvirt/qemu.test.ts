@@ -33,7 +33,7 @@ test('a machine of QEMU lives by the functions of libvirt, with a disk and an in
     await domain.managedSave()
     await domain.create()
     assert.equal((await domain.getState()).state, VIR_DOMAIN_PAUSED)
-    assert.match(await domain.getXMLDesc(), /<source network="lan"\/>[^]*<model type="virtio"\/>/)
+    assert.match(await domain.getXMLDesc(), /<source network='lan'\/>[^]*<model type='virtio'\/>/)
     await rejectsWith(VIR_ERR_OPERATION_INVALID, disk.delete())
     await connection.close()
 

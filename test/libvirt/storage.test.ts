@@ -99,7 +99,7 @@ test('a pool tells what its file system has, and whether the host has it by itse
     available: BigInt(60 * MIB),
   }
   assert.deepEqual(await pool.getInfo(), info)
-  assert.match(await pool.getXMLDesc(), /<available unit="bytes">62914560<\/available>[^]*<path>\/images<\/path>/)
+  assert.match(await pool.getXMLDesc(), /<available unit='bytes'>62914560<\/available>[^]*<path>\/images<\/path>/)
   assert.deepEqual([await pool.isActive(), await pool.isPersistent(), await pool.getAutostart()], [true, false, false])
   assert.deepEqual([await own.isActive(), await own.isPersistent(), await own.getAutostart()], [true, true, true])
 })
@@ -182,7 +182,7 @@ test('a volume is found by its path in whatever folder, and tells how large it i
   const { type, capacity, allocation } = await vol.getInfo()
   assert.deepEqual([type, capacity, allocation < capacity], [VIR_STORAGE_VOL_FILE, BigInt(2 * MIB), true])
   assert.deepEqual(await vol.getInfoFlags(1), await vol.getInfo())
-  assert.match(await vol.getXMLDesc(), /<capacity unit="bytes">2097152<\/capacity>[^]*<format type="vpc"\/>/)
+  assert.match(await vol.getXMLDesc(), /<capacity unit='bytes'>2097152<\/capacity>[^]*<format type='vpc'\/>/)
   await rejectsWith(VIR_ERR_NO_STORAGE_VOL, connection.storageVolLookupByPath('/hidden/y.vhd'))
   await rejectsWith(VIR_ERR_INVALID_ARG, connection.storageVolLookupByPath(''))
 })
@@ -249,7 +249,7 @@ test('the file systems of a host are volumes of the pool Primordial, and are loo
     capacity: BigInt(100 * MIB),
     allocation: BigInt(40 * MIB),
   })
-  assert.match(await root.getXMLDesc(), /^<volume type="dir">/)
+  assert.match(await root.getXMLDesc(), /^<volume type='dir'>/)
   assert.equal((await connection.storageVolLookupByPath('/')).getName(), '/')
   assert.equal((await connection.storagePoolLookupByVolume(root)).getName(), 'Primordial')
   assert.equal((await primordial.getInfo()).available, BigInt(60 * MIB))

@@ -105,7 +105,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
       await rejectsWith(VIR_ERR_OPERATION_FAILED, fresh.attachDevice(diskXml(String.raw`C:\Hyper-V\Disks\none.vhd`)))
       await domain.create()
 
-      assert.deepEqual((await domain.getXMLDesc()).replace(/ id="\d+"/, ''), before_)
+      assert.deepEqual((await domain.getXMLDesc()).replace(/ id='\d+'/, ''), before_)
       assert.equal((await fresh.getXMLDesc()).includes('<disk'), false)
     })
 
@@ -116,7 +116,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
       await domain.attachDevice(nicXml('Internal'))
       await domain.create()
 
-      assert.match(await domain.getXMLDesc(), /<source network="Internal"\/>/)
+      assert.match(await domain.getXMLDesc(), /<source network='Internal'\/>/)
     })
 
     // "None: never used by virt-manager", of what only tells.
@@ -195,7 +195,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
     // Validates: Get Hyper-V version level, Get Hyper-V capabilities
     it('tells the version of Hyper-V and what it can do', async () => {
       assert.equal(await connection.getVersion(), version)
-      assert.match(await connection.getCapabilities(), /<os_type>hvm<\/os_type>[^]*<domain type="hyperv"\/>/)
+      assert.match(await connection.getCapabilities(), /<os_type>hvm<\/os_type>[^]*<domain type='hyperv'\/>/)
     })
 
     // "None: never used by virt-manager."
@@ -233,8 +233,8 @@ for (const { build, version, vcpusMax } of HOSTS) {
         await internal.getXMLDesc(),
         new RegExp(`<name>Internal</name>\\s*<uuid>${internal.getUUIDString()}</uuid>`),
       )
-      assert(described.includes(`<interface dev="${card}"/>`))
-      assert.match(described, /<vlan>\s*<tag id="42"\/>/)
+      assert(described.includes(`<interface dev='${card}'/>`))
+      assert.match(described, /<vlan>\s*<tag id='42'\/>/)
       await (await connection.networkLookupByName('Tagged')).undefine()
     })
   })

@@ -104,3 +104,9 @@ function joined({ name, attributes = {}, children = [] }: XmlOutput): XmlOutput 
   }
   return { name, attributes: { ...attributes }, children: merged }
 }
+
+test('attributes stand between apostrophes where that is wished, and hold both kinds of quotes', () => {
+  const root = { name: 'a', attributes: { b: `it's "quoted"` }, children: [{ name: 'c', attributes: { d: '1' } }] }
+
+  assert.equal(writeXml(root, { quote: "'" }), "<a b='it&apos;s &quot;quoted&quot;'><c d='1'/></a>")
+})

@@ -1,7 +1,7 @@
 import type { Annotations } from '../../drivers/driver.ts'
 import { XmlError } from '../../wire/xml/error.ts'
 import { parseXml, type XmlElement } from '../../wire/xml/tree.ts'
-import { writeXml, type XmlOutput } from '../../wire/xml/write.ts'
+import { writeXml, type XmlOutput, type XmlStyle } from '../../wire/xml/write.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_XML_DETAIL, VIR_ERR_XML_ERROR, VIR_FROM_DOMAIN } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import { OWN_NAMESPACE } from './extension.ts'
@@ -10,6 +10,8 @@ import { element } from './writing.ts'
 
 /** What programs note of a domain, in characters, all together; what management programs write has a few thousand. */
 const METADATA_MAX = 64 * 1_024
+/** As libvirt writes attributes, so that what comes back of a description is the text that was in it. */
+const LOOK: XmlStyle = { quote: "'" }
 /** Of one such element. */
 const LIMITS = { maxBytes: 4 * METADATA_MAX, maxDepth: 64, maxElements: 5_000 }
 
@@ -68,7 +70,13 @@ export function withMetadata(
 export function metadataIn({ metadata = {} }: Annotations, namespace: string): string | undefined {
   const kept = Object.entries(metadata).find(([name]) => name === namespace)
   const found = kept && parsed(kept[1])
-  return found && writeXml(renamed(found, name => name))
+  return (
+    found &&
+    writeXml(
+      renamed(found, name => name),
+      LOOK,
+    )
+  )
 }
 
 function injected(text: string, namespace: string, prefix: string): string {
@@ -76,7 +84,7 @@ function injected(text: string, namespace: string, prefix: string): string {
     const root = parseXml(Buffer.from(text, 'utf8'), LIMITS)
     const { attributes, ...rest } = renamed(root, name => (prefix === '' ? name : `${prefix}:${name}`))
     const declaration = prefix === '' ? 'xmlns' : `xmlns:${prefix}`
-    return writeXml({ ...rest, attributes: { [declaration]: namespace, ...attributes } })
+    return writeXml({ ...rest, attributes: { [declaration]: namespace, ...attributes } }, LOOK)
   } catch (error) {
     if (!(error instanceof XmlError)) throw error
     throw invalid(VIR_ERR_XML_DETAIL, `metadata: ${error.message}`, error)
@@ -128,7 +136,7 @@ type Declared = ReadonlyMap<string, string>
 
 const IN_NO_NAMESPACE: Declared = new Map([['', '']])
 
-const textOf = (note: XmlElement): string => writeXml(outputOf(note, IN_NO_NAMESPACE))
+const textOf = (note: XmlElement): string => writeXml(outputOf(note, IN_NO_NAMESPACE), LOOK)
 
 /** The element as it was spelled, declaring what was not declared yet. */
 function outputOf(of: XmlElement, outer: Declared): XmlOutput {

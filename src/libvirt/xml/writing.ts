@@ -26,10 +26,10 @@ function flat(part: Part): readonly (XmlOutput | string)[] {
 
 const isList = (part: Exclude<Part, undefined | false>): part is readonly Part[] => Array.isArray(part)
 
-/** The document. Throws LibvirtError, as of `domain`, for what XML has no way to carry. */
+/** The document, with apostrophes where libvirt has them: programs look for its text. Throws LibvirtError, as of `domain`, for what XML has no way to carry. */
 export function write(root: XmlOutput, domain: ErrorDomain): string {
   try {
-    return writeXml(root, { indent: 2 })
+    return writeXml(root, { indent: 2, quote: "'" })
   } catch (error) {
     if (!(error instanceof XmlError)) throw error
     const detail = `${root.name} cannot be described: ${error.message}`

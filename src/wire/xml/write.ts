@@ -56,6 +56,11 @@ function unwritableAt(text: string): number {
   return -1
 }
 
+/** As `escapeAttribute`, between apostrophes. */
+function escapeBetweenApostrophes(value: string): string {
+  return escapeAttribute(value).replaceAll("'", '&apos;')
+}
+
 /** An element to be written. Names are spelled with their prefix; declarations are attributes like any other. */
 export interface XmlOutput {
   readonly name: string
@@ -73,6 +78,19 @@ export interface XmlStyle {
    * in one line, so that its text stays what it is.
    */
   readonly indent?: number
+  /** What stands around the values of attributes; absent, double quotes. */
+  readonly quote?: '"' | "'"
+}
+
+/** How elements are written, as it does not change from one to the next. */
+interface Pen {
+  readonly quote: string
+  readonly escape: (value: string) => string
+}
+
+const PENS: Readonly<Record<NonNullable<XmlStyle['quote']>, Pen>> = {
+  '"': { quote: '"', escape: escapeAttribute },
+  "'": { quote: "'", escape: escapeBetweenApostrophes },
 }
 
 /** How deep elements may be nested in what is written, so that a value that holds itself is an error and no hang. */
@@ -83,26 +101,26 @@ export const WRITE_DEPTH_MAX = 512
  * for a name that is none, or a character that XML cannot carry; of kind `limit` beyond WRITE_DEPTH_MAX.
  */
 export function writeXml(root: XmlOutput, style: XmlStyle = {}): string {
-  const { declaration = false, indent = 0 } = style
+  const { declaration = false, indent = 0, quote = '"' } = style
   const lineEnd = indent > 0 ? '\n' : ''
-  return `${declaration ? `<?xml version="1.0"?>${lineEnd}` : ''}${writeElement(root, indent, 0)}${lineEnd}`
+  return `${declaration ? `<?xml version="1.0"?>${lineEnd}` : ''}${writeElement(root, PENS[quote], indent, 0)}${lineEnd}`
 }
 
-function writeElement(element: XmlOutput, indent: number, depth: number): string {
+function writeElement(element: XmlOutput, pen: Pen, indent: number, depth: number): string {
   if (depth >= WRITE_DEPTH_MAX) throw new XmlError('limit', `more than ${WRITE_DEPTH_MAX} elements deep`, 0)
   const { name, attributes = {}, children = [] } = element
   requireName(name)
   let tag = `<${name}`
   for (const [attribute, value] of Object.entries(attributes)) {
     requireName(attribute)
-    tag += ` ${attribute}="${escapeAttribute(value)}"`
+    tag += ` ${attribute}=${pen.quote}${pen.escape(value)}${pen.quote}`
   }
   if (children.length === 0) return `${tag}/>`
   const inner = indent > 0 && children.every(child => typeof child !== 'string') ? indent : 0
   const before = inner > 0 ? `\n${' '.repeat(inner * (depth + 1))}` : ''
   const after = inner > 0 ? `\n${' '.repeat(inner * depth)}` : ''
   const content = children.map(child =>
-    typeof child === 'string' ? escapeText(child) : before + writeElement(child, inner, depth + 1),
+    typeof child === 'string' ? escapeText(child) : before + writeElement(child, pen, inner, depth + 1),
   )
   return `${tag}>${content.join('')}${after}</${name}>`
 }

@@ -127,10 +127,10 @@ const exits = fc
 const NOTES = [
   [
     'http://libosinfo.org/xmlns/libvirt/domain/1.0',
-    '<l:libosinfo xmlns:l="http://libosinfo.org/xmlns/libvirt/domain/1.0"><l:os id="x"/></l:libosinfo>',
+    "<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'><l:os id='x'/></l:libosinfo>",
   ],
-  ['urn:plain', '<note xmlns="urn:plain" a="1 &lt; 2"> text &amp; <b/><c xmlns=""/>\n</note>'],
-  ['urn:two', '<p:a xmlns:p="urn:two" xmlns:q="urn:three" q:x="y" xml:lang="en"><q:b/></p:a>'],
+  ['urn:plain', "<note xmlns='urn:plain' a='1 &lt; 2'> text &amp; <b/><c xmlns=''/>\n</note>"],
+  ['urn:two', "<p:a xmlns:p='urn:two' xmlns:q='urn:three' q:x='y' xml:lang='en'><q:b/></p:a>"],
 ] as const
 
 const annotations = fc

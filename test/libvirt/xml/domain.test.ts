@@ -116,7 +116,7 @@ test('ids of devices stay those they were through a description', () => {
   const text = writeDomain(ours, { kind: HYPERV, networks: NETWORKS })
 
   assert.deepEqual(read(text), ours)
-  assert.match(text, /<alias name="ua-aaaaaaaa-0000-4000-8000-000000000001"\/>/)
+  assert.match(text, /<alias name='ua-aaaaaaaa-0000-4000-8000-000000000001'\/>/)
 })
 
 test('a domain is described as libvirt does', () => {
@@ -129,36 +129,36 @@ test('a domain is described as libvirt does', () => {
 
   assert.equal(
     text,
-    String.raw`<domain type="hyperv" id="7">
+    String.raw`<domain type='hyperv' id='7'>
   <name>test</name>
   <uuid>43b3f39e-2b2a-5f97-0a36-82937a779ee1</uuid>
-  <memory unit="KiB">1048576</memory>
-  <currentMemory unit="KiB">524288</currentMemory>
-  <vcpu placement="static">1</vcpu>
+  <memory unit='KiB'>1048576</memory>
+  <currentMemory unit='KiB'>524288</currentMemory>
+  <vcpu placement='static'>1</vcpu>
   <os>
-    <type arch="x86_64">hvm</type>
-    <boot dev="hd"/>
+    <type arch='x86_64'>hvm</type>
+    <boot dev='hd'/>
   </os>
   <features>
     <acpi/>
     <apic/>
     <pae/>
   </features>
-  <clock offset="utc"/>
+  <clock offset='utc'/>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
-    <disk type="file" device="disk">
-      <source file="D:\Hyper-V\Disks\Disk.vhd"/>
-      <target dev="hda" bus="ide"/>
-      <address type="drive" controller="0" bus="0" target="0" unit="0"/>
+    <disk type='file' device='disk'>
+      <source file='D:\Hyper-V\Disks\Disk.vhd'/>
+      <target dev='hda' bus='ide'/>
+      <address type='drive' controller='0' bus='0' target='0' unit='0'/>
     </disk>
-    <interface type="network">
-      <mac address="${config.nics?.[0]?.mac}"/>
-      <source network="Internal"/>
-      <target dev="eth0"/>
-      <model type="netvsc"/>
+    <interface type='network'>
+      <mac address='${config.nics?.[0]?.mac}'/>
+      <source network='Internal'/>
+      <target dev='eth0'/>
+      <model type='netvsc'/>
     </interface>
   </devices>
 </domain>
@@ -167,15 +167,15 @@ test('a domain is described as libvirt does', () => {
 })
 
 test('a domain that is not running has no number', () => {
-  assert.match(writeDomain(read(DOCUMENTED), { kind: HYPERV, networks: NETWORKS }), /^<domain type="hyperv">/)
+  assert.match(writeDomain(read(DOCUMENTED), { kind: HYPERV, networks: NETWORKS }), /^<domain type='hyperv'>/)
 })
 
 test('a description says of which kind its host is, and is read by that kind alone', () => {
   const ids = (kind: typeof TEST) => writeDomain(read(DOCUMENTED), { kind, networks: NETWORKS })
 
-  assert.match(ids(TEST), /^<domain type="test">/)
-  assert.match(ids(KVM), /^<domain type="kvm">/)
-  assert.match(ids(hostKind('qemu', 'tcg')), /^<domain type="qemu">/)
+  assert.match(ids(TEST), /^<domain type='test'>/)
+  assert.match(ids(KVM), /^<domain type='kvm'>/)
+  assert.match(ids(hostKind('qemu', 'tcg')), /^<domain type='qemu'>/)
   assert.equal(read(domain({ type: 'qemu' }), KVM).name, 'web')
   const call = () => read(domain({ type: 'kvm' }), hostKind('qemu', 'tcg'))
   throwsWith(call, VIR_ERR_CONFIG_UNSUPPORTED, "domain/@type = 'kvm'")
@@ -188,7 +188,7 @@ test('a network is called by its UUID where its name is that of two, or is none 
 
     const text = writeDomain(config, { kind: HYPERV, networks: NETWORKS })
 
-    assert.match(text, new RegExp(`<source network="${id}"/>`))
+    assert.match(text, new RegExp(`<source network='${id}'/>`))
   }
 })
 
@@ -203,7 +203,7 @@ test('IDE drives are where the document says on Hyper-V, and where libvirt says 
   const places = (kind: typeof KVM, type: string) =>
     [
       ...writeDomain(read(domain({ devices, type }), kind), { kind, networks: [] }).matchAll(
-        /controller="(\d)" bus="(\d)" target="0" unit="(\d)"/g,
+        /controller='(\d)' bus='(\d)' target='0' unit='(\d)'/g,
       ),
     ].map(each => each.slice(1).join(''))
 
@@ -215,7 +215,7 @@ test('drives on SCSI are told their places, 64 to a controller, but the first, w
   const drive = (device: string) => `<disk type='file'><source file='/x'/><target dev='${device}' bus='scsi'/></disk>`
   const text = writeDomain(read(domain({ devices: ['sda', 'sdb', 'sdbm'].map(drive).join('') })), SURROUNDINGS)
 
-  const places = [...text.matchAll(/controller="(\d)" bus="(\d)" target="0" unit="(\d+)"/g)].map(each =>
+  const places = [...text.matchAll(/controller='(\d)' bus='(\d)' target='0' unit='(\d+)'/g)].map(each =>
     each.slice(1).join(':'),
   )
 

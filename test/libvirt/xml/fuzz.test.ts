@@ -88,7 +88,7 @@ const { tree } = fc.letrec<{ tree: string }>(tie => ({
       children: fc.array(fc.oneof({ maxDepth: 5 }, VALUES, tie('tree')), { maxLength: 5 }),
     })
     .map(({ name, attributes, children }) => {
-      const spelled = attributes.map(([key, value]) => ` ${key}="${value}"`).join('')
+      const spelled = attributes.map(([key, value]) => ` ${key}='${value}'`).join('')
       return `<${name}${spelled}>${children.join('')}</${name}>`
     }),
 }))

@@ -7,16 +7,16 @@ import { domain, read, throwsWith } from './domains.ts'
 const OSINFO = 'http://libosinfo.org/xmlns/libvirt/domain/1.0'
 
 test('what others note in a description is kept by its namespace, with all prefixes that it uses', () => {
-  const rest = `<metadata xmlns:l="${OSINFO}" xmlns:unused="urn:x"><l:libosinfo><l:os id="http://debian.org/debian/12"/></l:libosinfo>
-    <two xmlns="urn:two"/><nobody/><again xmlns="urn:two"/></metadata>`
+  const rest = `<metadata xmlns:l='${OSINFO}' xmlns:unused='urn:x'><l:libosinfo><l:os id='http://debian.org/debian/12'/></l:libosinfo>
+    <two xmlns='urn:two'/><nobody/><again xmlns='urn:two'/></metadata>`
 
   const { annotations } = read(domain({ head: '<title>A title</title>', rest }))
 
   assert.deepEqual(annotations, {
     title: 'A title',
     metadata: {
-      [OSINFO]: `<l:libosinfo xmlns:l="${OSINFO}"><l:os id="http://debian.org/debian/12"/></l:libosinfo>`,
-      'urn:two': '<two xmlns="urn:two"/>',
+      [OSINFO]: `<l:libosinfo xmlns:l='${OSINFO}'><l:os id='http://debian.org/debian/12'/></l:libosinfo>`,
+      'urn:two': "<two xmlns='urn:two'/>",
     },
   })
 })
@@ -32,9 +32,9 @@ test('an element is given into its namespace, comes back without it, and goes', 
 
   assert.deepEqual(annotations, {
     title: 'kept',
-    metadata: { 'urn:mine': '<my:app xmlns:my="urn:mine" a="1"><my:deep>x &amp; y</my:deep></my:app>' },
+    metadata: { 'urn:mine': "<my:app xmlns:my='urn:mine' a='1'><my:deep>x &amp; y</my:deep></my:app>" },
   })
-  assert.equal(metadataIn(annotations, 'urn:mine'), '<app a="1"><deep>x &amp; y</deep></app>')
+  assert.equal(metadataIn(annotations, 'urn:mine'), "<app a='1'><deep>x &amp; y</deep></app>")
   assert.equal(metadataIn(annotations, 'urn:other'), undefined)
   assert.deepEqual(withMetadata(annotations, { ...note, text: null }), { title: 'kept' })
   assert.equal(withMetadata({}, { ...note, text: null }), undefined)

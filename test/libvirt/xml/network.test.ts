@@ -41,11 +41,11 @@ test('a network that is bound to a card is described with the card and the tag',
     `<network>
   <name>lan</name>
   <uuid>${NEW_ID}</uuid>
-  <forward dev="Ethernet 2" mode="bridge">
-    <interface dev="Ethernet 2"/>
+  <forward dev='Ethernet 2' mode='bridge'>
+    <interface dev='Ethernet 2'/>
   </forward>
   <vlan>
-    <tag id="42"/>
+    <tag id='42'/>
   </vlan>
 </network>
 `,
@@ -54,7 +54,7 @@ test('a network that is bound to a card is described with the card and the tag',
 
 test('a network that is bound to no card is private on Hyper-V, and goes out as the host elsewhere', () => {
   assert.doesNotMatch(writeNetwork(PRIVATE, HYPERV), /forward/)
-  assert.match(writeNetwork(PRIVATE, KVM), /<forward mode="nat"\/>/)
+  assert.match(writeNetwork(PRIVATE, KVM), /<forward mode='nat'\/>/)
   throwsWith(() => read(network("<forward mode='nat'/>")), VIR_ERR_CONFIG_UNSUPPORTED, "network/forward/@mode = 'nat'")
   throwsWith(() => read(network(''), KVM), VIR_ERR_CONFIG_UNSUPPORTED, "network/forward = 'none'")
 })

@@ -31,7 +31,7 @@ test('a snapshot is described as libvirt does', () => {
     <name>clean</name>
   </parent>
   <creationTime>1700000000</creationTime>
-  <memory snapshot="internal"/>
+  <memory snapshot='internal'/>
   <domain>
     <uuid>${NEW_ID}</uuid>
   </domain>
@@ -40,7 +40,7 @@ test('a snapshot is described as libvirt does', () => {
   )
   const halted = writeSnapshot({ ...SNAPSHOT, state: 'halted' }, { domainId: NEW_ID })
   assert.match(halted, /<state>shutoff<\/state>\n {2}<creationTime>/)
-  assert.match(halted, /<memory snapshot="no"\/>/)
+  assert.match(halted, /<memory snapshot='no'\/>/)
 })
 
 test('another snapshot can be made of the description of one', () => {
@@ -101,20 +101,20 @@ test('what a host can do is described without a word that it does not tell', () 
     <uuid>${NEW_ID}</uuid>
     <cpu>
       <arch>x86_64</arch>
-      <feature name="fpu"/>
-      <feature name="sse2"/>
-      <feature name="lm"/>
+      <feature name='fpu'/>
+      <feature name='sse2'/>
+      <feature name='lm'/>
     </cpu>
   </host>
   <guest>
     <os_type>hvm</os_type>
-    <arch name="x86_64">
+    <arch name='x86_64'>
       <wordsize>64</wordsize>
-      <domain type="hyperv"/>
+      <domain type='hyperv'/>
     </arch>
     <features>
-      <acpi default="on" toggle="no"/>
-      <apic default="on" toggle="no"/>
+      <acpi default='on' toggle='no'/>
+      <apic default='on' toggle='no'/>
       <pae/>
     </features>
   </guest>
@@ -123,6 +123,6 @@ test('what a host can do is described without a word that it does not tell', () 
   )
   assert.match(
     writeCapabilities(info, KVM, { vcpusMax: 16 }),
-    /<machine maxCpus="16">pc<\/machine>\n\s+<domain type="kvm"/,
+    /<machine maxCpus='16'>pc<\/machine>\n\s+<domain type='kvm'/,
   )
 })

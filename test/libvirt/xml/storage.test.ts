@@ -26,12 +26,12 @@ test('a pool is described as libvirt does, and comes back as it was', () => {
 
   assert.equal(
     text,
-    String.raw`<pool type="dir">
+    String.raw`<pool type='dir'>
   <name>Primordial</name>
   <uuid>${pool.uuid}</uuid>
-  <capacity unit="bytes">1000</capacity>
-  <allocation unit="bytes">300</allocation>
-  <available unit="bytes">700</available>
+  <capacity unit='bytes'>1000</capacity>
+  <allocation unit='bytes'>300</allocation>
+  <available unit='bytes'>700</available>
   <source/>
   <target>
     <path>D:\Hyper-V\Virtual Hard Disks</path>
@@ -91,14 +91,14 @@ test('a volume is described as libvirt does, and another like it can be made of 
 
   assert.equal(
     text,
-    String.raw`<volume type="file">
+    String.raw`<volume type='file'>
   <name>a.vhd</name>
   <key>C:\VHDs\a.vhd</key>
-  <capacity unit="bytes">1073741824</capacity>
-  <allocation unit="bytes">4096</allocation>
+  <capacity unit='bytes'>1073741824</capacity>
+  <allocation unit='bytes'>4096</allocation>
   <target>
     <path>C:\VHDs\a.vhd</path>
-    <format type="vpc"/>
+    <format type='vpc'/>
   </target>
 </volume>
 `,
