@@ -2,13 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { Domain as DriverDomain, DomainConfig } from '../drivers/driver.ts'
 import { ConnectionWithStatistics } from './connection-statistics.ts'
 import { Domain } from './domain.ts'
+import { assertStartable, type Described, inTurn } from './described-domain.ts'
 import { DOMAIN_FILTERS, filterDomains } from './domain-filter.ts'
-import {
-  VIR_ERR_MULTIPLE_DOMAINS,
-  VIR_ERR_NO_DOMAIN,
-  VIR_ERR_OPERATION_FAILED,
-  VIR_ERR_OPERATION_INVALID,
-} from './error-numbers.ts'
+import { VIR_ERR_MULTIPLE_DOMAINS, VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_DEFINE_VALIDATE,
@@ -31,12 +27,6 @@ const CREATE = {
   known:
     VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_VALIDATE | VIR_DOMAIN_START_FORCE_BOOT,
   refused: { VIR_DOMAIN_START_BYPASS_CACHE, VIR_DOMAIN_START_RESET_NVRAM },
-}
-
-/** A domain that is described, and the one of its UUID that the host has. */
-interface Described {
-  readonly config: DomainConfig
-  readonly present: DriverDomain | undefined
 }
 
 /** The domains of a host. */
@@ -136,7 +126,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
   }
 
   async #create({ config, present }: Described, flags: number): Promise<Domain> {
-    this.#assertStartable(present, config)
+    assertStartable(this.host, present, config)
     const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
     await this.host.define(config)
     const paused = has(flags, VIR_DOMAIN_START_PAUSED)
@@ -167,37 +157,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
   async #described(xml: string, deed: (described: Described) => Promise<Domain>): Promise<Domain> {
     const networks = await this.host.networksFor(xml)
     const config = readDomain(xml, { kind: this.host.kind, networks, newId: () => randomUUID() })
-    const run = async () => deed({ config, present: await this.#present(config) })
-    const { turns } = this.host.remembered
-    // In this order, always: nobody waits for somebody who waits for them.
-    return turns.run(`name ${config.name}`, () => turns.run(config.id, run))
-  }
-
-  /**
-   * Source: libvirt, src/conf/virdomainobjlist.c, virDomainObjListAddLocked: a UUID keeps its name and a name its UUID.
-   * Hyper-V would let a name have several, and a description without a UUID that is given twice made two machines.
-   */
-  async #present(config: DomainConfig): Promise<DriverDomain | undefined> {
-    const domains = await this.host.domains()
-    const present = domains.find(({ id }) => id === config.id)
-    if (present !== undefined && present.name !== config.name) {
-      const text = `domain '${present.name}' is already defined with uuid ${present.id}`
-      throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
-    }
-    const namesake = present === undefined ? domains.find(({ name }) => name === config.name) : undefined
-    if (namesake !== undefined) {
-      const text = `domain '${config.name}' already exists with uuid ${namesake.id}`
-      throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
-    }
-    return present
-  }
-
-  #assertStartable(present: DriverDomain | undefined, { name }: DomainConfig): void {
-    if (present === undefined || present.state === 'halted') return
-    const text = isActiveState(present.state)
-      ? `domain is already active as '${name}'`
-      : `domain '${name}' has a managed save image; virDomainCreate starts from it`
-    throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
+    return inTurn(this.host, config, deed)
   }
 
   /** Makes of a domain that could not be started what it was before, or says what remains. */

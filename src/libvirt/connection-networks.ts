@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ConnectionWithDomains } from './connection-domains.ts'
+import { ConnectionWithSavedDomains } from './connection-saved-domains.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
@@ -52,7 +52,7 @@ const EVENTS: Readonly<Record<NetworkDeed, number>> = {
 }
 
 /** The networks of a host. */
-export class ConnectionWithNetworks extends ConnectionWithDomains {
+export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
   /** What of networks and pools is listened to; ends with the connection. */
   protected readonly subscriptions = new Subscriptions()
 

@@ -17,7 +17,7 @@ import {
 } from './flags/index.ts'
 import { LibvirtError } from './errors.ts'
 import type { Host } from './host.ts'
-import { type Cause, type Lifecycle, lifecycleOf } from './lifecycle.ts'
+import { type Cause, type Deed, type Lifecycle, lifecycleOf } from './lifecycle.ts'
 import { isActiveState } from './remembered.ts'
 
 /** What has happened to a domain: a step of its life, or something that its guest or its devices did. */
@@ -40,8 +40,8 @@ export class DomainWatch {
   readonly #known = new Map<DomainId, Domain>()
   /** What guests did, which explains what their domains do next. */
   readonly #causes = new Map<DomainId, DomainEvent['kind']>()
-  /** Domains that go back to a snapshot, and how many times over. */
-  readonly #reverting = new Map<DomainId, number>()
+  /** What is being done to domains, the newest last. */
+  readonly #deeds = new Map<DomainId, readonly Deed[]>()
   readonly #stop: () => void
   readonly #learned: Promise<void>
   #last: Promise<void>
@@ -69,15 +69,16 @@ export class DomainWatch {
     await turn
   }
 
-  /** Whatever happens to a domain while `run` runs, happens since it goes back to a snapshot. */
-  async whileReverting<T>(id: DomainId, run: () => Promise<T>): Promise<T> {
-    this.#reverting.set(id, (this.#reverting.get(id) ?? 0) + 1)
+  /** Whatever happens to a domain while `run` runs, happens since this is done to it. */
+  async whileDoing<T>(id: DomainId, deed: Deed, run: () => Promise<T>): Promise<T> {
+    this.#deeds.set(id, [...(this.#deeds.get(id) ?? []), deed])
     try {
       return await run()
     } finally {
-      const left = (this.#reverting.get(id) ?? 1) - 1
-      if (left > 0) this.#reverting.set(id, left)
-      else this.#reverting.delete(id)
+      const deeds = this.#deeds.get(id) ?? []
+      const left = deeds.toSpliced(deeds.lastIndexOf(deed), 1)
+      if (left.length > 0) this.#deeds.set(id, left)
+      else this.#deeds.delete(id)
     }
   }
 
@@ -93,8 +94,8 @@ export class DomainWatch {
 
   #hear(event: DomainEvent): void {
     this.#host.remembered.changes++
-    const isReverting = this.#reverting.has(event.id)
-    this.#enqueue(() => this.#understand(event, isReverting))
+    const deed = this.#deeds.get(event.id)?.at(-1)
+    this.#enqueue(() => this.#understand(event, deed))
   }
 
   #enqueue(work: () => Promise<void>): void {
@@ -113,15 +114,15 @@ export class DomainWatch {
     const domains = await this.#host.domains()
     const present = new Set(domains.map(({ id }) => id))
     for (const id of [...this.#known.keys()].filter(known => !present.has(known))) this.#forget(id)
-    for (const domain of domains) this.#look(domain, { isDefined: false, isReverting: false })
+    for (const domain of domains) this.#look(domain, { isDefined: false, deed: undefined })
   }
 
-  async #understand({ id, kind, state }: DomainEvent, isReverting: boolean): Promise<void> {
+  async #understand({ id, kind, state }: DomainEvent, deed: Deed | undefined): Promise<void> {
     if (kind === 'undefined') return this.#forget(id)
     const known = kind === 'changed' && state !== undefined ? this.#known.get(id) : undefined
     const domain = known === undefined || state === undefined ? await this.#host.domain(id) : { ...known, state }
     if (kind === 'changed' || kind === 'defined') {
-      return this.#look(domain, { isDefined: kind === 'defined', isReverting })
+      return this.#look(domain, { isDefined: kind === 'defined', deed })
     }
     this.#causes.set(id, kind)
     if (kind === 'guest-reset') return this.#tell(domain, { kind: 'reboot' })
@@ -129,13 +130,13 @@ export class DomainWatch {
     if (kind === 'guest-suspended') this.#tell(domain, { kind: 'suspended-to-disk' })
   }
 
-  #look(domain: Domain, { isDefined, isReverting }: { readonly isDefined: boolean; readonly isReverting: boolean }) {
+  #look(domain: Domain, { isDefined, deed }: { readonly isDefined: boolean; readonly deed: Deed | undefined }) {
     const before = this.#known.get(domain.id)
     this.#known.set(domain.id, domain)
     // What it was when something happened may be over; but one that is active has a number.
     if (isActiveState(domain.state)) this.#host.remembered.see(domain)
-    if (isDefined || before === undefined) this.#define(before, domain, isReverting)
-    const cause: Cause = isReverting ? 'reverted' : this.#causes.get(domain.id)
+    if (isDefined || before === undefined) this.#define(before, domain, deed === 'reverted')
+    const cause: Cause = deed ?? this.#causes.get(domain.id)
     for (const told of lifecycleOf(before?.state ?? 'halted', domain.state, cause)) this.#live(domain, told)
     if (before?.state !== domain.state) this.#causes.delete(domain.id)
   }

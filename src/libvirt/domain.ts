@@ -1,4 +1,4 @@
-import { DomainWithStatistics } from './domain-statistics.ts'
+import { DomainWithSaving } from './domain-saving.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_DOMAIN_SNAPSHOT,
@@ -56,7 +56,7 @@ const RUN_OR_PAUSE = Object.entries({ VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING, VIR_DO
  * A domain: a virtual machine of a host. It is what was found when somebody looked, and its functions look again; where
  * it is gone they reject with `VIR_ERR_NO_DOMAIN`. Every function rejects with LibvirtError.
  */
-export class Domain extends DomainWithStatistics {
+export class Domain extends DomainWithSaving {
   /**
    * Keeps what it is: disks, definition, and the memory of one that is active, which goes on after it, or with
    * `VIR_DOMAIN_SNAPSHOT_CREATE_HALT` does not (virDomainSnapshotCreateXML).
@@ -75,7 +75,7 @@ export class Domain extends DomainWithStatistics {
       const snapshot = await this.host.group(name, 'snapshots').create(this.id, wanted)
       if (has(flags, VIR_DOMAIN_SNAPSHOT_CREATE_HALT) && isActiveState(state)) {
         const halt = () => this.host.driver.domains.powerOff(this.id)
-        await hubOf(this.host.driver).whileReverting(this.id, halt) // libvirt says so of it, too.
+        await hubOf(this.host.driver).whileDoing(this.id, 'reverted', halt) // libvirt says so of it, too.
         this.host.seen(this.id, { state: 'halted' })
       }
       return new DomainSnapshot(this.host, this.id, snapshot)
@@ -147,7 +147,7 @@ export class Domain extends DomainWithStatistics {
       }
       const snapshots = this.host.group(name, 'snapshots')
       const id = await DomainSnapshot.idOf(snapshot, name)
-      await hubOf(this.host.driver).whileReverting(this.id, async () => {
+      await hubOf(this.host.driver).whileDoing(this.id, 'reverted', async () => {
         await snapshots.revert(this.id, id)
         await this.#goOn(name, flags)
       })

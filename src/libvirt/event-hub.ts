@@ -1,6 +1,7 @@
 import type { Domain, DomainId, Driver, EventOps } from '../drivers/driver.ts'
 import { DomainWatch, type Tell, type Told } from './domain-watch.ts'
 import type { Host } from './host.ts'
+import type { Deed } from './lifecycle.ts'
 
 /** Somebody who listens to one domain, or to all. */
 export interface Listener {
@@ -54,9 +55,9 @@ export class EventHub {
     this.#watch = undefined
   }
 
-  /** Whatever happens to a domain while `run` runs, happens since it goes back to a snapshot. */
-  async whileReverting<T>(id: DomainId, run: () => Promise<T>): Promise<T> {
-    return this.#watch === undefined ? run() : this.#watch.whileReverting(id, run)
+  /** Whatever happens to a domain while `run` runs, happens since this is done to it. */
+  async whileDoing<T>(id: DomainId, deed: Deed, run: () => Promise<T>): Promise<T> {
+    return this.#watch === undefined ? run() : this.#watch.whileDoing(id, deed, run)
   }
 
   /** Tells something that the driver has no event of. */

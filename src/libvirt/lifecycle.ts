@@ -16,6 +16,7 @@ import {
   VIR_DOMAIN_EVENT_SUSPENDED,
   VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT,
   VIR_DOMAIN_EVENT_SUSPENDED_PAUSED,
+  VIR_DOMAIN_EVENT_SUSPENDED_RESTORED,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
 
@@ -25,8 +26,11 @@ export interface Lifecycle {
   readonly detail: number
 }
 
-/** Why it may have become of it: what its guest did, or that it goes back to a snapshot. */
-export type Cause = DomainEvent['kind'] | 'reverted' | undefined
+/** What is done to a domain, where its states do not tell: it goes back to a snapshot, to a caller's file, or from there. */
+export type Deed = 'reverted' | 'saved' | 'restored'
+
+/** Why it may have become of it: what its guest did, or what is done to it. */
+export type Cause = DomainEvent['kind'] | Deed | undefined
 
 const lifecycle = (event: number, detail: number): Lifecycle => ({ event, detail })
 
@@ -43,15 +47,15 @@ export function lifecycleOf(before: DomainState, now: DomainState, cause: Cause)
 }
 
 function started(before: DomainState, cause: Cause): Lifecycle {
-  const detail = before === 'suspended' ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED
+  const isRestored = before === 'suspended' || cause === 'restored'
+  const detail = isRestored ? VIR_DOMAIN_EVENT_STARTED_RESTORED : VIR_DOMAIN_EVENT_STARTED_BOOTED
   return lifecycle(VIR_DOMAIN_EVENT_STARTED, cause === 'reverted' ? VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT : detail)
 }
 
-const paused = (cause: Cause) =>
-  lifecycle(
-    VIR_DOMAIN_EVENT_SUSPENDED,
-    cause === 'reverted' ? VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED,
-  )
+function paused(cause: Cause): Lifecycle {
+  const detail = cause === 'restored' ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
+  return lifecycle(VIR_DOMAIN_EVENT_SUSPENDED, cause === 'reverted' ? VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT : detail)
+}
 
 const resumed = (cause: Cause) =>
   lifecycle(
@@ -62,7 +66,7 @@ const resumed = (cause: Cause) =>
 function stopped(now: DomainState, before: DomainState, cause: Cause): Lifecycle {
   const stop = (detail: number) => lifecycle(VIR_DOMAIN_EVENT_STOPPED, detail)
   if (cause === 'reverted') return stop(VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT)
-  if (now === 'suspended') return stop(VIR_DOMAIN_EVENT_STOPPED_SAVED)
+  if (now === 'suspended' || cause === 'saved') return stop(VIR_DOMAIN_EVENT_STOPPED_SAVED)
   if (cause === 'guest-shutdown' || cause === 'guest-suspended') return stop(VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN)
   if (cause === 'crashed' || before === 'crashed') return stop(VIR_DOMAIN_EVENT_STOPPED_CRASHED)
   return stop(VIR_DOMAIN_EVENT_STOPPED_DESTROYED)

@@ -125,6 +125,37 @@ export const VIR_DOMAIN_SAVE_PAUSED = 4
 /** The firmware's variables being forgotten. */
 export const VIR_DOMAIN_SAVE_RESET_NVRAM = 8
 
+// --- What a description of a saved domain says. (virDomainSaveImageXMLFlags)
+
+/** Secrets too; there are none in descriptions here. */
+export const VIR_DOMAIN_SAVE_IMAGE_XML_SECURE = 1
+
+// --- What becomes of a domain whose memory is dumped, and how. (virDomainCoreDumpFlags)
+
+/** Its power is cut then. */
+export const VIR_DUMP_CRASH = 1
+/** Its guest goes on meanwhile. */
+export const VIR_DUMP_LIVE = 2
+/** Around the cache of the host. */
+export const VIR_DUMP_BYPASS_CACHE = 4
+/** It is reset then. */
+export const VIR_DUMP_RESET = 8
+/** Its memory and the registers of its CPUs alone, for debuggers. */
+export const VIR_DUMP_MEMORY_ONLY = 16
+
+// --- How dumped memory is encoded. (virDomainCoreDumpFormat)
+
+/** As it is: ELF. */
+export const VIR_DOMAIN_CORE_DUMP_FORMAT_RAW = 0
+/** Kdump's format, compressed by zlib. */
+export const VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB = 1
+/** Kdump's format, compressed by LZO. */
+export const VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO = 2
+/** Kdump's format, compressed by Snappy. */
+export const VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_SNAPPY = 3
+/** As Windows writes it. */
+export const VIR_DOMAIN_CORE_DUMP_FORMAT_WIN_DMP = 4
+
 // --- What a description of a domain says. (virDomainXMLFlags)
 
 /** Secrets too; there are none in descriptions here. */

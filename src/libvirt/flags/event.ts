@@ -105,6 +105,8 @@ export const VIR_DOMAIN_EVENT_STARTED_RESTORED = 2
 export const VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT = 3
 /** Somebody paused it. */
 export const VIR_DOMAIN_EVENT_SUSPENDED_PAUSED = 0
+/** It comes from a saved state, in which it was paused. */
+export const VIR_DOMAIN_EVENT_SUSPENDED_RESTORED = 3
 /** It is what a snapshot kept. */
 export const VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT = 5
 /** Somebody let it go on. */

@@ -12,6 +12,7 @@ import { graphicsHandlers } from './graphics.ts'
 import { loginHandlers } from './login.ts'
 import { networkHandlers } from './networks.ts'
 import { poolHandlers } from './pools.ts'
+import { savedFileHandlers } from './saved-files.ts'
 import { screenHandlers } from './screens.ts'
 import { snapshotHandlers } from './snapshots.ts'
 import { volumeHandlers } from './volumes.ts'
@@ -35,4 +36,5 @@ export const handlers: Handlers<Client> = {
   ...consoleHandlers,
   ...screenHandlers,
   ...snapshotHandlers,
+  ...savedFileHandlers,
 }
