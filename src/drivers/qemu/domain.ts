@@ -451,7 +451,7 @@ export class QemuDomain {
   }
 
   #tell(kind: DomainEvent['kind']): void {
-    this.#surroundings.tell({ id: this.id, kind })
+    this.#surroundings.tell({ id: this.id, kind, state: this.#state })
   }
 
   /** Runs an operation when its turn comes, provided that the domain is still ours then. */
