@@ -44,6 +44,8 @@ export interface World {
   readonly virsh: (host: HostName, args: readonly string[], options?: ToolOptions) => Promise<Outcome>
   /** What virsh prints that does what it is told and complains of nothing. */
   readonly ok: (host: HostName, ...args: readonly string[]) => Promise<string>
+  /** What one virsh prints of each of these commands, in the words of its own shell, without space around it. */
+  readonly each: (host: HostName, commands: readonly string[]) => Promise<readonly string[]>
   /** What virsh complains of that does not. */
   readonly no: (host: HostName, ...args: readonly string[]) => Promise<string>
   /** Runs a Python program that lies here, with the URI of a host as its first argument. */
@@ -58,6 +60,8 @@ const PYTHON = '/usr/bin/python3'
 const PERL = '/usr/bin/perl'
 const NAMES: Readonly<Record<HostName, string>> = { memory: 'lab', qemu: 'system', v1: 'old', v2: 'new' }
 const SCHEMES: Readonly<Record<HostName, string>> = { memory: 'memory', qemu: 'qemu', v1: 'hyperv', v2: 'hyperv' }
+/** What virsh prints after each of several commands. */
+const NEXT = '--- next ---'
 const BUILDS = { v1: '7601', v2: '20348' } as const
 
 /** A host in a world, and what is to be done when it goes. */
@@ -122,6 +126,10 @@ export function toolsFor<H>(uri: (host: H) => string, home: string) {
     uri,
     virsh,
     ok: (host: H, ...args: readonly string[]) => printed(virsh(host, args)),
+    async each(host: H, commands: readonly string[]) {
+      const told = await printed(virsh(host, ['-q', commands.map(command => `${command}; echo '${NEXT}'`).join('; ')]))
+      return told.split(NEXT).slice(0, commands.length).map(text => text.trim())
+    },
     no: (host: H, ...args: readonly string[]) => refused(virsh(host, args)),
     python: script(PYTHON),
     perl: script(PERL),

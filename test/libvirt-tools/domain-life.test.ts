@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { connectionOf } from '../../src/libvirt/index.ts'
+import { writeBootImage } from '../guests/boot-sector.ts'
+import { program } from '../guests/cpio.ts'
+import { bootLinux } from '../guests/linux-shell.ts'
+import { type HostName, serve, type World } from './world.ts'
+
+/** What differs between kinds of hosts. */
+interface Traits {
+  readonly type: string
+  readonly format: string
+  /** The scheduler, one of its parameters, and another value for that. */
+  readonly shares: readonly [scheduler: string, parameter: string, value: number]
+  /** Shares are changed while a domain runs. */
+  readonly changesShares: boolean
+  /** Memory is changed while a domain runs. */
+  readonly changesMemory: boolean
+  /** Interfaces are plugged in and pulled while a domain runs. */
+  readonly plugsNics: boolean
+  /** Virtual CPUs are bound to CPUs. */
+  readonly bindsCpus: boolean
+  /** The target of a disk that is plugged in, and the options that say so. */
+  readonly target: string
+  readonly options: string
+}
+
+const HYPERV = {
+  type: 'hyperv',
+  shares: ['allocation', 'weight', 200],
+  plugsNics: false,
+  bindsCpus: false,
+  target: 'sdb',
+  options: '--targetbus scsi',
+} as const
+
+const HOSTS: Readonly<Record<HostName, Traits>> = {
+  memory: {
+    type: 'test',
+    format: 'qcow2',
+    shares: ['memory', 'weight', 200],
+    changesShares: true,
+    changesMemory: true,
+    plugsNics: true,
+    bindsCpus: true,
+    target: 'vdb',
+    options: '--subdriver qcow2',
+  },
+  qemu: {
+    type: 'qemu',
+    format: 'qcow2',
+    shares: ['posix', 'cpu_shares', 200],
+    changesShares: true,
+    changesMemory: true,
+    plugsNics: true,
+    bindsCpus: true,
+    target: 'vdb',
+    options: '--subdriver qcow2',
+  },
+  v1: { ...HYPERV, format: 'vhd', changesShares: false, changesMemory: false },
+  v2: { ...HYPERV, format: 'vhdx', changesShares: true, changesMemory: true },
+}
+
+const BYTES = 8_388_608
+const MIB = 1_048_576
+/** How long a guest may take to boot, or to do as it is told, on a machine that is busy. */
+const GUEST_MS = 60_000
+const LOOK_MS = 50
+
+for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly HostName[]) {
+  describe(`virsh leads the life of a domain on ${host}`, () => {
+    const traits = HOSTS[host]
+    let world: World
+    let images: readonly string[]
+    before(async () => {
+      world = await serve({ hosts: [host], hyperv: ['--vms', '1'] })
+      images = await furnish(world, host)
+    })
+    after(async () => {
+      await world.close()
+      assert.deepEqual(world.complaints, [])
+    })
+    const each = (...commands: readonly string[]) => world.each(host, commands)
+    const ok = (...args: readonly string[]) => world.ok(host, ...args)
+    /** Writes a description, and gives the path of its file. */
+    const described = async (name: string, more = {}) => {
+      const file = join(world.folder, `${name}.xml`)
+      await writeFile(file, domainXml(traits.type, name, more))
+      return file
+    }
+
+    it('defines, describes, edits, renames and forgets it', async () => {
+      const file = await described('plain', { vcpus: 2 })
+      assert.equal(await ok('define', file), `Domain 'plain' defined from ${file}\n\n`)
+      const [listed = '', uuid = '', id, state, xml = ''] = await each(
+        'list --all --name',
+        'domuuid plain',
+        'domid plain',
+        'domstate plain --reason',
+        'dumpxml plain --inactive --security-info',
+      )
+      assert.match(listed, /^plain$/m)
+      assert.match(uuid, /^[0-9a-f-]{36}$/)
+      assert.deepEqual([id, state], ['-', 'shut off (unknown)'])
+      assert.match(xml, new RegExp(`<domain type='${traits.type}'>[^]*<uuid>${uuid}</uuid>[^]*>2</vcpu>`))
+
+      await edit(world, host, 'plain', 's,>2</vcpu>,>3</vcpu>,')
+      await each(`desc plain --title 'The title'`, 'desc plain what it is for')
+      const crashes = traits.type === 'hyperv' ? [] : ['set-lifecycle-action plain crash preserve']
+      await each(`metadata plain urn:own --key own --set '<note/>'`, ...crashes)
+      const [info = '', title = '', description = '', note = '', after = ''] = await each(
+        'dominfo plain',
+        'list --all --title',
+        'desc plain',
+        'metadata plain urn:own',
+        'dumpxml plain',
+      )
+      assert.match(info, /^Name: +plain\nUUID: .*\nOS Type: +hvm\nState: +shut off\nCPU\(s\): +3$/m)
+      assert.match(title, /plain +shut off +The title/)
+      assert.deepEqual([description, note], ['what it is for', '<note/>'])
+      assert.equal(/<on_crash>preserve<\/on_crash>/.test(after), crashes.length > 0)
+
+      await each('domrename plain renamed', `domname ${uuid}`)
+      assert.equal(await ok('undefine', 'renamed'), `Domain 'renamed' has been undefined\n\n`)
+      assert.equal(await world.no(host, 'dominfo', 'renamed'), `error: failed to get domain 'renamed'`)
+    })
+
+    it('starts, suspends, resumes, saves, resets and stops it', async () => {
+      const file = await described('life', { guest: host === 'qemu' ? bootDisk(world) : '' })
+      await each(`define ${file}`, 'start life')
+      const told = await each(
+        'domstate life',
+        'suspend life',
+        'domstate life --reason',
+        'resume life',
+        'domstate life',
+        'reset life',
+        'reboot life',
+        'domcontrol life',
+        'managedsave life',
+        'domstate life --reason',
+        'list --all --managed-save',
+        'start life',
+        'domstate life',
+      )
+      assert.deepEqual([told[0], told[2], told[4]], ['running', 'paused (unknown)', 'running'])
+      assert.deepEqual([told[7], told[9], told[12]], ['ok', 'shut off (saved)', 'running'])
+      assert.match(told[10] ?? '', /- +life +saved$/m)
+
+      await until(async () => {
+        await world.virsh(host, ['shutdown', 'life'])
+        return (await ok('domstate', 'life')).trim() === 'shut off'
+      })
+      const [, paused, , , saved, , , off] = await each(
+        'start life --paused',
+        'domstate life',
+        'resume life',
+        'managedsave life',
+        'dominfo life',
+        'managedsave-remove life',
+        'start life',
+        'domid life',
+        'destroy life',
+        'undefine life --managed-save',
+      )
+      assert.equal(paused, 'paused')
+      assert.match(saved ?? '', /^Managed save: +yes$/m)
+      assert.match(off ?? '', /^\d+$/)
+      await world.no(host, 'domstate', 'life')
+    })
+
+    it('changes its virtual CPUs, memory, shares and autostart', async () => {
+      const [scheduler, parameter, value] = traits.shares
+      const changed = `schedinfo tuned --set ${parameter}=${value}`
+      await each(
+        `define ${await described('tuned')}`,
+        'setvcpus tuned 2 --maximum --config',
+        'setvcpus tuned 2 --config',
+      )
+      await each('setmaxmem tuned 192M --config', 'setmem tuned 96M --config', changed, 'autostart tuned')
+      const [info = '', shares = '', counts = '', xml = ''] = await each(
+        'dominfo tuned',
+        'schedinfo tuned',
+        'vcpucount tuned',
+        'dumpxml tuned',
+      )
+      assert.match(info, /^CPU\(s\): +2\nMax memory: +196608 KiB\nUsed memory: +98304 KiB$/m)
+      assert.match(info, /^Autostart: +enable$/m)
+      assert.match(shares, new RegExp(`^Scheduler +: ${scheduler}\n[^]*^${parameter} +: ${value}$`, 'm'))
+      assert.match(counts, /^maximum +config +\d+\ncurrent +config +2$/m)
+      assert.match(xml, /<memory unit='KiB'>196608<\/memory>\s*<currentMemory unit='KiB'>98304</)
+
+      await each('start tuned')
+      const [vcpus = '', live = '', memory = '', binding = ''] = await each(
+        'vcpuinfo tuned --pretty',
+        'vcpucount tuned --live',
+        'dommemstat tuned',
+        'vcpupin tuned',
+      )
+      assert.match(vcpus, /^VCPU: +0\n[^]*^State: +running\n[^]*^VCPU: +1\n[^]*^CPU Affinity: +0-\d+ \(out of \d+\)$/m)
+      assert.match(live, /^2$|^maximum +2\ncurrent +2$/)
+      assert.match(memory, /^actual \d+$/m)
+      assert.match(binding, /^ *0 +0-\d+\n 1 +0-\d+$/m)
+      await each('setvcpus tuned 1 --config', 'autostart tuned --disable', ...liveChanges(traits))
+      const [config, after = ''] = await each('vcpucount tuned --config --active', 'dominfo tuned')
+      assert.equal(config, '1')
+      assert.match(after, /^Autostart: +disable$/m)
+      await each('destroy tuned', ...(traits.bindsCpus ? ['vcpupin tuned 0 1', 'vcpupin tuned --config'] : []))
+      await each('undefine tuned')
+    })
+
+    it('plugs disks and interfaces in, counts what goes through them, and pulls them', async () => {
+      const [first = '', second = ''] = images.map(path => `'${path}'`)
+      const { target, options } = traits
+      const memory = { memoryMib: 128, guest: host === 'qemu' ? await linuxGuest(world) : '' }
+      await each(
+        `define ${await described('busy', memory)}`,
+        `attach-disk busy ${first} hda ${host === 'qemu' || host === 'memory' ? '--subdriver qcow2' : ''} --config`,
+        'attach-interface busy network lan --config',
+        'start busy',
+      )
+      if (host === 'qemu') await booted(world, (await ok('domuuid', 'busy')).trim())
+      await each(`attach-disk busy ${second} ${target} ${options} --persistent`)
+      const [disks = '', nics = '', sizes = '', blocks = '', traffic = '', told = ''] = await each(
+        'domblklist busy --details',
+        'domiflist busy',
+        `domblkinfo busy ${target}`,
+        `domblkstat busy ${target}`,
+        'domifstat busy eth0',
+        'domstats busy',
+      )
+      for (const [place, path] of [
+        ['hda', first],
+        [target, second],
+      ] as const) {
+        assert(disks.replaceAll(/ +/g, ' ').includes(`file disk ${place} ${path.slice(1, -1)}`), disks)
+      }
+      assert.match(nics, /^ *eth0 +network +lan +\w+ +([0-9a-f]{2}:){5}[0-9a-f]{2}$/m)
+      assert.match(sizes, new RegExp(`^Capacity: +${BYTES}\nAllocation: +\\d+\nPhysical: +\\d+$`, 'm'))
+      assert.match(blocks, new RegExp(`^${target} rd_bytes \\d+\n${target} wr_bytes \\d+$`, 'm'))
+      assert.match(traffic, /^eth0 rx_bytes \d+\neth0 tx_bytes \d+$/m)
+      assert.match(told, new RegExp(`net.0.name=eth0[^]*block.count=2[^]*block.1.name=${target}[^]*capacity=${BYTES}`))
+
+      await each(`detach-disk busy ${target} --persistent`)
+      if (traits.plugsNics) {
+        await each('attach-interface busy network lan --persistent --mac 52:54:00:00:00:07')
+        await each('detach-interface busy network --mac 52:54:00:00:00:07 --live')
+      }
+      await each('destroy busy', 'detach-disk busy hda --config', 'detach-interface busy network --config')
+      const [left, leftNics, xml] = await each('domblklist busy', 'domiflist busy', 'dumpxml busy')
+      assert.deepEqual([left, leftNics], ['', ''])
+      assert.doesNotMatch(xml ?? '', /<disk|<interface/)
+      await each('undefine busy')
+    })
+
+    it('is told why what cannot be is not done, in the words of libvirt', async () => {
+      await each(`define ${await described('other')}`)
+      const refusals: readonly (readonly [command: string, why: RegExp])[] = [
+        ['start nobody', /^error: failed to get domain 'nobody'$/m],
+        ['destroy other', /^error: Failed to destroy domain 'other'\nerror: Requested operation is not valid: /m],
+        ['setvcpus other 0 --config', /^error: Can't set 0 processors for a VM$/m],
+        ['setvcpus other 100000 --config', /^error: invalid argument: requested vcpus is greater than max allowable/m],
+        ['setmem other 1T --config', /^error: invalid argument: cannot set memory higher than max memory$/m],
+        ['setmem other 65536 --live', /^error: Requested operation is not valid: domain is not running$/m],
+        ['detach-disk other vdz', /^error: Failed to get disk information$/m],
+        ['schedinfo other --set nothing=1', /^error: invalid scheduler option: nothing$/m],
+        ['managedsave-remove other', /^$|has no manage save image/m],
+        ['dompmsuspend other mem', unsupported('virDomainPMSuspendForDuration')],
+        ['numatune other', unsupported('virDomainGetNumaParameters')],
+        ['blkdeviotune other vda', unsupported('virDomainGetBlockIoTune')],
+        ['iothreadinfo other', unsupported('virDomainGetIOThreadInfo')],
+        ['domifaddr other', unsupported('virDomainInterfaceAddresses')],
+        ['emulatorpin other', unsupported('virDomainGetEmulatorPinInfo')],
+        ['domtime other', unsupported('virDomainGetTime')],
+        ['domstats --enforce --perf', /^error: argument unsupported: Stats types bits 0x40 are not supported by this/m],
+      ]
+      const { stdout, stderr } = await world.virsh(host, [refusals.map(([command]) => command).join('; ')])
+      for (const [command, why] of refusals) assert.match(`${stdout}${stderr}`, why, command)
+      const [state] = await each('domstate other', 'undefine other')
+      assert.equal(state, 'shut off')
+    })
+  })
+}
+
+/** What virsh says of a function that no host has. */
+const unsupported = (name: string) =>
+  new RegExp(`^error: this function is not supported by the connection driver: ${name}$`, 'm')
+
+/** What can be changed while it runs; of one of the oldest hosts nothing is. */
+function liveChanges({ changesMemory, changesShares, shares: [, parameter, value] }: Traits): string[] {
+  return [
+    ...(changesMemory ? ['setmem tuned 64M --live'] : []),
+    ...(changesShares ? [`schedinfo tuned --set ${parameter}=${value + 1} --live`] : []),
+  ]
+}
+
+/** A description of a domain. */
+function domainXml(
+  type: string,
+  name: string,
+  { memoryMib = 64, vcpus = 1, guest = '' }: { memoryMib?: number; vcpus?: number; guest?: string } = {},
+): string {
+  return `<domain type='${type}'><name>${name}</name><memory unit='MiB'>${memoryMib}</memory><vcpu>${vcpus}</vcpu>
+    ${guest === '' ? `<os><type arch='x86_64'>hvm</type></os>` : guest}</domain>`
+}
+
+/** Gives a host a network, and two images, whose places it tells; QEMU's an image that boots besides. */
+async function furnish(world: World, host: HostName): Promise<string[]> {
+  const connection = await connectionOf(world.driver(host), { uri: `${host}:///` })
+  const { format, type } = HOSTS[host]
+  const forward = type === 'hyperv' ? '' : `<forward mode='nat'/>`
+  await connection.networkDefineXML(`<network><name>lan</name>${forward}</network>`)
+  const folder = type === 'hyperv' ? 'C:\\Images' : join(world.folder, 'images')
+  const pool = await connection.storagePoolCreateXML(
+    `<pool type='dir'><name>images</name><target><path>${folder}</path></target></pool>`,
+  )
+  if (host === 'qemu') await writeBootImage(join(world.folder, 'boot.raw'))
+  const volumes = ['one', 'two'].map(
+    name => `<volume><name>${name}.${format}</name><capacity>${BYTES}</capacity>
+      <target><format type='${format}'/></target></volume>`,
+  )
+  const paths = []
+  for (const xml of volumes) paths.push((await pool.storageVolCreateXML(xml)).getPath())
+  await connection.close()
+  return paths
+}
+
+/** A guest that does as the power button says. */
+const bootDisk = ({ folder }: World): string => `<os><type arch='x86_64'>hvm</type></os><devices><disk type='file'>
+  <driver type='raw'/><source file='${join(folder, 'boot.raw')}'/><target dev='vda' bus='virtio'/><readonly/>
+  </disk></devices>`
+
+/** A guest that lets go of what is pulled. */
+async function linuxGuest({ folder }: World): Promise<string> {
+  const { boot } = await bootLinux(folder, [], [program('etc/start', Buffer.from('#!/bin/sh\necho BOOT-OK\n'))])
+  assert(boot.kind === 'kernel')
+  return `<os><type arch='x86_64'>hvm</type><kernel>${boot.kernel}</kernel><initrd>${boot.initrd}</initrd>
+    <cmdline>${boot.cmdline}</cmdline></os>`
+}
+
+/** Waits until the guest has said that it is up. */
+async function booted(world: World, id: string): Promise<void> {
+  await until(async () => {
+    const printed = await world.driver('qemu').consoles?.readSerial(id, 0, MIB)
+    return Buffer.from(printed?.data ?? []).includes('BOOT-OK')
+  })
+}
+
+/** Lets virsh edit a description by a command of sed. */
+async function edit(world: World, host: HostName, name: string, command: string): Promise<void> {
+  const editor = join(world.folder, 'editor')
+  await writeFile(editor, `#!/bin/sh\nexec sed -i '${command}' "$1"\n`)
+  await chmod(editor, 0o755)
+  const { code, stdout, stderr } = await world.virsh(host, ['edit', name], { env: { EDITOR: editor } })
+  assert.deepEqual(
+    { code, stdout, stderr },
+    { code: 0, stdout: `Domain '${name}' XML configuration edited.\n\n`, stderr: '' },
+  )
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + GUEST_MS
+  while (!(await isSo())) {
+    assert(performance.now() < deadline, 'it never became so')
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+  }
+}
