@@ -246,16 +246,15 @@ export class StoragePool {
     return this.#changeVolumes('virStorageVolCreateXML', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXML', flags, CREATE_VOL)
       const described = readVolume(xml)
-      const { folder, name, format } = await this.#placeFor(described, repository, storage)
+      const { folder, ...place } = await this.#placeFor(described, repository, storage)
       if (described.capacityBytes === 0)
         throw this.#host.error(VIR_ERR_INVALID_ARG, 'capacity of a volume must not be 0')
       const isLaidOut = has(flags, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-      if (isLaidOut && format !== 'qcow2') {
+      if (isLaidOut && place.format !== 'qcow2') {
         throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, 'metadata preallocation only available with qcow2')
       }
       const made = await storage.createVolume(folder, {
-        name,
-        format,
+        ...place,
         virtualBytes: described.capacityBytes,
         ...(isLaidOut && { preallocation: 'metadata' }),
       })
@@ -268,12 +267,12 @@ export class StoragePool {
     return this.#changeVolumes('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXMLFrom', flags, COPY_VOL)
       const described = readVolume(xml)
-      const [original, { folder, name, format }] = await Promise.all([
+      const [original, { folder, ...place }] = await Promise.all([
         this.#original(storage, clonevol),
         this.#placeFor(described, repository, storage),
       ])
       const virtualBytes = Math.max(described.capacityBytes, original.virtualBytes)
-      const made = await storage.copyVolume(original.location, folder, { name, format, virtualBytes })
+      const made = await storage.copyVolume(original.location, folder, { ...place, virtualBytes })
       return new StorageVol(this.#host, made.location)
     })
   }
@@ -286,7 +285,8 @@ export class StoragePool {
         `volumes of ${this.#name} are file systems, none are created`,
       )
     }
-    const { name, format } = volumeNamed(described, storage.formats)
+    const place = volumeNamed(described, storage.formats)
+    const { name, format } = place
     if (!storage.formats.includes(format)) {
       const text = `the host makes images of ${storage.formats.join(', ')}, not ${format}`
       throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, text)
@@ -295,7 +295,7 @@ export class StoragePool {
     if (present.some(volume => volume.name === name || fileName(this.#host, volume.location) === described.name)) {
       throw this.#host.error(VIR_ERR_STORAGE_VOL_EXIST, `'${described.name}'`)
     }
-    return { folder: repository, name, format }
+    return { folder: repository, ...place }
   }
 
   async #original(storage: StorageOps, clonevol: StorageVol): Promise<Volume> {

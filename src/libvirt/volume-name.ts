@@ -1,4 +1,4 @@
-import type { ImageFormat } from '../drivers/driver.ts'
+import type { ImageFormat, VolumeEnding } from '../drivers/driver.ts'
 import type { VolumeDescription } from './xml/storage-volume.ts'
 
 /** Which formats the endings of files stand for. */
@@ -17,9 +17,10 @@ const ENDINGS: Readonly<Record<string, ImageFormat>> = {
 export function volumeNamed(
   { name, format: wanted }: Pick<VolumeDescription, 'name' | 'format'>,
   formats: readonly ImageFormat[],
-): { readonly name: string; readonly format: ImageFormat } {
+): { readonly name: string; readonly format: ImageFormat; readonly ending?: VolumeEnding } {
   const [, stem = name, ending = ''] = /^(.+)\.([^.]*)$/.exec(name) ?? []
   const said = Object.hasOwn(ENDINGS, ending.toLowerCase()) ? ENDINGS[ending.toLowerCase()] : undefined
   const format = wanted ?? said ?? formats[0] ?? 'raw'
-  return { name: said === format ? stem : name, format }
+  if (said !== format) return { name, format }
+  return { name: stem, format, ...(ending.toLowerCase() === 'img' && { ending: '.img' }) }
 }

@@ -168,6 +168,16 @@ test('of a qcow2 image, where each part goes is laid down from the start if some
   assert.deepEqual(await pool.listVolumes(), ['laid.qcow2'])
 })
 
+test('a raw image is called as it is described, be it .img, as is its copy', async () => {
+  const { pool } = await stored()
+
+  const made = await pool.storageVolCreateXML(volumeXml('web.img', MIB, 'raw'))
+  await pool.storageVolCreateXMLFrom(volumeXml('copy.img', MIB, 'raw'), made)
+  await pool.storageVolCreateXML(volumeXml('odd.img', MIB, 'qcow2'))
+
+  assert.deepEqual((await pool.listVolumes()).toSorted(), ['copy.img', 'odd.img.qcow2', 'web.img'])
+})
+
 // Proves: virStorageVolLookupByPath, virStorageVolLookupByKey, virStorageVolGetKey, virStorageVolGetPath, virStorageVolGetInfo, virStorageVolGetInfoFlags, virStorageVolGetXMLDesc
 test('a volume is found by its path in whatever folder, and tells how large it is', async () => {
   const { connection, driver } = await stored()

@@ -57,6 +57,12 @@ export interface OpenVolume {
   close(): Promise<void>
 }
 
+/**
+ * What the name of an image's file is to end with where several endings stand for its format: a raw image may be an `.img`.
+ * `refused` where the host has no such files, or the format is another. Absent: as the host has it by itself.
+ */
+export type VolumeEnding = '.img'
+
 /** Disk images in repositories. */
 export interface StorageOps {
   /** The repository types this driver knows. */
@@ -86,6 +92,7 @@ export interface StorageOps {
       readonly virtualBytes: number
       /** `metadata`: where each part of the image goes is laid down from the start, which makes first writes faster. */
       readonly preallocation?: 'metadata'
+      readonly ending?: VolumeEnding
     },
     options?: OperationOptions,
   ): Promise<Volume>
@@ -115,7 +122,12 @@ export interface StorageOps {
   copyVolume(
     location: string,
     repository: RepositoryConfig,
-    copy: { readonly name: string; readonly format?: ImageFormat; readonly virtualBytes?: number },
+    copy: {
+      readonly name: string
+      readonly format?: ImageFormat
+      readonly virtualBytes?: number
+      readonly ending?: VolumeEnding
+    },
     options?: OperationOptions,
   ): Promise<Volume>
   /** Deletes the image. `bad-state` while a running domain uses it; `not-found` when it is gone. */

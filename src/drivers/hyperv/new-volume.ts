@@ -1,4 +1,4 @@
-import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
+import { DriverError, type ImageFormat, type OperationOptions, type Volume, type VolumeEnding } from '../driver.ts'
 import { isLost } from './again.ts'
 import { assertUnused, inUse, sayIfInUse, type Use, useOf } from './image-use.ts'
 import type { Attachment, DiskFormat, NewImage, StorageBackEnd } from './storage-back-end.ts'
@@ -17,16 +17,18 @@ interface Wanted {
   readonly format: ImageFormat
   readonly virtualBytes: number
   readonly preallocation?: 'metadata'
+  readonly ending?: VolumeEnding
 }
 
 /** Makes an empty image that grows as it is written to; see `StorageOps.createVolume`. */
 export async function createVolume(
   parts: StorageParts,
   folder: string,
-  { name, format, virtualBytes, preallocation }: Wanted,
+  { name, format, virtualBytes, preallocation, ending }: Wanted,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { storage, locks } = parts
+  assertUsual(ending)
   if (preallocation !== undefined) throw new DriverError('refused', `Hyper-V preallocates no metadata of ${format}`)
   const path = placeFor(folder, name, format)
   const wanted = { path, format: demandFormat(parts, format), kind: 'dynamic', id: crypto.randomUUID() } as const
@@ -39,11 +41,16 @@ export async function createVolume(
   })
 }
 
+function assertUsual(ending: VolumeEnding | undefined): void {
+  if (ending !== undefined) throw new DriverError('refused', `Hyper-V has no images that end with ${ending}`)
+}
+
 /** What a copy is to be. */
 export interface CopyPlan {
   readonly name: string
   readonly format?: ImageFormat
   readonly virtualBytes?: number
+  readonly ending?: VolumeEnding
 }
 
 /** Makes an image with what another holds; see `StorageOps.copyVolume`. */
@@ -51,10 +58,11 @@ export async function copyVolume(
   parts: StorageParts,
   location: string,
   folder: string,
-  { name, format, virtualBytes }: CopyPlan,
+  { name, format, virtualBytes, ending }: CopyPlan,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { storage, locks } = parts
+  assertUsual(ending)
   const found = await findVolume(storage, location)
   const from = found.volume
   const path = placeFor(folder, name, format ?? from.format)

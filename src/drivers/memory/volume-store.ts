@@ -5,6 +5,7 @@ import {
   type Repository,
   type RepositoryConfig,
   type Volume,
+  type VolumeEnding,
 } from '../driver.ts'
 import { type Base, BaseCopier, chainBytes, release } from './base.ts'
 import { Contents } from './contents.ts'
@@ -92,14 +93,18 @@ export class VolumeStore {
 
   create(
     repository: RepositoryConfig,
-    wanted: Pick<Volume, 'name' | 'format' | 'virtualBytes'> & { readonly preallocation?: 'metadata' },
+    wanted: Pick<Volume, 'name' | 'format' | 'virtualBytes'> & {
+      readonly preallocation?: 'metadata'
+      readonly ending?: VolumeEnding | undefined
+    },
   ): Volume {
     const shelf = this.#shelf(repository)
-    const { name, format, virtualBytes, preallocation } = wanted
+    const { name, format, virtualBytes, preallocation, ending } = wanted
     // An image of which nothing is kept weighs no more for it.
     if (preallocation !== undefined && format !== 'qcow2') throw refused(`${format} has no metadata to preallocate`)
+    if (ending !== undefined && format !== 'raw') throw refused(`no ${format} image ends with ${ending}`)
     this.#assertFree(shelf, name, virtualBytes)
-    const location = locationOf(repository.location, name, format)
+    const location = locationOf(repository.location, name, format, ending)
     return this.#put(shelf, { location, name, format, virtualBytes, physicalBytes: EMPTY_BYTES[format] })
   }
 
@@ -221,14 +226,19 @@ export class VolumeStore {
   copy(
     location: string,
     repository: RepositoryConfig,
-    wanted: { readonly name: string; readonly format?: ImageFormat; readonly virtualBytes?: number },
+    wanted: {
+      readonly name: string
+      readonly format?: ImageFormat
+      readonly virtualBytes?: number
+      readonly ending?: VolumeEnding
+    },
   ): Volume {
     const { volume, base } = this.#place(location)
-    const { name, format = volume.format, virtualBytes = volume.virtualBytes } = wanted
+    const { name, format = volume.format, virtualBytes = volume.virtualBytes, ending } = wanted
     if (virtualBytes < volume.virtualBytes) {
       throw refused(`the volume has ${volume.virtualBytes} bytes, and its copy cannot have ${virtualBytes}`)
     }
-    const { location: place } = this.create(repository, { name, format, virtualBytes })
+    const { location: place } = this.create(repository, { name, format, virtualBytes, ending })
     this.#copyContents(location, place)
     const { shelf, volume: made } = this.#place(place)
     this.#take(place)
@@ -309,8 +319,8 @@ export class VolumeStore {
   }
 }
 
-function locationOf(folder: string, name: string, format: ImageFormat): string {
-  return `${folder.replace(/\/$/, '')}/${name}.${format}`
+function locationOf(folder: string, name: string, format: ImageFormat, ending?: VolumeEnding): string {
+  return `${folder.replace(/\/$/, '')}/${name}${ending ?? `.${format}`}`
 }
 
 function assertName(name: string): void {

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DriverError, type ImageFormat, type OperationOptions, type Volume } from '../driver.ts'
+import { DriverError, type ImageFormat, type OperationOptions, type Volume, type VolumeEnding } from '../driver.ts'
 import { syncFolder, systemCode } from './files.ts'
 import { assertClosed } from './open-images.ts'
 import type { StorageTools } from './storage-tools.ts'
@@ -24,13 +24,14 @@ export interface CopyPlan {
   readonly name: string
   readonly format?: ImageFormat
   readonly virtualBytes?: number
+  readonly ending?: VolumeEnding
 }
 
 /** Copies what an image shows to a new one; see `StorageOps.copyVolume`. */
 export async function copyVolume(
   tools: StorageTools,
   location: string,
-  { folder, name, format, virtualBytes }: CopyPlan,
+  { folder, name, format, virtualBytes, ending }: CopyPlan,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { qemuImg, folders } = tools
@@ -41,7 +42,7 @@ export async function copyVolume(
   assertUnwritten(tools, image)
   if (options.signal?.aborted === true) throw refused(`the copy of ${location} was aborted`)
   await assertFree(folder, name)
-  const place = locationOf(folder, name, to.format)
+  const place = locationOf(folder, name, to.format, ending)
   const before = lookAt(location)
   await folders.partials.with(folder, async partial => {
     await qemuImg.convert(

@@ -149,7 +149,7 @@ async function readIfImage(location: string): Promise<Volume | undefined> {
 async function createVolume(
   { qemuImg, folders }: StorageTools,
   folder: string,
-  { name, format, virtualBytes, preallocation }: NewVolume,
+  { name, format, virtualBytes, preallocation, ending }: NewVolume,
   options: OperationOptions = {},
 ): Promise<Volume> {
   assertVolumeName(name)
@@ -158,20 +158,20 @@ async function createVolume(
   assertSize(virtualBytes)
   if (options.signal?.aborted === true) throw refused(`the creation of ${name} was aborted`)
   await assertFree(folder, name)
-  const location = locationOf(folder, name, format)
+  const location = locationOf(folder, name, format, ending)
   await folders.partials.with(folder, async partial => {
     if (format === 'raw') await createRaw(partial, toSectors(virtualBytes))
     else await qemuImg.create(partial, toSectors(virtualBytes), { ...options, preallocation })
-    await folders.inOrder(folder, () => nameIt(partial, folder, { name, format }))
+    await folders.inOrder(folder, () => nameIt(partial, folder, { name, location }))
   })
   await syncFolder(folder)
   return (await readImage(location)).volume
 }
 
-async function nameIt(partial: string, folder: string, { name, format }: Pick<NewVolume, 'name' | 'format'>) {
+async function nameIt(partial: string, folder: string, { name, location }: Pick<Volume, 'name' | 'location'>) {
   await assertFree(folder, name)
   try {
-    await link(partial, locationOf(folder, name, format))
+    await link(partial, location)
   } catch (error) {
     if (systemCode(error) === 'EEXIST') throw nameTaken(name, { cause: error })
     throw error

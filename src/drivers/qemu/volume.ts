@@ -1,15 +1,19 @@
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { isAbsolute, join, normalize, parse } from 'node:path'
-import { DriverError, type ImageFormat, type Volume } from '../driver.ts'
+import { DriverError, type ImageFormat, type Volume, type VolumeEnding } from '../driver.ts'
 import { systemCode } from './files.ts'
 import { CD_ENDING, ENDINGS, FORMATS, formatOf } from './image-format.ts'
 import { type ImageKey, keyOf } from './images.ts'
 import { holdsNothing, type Qcow2Header, readQcow2 } from './qcow2.ts'
 
-/** Where an image of this name and format goes. */
-export const locationOf = (folder: string, name: string, format: ImageFormat): string =>
-  join(folder, `${name}.${format}`)
+/** Where an image of this name and format goes. Throws as `refused` for an ending that is another format's. */
+export function locationOf(folder: string, name: string, format: ImageFormat, ending?: VolumeEnding): string {
+  if (ending !== undefined && formatOf(`image${ending}`) !== format) {
+    throw new DriverError('refused', `files that end with ${ending} are no images of format ${format}`)
+  }
+  return join(folder, `${name}${ending ?? `.${format}`}`)
+}
 
 /** Longest name of a volume; with the driver's endings it stays below the 255 bytes of a file's name. */
 const NAME_BYTES_MAX = 200

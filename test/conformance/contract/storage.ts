@@ -127,6 +127,24 @@ function describeCreation(stage: Stage): void {
     assert.deepEqual(await names(stage), stage.traits.formats.includes('qcow2') ? ['laid-qcow2'] : [])
   })
 
+  stage.it('ends the file of a raw image as it is told, and of no other format', async () => {
+    await stage.storage.openRepository(stage.repository)
+    for (const format of stage.traits.formats) {
+      const wanted = { name: `told-${format}`, format, virtualBytes: VOLUME_BYTES, ending: '.img' } as const
+      const made = stage.storage.createVolume(stage.repository, wanted)
+      if (format !== 'raw') {
+        await rejectsWith('refused', made)
+        continue
+      }
+      const { location, name } = await made
+      assert.deepEqual([name, location.endsWith('/told-raw.img')], ['told-raw', true])
+      const copy = { name: 'copied', ending: '.img' } as const
+      assert.match((await stage.storage.copyVolume(location, stage.repository, copy)).location, /\/copied\.img$/)
+    }
+    const hasRaw = stage.traits.formats.includes('raw')
+    assert.deepEqual(await names(stage), hasRaw ? ['copied', 'told-raw'] : [])
+  })
+
   for (const format of FORMATS.filter(each => !stage.traits.formats.includes(each))) {
     stage.it(`refuses to create a ${format} volume, and leaves nothing behind`, async () => {
       await rejectsWith('refused', volume(stage, 'disk-1', format))
