@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { DomainConfig } from './domain-config.ts'
+import type { CpuConfig, DomainConfig } from './domain-config.ts'
 import { DriverError } from './driver.ts'
 
 /**
@@ -26,20 +26,32 @@ const named = <D extends Device>(devices: readonly D[], known: readonly Device[]
   devices.map(one => ({ ...one, id: known.find(({ device }) => device === one.device)?.id ?? one.id }))
 
 /** What a guest sees of its machine, by the words that a refusal names it with. */
-function hardwareOf({ id, memoryBytes, vcpus, cpu, boot, disks, nics = [], platform = {} }: DomainConfig) {
-  const { required = [], canUse = [], forceOn = [], forceOff = [] } = cpu ?? {}
-  const { vga, serial = 'console', audio = false, tpm = false, pciDevices = [] } = platform
+function hardwareOf({ id, memoryBytes, vcpus, cpu = NO_CPU, boot, disks, nics = [], platform = {} }: DomainConfig) {
+  const { localTime: _local, keepClockOffset: _kept, serial = 'console', ...board } = platform
+  const features = Object.entries(cpu).map(([name, words]) => [name, words.toSorted()])
   return {
     UUID: id,
     memory: memoryBytes,
     'number of CPUs': vcpus,
-    CPU: [required, canUse, forceOn, forceOff].map(features => features.toSorted()),
+    CPU: told(Object.fromEntries(features)),
     boot,
-    disks: byName(disks).map(({ device, kind = 'disk', bus, readOnly }) => ({ device, kind, bus, readOnly })),
-    'network interfaces': byName(nics).map(({ device, mac, mtu, model }) => ({ device, mac, mtu, model })),
-    platform: { vga, serial, audio, tpm, pciDevices },
+    disks: byName(disks).map(({ id: _id, location: _at, format: _as, shared: _with, kind = 'disk', ...seen }) => {
+      return { ...seen, kind }
+    }),
+    'network interfaces': byName(nics).map(({ id: _id, network: _to, ...seen }) => seen),
+    platform: told({ ...board, serial }),
   }
 }
+
+const NO_CPU: CpuConfig = { required: [], canUse: [], forceOn: [], forceOff: [] }
+
+/** Without what is as it is where nothing is said. */
+const told = (parts: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(parts).filter(
+      ([, value]) => value !== undefined && value !== false && !isDeepStrictEqual(value, []),
+    ),
+  )
 
 const byName = <D extends Device>(devices: readonly D[]): D[] =>
   devices.toSorted((a, b) => Number(a.device > b.device) - Number(a.device < b.device))

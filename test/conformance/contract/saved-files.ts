@@ -165,6 +165,8 @@ function describeWords(stage: Stage): void {
       { vcpus: config.vcpus + 1 },
       { memoryBytes: config.memoryBytes * 2 },
       { platform: { ...config.platform, vga: 'cirrus' } },
+      { platform: { ...config.platform, enlightened: true } },
+      { cpu: { required: ['FPU'], canUse: [], forceOn: [], forceOff: [] } },
       { boot: { kind: 'firmware', device: 'cdrom' } },
       { nics: [{ ...NIC }] },
     ]
