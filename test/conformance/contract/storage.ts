@@ -14,6 +14,7 @@ export function describeStorage(stage: Stage): void {
   describe('storage', () => {
     describeRepositories(stage)
     describeCreation(stage)
+    describeLayouts(stage)
     describeSizes(stage)
     describeMoves(stage)
     describeCopies(stage)
@@ -88,25 +89,7 @@ function describeRepositories(stage: Stage): void {
   })
 }
 
-function describeCreation(stage: Stage): void {
-  stage.it('has the formats that its setting says it has', async () => {
-    assert.deepEqual(stage.storage.formats, stage.traits.formats)
-  })
-
-  for (const format of stage.traits.formats) {
-    stage.it(`creates a sparse ${format} volume, and lists and finds it`, async () => {
-      const wanted = { name: 'disk-1', format, virtualBytes: 16 * VOLUME_BYTES } as const
-      await stage.storage.openRepository(stage.repository)
-      const made = await stage.storage.createVolume(stage.repository, wanted)
-
-      const { location, physicalBytes } = made
-      assert.deepEqual(made, { ...wanted, location, physicalBytes })
-      assert(physicalBytes >= 0 && physicalBytes < wanted.virtualBytes)
-      assert.deepEqual(await stage.storage.getVolume(location), made)
-      assert.deepEqual(await stage.storage.listVolumes(stage.repository), [made])
-    })
-  }
-
+function describeLayouts(stage: Stage): void {
   stage.it('lays down the metadata of an image where its format has some, and refuses to where not', async () => {
     await stage.storage.openRepository(stage.repository)
     for (const format of stage.traits.formats) {
@@ -144,6 +127,26 @@ function describeCreation(stage: Stage): void {
     const hasRaw = stage.traits.formats.includes('raw')
     assert.deepEqual(await names(stage), hasRaw ? ['copied', 'told-raw'] : [])
   })
+}
+
+function describeCreation(stage: Stage): void {
+  stage.it('has the formats that its setting says it has', async () => {
+    assert.deepEqual(stage.storage.formats, stage.traits.formats)
+  })
+
+  for (const format of stage.traits.formats) {
+    stage.it(`creates a sparse ${format} volume, and lists and finds it`, async () => {
+      const wanted = { name: 'disk-1', format, virtualBytes: 16 * VOLUME_BYTES } as const
+      await stage.storage.openRepository(stage.repository)
+      const made = await stage.storage.createVolume(stage.repository, wanted)
+
+      const { location, physicalBytes } = made
+      assert.deepEqual(made, { ...wanted, location, physicalBytes })
+      assert(physicalBytes >= 0 && physicalBytes < wanted.virtualBytes)
+      assert.deepEqual(await stage.storage.getVolume(location), made)
+      assert.deepEqual(await stage.storage.listVolumes(stage.repository), [made])
+    })
+  }
 
   for (const format of FORMATS.filter(each => !stage.traits.formats.includes(each))) {
     stage.it(`refuses to create a ${format} volume, and leaves nothing behind`, async () => {
