@@ -5,6 +5,7 @@ import { Domain } from './domain.ts'
 import { assertStartable, type Described, inTurn } from './described-domain.ts'
 import { DOMAIN_FILTERS, filterDomains } from './domain-filter.ts'
 import { VIR_ERR_MULTIPLE_DOMAINS, VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
+import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_DEFINE_VALIDATE,
@@ -128,14 +129,16 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
   async #create({ config, present }: Described, flags: number): Promise<Domain> {
     assertStartable(this.host, present, config)
     const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
-    await this.host.define(config)
     const paused = has(flags, VIR_DOMAIN_START_PAUSED)
-    try {
-      await this.host.driver.domains.start(config.id, { paused })
-    } catch (error) {
-      await this.#takeBack(config, before, error)
-      throw error
-    }
+    await hubOf(this.host.driver).whileDoing(config.id, 'created', async () => {
+      await this.host.define(config)
+      try {
+        await this.host.driver.domains.start(config.id, { paused })
+      } catch (error) {
+        await this.#takeBack(config, before, error)
+        throw error
+      }
+    })
     this.host.seen(config.id, { state: paused ? 'paused' : 'running' })
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) {
       this.host.ending.set(config.id, present === undefined ? 'undefine' : 'destroy')

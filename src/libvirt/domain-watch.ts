@@ -118,7 +118,7 @@ export class DomainWatch {
   }
 
   async #understand({ id, kind, state }: DomainEvent, deed: Deed | undefined): Promise<void> {
-    if (kind === 'undefined') return this.#forget(id)
+    if (kind === 'undefined') return this.#forget(id, deed)
     const known = kind === 'changed' && state !== undefined ? this.#known.get(id) : undefined
     const domain = known === undefined || state === undefined ? await this.#host.domain(id) : { ...known, state }
     if (kind === 'changed' || kind === 'defined') {
@@ -135,7 +135,8 @@ export class DomainWatch {
     this.#known.set(domain.id, domain)
     // What it was when something happened may be over; but one that is active has a number.
     if (isActiveState(domain.state)) this.#host.remembered.see(domain)
-    if (isDefined || before === undefined) this.#define(before, domain, deed === 'reverted')
+    // Source: libvirt, qemuDomainCreateXML: it starts, and nothing else. Who was told more would take it for one that is off.
+    if ((isDefined || before === undefined) && deed !== 'created') this.#define(before, domain, deed === 'reverted')
     const cause: Cause = deed ?? this.#causes.get(domain.id)
     for (const told of lifecycleOf(before?.state ?? 'halted', domain.state, cause)) this.#live(domain, told)
     if (before?.state !== domain.state) this.#causes.delete(domain.id)
@@ -151,12 +152,12 @@ export class DomainWatch {
     this.#live(domain, { event: VIR_DOMAIN_EVENT_DEFINED, detail })
   }
 
-  #forget(id: DomainId): void {
+  #forget(id: DomainId, deed?: Deed): void {
     const domain = this.#known.get(id)
     this.#known.delete(id)
     this.#causes.delete(id)
     this.#host.remembered.forget(id)
-    if (domain === undefined) return
+    if (domain === undefined || deed === 'created') return
     for (const told of lifecycleOf(domain.state, 'halted', undefined)) this.#live(domain, told)
     this.#live(domain, { event: VIR_DOMAIN_EVENT_UNDEFINED, detail: VIR_DOMAIN_EVENT_UNDEFINED_REMOVED })
   }

@@ -26,8 +26,11 @@ export interface Lifecycle {
   readonly detail: number
 }
 
-/** What is done to a domain, where its states do not tell: it goes back to a snapshot, to a caller's file, or from there. */
-export type Deed = 'reverted' | 'saved' | 'restored'
+/**
+ * What is done to a domain, where its states do not tell: it goes back to a snapshot, to a caller's file, or from there; or
+ * it is created, which is to be defined and started in one.
+ */
+export type Deed = 'reverted' | 'saved' | 'restored' | 'created'
 
 /** Why it may have become of it: what its guest did, or what is done to it. */
 export type Cause = DomainEvent['kind'] | Deed | undefined

@@ -80,6 +80,23 @@ test('what becomes of a domain is told in its order, whoever does it, until nobo
   assert.equal(heard.length, 11)
 })
 
+test('one that is created starts, and is not told of as one that is off first; one that cannot start is not told of', async () => {
+  const { connection } = await world()
+  const { heard, listen } = ear()
+  await connection.domainEventRegister(listen)
+
+  await assert.rejects(connection.domainCreateXML(domainXml({ name: 'vm-that-fails-to-start' })))
+  const xml = domainXml({ name: 'web', uuid: crypto.randomUUID() })
+  await connection.domainCreateXML(xml)
+  await connection.domainDefineXML(xml)
+
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard, [
+    [VIR_DOMAIN_EVENT_STARTED, VIR_DOMAIN_EVENT_STARTED_BOOTED],
+    [VIR_DOMAIN_EVENT_DEFINED, VIR_DOMAIN_EVENT_DEFINED_UPDATED],
+  ])
+})
+
 test('what guests do by themselves is told with what follows from it', async () => {
   const { connection } = await world()
   const obedient = await defined(connection)
