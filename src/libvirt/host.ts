@@ -68,7 +68,7 @@ export class Host {
     this.driver = driver
     this.info = info
     this.profile = profileOf(driver.name)
-    this.kind = hostKind(driver.name, info.softwareVersion['accelerator'])
+    this.kind = hostKind(driver.name, info.softwareVersion['accelerator'], info.emulator?.program)
     this.remembered = remembered(info.id)
     this.uri = uri
     this.isReadOnly = isReadOnly

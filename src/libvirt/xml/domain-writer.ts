@@ -62,6 +62,7 @@ function writeDevices(config: DomainConfig, { kind, networks, live }: DomainDesc
   return element(
     'devices',
     {},
+    textElement('emulator', kind.emulator ?? ''),
     disks.map(disk => writeDisk(disk, { domainId, kind })),
     nics.map((nic, index) => writeInterface(nic, { domainId, kind, networks, before: nics.slice(0, index) })),
     writeHardware(platform, kind, live?.screenPort),

@@ -121,12 +121,25 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
   const emulated = element('backend', { type: 'emulator', version: '2.0' })
   return [
     ...(serial === undefined ? [] : ports),
+    ...(kind.hasStandingDevices ? AGENT_AND_INPUTS : []),
     ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
     ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
+    ...(kind.hasStandingDevices ? BALLOON_AND_PANIC : []),
   ]
 }
+
+/** What every machine of QEMU has here, in libvirt's order around what a definition says. */
+const AGENT_AND_INPUTS: readonly XmlOutput[] = [
+  element('channel', { type: 'unix' }, element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
+  element('input', { type: 'mouse', bus: 'ps2' }),
+  element('input', { type: 'keyboard', bus: 'ps2' }),
+]
+const BALLOON_AND_PANIC: readonly XmlOutput[] = [
+  element('memballoon', { model: 'virtio' }),
+  element('panic', { model: 'isa' }),
+]
 
 /** A screen that is looked at through this API, or on a port of the machine that the server runs on. */
 function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind, port?: number): readonly XmlOutput[] {

@@ -38,6 +38,13 @@ export interface HostKind {
   readonly hostInterface?: (network: string) => string
   /** Whether screens are looked at as VNC. */
   readonly hasVnc: boolean
+  /**
+   * Whether every machine has a mouse and a keyboard of a PC, a port for an agent in the guest, a balloon, and what hears
+   * of panics, whatever its definition says.
+   */
+  readonly hasStandingDevices: boolean
+  /** The program that runs domains, where there is one to tell. */
+  readonly emulator?: string
 }
 
 /** What devices machines can have, by libvirt's names; none where a list is empty. */
@@ -100,6 +107,7 @@ const HYPERV: HostKind = {
   unboundForward: 'none',
   hostInterface: network => `vEthernet (${network})`,
   hasVnc: false,
+  hasStandingDevices: false,
 }
 
 /** Never looks at the image: a guest that writes another format's header into its raw disk is not to choose what is read. */
@@ -127,6 +135,7 @@ const QEMU: HostKind = {
   },
   unboundForward: 'nat',
   hasVnc: true,
+  hasStandingDevices: true,
 }
 
 /** Without KVM a CPU is emulated, by itself a plain one. */
@@ -145,14 +154,16 @@ const TEST: HostKind = {
   machines: NONE,
   machine: undefined,
   usualCpu: undefined,
+  hasStandingDevices: false,
 }
 
 /**
  * The kind of host that a driver of this name drives. `accelerator` is what a QEMU host says it has: with `kvm`, a domain
- * of type `qemu` runs all the same and faster; without, one of type `kvm` cannot be had.
+ * of type `qemu` runs all the same and faster; without, one of type `kvm` cannot be had. `emulator` is the program that
+ * runs them.
  */
-export function hostKind(driver: string, accelerator?: string): HostKind {
+export function hostKind(driver: string, accelerator?: string, emulator?: string): HostKind {
   if (driver === 'hyperv') return HYPERV
   if (driver !== 'qemu') return TEST
-  return accelerator === 'kvm' ? QEMU : EMULATED
+  return { ...(accelerator === 'kvm' ? QEMU : EMULATED), ...(emulator !== undefined && { emulator }) }
 }
