@@ -37,8 +37,8 @@ const UNDEFINE = {
 /** What a domain is defined as. */
 export class DomainWithDefinition extends DomainWithConsole {
   /**
-   * Describes it in libvirt's XML; with `VIR_DOMAIN_XML_INACTIVE` without what is only true while it is active. A
-   * definition that it was given while it is active is what is described (virDomainGetXMLDesc).
+   * Describes it in libvirt's XML: one that is active as it runs, and with `VIR_DOMAIN_XML_INACTIVE` as it starts next
+   * (virDomainGetXMLDesc).
    */
   async getXMLDesc(flags = 0): Promise<string> {
     return this.read('virDomainGetXMLDesc', async () => {
@@ -47,8 +47,9 @@ export class DomainWithDefinition extends DomainWithConsole {
         throw this.host.error(VIR_ERR_OPERATION_DENIED, 'virDomainGetXMLDesc with secure flag')
       }
       const isInactive = has(flags, VIR_DOMAIN_XML_INACTIVE)
-      const { domain, config } = await this.host.described(this.id)
+      const { domain, config: defined } = await this.host.described(this.id)
       this.host.seen(this.id, domain)
+      const config = isInactive ? defined : await this.living(domain, defined)
       const isPlugged = config.nics?.some(({ network }) => network !== null) === true
       const networks = isPlugged ? await this.host.networks() : []
       const isActive = !isInactive && isActiveState(domain.state)

@@ -1,4 +1,4 @@
-import type { DeviceOps, DiskConfig, DomainConfig, NicConfig } from '../drivers/driver.ts'
+import type { DeviceOps, DiskConfig, Domain as DriverDomain, DomainConfig, NicConfig } from '../drivers/driver.ts'
 import { DomainWithMetadata } from './domain-metadata.ts'
 import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import type { Told } from './domain-watch.ts'
@@ -91,23 +91,42 @@ export class DomainWithDevices extends DomainWithMetadata {
   ): Promise<void> {
     const networks = await this.host.networksFor(xml)
     const surroundings = { kind: this.host.kind, networks }
-    await this.#do(name, flags, config => read(xml, config, surroundings, this.host, this.id))
+    const among = read === attach ? together : undefined
+    await this.#do(name, flags, config => read(xml, config, surroundings, this.host, this.id), among)
   }
 
-  async #do(name: FunctionName, flags: number, read: (config: DomainConfig) => Deed): Promise<void> {
-    const living: Deed[] = []
-    await this.amend((config, now) => {
-      const { isLive } = impactOf(this.host, flags, now)
-      const deed = read(config)
-      if (!isLive) return deed.config(config)
-      living.push(deed)
+  /** `among` says which devices count where the domain changes as it runs; those that it has then unless said. */
+  async #do(
+    name: FunctionName,
+    flags: number,
+    read: (config: DomainConfig) => Deed,
+    among = (living: DomainConfig, _defined: DomainConfig): DomainConfig => living,
+  ): Promise<void> {
+    const found: { readonly domain: DriverDomain; readonly config: DomainConfig }[] = []
+    await this.amend((config, domain) => {
+      const { isLive } = impactOf(this.host, flags, domain)
+      if (!isLive) return read(config).config(config)
+      found.push({ domain, config })
       return undefined
     })
-    for (const { live, told } of living) {
+    for (const { domain, config } of found) {
       const devices = this.host.group(name, 'devices')
-      await this.host.remembered.turns.run(this.id, () => live(devices))
-      if (told !== undefined) hubOf(this.host.driver).note(this.id, told)
+      await this.host.remembered.turns.run(this.id, async () => {
+        const { live, told } = read(among(await this.living(domain, config), config))
+        await live(devices)
+        if (told !== undefined) hubOf(this.host.driver).note(this.id, told)
+      })
     }
+  }
+}
+
+/** What a domain has as it runs, and what it is to have from its next start: a new device is to be beside all of it. */
+function together(living: DomainConfig, defined: DomainConfig): DomainConfig {
+  const [nics, later] = [living.nics ?? [], defined.nics ?? []]
+  return {
+    ...living,
+    disks: [...living.disks, ...defined.disks.filter(({ id }) => !living.disks.some(disk => disk.id === id))],
+    nics: [...nics, ...later.filter(({ id }) => !nics.some(nic => nic.id === id))],
   }
 }
 

@@ -3,6 +3,7 @@ import type { Domain as DriverDomain, DomainConfig, DomainId, DomainState } from
 import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
 import { glimpsesOf } from './glimpses.ts'
+import { isActiveState } from './remembered.ts'
 import type { Host } from './host.ts'
 import { uuidBytes } from './uuid.ts'
 
@@ -67,6 +68,18 @@ export class DomainObject {
   /** Its definition. */
   protected config(): Promise<DomainConfig> {
     return this.host.seeing(this.id, () => this.host.driver.domains.config(this.id))
+  }
+
+  /** What it is made of now: what it runs with where it is active, and else its definition. */
+  protected async living({ state }: Pick<DriverDomain, 'state'>, defined: DomainConfig): Promise<DomainConfig> {
+    const { domains } = this.host.driver
+    if (!isActiveState(state)) return defined
+    const living = await this.host.seeing(this.id, async () => domains.living?.(this.id))
+    if (living === undefined) return defined
+    const { annotations: _, exits: __, ...now } = living
+    // These count at once.
+    const { name, description, annotations, exits } = defined
+    return { ...now, name, description, ...(annotations && { annotations }), ...(exits && { exits }) }
   }
 
   /** Changes its definition; where `change` gives undefined, nothing changes. It rejects with what `change` throws. */

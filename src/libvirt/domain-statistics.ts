@@ -157,10 +157,9 @@ export class DomainWithStatistics extends DomainWithDevices {
 
   async #metrics(name: FunctionName) {
     const metrics = this.host.group(name, 'metrics')
-    if (!isActiveState((await this.now()).state)) {
-      throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
-    }
-    return Promise.all([metrics.domain(this.id), this.config()])
+    const now = await this.now()
+    if (!isActiveState(now.state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
+    return Promise.all([metrics.domain(this.id), this.config().then(config => this.living(now, config))])
   }
 
   /** The first device that has this name among its names. */

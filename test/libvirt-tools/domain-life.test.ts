@@ -246,7 +246,7 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       await each(`detach-disk busy ${target} --persistent`)
       if (traits.plugsNics) {
         await each('attach-interface busy network lan --persistent --mac 52:54:00:00:00:07')
-        await each('detach-interface busy network --mac 52:54:00:00:00:07 --live')
+        await each('detach-interface busy network --mac 52:54:00:00:00:07 --persistent')
       }
       await each('destroy busy', 'detach-disk busy hda --config', 'detach-interface busy network --config')
       const [left, leftNics, xml] = await each('domblklist busy', 'domiflist busy', 'dumpxml busy')

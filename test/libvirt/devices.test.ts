@@ -6,6 +6,7 @@ import {
   VIR_DOMAIN_DEVICE_MODIFY_FORCE,
   VIR_DOMAIN_DEVICE_MODIFY_LIVE,
   VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
+  VIR_DOMAIN_XML_INACTIVE,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_DEVICE_MISSING,
   VIR_ERR_INVALID_ARG,
@@ -77,6 +78,29 @@ test('a device is pulled by its alias, now or from the next start', async () => 
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.detachDeviceAlias(nic ?? '', 16), /unsupported flags \(0x10\)/)
 
   assert.deepEqual(await left(), [])
+})
+
+test('a domain is described as it runs or as it starts next, and changed as it is described', async () => {
+  const { connection, image } = await furnished()
+  const [first, second] = [diskXml(await image('first')), diskXml(await image('second'), 'vdb')]
+  const domain = await defined(connection, { name: 'web', devices: first + nicXml('lan') })
+  await domain.create()
+  const targets = async (flags = 0) =>
+    Array.from((await domain.getXMLDesc(flags)).matchAll(/<target dev=['"](\w+)/g), ([, target]) => target)
+
+  await domain.attachDeviceFlags(second, VIR_DOMAIN_DEVICE_MODIFY_CONFIG)
+  await domain.detachDeviceFlags(nicXml('lan'), VIR_DOMAIN_DEVICE_MODIFY_CONFIG)
+  assert.deepEqual(await targets(), ['vda', 'eth0'])
+  assert.deepEqual(await targets(VIR_DOMAIN_XML_INACTIVE), ['vda', 'vdb'])
+  const taken = domain.attachDeviceFlags(diskXml(await image('third'), 'vdb'), VIR_DOMAIN_DEVICE_MODIFY_LIVE)
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, taken, /target vdb already exists/)
+  const later = domain.detachDeviceFlags(second, VIR_DOMAIN_DEVICE_MODIFY_LIVE)
+  await rejectsWith(VIR_ERR_DEVICE_MISSING, later, /no target device vdb/)
+  await domain.detachDeviceFlags(nicXml('lan'), VIR_DOMAIN_DEVICE_MODIFY_LIVE)
+
+  assert.deepEqual(await targets(), ['vda'])
+  await domain.destroy()
+  assert.deepEqual(await targets(), ['vda', 'vdb'])
 })
 
 test('what cannot be plugged in is not, and nothing has changed', async () => {

@@ -5,7 +5,17 @@ import { Connection, Domain, DomainSnapshot, Network, StoragePool, StorageVol } 
 
 const CLASSES = { Connection, Domain, DomainSnapshot, Network, StoragePool, StorageVol }
 /** What connections and domains do for their own classes, and for TypeScript. */
-const INTERNAL = new Set(['constructor', 'read', 'change', 'now', 'state', 'config', 'amend', 'stopListening'])
+const INTERNAL = new Set([
+  'constructor',
+  'read',
+  'change',
+  'now',
+  'state',
+  'config',
+  'living',
+  'amend',
+  'stopListening',
+])
 
 /** The methods that objects of a class have, whichever of its ancestors has them. */
 function methodsOf(prototype: object | null): string[] {

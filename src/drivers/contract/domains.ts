@@ -52,6 +52,11 @@ export interface DomainOps {
   info(id: DomainId): Promise<DomainInfo>
   /** The stored definition; what `define` was given, where it was given. */
   config(id: DomainId): Promise<DomainConfig>
+  /**
+   * What a domain that is running, paused or crashed is made of now; of another, its definition. Absent where the definition
+   * of one that is active is what it is made of, or where there is no telling.
+   */
+  living?(id: DomainId): Promise<DomainConfig>
   /** As `get` and `config` together, at the cost of the second. Absent where that is what it costs anyway. */
   described?(id: DomainId): Promise<DescribedDomain>
   /** As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out. */

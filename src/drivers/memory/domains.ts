@@ -13,6 +13,7 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     get: id => connection.call('domains.get', () => host.domain(id).now),
     info: id => connection.call('domains.info', () => infoOf(host.domain(id))),
     config: id => connection.call('domains.config', () => host.domain(id).config),
+    living: id => connection.call('domains.living', () => livingOf(host.domain(id))),
     configs: ids => connection.call('domains.configs', () => ids.flatMap(id => host.domains.get(id)?.config ?? [])),
     define(config) {
       const kept = structuredClone(config)
@@ -60,6 +61,9 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
       }),
   }
 }
+
+const livingOf = ({ config, now, active }: MemoryDomain): DomainConfig =>
+  active === null || now.state === 'halted' || now.state === 'suspended' ? config : active.config
 
 function infoOf({ config, now, active }: MemoryDomain): DomainInfo {
   const { memoryBytes, memoryTargetBytes = memoryBytes, vcpus } = active?.config ?? config

@@ -13,8 +13,8 @@ import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
 import { lookAtDisk } from './images.ts'
 import type { Inventory } from './inventory.ts'
-import { changeDefinition } from './living-change.ts'
-import { diskName, isEmulated, withoutSlot, withSlot } from './slots.ts'
+import { changeDefinition, pullOut } from './living-change.ts'
+import { diskName, isEmulated, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
 type DiskDevices = Pick<DeviceOps, 'attachDisk' | 'detachDisk' | 'changeMedium' | 'setMemoryTarget'>
@@ -67,23 +67,22 @@ async function plug(
 }
 
 async function detach(living: LivingDomain, id: string, onLate: () => void): Promise<void> {
-  const { machine, definition } = living
-  const disk = findDisk(definition.config, id)
+  const { machine } = living
+  const disk = findDisk(living.living.config, id)
   if (isEmulated(disk))
     throw refused(`disk ${disk.device}: only a paravirtualised disk can be pulled from a running domain`)
-  const changed = withDisks(definition.config, disks => disks.filter(each => each.id !== id))
-  const slots = withoutSlot(definition.slots, diskName(id))
-  await changeDefinition(living, { ...definition, config: changed, slots }, () => unplug(machine, diskName(id), onLate))
+  const without = (config: DomainConfig) => withDisks(config, disks => disks.filter(each => each.id !== id))
+  await pullOut(living, diskName(id), without, () => unplug(machine, diskName(id), onLate))
   // The disk is out, whatever becomes of this: an image that stays open counts as in use.
   await removeNodes(machine, await nodesOf(machine, id))
 }
 
 /** Plugs a disk in again with what it had, unless it was detached meanwhile. */
-async function replug({ machine, definition }: LivingDomain, id: string): Promise<void> {
-  const disk = definition.config.disks.find(each => each.id === id)
+async function replug({ machine, living }: LivingDomain, id: string): Promise<void> {
+  const disk = living.config.disks.find(each => each.id === id)
   if (disk === undefined) return
   await removeNodes(machine, await nodesOf(machine, id))
-  await plug(machine, disk, definition.slots)
+  await plug(machine, disk, living.slots)
 }
 
 type Medium = Parameters<DeviceOps['changeMedium']>[2]

@@ -110,6 +110,11 @@ export class QemuDomain {
     return this.#defined().config
   }
 
+  /** What the QEMU that runs it is made of, or the definition of one that does not run. */
+  get living(): Definition {
+    return (this.#machine && this.#running.definition) ?? this.#defined()
+  }
+
   /** The domain as last told, without asking QEMU. */
   get summary(): Domain {
     return { id: this.id, name: this.config.name, state: this.#state }
@@ -315,7 +320,9 @@ export class QemuDomain {
       const keep = (definition: Definition) => this.#keepChange(definition)
       const opens = (image: ImageKey) => this.images.opens([image])
       try {
-        return await operation({ machine, definition: this.#defined(), keep, opens })
+        const keepLiving = (living: Definition) => this.#running.begin(living)
+        const { living } = this
+        return await operation({ machine, definition: this.#defined(), living, keep, keepLiving, opens })
       } finally {
         this.images.opened()
       }

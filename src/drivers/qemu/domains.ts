@@ -9,6 +9,7 @@ export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
   get: id => gate.pass(() => inventory.find(id).look()),
   info: id => gate.pass(() => infoOf(inventory.find(id))),
   config: id => gate.pass(async () => structuredClone(inventory.find(id).config)),
+  living: id => gate.pass(async () => structuredClone(inventory.find(id).living.config)),
   configs: ids =>
     gate.pass(async () => {
       const wanted = new Set(ids)

@@ -1,6 +1,30 @@
-import { DriverError } from '../driver.ts'
+import { type DomainConfig, DriverError } from '../driver.ts'
 import type { Definition } from './definition.ts'
 import type { LivingDomain } from './domain.ts'
+import { withoutSlot } from './slots.ts'
+
+/**
+ * Pulls a device out of the living machine, and out of the definition, which may have been given without it meanwhile.
+ * Where the machine keeps it, nothing has changed.
+ */
+export async function pullOut(
+  domain: LivingDomain,
+  device: string,
+  without: (config: DomainConfig) => DomainConfig,
+  act: () => Promise<void>,
+): Promise<void> {
+  const pulled = ({ config, slots, ...others }: Definition): Definition => ({
+    ...others,
+    config: without(config),
+    slots: withoutSlot(slots, device),
+  })
+  const changed = pulled(domain.definition)
+  await changeDefinition(domain, changed, act)
+  // What the definition has not lost, it was given without.
+  if (devicesIn(changed) === devicesIn(domain.definition)) await domain.keepLiving(pulled(domain.living))
+}
+
+const devicesIn = ({ config: { disks, nics = [] } }: Definition): number => disks.length + nics.length
 
 /**
  * Changes the definition and then the living machine; where the machine refuses, the definition is as it was. This

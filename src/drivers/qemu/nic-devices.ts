@@ -6,10 +6,10 @@ import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
-import { changeDefinition } from './living-change.ts'
+import { changeDefinition, pullOut } from './living-change.ts'
 import type { Networks } from './networks/networks.ts'
 import { cableName, cableOf, cableProperties, nicProperties } from './nics.ts'
-import { nicName, type Slots, withoutSlot, withSlot } from './slots.ts'
+import { nicName, type Slots, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
 /** What the group `devices` works with, beside the domains and networks. */
@@ -80,20 +80,25 @@ const setLink = (machine: LivingDomain['machine'], nic: string, up: boolean): Pr
   machine.execute('set_link', { name: nicName(nic), up })
 
 async function detach(living: LivingDomain, cabling: Cabling, nicId: string, onLate: () => void): Promise<void> {
-  const { machine, definition } = living
-  findNic(definition.config, nicId)
-  const nics = (definition.config.nics ?? []).filter(({ id }) => id !== nicId)
-  const slots = withoutSlot(definition.slots, nicName(nicId))
-  const changed = { ...definition, config: { ...definition.config, nics }, slots }
-  await changeDefinition(living, changed, () => unplug(machine, nicName(nicId), onLate))
+  const { machine } = living
+  findNic(living.living.config, nicId)
+  await pullOut(
+    living,
+    nicName(nicId),
+    config => withoutNic(config, nicId),
+    () => unplug(machine, nicName(nicId), onLate),
+  )
   cabling.networks.pull(cabling.id, nicId)
   await machine.execute('netdev_del', { id: cableName(nicId) })
 }
 
+const withoutNic = (config: DomainConfig, nicId: string): DomainConfig =>
+  config.nics === undefined ? config : { ...config, nics: config.nics.filter(({ id }) => id !== nicId) }
+
 /** Plugs an interface in again at the cable that it had, unless it was detached meanwhile. */
-async function replug({ machine, definition }: LivingDomain, nicId: string): Promise<void> {
-  const nic = definition.config.nics?.find(({ id }) => id === nicId)
-  if (nic !== undefined) await plug(machine, nic, definition.slots)
+async function replug({ machine, living }: LivingDomain, nicId: string): Promise<void> {
+  const nic = living.config.nics?.find(({ id }) => id === nicId)
+  if (nic !== undefined) await plug(machine, nic, living.slots)
 }
 
 async function connect(

@@ -24,8 +24,12 @@ export interface Surroundings {
 export interface LivingDomain {
   readonly machine: Machine
   readonly definition: Definition
-  /** Makes this the definition; durable when it resolves. */
+  /** What the machine is made of; other than the definition where that was given meanwhile. */
+  readonly living: Definition
+  /** Makes this the definition, and what differs in it from the former that of the machine; durable when it resolves. */
   readonly keep: (definition: Definition) => Promise<void>
+  /** Makes this what the machine is made of, and leaves the definition; durable when it resolves. */
+  readonly keepLiving: (definition: Definition) => Promise<void>
   /** Says that QEMU is about to be told to open this image, so that nobody deletes it meanwhile. */
   readonly opens: (image: ImageKey) => void
 }

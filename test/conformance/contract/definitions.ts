@@ -12,6 +12,7 @@ export function describeDefinitions(stage: Stage): void {
     describeAnnotations(stage)
     describeMembers(stage)
     describeRedefine(stage)
+    describeLiving(stage)
     describeAmend(stage)
     describeUndefine(stage)
   })
@@ -239,6 +240,25 @@ async function amend(
   if (domains.amend !== undefined) return void (await domains.amend(id, change))
   const changed = change(await domains.config(id), await domains.get(id))
   if (changed !== undefined) await domains.define(changed)
+}
+
+function describeLiving(stage: Stage): void {
+  stage.it('tells what a domain is made of while it runs, whatever its next start is to make of it', async () => {
+    const { domains } = stage.driver
+    if (domains.living === undefined) return
+    const config = stage.config()
+    const other = { ...config, vcpus: config.vcpus + 1, disks: [], annotations: { title: 'other' } }
+    await domains.define(config)
+    assert.deepEqual(await domains.living(config.id), config)
+    await domains.start(config.id)
+    await domains.define(other)
+
+    assert.deepEqual(await domains.living(config.id), config)
+    assert.deepEqual(await domains.config(config.id), other)
+    await domains.powerOff(config.id)
+    assert.deepEqual(await domains.living(config.id), other)
+    await rejectsWith('not-found', domains.living(NOBODY))
+  })
 }
 
 function describeAmend(stage: Stage): void {
