@@ -117,6 +117,7 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
   })
   server.on('tlsClientError', (error, socket) => {
     log.info({ address: addressOf(socket), reason: error.message }, 'a client of libvirt did not get through TLS')
+    socket.destroy() // Which Node leaves to us where the time is over.
   })
   return server
 }

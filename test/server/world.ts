@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
 import type { OpenConsoleOf } from '../../src/engine/terminals.ts'
+import type { LibvirtService } from '../../src/server/libvirt-listener.ts'
 import type { Limits } from '../../src/server/limits.ts'
 import { parseListener } from '../../src/server/listener.ts'
 import type { ApiReply, ApiRequest, Handle } from '../../src/server/request.ts'
@@ -27,6 +28,7 @@ export interface World extends RunningServer {
 export interface WorldOptions {
   readonly handle?: Handle
   readonly openConsole?: OpenConsoleOf
+  readonly libvirt?: LibvirtService
   readonly limits?: Partial<Limits>
   /** Without any, one on plain HTTP. */
   readonly urls?: readonly string[]
@@ -61,6 +63,7 @@ export async function start(context: TestContext, options: WorldOptions = {}): P
     listeners: urls.map(url => parseListener(url, { allowPlainHttp: false })),
     handle,
     ...(options.openConsole && { openConsole: options.openConsole }),
+    ...(options.libvirt && { libvirt: options.libvirt }),
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     dataDir,
     limits: { checkMs: 20, lingerMs: 100, ...limits },
