@@ -25,7 +25,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const target = memoryTarget(vm)
   const disks = diskConfigs(parts, vm)
   // No field of a VM says these; what others have chosen and noted on the host stays.
-  const { annotations, cpu, platform: { enlightened = false } = {} } = readConfig(vm.definition) ?? {}
+  const { annotations, cpu, platform: { enlightened = false, tablet = false } = {} } = readConfig(vm.definition) ?? {}
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -38,7 +38,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     boot: bootConfig(parts, vm, disks),
     disks,
     nics: nicConfigs(store, vm),
-    platform: { ...platformConfig(vm), ...(enlightened && { enlightened }) },
+    platform: { ...platformConfig(vm), ...(enlightened && { enlightened }), ...(tablet && { tablet }) },
     exits: exitActions(vm),
     ...(annotations !== undefined && { annotations }),
   }

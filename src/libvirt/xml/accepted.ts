@@ -208,11 +208,6 @@ export const OF_DEVICES: HarmlessList = {
       children: { ...OF_ANY_DEVICE, master: { why: 'see above', attributes: { startport: NUMBER } } },
     },
   ],
-  input: {
-    why: 'every machine has a keyboard and a pointing device of its own kind',
-    attributes: { type: ['mouse', 'keyboard', 'tablet'], bus: ['ps2', 'usb', 'virtio', 'xen'], model: ['virtio'] },
-    children: OF_ANY_DEVICE,
-  },
   graphics: [
     {
       why: 'a port that libvirt has chosen itself, as it writes of a running domain, is chosen again',

@@ -136,7 +136,7 @@ function readDevices(
   const disks = drives.map(({ disk }) => disk)
   refuseTwins(devices, disks, nics)
   const places = drives.flatMap(({ reading, disk }) => readBootPlace(reading, disk) ?? [])
-  const platform = { ...readHardware(devices, extension), ...board }
+  const platform = { ...readHardware(devices, extension, kind), ...board }
   devices.acceptHarmless(OF_DEVICES)
   return { disks, places, nics, platform }
 }

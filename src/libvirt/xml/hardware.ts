@@ -7,14 +7,14 @@ import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
 /** What of the board is a device to libvirt. */
-type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'tpm' | 'pciDevices'>
+type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'tablet' | 'tpm' | 'pciDevices'>
 
 const SOUND_MODELS = ['ac97', 'ich6', 'ich7', 'ich9', 'es1370', 'sb16', 'default'] as const
 const TPM_MODELS = ['tpm-tis', 'tpm-crb', 'default'] as const
 const VGA = { vga: 'std', std: 'std', default: 'std', cirrus: 'cirrus' } as const
 
 /** Reads the devices that are neither disks nor interfaces, and neither accepted as they are (see accepted.ts). */
-export function readHardware(devices: Reading, extension: Extension): Hardware {
+export function readHardware(devices: Reading, extension: Extension, kind: HostKind): Hardware {
   const serial = readSerial(devices, extension)
   const vga = readVideo(devices)
   const pciDevices = devices.children('hostdev').map(readHostDevice)
@@ -22,6 +22,7 @@ export function readHardware(devices: Reading, extension: Extension): Hardware {
     ...(vga !== undefined && { vga }),
     ...(serial !== undefined && { serial }),
     ...(readSound(devices) && { audio: true }),
+    ...(readTablet(devices, kind) && { tablet: true }),
     ...(readTpm(devices) && { tpm: true }),
     ...(pciDevices.length > 0 && { pciDevices }),
   }
@@ -75,6 +76,20 @@ function readSound(devices: Reading): boolean {
   return sound !== undefined
 }
 
+/** Every machine has a keyboard and a pointing device of its own kind. A tablet on USB is one more where a host has it. */
+function readTablet(devices: Reading, { hasTablet }: HostKind): boolean {
+  const tablets = devices.children('input').filter(input => {
+    const type = input.word('type', ['mouse', 'keyboard', 'tablet'])
+    const bus = input.word('bus', ['ps2', 'usb', 'virtio', 'xen'])
+    input.word('model', ['virtio'])
+    input.acceptHarmless(OF_ANY_DEVICE)
+    return type === 'tablet' && (bus ?? 'usb') === 'usb' && hasTablet
+  })
+  const [, second] = tablets
+  if (second !== undefined) second.refuse('', undefined, 'a machine has one tablet here')
+  return tablets.length > 0
+}
+
 function readTpm(devices: Reading): boolean {
   const tpm = devices.child('tpm')
   if (tpm === undefined) return false
@@ -111,7 +126,7 @@ function readHostDevice(device: Reading): string {
 
 /** Those devices of a machine. */
 export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: number): XmlOutput[] {
-  const { vga, serial, audio, tpm, pciDevices = [] } = hardware
+  const { vga, serial, audio, tablet = false, tpm, pciDevices = [] } = hardware
   const target = () => element('target', { port: 0 })
   const type = serial === 'none' ? 'null' : 'pty'
   const ports = [
@@ -121,7 +136,9 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
   const emulated = element('backend', { type: 'emulator', version: '2.0' })
   return [
     ...(serial === undefined ? [] : ports),
-    ...(kind.hasStandingDevices ? AGENT_AND_INPUTS : []),
+    ...(kind.hasStandingDevices ? [AGENT] : []),
+    ...(tablet && kind.hasTablet ? [element('input', { type: 'tablet', bus: 'usb' })] : []),
+    ...(kind.hasStandingDevices ? INPUTS : []),
     ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
     ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
@@ -131,8 +148,12 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
 }
 
 /** What every machine of QEMU has here, in libvirt's order around what a definition says. */
-const AGENT_AND_INPUTS: readonly XmlOutput[] = [
-  element('channel', { type: 'unix' }, element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
+const AGENT = element(
+  'channel',
+  { type: 'unix' },
+  element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' }),
+)
+const INPUTS: readonly XmlOutput[] = [
   element('input', { type: 'mouse', bus: 'ps2' }),
   element('input', { type: 'keyboard', bus: 'ps2' }),
 ]

@@ -43,6 +43,8 @@ export interface HostKind {
    * of panics, whatever its definition says.
    */
   readonly hasStandingDevices: boolean
+  /** Whether a machine gets a tablet where it is to have one; elsewhere the mouse of each is as good. */
+  readonly hasTablet: boolean
   /** The program that runs domains, where there is one to tell. */
   readonly emulator?: string
 }
@@ -108,6 +110,7 @@ const HYPERV: HostKind = {
   hostInterface: network => `vEthernet (${network})`,
   hasVnc: false,
   hasStandingDevices: false,
+  hasTablet: false,
 }
 
 /** Never looks at the image: a guest that writes another format's header into its raw disk is not to choose what is read. */
@@ -136,6 +139,7 @@ const QEMU: HostKind = {
   unboundForward: 'nat',
   hasVnc: true,
   hasStandingDevices: true,
+  hasTablet: true,
 }
 
 /** Without KVM a CPU is emulated, by itself a plain one. */

@@ -60,6 +60,7 @@ const EVERYTHING: DomainConfig = {
     localTime: true,
     keepClockOffset: true,
     audio: true,
+    tablet: true,
     tpm: true,
     enlightened: true,
     pciDevices: ['0000:03:00.0'],

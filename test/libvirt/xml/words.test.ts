@@ -216,3 +216,23 @@ test('what Hyper-V has for its guests is had as a whole where KVM can show it, a
     assert.doesNotMatch(writeDomain(on, { kind, networks: [] }), /hyperv(clock| mode=)/)
   }
 })
+
+test('a tablet is one where a host has it, and else a pointing device as every machine has', () => {
+  const devices = "<input type='tablet' bus='usb'/><input type='mouse' bus='ps2'/><input type='keyboard' bus='ps2'/>"
+  const tablet = read(domain({ type: 'kvm', devices }), KVM)
+
+  assert.deepEqual(tablet.platform, { tablet: true })
+  assert.match(
+    writeDomain(tablet, { kind: KVM, networks: [] }),
+    /<input type=.tablet. bus=.usb.\/>\s+<input type=.mouse./,
+  )
+  assert.equal(read(domain({ type: 'kvm', devices: devices.replace('tablet', 'mouse') }), KVM).platform, undefined)
+  assert.equal(read(domain({ devices }), HYPERV).platform, undefined)
+  assert.doesNotMatch(writeDomain(tablet, { kind: HYPERV, networks: [] }), /<input/)
+  const two = devices.repeat(2)
+  throwsWith(
+    () => read(domain({ type: 'kvm', devices: two }), KVM),
+    VIR_ERR_CONFIG_UNSUPPORTED,
+    'domain/devices/input[4]',
+  )
+})

@@ -7,11 +7,12 @@ const VGA_DRIVERS = { std: 'VGA', cirrus: 'cirrus-vga' } as const
 
 /** The devices of `PlatformConfig`. `rtcBase` is where the real-time clock starts. */
 export function platformArguments({ config, slots }: Definition, files: DomainFiles, rtcBase: string): string[] {
-  const { vga, audio, tpm, pciDevices = [] } = config.platform ?? {}
+  const { vga, audio, tablet, tpm, pciDevices = [] } = config.platform ?? {}
   return [
     ['-rtc', `base=${rtcBase}`],
     vga === undefined ? [] : device({ driver: VGA_DRIVERS[vga], id: VGA, ...placeOf(slots, VGA) }),
     audio === true ? soundCard(placeOf(slots, AUDIO)) : [],
+    tablet === true ? TABLET : [],
     tpm === true ? tpmArguments(files) : [],
     ...pciDevices.map(address => {
       const id = hostDeviceName(address)
@@ -19,6 +20,12 @@ export function platformArguments({ config, slots }: Definition, files: DomainFi
     }),
   ].flat()
 }
+
+/** On the USB controller that the board has its place for. Source: QEMU 7.2, hw/i386/pc_piix.c. */
+const TABLET: readonly string[] = [
+  ...device({ driver: 'piix3-usb-uhci', id: 'usb', bus: 'pci.0', addr: '1.2' }),
+  ...device({ driver: 'usb-tablet', id: 'tablet', bus: 'usb.0', port: '1' }),
+]
 
 /** A card that the guest sees and plays on; nobody hears it. */
 function soundCard(place: ReturnType<typeof placeOf>): string[] {
