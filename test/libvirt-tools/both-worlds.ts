@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after } from 'node:test'
 import { type HypervHost, startHost } from '../hyperv/setting.ts'
 import { ApiClient, type Session } from '../support/client.ts'
@@ -17,12 +19,26 @@ export interface HostTraits {
   readonly ending: string
   /** The description of a network that it can have, between name and end. */
   readonly forward: string
+  /** Whether its networks say what the gateway is. */
+  readonly hasGateway: boolean
+  /** Whether the files of its images can be read and written. */
+  readonly hasFiles: boolean
+  /** Whether the places of its pools can be removed. */
+  readonly isRemovable: boolean
   /** A folder for images, of this name. */
   readonly folder: (server: Server, name: string) => string
   readonly separator: string
 }
 
-const WINDOWS = { type: 'hyperv', target: 'sdb', forward: '', separator: '\\' } as const
+const WINDOWS = {
+  type: 'hyperv',
+  target: 'sdb',
+  forward: '',
+  hasGateway: false,
+  hasFiles: false,
+  isRemovable: false,
+  separator: '\\',
+} as const
 
 /** The kinds of hosts. */
 export const HOSTS: readonly HostTraits[] = [
@@ -33,7 +49,10 @@ export const HOSTS: readonly HostTraits[] = [
     format: 'raw',
     ending: 'raw',
     forward: `<forward mode='nat'/>`,
-    folder: (_, name) => `/pools/${name}`,
+    hasGateway: true,
+    hasFiles: true,
+    isRemovable: true,
+    folder: (_, name) => `/tmp/pools/${name}`,
     separator: '/',
   },
   {
@@ -43,7 +62,10 @@ export const HOSTS: readonly HostTraits[] = [
     format: 'qcow2',
     ending: 'qcow2',
     forward: `<forward mode='nat'/>`,
-    folder: ({ data }, name) => `${data}-pools/${name}`,
+    hasGateway: true,
+    hasFiles: true,
+    isRemovable: true,
+    folder: ({ data }, name) => `${data}/sr/${name}`,
     separator: '/',
   },
   { name: 'v1', format: 'vpc', ending: 'vhd', folder: (_, name) => String.raw`C:\pools-${name}`, ...WINDOWS },
@@ -77,11 +99,19 @@ export async function bothWorld(names: readonly HostName[]) {
   })
   const root: Session = await client.login(ADMIN.name, ADMIN.password)
   const refs = await root.list('host.get_all')
+  let files = 0
+  /** A file that holds this text. */
+  async function written(text: string): Promise<string> {
+    const path = join(server.data, `${(files += 1)}.xml`)
+    await writeFile(path, text)
+    return path
+  }
   const hostOf = (name: HostName): string => refs[names.indexOf(name)] ?? assert.fail(`there is no host ${name}`)
   return {
     server,
     root,
     hostOf,
+    written,
     ...toolsFor((name: HostName) => uriOf(SCHEMES[name], hostOf(name), socket), server.data),
   }
 }
@@ -95,3 +125,12 @@ export const listed = (text: string): string[] =>
     .split('\n')
     .filter(line => line !== '')
     .toSorted()
+
+/** A description of a network, as a host can have it. */
+export const networkXml = ({ forward }: HostTraits, name: string, more = ''): string =>
+  `<network><name>${name}</name>${forward}${more}</network>`
+
+/** A description of a domain with as little as will do. */
+export const domainXml = ({ type }: HostTraits, name: string): string =>
+  `<domain type='${type}'><name>${name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+    <os><type arch='x86_64'>hvm</type></os></domain>`

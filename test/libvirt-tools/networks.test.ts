@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { bothWorld, HOSTS, listed, networkXml } from './both-worlds.ts'
+import { RunningTool } from './running-tool.ts'
+import { programNamed } from './tool.ts'
+
+/** What an editor does with a description: another gateway of the network. */
+const EDIT = `sed -i 's/192.168.77.1/192.168.78.1/'`
+const GATEWAY = `<ip address='192.168.77.1' netmask='255.255.255.0'/>`
+
+const { root, ok, no, virsh, uri, written, server, hostOf } = await bothWorld(HOSTS.map(({ name }) => name))
+
+/** What `net-info` says of a network's state. */
+async function info(host: Parameters<typeof ok>[0], name: string): Promise<readonly string[]> {
+  const text = await ok(host, 'net-info', name)
+  return ['Active', 'Persistent', 'Autostart'].map(field => new RegExp(`^${field}: +(.*)$`, 'm').exec(text)?.[1] ?? '')
+}
+
+for (const traits of HOSTS) {
+  const host = traits.name
+  const active = async () => listed(await ok(host, 'net-list', '--name'))
+  const all = async () => listed(await ok(host, 'net-list', '--all', '--name'))
+
+  describe(`networks of a host of ${host}`, () => {
+    test('a network is defined, started, marked, stopped and undefined, as virsh and virt-manager do it', async () => {
+      const name = `blue-${host}`
+      const others = await all()
+
+      assert.match(await ok(host, 'net-define', await written(networkXml(traits, name))), /^Network .* defined/)
+      assert.deepEqual(await info(host, name), ['no', 'yes', 'no'])
+      assert.deepEqual(await all(), [...others, name].toSorted())
+      assert(!(await active()).includes(name))
+      await ok(host, 'net-start', name)
+      await ok(host, 'net-autostart', name)
+      assert.deepEqual(await info(host, name), ['yes', 'yes', 'yes'])
+      assert.match(await no(host, 'net-start', name), /network is already active/)
+      await ok(host, 'net-autostart', name, '--disable')
+      await ok(host, 'net-destroy', name)
+      assert.deepEqual(await info(host, name), ['no', 'yes', 'no'])
+      assert.match(await no(host, 'net-destroy', name), /network '.*' is not active/)
+      await ok(host, 'net-undefine', name)
+
+      assert.deepEqual(await all(), others)
+      assert.match(await no(host, 'net-dumpxml', name), /Network not found: no network with matching name/)
+    })
+
+    test('a network that was only created is gone when it is stopped, and so is one that is undefined meanwhile', async () => {
+      const [made, kept] = [`made-${host}`, `kept-${host}`]
+      await ok(host, 'net-create', await written(networkXml(traits, made)))
+      await ok(host, 'net-define', await written(networkXml(traits, kept)))
+      await ok(host, 'net-start', kept)
+      await ok(host, 'net-undefine', kept)
+
+      for (const name of [made, kept]) {
+        assert.deepEqual(await info(host, name), ['yes', 'no', 'no'])
+        assert.match(await no(host, 'net-autostart', name), /cannot set autostart for transient network/)
+        await ok(host, 'net-destroy', name)
+        assert(!(await all()).includes(name))
+      }
+    })
+
+    test('a network keeps its UUID, is edited, and tells what no host has', async () => {
+      const name = `red-${host}`
+      await ok(host, 'net-define', await written(networkXml(traits, name, traits.hasGateway ? GATEWAY : '')))
+      const id = (await ok(host, 'net-uuid', name)).trim()
+
+      if (traits.hasGateway) {
+        const edited = await virsh(host, ['net-edit', name], { env: { EDITOR: EDIT } })
+        assert.deepEqual([edited.code, edited.stderr], [0, ''])
+      }
+
+      assert.equal((await ok(host, 'net-name', id)).trim(), name)
+      const described = await ok(host, 'net-dumpxml', name)
+      assert.match(described, traits.hasGateway ? /<ip address=.192\.168\.78\.1./ : new RegExp(`<uuid>${id}</uuid>`))
+      const another = `<network><name>${name}</name><uuid>${crypto.randomUUID()}</uuid>${traits.forward}</network>`
+      assert.match(await no(host, 'net-define', await written(another)), /already exists with uuid/)
+      assert.match(await no(host, 'net-dhcp-leases', name), /not supported by the connection driver: virNetworkGetDHCP/)
+      const update = ['net-update', name, 'add', 'dns-host', `<host ip='192.168.77.2'/>`]
+      assert.match(await no(host, ...update), /not supported by the connection driver: virNetworkUpdate/)
+      await ok(host, 'net-undefine', name)
+    })
+
+    test('a listener is told what becomes of networks, whichever API does it', async t => {
+      const listener = new RunningTool('/usr/bin/python3', [programNamed('places.py'), uri(host)], server.data)
+      t.after(() => listener.end())
+      const told = (name: string) => [...listener.screen.text.matchAll(new RegExp(`^network ${name} (\\w+)$`, 'gm'))]
+      const words = (name: string) => told(name).map(([, word]) => word)
+      await listener.screen.shows('LISTENING')
+      const [ours, theirs] = [`ours-${host}`, `theirs-${host}`]
+
+      await ok(host, 'net-define', await written(networkXml(traits, ours)))
+      await ok(host, 'net-start', ours)
+      await ok(host, 'net-destroy', ours)
+      await ok(host, 'net-undefine', ours)
+      const network = await root.text('network.create', { name_label: theirs })
+      const vm = await root.text('VM.create', {
+        name_label: `listener-${host}`,
+        memory_static_max: '67108864',
+        affinity: hostOf(host),
+      })
+      const vif = await root.text('VIF.create', { VM: vm, network, device: 'eth0' })
+      await root.ok('VM.start', vm, true)
+      await root.ok('VM.hard_shutdown', vm)
+      await root.ok('VIF.delete', vif)
+      await root.ok('network.delete', network)
+      await root.ok('VM.delete', vm)
+      await listener.screen.shows(`network ${theirs} undefined`)
+
+      assert.deepEqual(words(ours), ['defined', 'started', 'stopped', 'undefined'])
+      assert.deepEqual(words(theirs), ['defined', 'started', 'stopped', 'undefined'])
+    })
+  })
+}

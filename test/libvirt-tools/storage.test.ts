@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { bothWorld, HOSTS, type HostTraits, domainXml, listed } from './both-worlds.ts'
+import { RunningTool } from './running-tool.ts'
+import { programNamed } from './tool.ts'
+
+const MIB = 1_048_576
+
+const { root, ok, no, virsh, uri, written, server, hostOf } = await bothWorld(HOSTS.map(({ name }) => name))
+
+/** What `pool-info` says of a pool's state. */
+async function info({ name: host }: HostTraits, pool: string): Promise<readonly string[]> {
+  const text = await ok(host, 'pool-info', pool)
+  return ['State', 'Persistent', 'Autostart'].map(field => new RegExp(`^${field}: +(.*)$`, 'm').exec(text)?.[1] ?? '')
+}
+
+/** A pool with a volume of four MiB. */
+async function poolWith(traits: HostTraits, pool: string) {
+  const { name: host, ending, format, separator } = traits
+  const folder = traits.folder(server, pool)
+  const volume = `disk.${ending}`
+  await ok(host, 'pool-create-as', pool, 'dir', '--target', folder)
+  await ok(host, 'vol-create-as', pool, volume, '4M', '--format', format)
+  return { pool, volume, folder, path: `${folder}${separator}${volume}` }
+}
+
+for (const traits of HOSTS) {
+  const { name: host, ending, format } = traits
+  const pools = async () => listed(await ok(host, 'pool-list', '--all', '--name')).map(name => name.trim())
+  const volumes = async (pool: string) =>
+    [...(await ok(host, 'vol-list', pool, '--details')).matchAll(/^ (\S+) .* file +(.*?) {3}/gm)].map(
+      ([, name, capacity]) => `${name} ${capacity}`,
+    )
+
+  describe(`storage of a host of ${host}`, () => {
+    test('a pool is defined, built, started, marked, stopped, deleted and undefined, as virsh and virt-manager do it', async () => {
+      const pool = `life-${host}`
+      const folder = traits.folder(server, pool)
+      await ok(host, 'pool-define-as', pool, 'dir', '--target', folder)
+      assert.deepEqual(await info(traits, pool), ['inactive', 'yes', 'no'])
+      assert.match(await no(host, 'vol-list', pool), /storage pool '.*' is not active/)
+      await ok(host, 'pool-build', pool)
+      await ok(host, 'pool-start', pool)
+      await ok(host, 'pool-autostart', pool)
+      assert.deepEqual(await info(traits, pool), ['running', 'yes', 'yes'])
+      assert.match(await no(host, 'pool-start', pool), /storage pool '.*' is already active/)
+      assert.match(await no(host, 'pool-undefine', pool), /storage pool '.*' is still active/)
+      const edited = await virsh(host, ['pool-edit', pool], { env: { EDITOR: 'touch' } })
+      assert.deepEqual([edited.code, edited.stderr], [0, ''])
+      await ok(host, 'pool-destroy', pool)
+      assert.deepEqual(await info(traits, pool), ['inactive', 'yes', 'yes'])
+      if (traits.isRemovable) await ok(host, 'pool-delete', pool)
+      else
+        assert.match(await no(host, 'pool-delete', pool), /not supported by the connection driver: virStoragePoolDel/)
+      await ok(host, 'pool-undefine', pool)
+      assert(!(await pools()).includes(pool))
+    })
+
+    test('what a host puts images into by itself is its pool default, and it tells what pools there can be', async () => {
+      assert((await pools()).includes('default'))
+      assert.match(await ok(host, 'pool-list', '--details'), /^ default +running +yes +yes /m)
+      assert.match(await ok(host, 'pool-capabilities'), new RegExp(`<value>${format}</value>`))
+      const sources = await no(host, 'find-storage-pool-sources', 'dir')
+      assert.match(sources, /not supported by the connection driver: virConnectFindStoragePoolSources/)
+    })
+
+    test('a volume is made, copied, grown, told of in every way, and deleted', async () => {
+      const { pool, volume, path } = await poolWith(traits, `many-${host}`)
+      const copy = `copy.${ending}`
+      await ok(host, 'vol-clone', volume, copy, '--pool', pool)
+      await ok(host, 'vol-resize', copy, '8M', '--pool', pool)
+      await ok(host, 'pool-refresh', pool)
+
+      assert.deepEqual((await volumes(pool)).toSorted(), [`${copy} 8.00 MiB`, `${volume} 4.00 MiB`])
+      assert.equal((await ok(host, 'vol-path', volume, pool)).trim(), path)
+      assert.equal((await ok(host, 'vol-key', volume, pool)).trim(), path)
+      assert.equal((await ok(host, 'vol-name', path)).trim(), volume)
+      assert.equal((await ok(host, 'vol-pool', path)).trim(), pool)
+      assert.match(await ok(host, 'vol-info', path), /Type: +file\nCapacity: +4\.00 MiB/)
+      const described = await ok(host, 'vol-dumpxml', volume, pool)
+      assert.match(described, new RegExp(`<format type=.${format}.`))
+      const another = await written(described.replaceAll(volume, `from.${ending}`))
+      await ok(host, 'vol-create-from', pool, another, volume, '--inputpool', pool)
+      const wipe = await no(host, 'vol-wipe', volume, pool)
+      assert.match(wipe, /not supported by the connection driver: virStorageVolWipe/)
+      for (const name of [copy, `from.${ending}`, volume]) await ok(host, 'vol-delete', name, pool)
+      assert.deepEqual(await volumes(pool), [])
+      await ok(host, 'pool-destroy', pool)
+      assert(!(await pools()).includes(pool))
+    })
+
+    test('the file of a volume goes up and comes down as it is, but not while a domain has it', async () => {
+      const { pool, volume, path } = await poolWith(traits, `bytes-${host}`)
+      const [file, back] = [join(server.data, `${host}.up`), join(server.data, `${host}.down`)]
+      const bytes = Buffer.concat([randomBytes(100_000), Buffer.alloc(600_000), randomBytes(MIB - 700_000)])
+      await writeFile(file, bytes)
+
+      if (!traits.hasFiles) {
+        const refused = /not supported by the connection driver: virStorageVol(Up|Down)load/
+        assert.match(await no(host, 'vol-upload', volume, file, pool), refused)
+        assert.match(await no(host, 'vol-download', volume, back, pool), refused)
+        return
+      }
+      const raw = `raw.${host}.raw`
+      await ok(host, 'vol-create-as', pool, raw, '1M', '--format', 'raw')
+      for (const sparse of [[], ['--sparse']]) {
+        await ok(host, 'vol-upload', raw, file, pool, ...sparse)
+        await ok(host, 'vol-download', raw, back, pool, ...sparse)
+        assert.deepEqual(await readFile(back), bytes)
+      }
+      await ok(host, 'vol-download', raw, back, pool, '--offset', '10', '--length', '99')
+      assert.deepEqual(await readFile(back), bytes.subarray(10, 109))
+
+      const domain = `user-${host}`
+      await ok(host, 'define', await written(domainXml(traits, domain)))
+      await ok(host, 'attach-disk', domain, path, traits.target, '--subdriver', format, '--config')
+      await ok(host, 'start', domain)
+      assert.match(await no(host, 'vol-upload', volume, file, pool), /running domain uses/)
+      assert.match(await no(host, 'vol-delete', volume, pool), /running domain uses/)
+      await ok(host, 'destroy', domain)
+      await ok(host, 'undefine', domain)
+    })
+
+    test('a listener is told what becomes of pools and their volumes, whichever API does it', async t => {
+      const listener = new RunningTool('/usr/bin/python3', [programNamed('places.py'), uri(host)], server.data)
+      t.after(() => listener.end())
+      const words = (name: string) =>
+        [...listener.screen.text.matchAll(new RegExp(`^pool ${name} (\\w+)$`, 'gm'))].map(([, word]) => word)
+      await listener.screen.shows('LISTENING')
+      const { pool, volume } = await poolWith(traits, `heard-${host}`)
+      await ok(host, 'vol-delete', volume, pool)
+      await ok(host, 'pool-destroy', pool)
+      const theirs = `theirs-${host}`
+      const location = traits.folder(server, theirs)
+      const values = { name_label: theirs, type: host === 'memory' ? 'memory' : 'dir', location, host: hostOf(host) }
+      const sr = await root.text('SR.create', values)
+      const vdi = await root.text('VDI.create', { SR: sr, name_label: 'theirs', virtual_size: '2048' })
+      await root.ok('VDI.delete', vdi)
+      await root.ok('SR.delete', sr)
+      await listener.screen.shows(`pool ${theirs} undefined`)
+
+      const [first, ...rest] = words(pool)
+      assert.deepEqual([first, rest.at(-1), new Set(rest)], ['started', 'stopped', new Set(['refreshed', 'stopped'])])
+      const heard = words(theirs)
+      assert.deepEqual(
+        [heard.slice(0, 2), heard.slice(-2)],
+        [
+          ['defined', 'started'],
+          ['stopped', 'undefined'],
+        ],
+      )
+      assert(heard.includes('refreshed'))
+    })
+  })
+}
