@@ -15,6 +15,7 @@ import {
   VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
   VIR_DOMAIN_EVENT_ID_LAST,
   VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+  VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
   VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK,
   VIR_DOMAIN_EVENT_ID_REBOOT,
 } from './flags/index.ts'
@@ -31,6 +32,9 @@ export type SuspendedToDiskCallback = (domain: Domain, reason: number) => void
 /** Told which device was plugged in or pulled, by its alias: `ua-` and its id. */
 export type DeviceCallback = (domain: Domain, alias: string) => void
 
+/** Told which note has changed: a `VIR_DOMAIN_METADATA_`, and of an element its namespace. */
+export type MetadataCallback = (domain: Domain, type: number, nsuri: string | null) => void
+
 /** Whom events are told, and of what. */
 type Registration =
   | readonly [domain: Domain | null, eventID: typeof VIR_DOMAIN_EVENT_ID_LIFECYCLE, callback: LifecycleCallback]
@@ -45,6 +49,7 @@ type Registration =
       eventID: typeof VIR_DOMAIN_EVENT_ID_DEVICE_ADDED | typeof VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
       callback: DeviceCallback,
     ]
+  | readonly [domain: Domain | null, eventID: typeof VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, callback: MetadataCallback]
   | readonly [domain: Domain | null, eventID: number, callback: (domain: Domain) => void]
 
 /** How many callbacks a connection has. */
@@ -108,6 +113,11 @@ export class ConnectionWithEvents extends ConnectionWithStorage {
     domain: Domain | null,
     eventID: typeof VIR_DOMAIN_EVENT_ID_DEVICE_ADDED | typeof VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
     callback: DeviceCallback,
+  ): Promise<number>
+  async domainEventRegisterAny(
+    domain: Domain | null,
+    eventID: typeof VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+    callback: MetadataCallback,
   ): Promise<number>
   async domainEventRegisterAny(
     domain: Domain | null,
@@ -195,6 +205,10 @@ function tellOf([, eventID, callback]: Registration, objectOf: (domain: DriverDo
     case VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED:
       return (domain, told) => {
         if (told.kind === 'device-removed') callback(objectOf(domain), told.alias)
+      }
+    case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
+      return (domain, told) => {
+        if (told.kind === 'metadata-changed') callback(objectOf(domain), told.type, told.uri)
       }
     default:
       return undefined

@@ -6,6 +6,7 @@ import {
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
 } from './error-numbers.ts'
+import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import {
   VIR_DOMAIN_AFFECT_CONFIG,
@@ -76,6 +77,7 @@ export class DomainWithMetadata extends DomainWithDefinition {
             : withMetadata(annotations, { namespace: uri ?? '', prefix: key ?? '', text: metadata })
         return changed === undefined ? others : { ...others, annotations: changed }
       })
+      hubOf(this.host.driver).note(this.id, { kind: 'metadata-changed', type, uri })
     })
   }
 

@@ -20,12 +20,13 @@ import type { Host } from './host.ts'
 import { type Cause, type Deed, type Lifecycle, lifecycleOf } from './lifecycle.ts'
 import { isActiveState } from './remembered.ts'
 
-/** What has happened to a domain: a step of its life, or something that its guest or its devices did. */
+/** What has happened to a domain: a step of its life, or something about its guest, its devices or its notes. */
 export type Told =
   | ({ readonly kind: 'lifecycle' } & Lifecycle)
   | { readonly kind: 'reboot' }
   | { readonly kind: 'suspended-to-disk' }
   | { readonly kind: 'device-added' | 'device-removed'; readonly alias: string }
+  | { readonly kind: 'metadata-changed'; readonly type: number; readonly uri: string | null }
 
 /** Told of each thing that has happened, in order. Must not throw. */
 export type Tell = (domain: Domain, told: Told) => void

@@ -4,7 +4,13 @@
  * `domain.getInfo()`, virConnectNumOfDomains is `connection.numOfDomains()`.
  */
 
-export type { LifecycleCallback, RebootCallback } from './connection-events.ts'
+export type {
+  DeviceCallback,
+  LifecycleCallback,
+  MetadataCallback,
+  RebootCallback,
+  SuspendedToDiskCallback,
+} from './connection-events.ts'
 export { LIBVIR_VERSION_NUMBER } from './connection-facts.ts'
 export {
   type NodeCpuMap,

@@ -112,7 +112,7 @@ for (const host of HOSTS) {
   })
 }
 
-test('Python is told of what it registers for: guests, devices and snapshots, and not before it is answered', {
+test('Python is told of what it registers for: guests, devices, notes and snapshots, and not before it is answered', {
   timeout: TEST_MS,
 }, async () => {
   const events = new RunningTool('/usr/bin/python3', [programNamed('events.py'), world.uri('memory')], world.folder)
@@ -124,6 +124,7 @@ test('Python is told of what it registers for: guests, devices and snapshots, an
     }
     await world.ok('memory', 'attach-disk', 'web', '', 'sdb', '--type', 'cdrom')
     await world.ok('memory', 'detach-disk', 'web', 'sdb')
+    await world.ok('memory', 'desc', 'web', '--title', '--new-desc', 'a shop')
     await world.ok('memory', 'snapshot-create-as', 'web', 'now')
     await world.ok('memory', 'snapshot-revert', 'web', 'now')
 
@@ -139,6 +140,8 @@ test('Python is told of what it registers for: guests, devices and snapshots, an
       'LIFECYCLE web 2 0',
       `DEVICE_ADDED web ${alias}`,
       `DEVICE_REMOVED web ${alias}`,
+      'LIFECYCLE web 0 1',
+      'METADATA_CHANGE web 1 None',
       'LIFECYCLE web 5 6',
       'LIFECYCLE web 2 3',
     ])

@@ -12,6 +12,7 @@ import {
   VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
   VIR_DOMAIN_EVENT_ID_LAST,
   VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+  VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
   VIR_DOMAIN_EVENT_ID_REBOOT,
   VIR_DOMAIN_EVENT_RESUMED,
   VIR_DOMAIN_EVENT_SHUTDOWN,
@@ -32,6 +33,7 @@ import {
   VIR_DOMAIN_SNAPSHOT_CREATE_HALT,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_START_PAUSED,
+  VIR_DOMAIN_METADATA_TITLE,
   VIR_ERR_INVALID_ARG,
 } from '../../src/libvirt/index.ts'
 import { defined, domainXml, rejectsWith, snapshotXml, until, world } from './world.ts'
@@ -175,7 +177,7 @@ test('what belongs to a snapshot is told as that, and another name as a going an
   ])
 })
 
-test('devices that are plugged into what runs are told by their aliases; kinds of events that never happen are let be', async () => {
+test('what is plugged into what runs is told by its alias, and notes that change; kinds of events that never happen are let be', async () => {
   const { connection } = await world()
   const domain = await defined(connection)
   const told: string[] = []
@@ -192,10 +194,14 @@ test('devices that are plugged into what runs are told by their aliases; kinds o
   await domain.create()
   await domain.attachDevice(disk)
   await domain.detachDevice(disk)
+  await connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, (_domain, type, uri) => {
+    told.push(`note ${type} ${uri}`)
+  })
+  await domain.setMetadata(VIR_DOMAIN_METADATA_TITLE, 'a shop')
 
-  await until(() => told.length === 2)
+  await until(() => told.length === 3)
   const [, alias = ''] = /^added (ua-[-\da-f]{36})$/.exec(told[0] ?? '') ?? []
-  assert.deepEqual(told, [`added ${alias}`, `removed ${alias}`])
+  assert.deepEqual(told, [`added ${alias}`, `removed ${alias}`, 'note 1 null'])
   await connection.domainEventDeregisterAny(never)
   await rejectsWith(VIR_ERR_INVALID_ARG, connection.domainEventDeregisterAny(never))
   const beyond = connection.domainEventRegisterAny(null, VIR_DOMAIN_EVENT_ID_LAST, () => undefined)

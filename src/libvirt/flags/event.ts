@@ -51,7 +51,7 @@ export const VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION = 20
 export const VIR_DOMAIN_EVENT_ID_JOB_COMPLETED = 21
 /** Devices that guests do not let go of; not told here. */
 export const VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED = 22
-/** Notes that change; not told here. */
+/** Notes that change, where they are changed as such. */
 export const VIR_DOMAIN_EVENT_ID_METADATA_CHANGE = 23
 /** Images that have grown so far; not told here. */
 export const VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD = 24

@@ -5,6 +5,7 @@ import {
   VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
   VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
   VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+  VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
   VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK,
   VIR_DOMAIN_EVENT_ID_REBOOT,
 } from '../../flags/index.ts'
@@ -58,6 +59,14 @@ const REGISTER: ReadonlyMap<number, Register> = new Map<number, Register>([
       connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, (found, devAlias) => {
         const msg = { dom: rpcDomain(found), devAlias }
         emit((rpc, callbackID) => rpc.emit('DOMAIN_EVENT_CALLBACK_DEVICE_REMOVED', { callbackID, msg }))
+      }),
+  ],
+  [
+    VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+    (connection, domain, emit) =>
+      connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, (found, type, nsuri) => {
+        const dom = rpcDomain(found)
+        emit((rpc, callbackID) => rpc.emit('DOMAIN_EVENT_CALLBACK_METADATA_CHANGE', { callbackID, dom, type, nsuri }))
       }),
   ],
 ])
