@@ -128,7 +128,10 @@ export function toolsFor<H>(uri: (host: H) => string, home: string) {
     ok: (host: H, ...args: readonly string[]) => printed(virsh(host, args)),
     async each(host: H, commands: readonly string[]) {
       const told = await printed(virsh(host, ['-q', commands.map(command => `${command}; echo '${NEXT}'`).join('; ')]))
-      return told.split(NEXT).slice(0, commands.length).map(text => text.trim())
+      return told
+        .split(NEXT)
+        .slice(0, commands.length)
+        .map(text => text.trim())
     },
     no: (host: H, ...args: readonly string[]) => refused(virsh(host, args)),
     python: script(PYTHON),
