@@ -47,7 +47,9 @@ export async function poolsOf(host: Host, name: FunctionName): Promise<readonly 
     kept.delete(key)
     const unique = known?.name ?? freeName(called, repository.location, taken)
     const place = ownPlace(host, unique, repository)
-    return known === undefined ? place : { ...place, uuid: known.uuid }
+    if (known === undefined) return place
+    // One that was only created would be there all the same when it was forgotten.
+    return { ...place, ...(known.isPersistent && known), uuid: known.uuid, repository, isOwn: !known.isPersistent }
   })
   const others = Array.from(kept.values(), ({ type, location, ...pool }) => {
     return { ...pool, repository: { type, location }, isOwn: false }

@@ -5,12 +5,17 @@ import {
   VIR_CONNECT_LIST_NETWORKS_INACTIVE,
   VIR_CONNECT_LIST_NETWORKS_NO_AUTOSTART,
   VIR_CONNECT_LIST_NETWORKS_PERSISTENT,
+  VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_NETWORK,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
+  VIR_NETWORK_EVENT_DEFINED,
+  VIR_NETWORK_EVENT_ID_LIFECYCLE,
+  VIR_NETWORK_EVENT_STOPPED,
+  VIR_NETWORK_EVENT_UNDEFINED,
 } from '../../src/libvirt/index.ts'
 import { defined, namesOf, networkXml, rejectsWith, world } from './world.ts'
 
@@ -105,4 +110,41 @@ test('a network is forgotten, but not while a domain is plugged into it', async 
 
   await rejectsWith(VIR_ERR_NO_NETWORK, lan.getXMLDesc())
   assert.deepEqual(await connection.listNetworks(), ['dmz'])
+})
+
+// Proves: virNetworkCreateXML, virNetworkCreateXMLFlags
+test('a network that is created carries packets, and is not created again', async () => {
+  const { connection } = await wired()
+
+  const made = await connection.networkCreateXML(networkXml('made', crypto.randomUUID()))
+
+  assert.deepEqual([await made.isActive(), (await connection.listNetworks()).includes('made')], [true, true])
+  const again = connection.networkCreateXMLFlags(await made.getXMLDesc(), 1)
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, again, /network is already active as 'made'/)
+})
+
+// Proves: virConnectNetworkEventRegisterAny, virConnectNetworkEventDeregisterAny
+test('who listens is told what becomes of all networks, or of one', async () => {
+  const { connection, again, lan } = await wired()
+  const other = await again()
+  const [all, ofLan]: [string[], number[]] = [[], []]
+  const LIFE = VIR_NETWORK_EVENT_ID_LIFECYCLE
+  const number = await other.networkEventRegisterAny(null, LIFE, (network, event) => {
+    all.push(`${network.getName()} ${event}`)
+  })
+  await other.networkEventRegisterAny(lan, LIFE, (_, event) => ofLan.push(event))
+
+  await connection.networkDefineXML(networkXml('wan', crypto.randomUUID()))
+  await lan.undefine()
+  await other.networkEventDeregisterAny(number)
+  await connection.networkDefineXML(networkXml('unheard', crypto.randomUUID()))
+
+  const [DEFINED, GONE, STOPPED] = [VIR_NETWORK_EVENT_DEFINED, VIR_NETWORK_EVENT_UNDEFINED, VIR_NETWORK_EVENT_STOPPED]
+  assert.deepEqual(all, [`wan ${DEFINED}`, `lan ${STOPPED}`, `lan ${GONE}`])
+  assert.deepEqual(ofLan, [STOPPED, GONE])
+  await rejectsWith(VIR_ERR_INVALID_ARG, other.networkEventDeregisterAny(number), /no event callback/)
+  await rejectsWith(
+    VIR_ERR_ARGUMENT_UNSUPPORTED,
+    other.networkEventRegisterAny(null, 1, () => undefined),
+  )
 })

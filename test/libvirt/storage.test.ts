@@ -18,8 +18,16 @@ import {
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_STORAGE_VOL_EXIST,
+  VIR_STORAGE_POOL_BUILD_OVERWRITE,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_EVENT_DEFINED,
+  VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+  VIR_STORAGE_POOL_EVENT_ID_REFRESH,
+  VIR_STORAGE_POOL_EVENT_STARTED,
+  VIR_STORAGE_POOL_EVENT_STOPPED,
+  VIR_STORAGE_POOL_EVENT_UNDEFINED,
+  VIR_STORAGE_POOL_INACTIVE,
   VIR_STORAGE_POOL_RUNNING,
   VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
   VIR_STORAGE_VOL_DELETE_ZEROED,
@@ -31,6 +39,12 @@ import {
 import { defined, namesOf, poolXml, rejectsWith, volumeXml, world } from './world.ts'
 
 const MIB = 1_048_576
+const POOL_EVENTS = {
+  DEFINED: VIR_STORAGE_POOL_EVENT_DEFINED,
+  STARTED: VIR_STORAGE_POOL_EVENT_STARTED,
+  STOPPED: VIR_STORAGE_POOL_EVENT_STOPPED,
+  UNDEFINED: VIR_STORAGE_POOL_EVENT_UNDEFINED,
+}
 const OWN: HostRepository = { type: 'memory', location: '/own', name: 'own' }
 const ROOT: StorageRoot = { location: '/', capacityBytes: 100 * MIB, freeBytes: 60 * MIB }
 
@@ -239,12 +253,107 @@ test('a folder that was made a pool goes on being called so once the host has it
 })
 
 // Proves: virStorageVolDownload, virStorageVolUpload
-test('what no driver has a way for is not supported', async () => {
-  const { pool } = await stored()
+test('the file of an image is read and written, in parts too, and nobody else has it meanwhile', async () => {
+  const { connection, pool } = await stored()
+  const vol = await pool.storageVolCreateXML(volumeXml('a', MIB, 'raw'))
+  const words = Buffer.from('what an image holds')
+
+  const upload = await vol.upload(10, words.length)
+  await upload.write(words.subarray(0, 4))
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.download(), /being read or written/)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.delete(), /being read or written/)
+  await upload.write(words.subarray(4))
+  assert.equal(upload.room, 0)
+  await upload.close()
+  const pieces: Uint8Array[] = []
+  for await (const piece of await vol.download(10n, BigInt(words.length))) pieces.push(piece)
+
+  assert.deepEqual(Buffer.concat(pieces), words)
+  const [first, second] = [await vol.download(), await vol.download()]
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.upload(), /being read or written/)
+  for (const each of [first, second]) await each.close()
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.upload(-1), /from -1 on/)
+  const other = await pool.storageVolCreateXML(volumeXml('b', MIB, 'vhd'))
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, other.download(), /raw volumes alone/)
+  const disk = `<disk type='file'><driver type='raw'/><source file='${vol.getPath()}'/><target dev='vda'/></disk>`
+  const domain = await defined(connection, { devices: disk })
+  await domain.create()
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.upload(), /running domain uses/)
+  await domain.destroy()
+  const read = await vol.download()
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.create(), /being read or written/)
+  await read.close()
+  await domain.create()
+})
+
+test('what a driver has no way for is not supported', async () => {
+  const { driver } = await stored()
+  const { openVolume: _, removeRepository: __, ...storage } = driver.storage
+  const connection = await connectionOf({ ...driver, storage }, { uri: 'memory:///poor' })
+  const pool = await connection.storagePoolDefineXML(poolXml('poor', '/poor'))
+  await pool.create()
   const vol = await pool.storageVolCreateXML(volumeXml('a', MIB))
 
   await rejectsWith(VIR_ERR_NO_SUPPORT, vol.download(), /virStorageVolDownload/)
   await rejectsWith(VIR_ERR_NO_SUPPORT, vol.upload(), /virStorageVolUpload/)
+  await pool.destroy()
+  await rejectsWith(VIR_ERR_NO_SUPPORT, pool.delete(), /virStoragePoolDelete/)
+  await pool.undefine()
+})
+
+// Proves: virStoragePoolDefineXML, virStoragePoolBuild, virStoragePoolSetAutostart, virStoragePoolDelete, virStoragePoolUndefine, virConnectStoragePoolEventRegisterAny, virConnectStoragePoolEventDeregisterAny
+test('a pool is defined, built, started, stopped, deleted and undefined, and who listens is told', async () => {
+  const { connection, driver } = await stored()
+  const told: (number | string)[] = []
+  const [LIFE, REFRESH] = [VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE, VIR_STORAGE_POOL_EVENT_ID_REFRESH]
+  const numbers = [
+    await connection.storagePoolEventRegisterAny(null, LIFE, (_, event) => told.push(event)),
+    await connection.storagePoolEventRegisterAny(null, REFRESH, found => told.push(found.getName())),
+  ]
+
+  const pool = await connection.storagePoolDefineXML(poolXml('kept', '/kept'))
+  assert.deepEqual([await pool.isActive(), await pool.isPersistent(), await pool.getAutostart()], [false, true, false])
+  assert.deepEqual(await connection.listDefinedStoragePools(), ['kept'])
+  assert.equal((await pool.getInfo()).state, VIR_STORAGE_POOL_INACTIVE)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.listAllVolumes(), /storage pool 'kept' is not active/)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, pool.build(VIR_STORAGE_POOL_BUILD_OVERWRITE), /BUILD_OVERWRITE/)
+  await pool.build()
+  await pool.create()
+  await pool.setAutostart(true)
+  assert.deepEqual([await pool.isActive(), await pool.getAutostart()], [true, true])
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.build(), /already active/)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.undefine(), /still active/)
+  const vol = await pool.storageVolCreateXML(volumeXml('a', MIB))
+  await pool.destroy()
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.delete(), /storage pool 'kept' is not active/)
+  await rejectsWith(VIR_ERR_OPERATION_FAILED, pool.delete(), /not empty/)
+  await pool.create()
+  await vol.delete()
+  await pool.destroy()
+  await pool.delete()
+  await pool.undefine()
+  for (const number of numbers) await connection.storagePoolEventDeregisterAny(number)
+  await connection.storagePoolCreateXML(poolXml('unheard', '/unheard'))
+
+  const { DEFINED, STARTED, STOPPED, UNDEFINED } = POOL_EVENTS
+  assert.deepEqual(told, [DEFINED, STARTED, 'kept', STOPPED, STARTED, 'kept', STOPPED, UNDEFINED])
+  await rejectsWith(VIR_ERR_NO_STORAGE_POOL, pool.getInfo())
+  const places = (await driver.storage.repositories()).map(({ location }) => location)
+  assert(!places.includes('/kept'))
+  await rejectsWith(VIR_ERR_INVALID_ARG, connection.storagePoolEventDeregisterAny(99), /no event callback 99/)
+  await rejectsWith(
+    VIR_ERR_ARGUMENT_UNSUPPORTED,
+    connection.storagePoolEventRegisterAny(null, 7, () => undefined),
+  )
+})
+
+// Proves: virConnectGetStoragePoolCapabilities
+test('a host tells what pools and volumes there can be', async () => {
+  const { connection } = await stored()
+
+  const told = await connection.getStoragePoolCapabilities()
+
+  assert.match(told, /<pool type=.dir. supported=.yes.>[^]*<defaultFormat type=.qcow2.[^]*<value>vpc<\/value>/)
 })
 
 test('the file systems of a host are volumes of the pool Primordial, and are looked at only', async () => {
