@@ -118,13 +118,14 @@ function parseScheduling(object: JsonObject): Scheduling {
 }
 
 function parsePlatform(object: JsonObject): PlatformConfig {
-  const { vga, serial, localTime, keepClockOffset, audio, tablet, tpm, enlightened, pciDevices } = object
+  const { vga, serial, localTime, keepClockOffset, audio, rng, tablet, tpm, enlightened, pciDevices } = object
   return {
     ...(vga !== undefined && { vga: wordMember(object, 'vga', ['std', 'cirrus'] as const) }),
     ...(serial !== undefined && { serial: wordMember(object, 'serial', ['console', 'pty', 'none'] as const) }),
     ...(localTime !== undefined && { localTime: booleanMember(object, 'localTime') }),
     ...(keepClockOffset !== undefined && { keepClockOffset: booleanMember(object, 'keepClockOffset') }),
     ...(audio !== undefined && { audio: booleanMember(object, 'audio') }),
+    ...(rng !== undefined && { rng: booleanMember(object, 'rng') }),
     ...(tablet !== undefined && { tablet: booleanMember(object, 'tablet') }),
     ...(tpm !== undefined && { tpm: booleanMember(object, 'tpm') }),
     ...(enlightened !== undefined && { enlightened: booleanMember(object, 'enlightened') }),

@@ -73,6 +73,8 @@ export interface PlatformConfig {
   /** What a guest set its real-time clock to counts at its next start too. */
   readonly keepClockOffset?: boolean
   readonly audio?: boolean
+  /** A source of random numbers: the host's, so that a guest has some from its start. */
+  readonly rng?: boolean
   /** A tablet on USB, beside the mouse: it tells where on the screen it is, so that who looks at it from elsewhere can point. */
   readonly tablet?: boolean
   /** A TPM 2.0 with state of its own. `refused` at start where the host cannot emulate one. */

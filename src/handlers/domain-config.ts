@@ -25,7 +25,11 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const target = memoryTarget(vm)
   const disks = diskConfigs(parts, vm)
   // No field of a VM says these; what others have chosen and noted on the host stays.
-  const { annotations, cpu, platform: { enlightened = false, tablet = false } = {} } = readConfig(vm.definition) ?? {}
+  const {
+    annotations,
+    cpu,
+    platform: { enlightened = false, rng = false, tablet = false } = {},
+  } = readConfig(vm.definition) ?? {}
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -38,7 +42,12 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     boot: bootConfig(parts, vm, disks),
     disks,
     nics: nicConfigs(store, vm),
-    platform: { ...platformConfig(vm), ...(enlightened && { enlightened }), ...(tablet && { tablet }) },
+    platform: {
+      ...platformConfig(vm),
+      ...(enlightened && { enlightened }),
+      ...(rng && { rng }),
+      ...(tablet && { tablet }),
+    },
     exits: exitActions(vm),
     ...(annotations !== undefined && { annotations }),
   }

@@ -92,13 +92,16 @@ test('a host that cannot offer a required feature refuses to start, naming it', 
 })
 
 // Proves: VM.platform/std_VGA, VM.platform/enable_audio, VM.TPM/instance
-test('a guest sees its display adapter, its sound card, its tablet and its TPM', { timeout: TEST_MS }, async () => {
-  const { id, guest } = await linux({ platform: { vga: 'std', audio: true, tablet: true, tpm: true } })
+test('a guest sees its display adapter, its sound card, its tablet, its source of random numbers and its TPM', {
+  timeout: TEST_MS,
+}, async () => {
+  const { id, guest } = await linux({ platform: { vga: 'std', audio: true, rng: true, tablet: true, tpm: true } })
 
   const pci = await guest.run(PCI_DEVICES)
   assert.match(pci, /CLASS=30000\nPCI_ID=1234:1111/)
   assert.match(pci, /CLASS=40100\nPCI_ID=8086:2415/)
   assert.match(pci, /CLASS=C0300\nPCI_ID=8086:7020/)
+  assert.match(pci, /PCI_ID=1AF4:1005/)
   await guest.run('test -e /sys/firmware/acpi/tables/TPM2')
   await guest.until('cat /sys/class/tpm/tpm0/tpm_version_major', /^2$/)
   const emulator = identify(Number(await readFile(world.files(id).tpmPid, 'utf8')))
@@ -135,7 +138,14 @@ test('a guest with much hardware, some of it plugged in, finds all of it again a
 }, async () => {
   const { devices, suspension } = world.driver
   assert(devices !== undefined && suspension !== undefined)
-  const platform: PlatformConfig = { vga: 'cirrus', audio: true, tablet: true, tpm: true, keepClockOffset: true }
+  const platform: PlatformConfig = {
+    vga: 'cirrus',
+    audio: true,
+    rng: true,
+    tablet: true,
+    tpm: true,
+    keepClockOffset: true,
+  }
   const { id, guest } = await linux({ platform, cpu: cpu({ forceOff: ['3DNOW'] }) })
   const location = join(world.dataDir, 'plugged.raw')
   await writeFile(location, Buffer.alloc(1_048_576, 'plugged '))

@@ -31,6 +31,7 @@ export const BALLOON = 'balloon'
 export const AGENT = 'agent'
 export const VGA = 'vga'
 export const AUDIO = 'audio'
+export const RNG = 'rng'
 
 /** The devices of a definition that need a slot, in the order in which they get one. */
 export function pluggable(config: DomainConfig): string[] {
@@ -44,6 +45,7 @@ export function pluggable(config: DomainConfig): string[] {
     ...(platform.vga === undefined ? [] : [VGA]),
     ...(platform.audio === true ? [AUDIO] : []),
     ...(platform.pciDevices ?? []).map(hostDeviceName),
+    ...(platform.rng === true ? [RNG] : []),
   ]
 }
 

@@ -227,14 +227,6 @@ export const OF_DEVICES: HarmlessList = {
     attributes: { model: ['virtio', 'none'], autodeflate: OFF, freePageReporting: OFF },
     children: { ...OF_ANY_DEVICE, stats: { why: 'how often libvirt asks', attributes: { period: NUMBER } } },
   },
-  rng: {
-    why: 'a machine without it gathers its own entropy; virt-install adds it where the guest knows it',
-    attributes: { model: ['virtio'] },
-    children: {
-      ...OF_ANY_DEVICE,
-      backend: { why: 'see rng', attributes: { model: ['random'] }, text: /^\/dev\/u?random$/ },
-    },
-  },
   channel: {
     why: 'the port of the guest agent, which machines have that can have it',
     attributes: { type: ['unix'] },

@@ -92,7 +92,7 @@ function writeDevices({ info, kind }: DomainCapabilityFacts): XmlOutput {
       values('capsType', []),
       values('pciBackend', hostDevices),
     ),
-    unsupported('rng'),
+    block('rng', kind.hasRng ? ['virtio'] : [], values('model', ['virtio']), values('backendModel', ['random'])),
     unsupported('filesystem'),
     block('tpm', tpms, values('model', tpms), values('backendModel', ['emulator']), values('backendVersion', ['2.0'])),
     unsupported('redirdev'),

@@ -7,7 +7,7 @@ import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
 /** What of the board is a device to libvirt. */
-type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'tablet' | 'tpm' | 'pciDevices'>
+type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'rng' | 'tablet' | 'tpm' | 'pciDevices'>
 
 const SOUND_MODELS = ['ac97', 'ich6', 'ich7', 'ich9', 'es1370', 'sb16', 'default'] as const
 const TPM_MODELS = ['tpm-tis', 'tpm-crb', 'default'] as const
@@ -22,6 +22,7 @@ export function readHardware(devices: Reading, extension: Extension, kind: HostK
     ...(vga !== undefined && { vga }),
     ...(serial !== undefined && { serial }),
     ...(readSound(devices) && { audio: true }),
+    ...(readRng(devices, kind) && { rng: true }),
     ...(readTablet(devices, kind) && { tablet: true }),
     ...(readTpm(devices) && { tpm: true }),
     ...(pciDevices.length > 0 && { pciDevices }),
@@ -76,6 +77,19 @@ function readSound(devices: Reading): boolean {
   return sound !== undefined
 }
 
+/** A guest without it gathers its own entropy; virt-install adds it where the guest knows it. */
+function readRng(devices: Reading, { hasRng }: HostKind): boolean {
+  const [rng, second] = devices.children('rng')
+  if (second !== undefined) second.refuse('', undefined, 'a machine has one source of random numbers here')
+  rng?.word('model', ['virtio'])
+  rng?.acceptHarmless(OF_ANY_DEVICE)
+  const backend = rng?.child('backend')
+  backend?.word('model', ['random'])
+  const source = backend?.text() ?? ''
+  if (!/^(\/dev\/u?random)?$/.test(source)) backend?.refuse('', source)
+  return rng !== undefined && hasRng
+}
+
 /** Every machine has a keyboard and a pointing device of its own kind. A tablet on USB is one more where a host has it. */
 function readTablet(devices: Reading, { hasTablet }: HostKind): boolean {
   const tablets = devices.children('input').filter(input => {
@@ -126,7 +140,7 @@ function readHostDevice(device: Reading): string {
 
 /** Those devices of a machine. */
 export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: number): XmlOutput[] {
-  const { vga, serial, audio, tablet = false, tpm, pciDevices = [] } = hardware
+  const { vga, serial, audio, rng = false, tablet = false, tpm, pciDevices = [] } = hardware
   const target = () => element('target', { port: 0 })
   const type = serial === 'none' ? 'null' : 'pty'
   const ports = [
@@ -143,7 +157,9 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
     ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
-    ...(kind.hasStandingDevices ? BALLOON_AND_PANIC : []),
+    ...(kind.hasStandingDevices ? [BALLOON] : []),
+    ...(rng && kind.hasRng ? [RNG] : []),
+    ...(kind.hasStandingDevices ? [PANIC] : []),
   ]
 }
 
@@ -157,10 +173,9 @@ const INPUTS: readonly XmlOutput[] = [
   element('input', { type: 'mouse', bus: 'ps2' }),
   element('input', { type: 'keyboard', bus: 'ps2' }),
 ]
-const BALLOON_AND_PANIC: readonly XmlOutput[] = [
-  element('memballoon', { model: 'virtio' }),
-  element('panic', { model: 'isa' }),
-]
+const BALLOON = element('memballoon', { model: 'virtio' })
+const PANIC = element('panic', { model: 'isa' })
+const RNG = element('rng', { model: 'virtio' }, element('backend', { model: 'random' }, '/dev/urandom'))
 
 /** A screen that is looked at through this API, or on a port of the machine that the server runs on. */
 function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind, port?: number): readonly XmlOutput[] {

@@ -43,6 +43,8 @@ export interface HostKind {
    * of panics, whatever its definition says.
    */
   readonly hasStandingDevices: boolean
+  /** Whether a machine gets a source of random numbers where it is to have one; elsewhere it gathers its own. */
+  readonly hasRng: boolean
   /** Whether a machine gets a tablet where it is to have one; elsewhere the mouse of each is as good. */
   readonly hasTablet: boolean
   /** The program that runs domains, where there is one to tell. */
@@ -110,6 +112,7 @@ const HYPERV: HostKind = {
   hostInterface: network => `vEthernet (${network})`,
   hasVnc: false,
   hasStandingDevices: false,
+  hasRng: false,
   hasTablet: false,
 }
 
@@ -139,6 +142,7 @@ const QEMU: HostKind = {
   unboundForward: 'nat',
   hasVnc: true,
   hasStandingDevices: true,
+  hasRng: true,
   hasTablet: true,
 }
 

@@ -60,6 +60,7 @@ const EVERYTHING: DomainConfig = {
     localTime: true,
     keepClockOffset: true,
     audio: true,
+    rng: true,
     tablet: true,
     tpm: true,
     enlightened: true,

@@ -236,3 +236,16 @@ test('a tablet is one where a host has it, and else a pointing device as every m
     'domain/devices/input[4]',
   )
 })
+
+test('a machine has the host’s random numbers where its host gives them', () => {
+  const devices = "<rng model='virtio'><backend model='random'>/dev/urandom</backend><alias name='rng0'/></rng>"
+  const fed = read(domain({ type: 'kvm', devices }), KVM)
+
+  assert.deepEqual(fed.platform, { rng: true })
+  assert.match(
+    writeDomain(fed, { kind: KVM, networks: [] }),
+    /<rng model=.virtio.>\s+<backend model=.random.>.dev.urandom</,
+  )
+  assert.equal(read(domain({ devices }), HYPERV).platform, undefined)
+  assert.doesNotMatch(writeDomain(fed, { kind: HYPERV, networks: [] }), /<rng/)
+})
