@@ -22,6 +22,7 @@ LOOK_SECONDS = 0.05
 CALL_MS = 5_000
 WIDGETS_MAX = 4_000
 COLOURS_MAX = 8
+STEP = 8
 SHOWING = Atspi.StateType.SHOWING
 SENSITIVE = Atspi.StateType.SENSITIVE
 HIDDEN_ROLES = {"menu item", "check menu item", "radio menu item", "menu"}
@@ -196,12 +197,13 @@ def shot(file, box):
 
 
 def colours(box):
-    """How many pixels of a part of the screen have which colour, as six digits."""
+    """Of how many pixels of a part of the screen, of one in STEP each way, which is the colour, as six digits."""
     picture = Gdk.pixbuf_get_from_window(Gdk.get_default_root_window(), *box)
     pixels, width, channels = picture.get_pixels(), picture.get_width(), picture.get_n_channels()
     counts = Counter()
-    for row in range(0, picture.get_height() * picture.get_rowstride(), picture.get_rowstride()):
-        counts.update(pixels[at : at + 3] for at in range(row, row + width * channels, channels))
+    for row in range(0, picture.get_height(), STEP):
+        start = row * picture.get_rowstride()
+        counts.update(pixels[at : at + 3] for at in range(start, start + width * channels, STEP * channels))
     return {colour.hex(): count for colour, count in counts.most_common(COLOURS_MAX)}
 
 

@@ -77,7 +77,7 @@ export class Robot {
     await this.#call('shot', file, box)
   }
 
-  /** The commonest colours of a part of the screen, six digits each, and how many pixels have them. */
+  /** The commonest colours of a part of the screen, six digits each, and how many pixels have them, of those looked at. */
   async colours(box: readonly number[]): Promise<ReadonlyMap<string, number>> {
     const counts = await this.#call('colours', box)
     return new Map(Object.entries(Object(counts)).map(([colour, count]) => [colour, Number(count)]))

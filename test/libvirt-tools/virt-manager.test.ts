@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { network } from '../conformance/parts.ts'
 import { startHost, type HypervHost } from '../hyperv/setting.ts'
+import { PAINT, writePainter } from '../guests/painter.ts'
 import { ApiClient, type Session } from '../support/client.ts'
 import { endGuests, until } from '../support/machine.ts'
 import { ADMIN, type Server, startServer } from '../support/server.ts'
@@ -22,6 +23,9 @@ import { toolsFor, uriOf } from './world.ts'
 const OUTPUT = join(import.meta.dirname, '..', 'output', 'virt-manager')
 /** What virt-manager calls the two hosts. */
 const HYPERV = 'hyperv hv1'
+const QEMU = 'QEMU/KVM'
+/** What the screen of the guest, 640 x 400, has at least of the part of the window that is for it. */
+const PAINTED_SHARE = 0.3
 const MIB = 1_048_576
 /** Windows Server 2022, as it tells libvirt. */
 const BUILD = 20_348
@@ -34,6 +38,7 @@ let server: Server
 let client: ApiClient
 let root: Session
 let folder: string
+let socket: string
 let manager: VirtManager
 let virsh: (of: 'hyperv' | 'qemu', ...args: readonly string[]) => Promise<string>
 
@@ -42,7 +47,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pv-'))
   host = await startHost('--build', String(BUILD), '--pace', '0', '--vms', '2', '--name', 'HV1')
   await settle()
-  const socket = join(folder, 'libvirt-sock')
+  socket = join(folder, 'libvirt-sock')
   server = await startServer({
     data: join(folder, 'data'),
     hosts: ['qemu:///system', host.uri.href],
@@ -236,8 +241,31 @@ validation.test('there is still one machine, and it is deleted, but not its imag
   await machine.delete()
 
   await manager.forgets(NAME)
-  await tells(['list', '--all', '--name'], new RegExp(`^(?![^]*${NAME})`))
+  await until('the server to forget it', async () => ((await countOnServer()).join(' ') === '0 0' ? true : undefined))
   assert.match(await virsh('hyperv', 'vol-list', 'default'), new RegExp(IMAGE))
+})
+
+test('virt-manager makes a guest of a disk image on the QEMU host, and shows what the guest shows', async () => {
+  const image = join(folder, 'painter.raw')
+  await writePainter(image)
+  const network = join(folder, 'network.xml')
+  await writeFile(network, '<network><name>default</name><forward mode="nat"/></network>')
+  await virsh('qemu', 'net-create', network)
+  await manager.connect(uriOf('qemu', 'system', socket))
+
+  const window = await manager.create(QEMU, { name: 'painter', image })
+
+  const isPainted = async () => ((await window.shareOf(PAINT)) > PAINTED_SHARE ? true : undefined)
+  await until('the guest to paint the screen', isPainted)
+  await manager.shot(join(OUTPUT, '6-console.png'))
+  await window.forceOff()
+  await manager.shows('painter', 'Shutoff')
+  await window.press('Run')
+  await manager.shows('painter', 'Running')
+  await until('the guest to paint it again', isPainted)
+  await window.delete()
+  await manager.forgets('painter')
+  assert.equal((await virsh('qemu', 'list', '--all', '--name')).trim(), '')
 })
 
 test('every functionality of the document is correct', async () => {

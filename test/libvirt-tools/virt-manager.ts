@@ -192,9 +192,12 @@ export class MachineWindow {
     await this.#finish(dialog)
   }
 
-  /** Shows what the guest shows. */
-  async console(): Promise<void> {
-    await this.#robot.click(`${this.path} > radio button:Console`)
+  /** How much of what shows the guest has a colour, 0 to 1. */
+  async shareOf(colour: string): Promise<number> {
+    const { box } = await this.#robot.find(`${this.path} > viewport:console-gfx-viewport`)
+    const counts = await this.#robot.colours(box)
+    const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
+    return (counts.get(colour) ?? 0) / all
   }
 
   /** Deletes the machine, and leaves its images. */
