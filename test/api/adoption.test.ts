@@ -55,10 +55,14 @@ const config = (location: string): DomainConfig => ({
     localTime: true,
     keepClockOffset: true,
     audio: true,
+    rng: true,
+    tablet: true,
     tpm: true,
+    enlightened: true,
     pciDevices: ['0000:03:00.0'],
   },
   exits: { shutdown: 'restart', reboot: 'halt', suspend: 'restart', crash: 'restart' },
+  annotations: { title: 'A title', metadata: { 'urn:x': '<x xmlns="urn:x"/>' } },
 })
 
 const world = await startEngine()
@@ -98,6 +102,26 @@ describe('domains that another made', () => {
     assert.deepEqual(told, { ...rest, nics: nics.map(nic => (nic.id === NIC ? nic : { ...nic, id: other })) })
     assert.deepEqual(store.get(network, NETWORK)?.VIFs, [NIC])
     assert.equal(store.get(VBD, DISK)?.currently_attached, false)
+  })
+
+  test('a VM keeps the CPU with all that its host can offer, which no field says, until a field says something', async () => {
+    const vm = store.get(VM, DOMAIN) ?? assert.fail('no VM')
+    const cpu = { required: [], canUse: [], forceOn: [], forceOff: [] }
+    const plain = {
+      ...vm,
+      definition: JSON.stringify({ ...config(''), cpu }),
+      VCPUs_features_required: [],
+      VCPUs_features_can_use: [],
+      VCPUs_features_force_on: [],
+      VCPUs_features_force_off: [],
+    }
+
+    assert.deepEqual(domainConfig(services, plain).cpu, cpu)
+    assert.deepEqual(domainConfig(services, { ...plain, VCPUs_features_force_off: ['MMX'] }).cpu, {
+      ...cpu,
+      forceOff: ['MMX'],
+    })
+    assert.equal(domainConfig(services, { ...plain, definition: '' }).cpu, undefined)
   })
 
   // Proves: VBD.currently_attached, VIF.currently_attached
