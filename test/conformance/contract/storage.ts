@@ -5,6 +5,7 @@ import { VOLUME_BYTES, volume } from '../parts.ts'
 import type { Stage } from '../stage.ts'
 import { rejectsWith } from '../stage.ts'
 import { describeCopies } from './volume-copies.ts'
+import { describeFiles } from './volume-files.ts'
 
 const FORMATS: readonly ImageFormat[] = ['raw', 'qcow2', 'vhd', 'vhdx']
 const LARGER = 4 * VOLUME_BYTES
@@ -20,6 +21,7 @@ export function describeStorage(stage: Stage): void {
     describeCopies(stage)
     describeDeletion(stage)
     describeUse(stage)
+    describeFiles(stage)
   })
 }
 

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import type { Volume } from '../../../src/drivers/driver.ts'
+import { disk, run, VOLUME_BYTES, volume, withDevices } from '../parts.ts'
+import type { Stage } from '../stage.ts'
+import { rejectsWith } from '../stage.ts'
+
+/** The files of images, where a driver opens them, and the removal of repositories, where it removes them. */
+export function describeFiles(stage: Stage): void {
+  stage.it(
+    'reads what was written to the file of a raw image, and grows it where that reaches beyond its end',
+    async () => {
+      const image = await rawImage(stage)
+      const written = await image?.open('write')
+      if (image === undefined || written === undefined) return
+      const word = Buffer.from('polyvisor')
+
+      assert.equal(written.bytes, VOLUME_BYTES)
+      await written.write(70_000, word)
+      await written.write(VOLUME_BYTES - 4, word)
+      await written.close()
+      await written.close()
+      const read = await image.open('read')
+
+      assert.deepEqual(Buffer.from((await read?.read(70_000, word.length)) ?? []), word)
+      assert.deepEqual(Buffer.from((await read?.read(VOLUME_BYTES, 4_096)) ?? []), word.subarray(4))
+      assert.deepEqual(Buffer.from((await read?.read(0, 16)) ?? []), Buffer.alloc(16))
+      await read?.close()
+      assert((await stage.storage.getVolume(image.location)).virtualBytes > VOLUME_BYTES)
+    },
+  )
+
+  stage.it('keeps an image whose file is open from domains, and from whoever would change it', async () => {
+    const image = await rawImage(stage)
+    if (image === undefined) return
+    const config = withDevices(stage, { disks: [disk(image)] })
+    await stage.driver.domains.define(config)
+    const { storage, repository } = stage
+
+    for (const mode of ['read', 'write'] as const) {
+      const file = await image.open(mode)
+      await rejectsWith('bad-state', image.open('write'))
+      await rejectsWith('bad-state', storage.deleteVolume(image.location))
+      await rejectsWith('bad-state', storage.resizeVolume(image.location, 2 * VOLUME_BYTES))
+      await rejectsWith('bad-state', storage.copyVolume(image.location, repository, { name: 'copy' }))
+      await rejectsWith('bad-state', stage.driver.domains.start(config.id))
+      await file?.close()
+    }
+    const readers = [await image.open('read'), await image.open('read')]
+    for (const reader of readers) await reader?.close()
+    await stage.driver.domains.start(config.id)
+  })
+
+  stage.it(
+    'says bad-state of the file of an image that a running domain has, and not-found where there is none',
+    async () => {
+      const image = await rawImage(stage)
+      if (image === undefined) return
+      await run(stage, withDevices(stage, { disks: [disk(image)] }))
+
+      await rejectsWith('bad-state', image.open('read'))
+      await rejectsWith('bad-state', image.open('write'))
+      const missing = `${image.location.slice(0, image.location.lastIndexOf('/'))}/none.raw`
+      await rejectsWith('not-found', stage.storage.openVolume?.(missing, 'read') ?? Promise.resolve())
+    },
+  )
+
+  stage.it('removes the place of a repository that holds nothing', async () => {
+    const { storage, repository } = stage
+    if (storage.removeRepository === undefined) return
+    const image = await volume(stage, 'disk-1')
+
+    await rejectsWith('refused', storage.removeRepository(repository))
+    await storage.deleteVolume(image.location)
+    await storage.removeRepository(repository)
+
+    await assert.rejects(storage.listVolumes(repository))
+    await storage.openRepository(repository)
+  })
+}
+
+/** A raw image and what opens its file; undefined where the driver opens none. */
+async function rawImage(stage: Stage) {
+  const { storage } = stage
+  if (storage.openVolume === undefined) return undefined
+  const image: Volume = await volume(stage, 'disk-1', 'raw')
+  const open = async (mode: 'read' | 'write') => storage.openVolume?.(image.location, mode)
+  return { ...image, open }
+}
