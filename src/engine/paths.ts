@@ -58,19 +58,34 @@ export class Paths {
    * what the operator allows, or cannot be told; also for one that is not absolute or holds `..`.
    */
   check(field: string, path: string): string {
-    const real = realPathOf(path)
-    if (real === undefined || !this.#isAllowed(field, real)) {
-      const allowed = [...this.#own, ...this.#allowed].join(', ')
-      throw fail('PATH_NOT_ALLOWED', { field, path: path.slice(0, SHOWN_MAX), allowed })
-    }
-    return real
+    const real = this.#realOf(field, path)
+    if (real !== undefined) return real
+    throw fail('PATH_NOT_ALLOWED', { field, path: path.slice(0, SHOWN_MAX), allowed: this.#shown })
   }
 
-  #isAllowed(field: string, real: string): boolean {
+  /**
+   * Why a path is not allowed that a client names as a field's value, as a sentence; undefined where it is. These folders
+   * were allowed before, and what lies in them is.
+   */
+  refusal(field: string, path: string, folders: readonly string[] = []): string | undefined {
+    if (this.#realOf(field, path, folders) !== undefined) return undefined
+    return `the operator does not allow clients to name ${path.slice(0, SHOWN_MAX)}; what lies in these is allowed: ${this.#shown}`
+  }
+
+  get #shown(): string {
+    return [...this.#own, ...this.#allowed].join(', ')
+  }
+
+  #realOf(field: string, path: string, folders: readonly string[] = []): string | undefined {
+    const real = realPathOf(path)
+    return real !== undefined && this.#isAllowed(field, real, folders) ? real : undefined
+  }
+
+  #isAllowed(field: string, real: string, folders: readonly string[]): boolean {
     // Looked up each time: folders come and go, and are mounted.
     if (this.#own.some(folder => isWithin(real, realOf(folder)))) return true
     if (isWithin(real, realOf(this.#dataDir))) return false
-    if (this.#allowed.some(folder => isWithin(real, realOf(folder)))) return true
+    if ([...this.#allowed, ...folders].some(folder => isWithin(real, realOf(folder)))) return true
     return this.#allowsDrives && field.replaceAll('/', '_') === DRIVE_FIELD && DRIVE.test(real)
   }
 }

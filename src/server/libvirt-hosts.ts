@@ -31,13 +31,5 @@ export function libvirtHosts(parts: HostParts): HostList {
 
 /** The operator's rules, which count for clients of every protocol. */
 function pathRule(paths: Services['paths']): PathRule {
-  return (path, use) => {
-    try {
-      paths.check(use === 'drive' ? 'bios/cdrom' : 'path', path)
-      return undefined
-    } catch (error) {
-      if (error instanceof Error) return error.message
-      throw error
-    }
-  }
+  return (path, use, pools) => paths.refusal(use === 'drive' ? 'bios/cdrom' : 'path', path, pools)
 }

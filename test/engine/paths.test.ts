@@ -79,3 +79,14 @@ test('without a word from the operator, the usual folders are open, and the driv
   assert.throws(() => paths.check('bios_cdrom', '/dev/sr17'), { code: 'PATH_NOT_ALLOWED' })
   new Paths({ dataDir: inFolder('data'), allowed: ['/dev/sr17'] }).check('bios_cdrom', '/dev/sr17')
 })
+
+test('what lies in a folder that was allowed before is allowed, as what it really is', () => {
+  const refusal = (path: string, folders: readonly string[]) => paths.refusal('path', path, folders)
+
+  assert.equal(refusal(inFolder('open-too', 'image'), [inFolder('open-too')]), undefined)
+  assert.equal(refusal(inFolder('open', 'kernel'), []), undefined)
+  for (const path of [inFolder('open', 'link-out'), inFolder('secret'), inFolder('data', 'state.db'), 'relative', '']) {
+    assert.match(refusal(path, [inFolder('open-too'), inFolder('data')]) ?? '', /^the operator does not allow/)
+  }
+  assert.match(refusal('/etc/shadow', []) ?? '', new RegExp(`name /etc/shadow; .*: .*${inFolder('open')}`))
+})

@@ -77,8 +77,12 @@ class PathGuard {
 
   /** Throws LibvirtError for a path that may not be named. */
   check({ path, use }: NamedPath): void {
-    if (this.#isInPool(path)) return
-    const reason = this.#rule(path, use)
+    const pools = this.#places?.list() ?? []
+    const reason = this.#rule(
+      path,
+      use,
+      pools.map(({ location }) => location),
+    )
     if (reason !== undefined) throw new LibvirtError(VIR_ERR_OPERATION_DENIED, reason)
   }
 
@@ -87,16 +91,6 @@ class PathGuard {
     const known = new Set(before === undefined ? [] : namedPaths(before).map(({ path }) => path))
     for (const named of namedPaths(config)) if (!known.has(named.path)) this.check(named)
   }
-
-  #isInPool(path: string): boolean {
-    if (path.split('/').includes('..') || path.includes('\0')) return false
-    return this.#places?.list().some(({ location }) => isWithin(path, location)) === true
-  }
-}
-
-const isWithin = (path: string, folder: string): boolean => {
-  const place = folder.replace(/\/+$/, '')
-  return place !== '' && (path === place || path.startsWith(`${place}/`))
 }
 
 function namedPaths({ boot, disks }: DomainConfig): readonly NamedPath[] {
