@@ -32,6 +32,7 @@ const FOR_TESTS = [
   { name: 'libvirtd', package: 'libvirt-daemon' },
   { name: 'virsh', package: 'libvirt-clients' },
   { name: 'python3-libvirt', package: 'python3-libvirt', isThere: () => hasAny([join(PYTHON_MODULES, 'libvirt.py')]) },
+  { name: 'SCRAM for SASL', package: 'libsasl2-modules', isThere: () => hasAny(saslModule('libscram.so.2')) },
   { name: 'Sys::Virt', package: 'libsys-virt-perl', isThere: () => hasAny(perlModule('Sys/Virt.pm')) },
   { name: 'virt-manager', package: 'virt-manager' },
   { name: 'virt-install', package: 'virtinst' },
@@ -115,6 +116,12 @@ function hasAny(files) {
 /** Where what tells other languages of a library would be, in a folder of each architecture. */
 function typelib(name) {
   return fs.readdirSync(LIBRARIES).map(entry => join(LIBRARIES, entry, 'girepository-1.0', `${name}.typelib`))
+}
+
+/** Where a mechanism of Cyrus SASL would be, in a folder of each architecture or in one for all. */
+function saslModule(name) {
+  const folders = fs.readdirSync(LIBRARIES).map(entry => join(LIBRARIES, entry, 'sasl2'))
+  return [...folders, join(LIBRARIES, 'sasl2'), '/usr/lib64/sasl2'].map(folder => join(folder, name))
 }
 
 /** Where a module of Perl would be that is compiled: in a folder of each architecture, and in that one of each release. */

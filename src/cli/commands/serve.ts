@@ -11,7 +11,9 @@ export const serve = command({
     },
     config: { doc: 'options from a JSON file; those of the command line win', value: 'FILE' },
     listen: {
-      doc: 'where to listen, such as https://0.0.0.0:4443 (repeatable); these replace the usual ones',
+      doc:
+        'where to listen (repeatable; these replace the usual ones): http://, https:// or unix:///PATH for the Xen ' +
+        'Management API, libvirt+unix:///PATH, libvirt+tcp:// or libvirt+tls:// for virsh and virt-manager',
       value: 'URL',
       many: true,
     },
@@ -28,6 +30,7 @@ export const serve = command({
     'serve',
     'serve --data ./data --host qemu:///system',
     "serve --data ./data --listen http://127.0.0.1:0 --host 'memory:///lab?vms=3&seed=1'",
+    "serve --listen https://0.0.0.0:4443 --listen 'libvirt+tls://0.0.0.0?clients=password'",
   ],
   local: true,
   async run(context, { data = context.options.data, config, listen, host, allowPlainHttp, allowPath, logLevel }) {
