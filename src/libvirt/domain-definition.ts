@@ -61,7 +61,12 @@ export class DomainWithDefinition extends DomainWithConsole {
   /** What is only true while it is active. */
   async #live({ platform }: DomainConfig) {
     const screenPort = platform?.vga === undefined ? undefined : await this.host.screenPort?.(this.id)
-    return { id: this.getID(), ...(screenPort !== undefined && { screenPort }) }
+    const { terminals } = this.host.driver
+    return {
+      id: this.getID(),
+      ...(terminals !== undefined && { hasSerialPort: true }),
+      ...(screenPort !== undefined && { screenPort }),
+    }
   }
 
   /**

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import {
   connectionOf,
+  VIR_DOMAIN_XML_INACTIVE,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_SUPPORT,
@@ -163,4 +164,21 @@ test('what a driver cannot tell or do is not supported, by the name of the funct
     new RegExp(`^this function is not supported by the connection driver: ${function_}$`)
   await eachRejectsWith(VIR_ERR_NO_SUPPORT, refused, refusal)
   assert.equal((await connection.nodeGetInfo()).cores, 16)
+})
+
+test('a machine that runs tells of the serial port that it has, also where its description does not ask for one', async () => {
+  const { connection } = await world()
+  const [domain, without] = [
+    await defined(connection),
+    await defined(connection, { devices: `<serial type='null'/><console type='null'/>` }),
+  ]
+  assert.doesNotMatch(await domain.getXMLDesc(), /<serial|<console/)
+  for (const one of [domain, without]) await one.create()
+  const xml = await domain.getXMLDesc()
+
+  assert.match(xml, /<serial type='pty'>\s*<target port='0'\/>\s*<\/serial>/)
+  assert.match(xml, /<console type='pty'>\s*<target type='serial' port='0'\/>\s*<\/console>/)
+  assert.doesNotMatch(await domain.getXMLDesc(VIR_DOMAIN_XML_INACTIVE), /<serial|<console/)
+  assert.match(await without.getXMLDesc(), /<serial type='null'>/)
+  await connection.domainDefineXML(xml)
 })

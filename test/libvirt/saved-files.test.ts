@@ -40,7 +40,7 @@ import { defined, domainXml, eachRejectsWith, rejectsWith, until, world } from '
 const FILE = '/saved/web'
 
 async function running(host: Awaited<ReturnType<typeof world>>, name = 'web'): Promise<Domain> {
-  const domain = await defined(host.connection, { name })
+  const domain = await defined(host.connection, { name, devices: `<serial type='pty'/>` })
   await domain.create()
   return domain
 }

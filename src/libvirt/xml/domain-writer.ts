@@ -1,4 +1,4 @@
-import type { DomainConfig } from '../../drivers/driver.ts'
+import type { DomainConfig, PlatformConfig } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_FROM_DOMAIN } from '../error-numbers.ts'
 import { writeCpu } from './cpu.ts'
@@ -18,8 +18,20 @@ import { element, textElement, write } from './writing.ts'
 export interface DomainDescription {
   readonly kind: HostKind
   readonly networks: readonly KnownNetwork[]
-  /** Of a running domain, its number, and what it has of its memory; absent, it is described as it starts next. */
-  readonly live?: { readonly id: number; readonly memoryNowBytes?: number; readonly screenPort?: number }
+  /** Of a running domain, what is so now; absent, it is described as it starts next. */
+  readonly live?: LiveDescription
+}
+
+/** What is only true of a domain while it runs. */
+export interface LiveDescription {
+  /** Its number. */
+  readonly id: number
+  /** What it has of its memory. */
+  readonly memoryNowBytes?: number
+  /** Where viewers on the server's machine reach its screen. */
+  readonly screenPort?: number
+  /** Whether its machine has a serial port where its definition says nothing of one. Absent: no. */
+  readonly hasSerialPort?: boolean
 }
 
 /**
@@ -65,6 +77,10 @@ function writeDevices(config: DomainConfig, { kind, networks, live }: DomainDesc
     textElement('emulator', kind.emulator ?? ''),
     disks.map(disk => writeDisk(disk, { domainId, kind })),
     nics.map((nic, index) => writeInterface(nic, { domainId, kind, networks, before: nics.slice(0, index) })),
-    writeHardware(platform, kind, live?.screenPort),
+    writeHardware(withPort(platform, live), kind, live?.screenPort),
   )
 }
+
+/** A machine has a serial port unless it was told to have none, also where nothing was said of it. */
+const withPort = (platform: PlatformConfig, live: LiveDescription | undefined): PlatformConfig =>
+  live?.hasSerialPort === true && platform.serial === undefined ? { ...platform, serial: 'console' } : platform
