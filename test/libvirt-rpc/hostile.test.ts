@@ -26,7 +26,18 @@ const typed: Handlers = { CONNECT_GET_TYPE: () => ({ type: 'SMALL' }) }
 
 describe('a server', () => {
   const refused: readonly (readonly [string, Partial<PacketHeader>, Partial<RpcError>])[] = [
-    ['an unknown program', { program: 0x20008087 }, { code: 39, message: 'Cannot find program 536903815 version 1' }],
+    ['an unknown program', { program: 0x20008088 }, { code: 39, message: 'Cannot find program 536903816 version 1' }],
+    ['a function of the QEMU driver alone', { program: 0x20008087 }, { code: 3, str2: 'virDomainQemuAgentCommand' }],
+    [
+      'a function of the LXC driver alone',
+      { program: 0x68000, procedure: 1 },
+      { code: 3, str2: 'virDomainLxcOpenNamespace' },
+    ],
+    [
+      'a number that the QEMU driver has not',
+      { program: 0x20008087, procedure: 6 },
+      { code: 39, message: 'Cannot find program 536903815 version 1' },
+    ],
     ['an unknown version', { version: 2 }, { code: 39, message: 'Cannot find program 536903814 version 2' }],
     ['a number that no procedure has', { procedure: 4444 }, { code: 3, message: 'unknown procedure: 4444' }],
     ['a number below those of procedures', { procedure: -1 }, { code: 3, message: 'unknown procedure: -1' }],

@@ -69,9 +69,9 @@ describe('a client that has not logged in', () => {
     }
     assert.deepEqual(await rpc.call('AUTH_LIST'), { types: [1] })
     const { socket } = raw(context, SASL)
-    socket.write(encodePacket({ ...CALL, program: REMOTE + 1 }))
+    socket.write(encodePacket({ ...CALL, program: REMOTE + 2 }))
     const [answer]: Buffer[] = await once(socket, 'data')
-    assert.match(answer?.toString('latin1') ?? '', /Cannot find program 536903815 version 1/)
+    assert.match(answer?.toString('latin1') ?? '', /Cannot find program 536903816 version 1/)
   })
 
   test('gets nowhere with noise on TLS', async context => {

@@ -33,6 +33,7 @@ import {
   REMOTE_PROGRAM,
   REMOTE_VERSION,
 } from './table/index.ts'
+import { driverFunction } from './table/driver-programs.ts'
 import { OTHER_FUNCTIONS } from './table/others.ts'
 
 /** Serves libvirt's protocol on a duplex stream, which it takes over, until either side closes it. */
@@ -143,7 +144,7 @@ class ServerConnection<C> implements RpcServerConnection {
     const isCall = type === PacketType.call || type === PacketType.callWithDescriptors
     if (program === KEEPALIVE_PROGRAM) return this.#keepAlive.receive(packet)
     if (program !== REMOTE_PROGRAM || version !== REMOTE_VERSION) {
-      if (isCall) this.#refuse(packet, unknownProgram(program, version))
+      if (isCall) this.#refuse(packet, this.#otherProgram(packet))
     } else if (type === PacketType.call) {
       this.#calls.push(packet)
     } else if (isCall) {
@@ -153,6 +154,13 @@ class ServerConnection<C> implements RpcServerConnection {
       // What comes of a stream that has been closed is left, and so is whatever else a client does not send.
       if (known?.number === packet.procedure) known.stream.receive(packet)
     }
+  }
+
+  /** What is said of a call that is for another program than libvirt's own. */
+  #otherProgram({ program, version, procedure }: Packet): RpcError {
+    const name = driverFunction(program, version, procedure)
+    if (name === undefined) return unknownProgram(program, version)
+    return this.#isLoggedIn ? unsupported(name) : loginFirst()
   }
 
   async #answer(call: Packet): Promise<void> {
