@@ -2,72 +2,19 @@ import assert from 'node:assert/strict'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { connectionOf } from '../../src/libvirt/index.ts'
-import { writeBootImage } from '../guests/boot-sector.ts'
-import { program } from '../guests/cpio.ts'
-import { bootLinux } from '../guests/linux-shell.ts'
+import {
+  bootDisk,
+  booted,
+  BYTES,
+  domainXml,
+  furnish,
+  HOSTS,
+  linuxGuest,
+  medium,
+  type Traits,
+  until,
+} from './domain-hosts.ts'
 import { type HostName, serve, type World } from './world.ts'
-
-/** What differs between kinds of hosts. */
-interface Traits {
-  readonly type: string
-  readonly format: string
-  /** The scheduler, one of its parameters, and another value for that. */
-  readonly shares: readonly [scheduler: string, parameter: string, value: number]
-  /** Shares are changed while a domain runs. */
-  readonly changesShares: boolean
-  /** Memory is changed while a domain runs. */
-  readonly changesMemory: boolean
-  /** Interfaces are plugged in and pulled while a domain runs. */
-  readonly plugsNics: boolean
-  /** Virtual CPUs are bound to CPUs. */
-  readonly bindsCpus: boolean
-  /** The target of a disk that is plugged in, and the options that say so. */
-  readonly target: string
-  readonly options: string
-}
-
-const HYPERV = {
-  type: 'hyperv',
-  shares: ['allocation', 'weight', 200],
-  plugsNics: false,
-  bindsCpus: false,
-  target: 'sdb',
-  options: '--targetbus scsi',
-} as const
-
-const HOSTS: Readonly<Record<HostName, Traits>> = {
-  memory: {
-    type: 'test',
-    format: 'qcow2',
-    shares: ['memory', 'weight', 200],
-    changesShares: true,
-    changesMemory: true,
-    plugsNics: true,
-    bindsCpus: true,
-    target: 'vdb',
-    options: '--subdriver qcow2',
-  },
-  qemu: {
-    type: 'qemu',
-    format: 'qcow2',
-    shares: ['posix', 'cpu_shares', 200],
-    changesShares: true,
-    changesMemory: true,
-    plugsNics: true,
-    bindsCpus: true,
-    target: 'vdb',
-    options: '--subdriver qcow2',
-  },
-  v1: { ...HYPERV, format: 'vhd', changesShares: false, changesMemory: false },
-  v2: { ...HYPERV, format: 'vhdx', changesShares: true, changesMemory: true },
-}
-
-const BYTES = 8_388_608
-const MIB = 1_048_576
-/** How long a guest may take to boot, or to do as it is told, on a machine that is busy. */
-const GUEST_MS = 60_000
-const LOOK_MS = 50
 
 for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly HostName[]) {
   describe(`virsh leads the life of a domain on ${host}`, () => {
@@ -255,6 +202,31 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       await each('undefine busy')
     })
 
+    it('changes what lies in its drives', async () => {
+      const cd = await medium(world, host)
+      const lying = 'domblklist drives'
+      await each(
+        `define ${await described('drives')}`,
+        `attach-disk drives '' hdc --type cdrom --mode readonly --config`,
+      )
+      const told = await each(
+        lying,
+        `change-media drives hdc '${cd}' --insert --config`,
+        'start drives',
+        lying,
+        'change-media drives hdc --eject',
+        lying,
+        `change-media drives hdc '${cd}' --insert --live`,
+        `change-media drives hdc '${cd}' --update`,
+        lying,
+        'change-media drives hdc --eject --force',
+        'destroy drives',
+        'undefine drives',
+      )
+      const source = (at: number) => /hdc +(.*)$/.exec(told[at] ?? '')?.[1]
+      assert.deepEqual([source(0), source(3), source(5), source(8)], ['-', cd, '-', cd])
+    })
+
     it('is told why what cannot be is not done, in the words of libvirt', async () => {
       await each(`define ${await described('other')}`)
       const refusals: readonly (readonly [command: string, why: RegExp])[] = [
@@ -296,58 +268,6 @@ function liveChanges({ changesMemory, changesShares, shares: [, parameter, value
   ]
 }
 
-/** A description of a domain. */
-function domainXml(
-  type: string,
-  name: string,
-  { memoryMib = 64, vcpus = 1, guest = '' }: { memoryMib?: number; vcpus?: number; guest?: string } = {},
-): string {
-  return `<domain type='${type}'><name>${name}</name><memory unit='MiB'>${memoryMib}</memory><vcpu>${vcpus}</vcpu>
-    ${guest === '' ? `<os><type arch='x86_64'>hvm</type></os>` : guest}</domain>`
-}
-
-/** Gives a host a network, and two images, whose places it tells; QEMU's an image that boots besides. */
-async function furnish(world: World, host: HostName): Promise<string[]> {
-  const connection = await connectionOf(world.driver(host), { uri: `${host}:///` })
-  const { format, type } = HOSTS[host]
-  const forward = type === 'hyperv' ? '' : `<forward mode='nat'/>`
-  await connection.networkDefineXML(`<network><name>lan</name>${forward}</network>`)
-  const folder = type === 'hyperv' ? 'C:\\Images' : join(world.folder, 'images')
-  const pool = await connection.storagePoolCreateXML(
-    `<pool type='dir'><name>images</name><target><path>${folder}</path></target></pool>`,
-  )
-  if (host === 'qemu') await writeBootImage(join(world.folder, 'boot.raw'))
-  const volumes = ['one', 'two'].map(
-    name => `<volume><name>${name}.${format}</name><capacity>${BYTES}</capacity>
-      <target><format type='${format}'/></target></volume>`,
-  )
-  const paths = []
-  for (const xml of volumes) paths.push((await pool.storageVolCreateXML(xml)).getPath())
-  await connection.close()
-  return paths
-}
-
-/** A guest that does as the power button says. */
-const bootDisk = ({ folder }: World): string => `<os><type arch='x86_64'>hvm</type></os><devices><disk type='file'>
-  <driver type='raw'/><source file='${join(folder, 'boot.raw')}'/><target dev='vda' bus='virtio'/><readonly/>
-  </disk></devices>`
-
-/** A guest that lets go of what is pulled. */
-async function linuxGuest({ folder }: World): Promise<string> {
-  const { boot } = await bootLinux(folder, [], [program('etc/start', Buffer.from('#!/bin/sh\necho BOOT-OK\n'))])
-  assert(boot.kind === 'kernel')
-  return `<os><type arch='x86_64'>hvm</type><kernel>${boot.kernel}</kernel><initrd>${boot.initrd}</initrd>
-    <cmdline>${boot.cmdline}</cmdline></os>`
-}
-
-/** Waits until the guest has said that it is up. */
-async function booted(world: World, id: string): Promise<void> {
-  await until(async () => {
-    const printed = await world.driver('qemu').consoles?.readSerial(id, 0, MIB)
-    return Buffer.from(printed?.data ?? []).includes('BOOT-OK')
-  })
-}
-
 /** Lets virsh edit a description by a command of sed. */
 async function edit(world: World, host: HostName, name: string, command: string): Promise<void> {
   const editor = join(world.folder, 'editor')
@@ -358,12 +278,4 @@ async function edit(world: World, host: HostName, name: string, command: string)
     { code, stdout, stderr },
     { code: 0, stdout: `Domain '${name}' XML configuration edited.\n\n`, stderr: '' },
   )
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + GUEST_MS
-  while (!(await isSo())) {
-    assert(performance.now() < deadline, 'it never became so')
-    await new Promise(resolve => setTimeout(resolve, LOOK_MS))
-  }
 }
