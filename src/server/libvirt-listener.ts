@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import type { Accounts } from '../engine/accounts.ts'
+import { RateLimit } from '../engine/rate-limit.ts'
 import { type LibvirtFace, OPERATOR, type User, type Who } from '../libvirt/rpc/index.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import type { Connections } from './connections.ts'
@@ -44,6 +45,9 @@ const CERTIFICATE_ACCEPTED = Buffer.of(1)
 
 /** So that a client whose machine is gone does not hold its connection for ever. */
 const TCP = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
+
+/** How many lines of the log a client gets that does not get through TLS, and how soon it gets another. */
+const TOLD_PER_ADDRESS = { burst: 5, refillMs: 60_000 }
 
 /** Serves libvirt's clients that come to a listener. Rejects with ConfigurationError where it cannot be listened on. */
 export async function openLibvirt(listener: LibvirtListener, shared: LibvirtShared): Promise<Opened> {
@@ -115,8 +119,13 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
     socket.write(CERTIFICATE_ACCEPTED)
     face.accept(socket, { who })
   })
+  const told = new RateLimit({ ...TOLD_PER_ADDRESS, now: Date.now })
   server.on('tlsClientError', (error, socket) => {
-    log.info({ address: addressOf(socket), reason: error.message }, 'a client of libvirt did not get through TLS')
+    const address = addressOf(socket)
+    if (told.waitMs(address) === 0) {
+      told.failed(address)
+      log.info({ address, reason: error.message }, 'a client of libvirt did not get through TLS')
+    }
     socket.destroy() // Which Node leaves to us where the time is over.
   })
   return server

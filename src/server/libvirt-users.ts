@@ -16,6 +16,7 @@ function exchangeOf(accounts: Accounts, login: ScramLogin, address: string, log:
   return {
     async step(data) {
       const answer = await stepOf(login, data)
+      if (answer === 'nonsense') return undefined
       const user = answer?.user === undefined ? undefined : accounts.of(answer.user)
       if (answer === undefined || (answer.user !== undefined && user === undefined)) {
         log.warn({ address }, 'a client of libvirt was not let in')
@@ -26,11 +27,12 @@ function exchangeOf(accounts: Accounts, login: ScramLogin, address: string, log:
   }
 }
 
+/** Wrong passwords are bounded in number, and so in the log; nonsense is in neither. */
 async function stepOf(login: ScramLogin, data: Uint8Array) {
   try {
     return await login.step(data)
   } catch (error) {
-    if (error instanceof ScramError) return undefined
+    if (error instanceof ScramError) return 'nonsense'
     if (isRateLimited(error)) throw new LoginLater('too many attempts have failed; try again later', { cause: error })
     throw error
   }

@@ -10,6 +10,7 @@ import { connect, type TLSSocket } from 'node:tls'
 
 import { loadCredentials } from '../../src/server/certificate.ts'
 import { startTls } from '../../src/server/tls.ts'
+import { makeAuthority } from '../support/authority.ts'
 import { client, folder, post, start, statusOf } from './world.ts'
 
 const URLS = ['https://127.0.0.1:0?dialect=1']
@@ -156,6 +157,33 @@ test('a running server shows a changed certificate without a new start', async c
   const socket = await shake(context, address.port)
 
   assert.equal(socket.getPeerCertificate().fingerprint256, fingerprint)
+})
+
+test('a server that asks clients for certificates asks on when its own has changed', async context => {
+  const [dataDir, elsewhere] = [await folder(context), await folder(context)]
+  const authority = await makeAuthority('clients')
+  const own = await authority.issue({ name: 'ada' })
+  const changed = Promise.withResolvers<void>()
+  let told = 0
+  const tell = () => void (++told === 2 && changed.resolve())
+  const tls = await startTls(dataDir, HOSTS, { info: tell, warn: tell, error: tell }, 20)
+  context.after(() => tls.stop())
+  const asking = { ca: authority.cert, requestCert: true, rejectUnauthorized: true }
+  const server = tls.createTlsServer(asking, socket => socket.end('in'))
+  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
+  context.after(() => server.close())
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const maxVersion = 'TLSv1.2' // In which a server says at once that it does not want a client.
+
+  const { key, cert, fingerprint } = await loadCredentials(elsewhere, HOSTS, new Date())
+  await writeFile(join(dataDir, 'tls', 'key.pem'), key)
+  await writeFile(join(dataDir, 'tls', 'cert.pem'), cert)
+  await changed.promise
+
+  const socket = await shake(context, address.port, { maxVersion, ...own })
+  assert.equal(socket.getPeerCertificate().fingerprint256, fingerprint)
+  await assert.rejects(shake(context, address.port, { maxVersion }))
 })
 
 test('TLS below 1.2 is refused', async context => {
