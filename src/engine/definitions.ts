@@ -114,8 +114,9 @@ export class Definitions {
    * A host that does not answer then is looked at again later.
    */
   async changing<R>(host: string, domain: DomainId, change: () => Promise<R>): Promise<R> {
+    const { store, locks } = this.#options
     try {
-      return await change()
+      return await locks.mark(vmOfDomain(store, host, domain) ?? domain, change)
     } finally {
       await this.#readOne(host, domain)
     }
@@ -132,6 +133,9 @@ export class Definitions {
       const others = new Set([...held].filter(key => key !== own))
       const options = { overlay, held: others, take: (vm: string) => this.take(vm) }
       await store.transact(transaction => void reading.record(transaction, host, options))
+      // What was heard of it by now has been seen.
+      this.#asked.get(host)?.delete(domain)
+      this.#looked(host, [domain])
     } catch (error) {
       if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
       // One that is gone is found so by its event.

@@ -43,6 +43,11 @@ export class Locks {
     }
   }
 
+  /** Whether somebody holds this key. */
+  isHeld(key: string): boolean {
+    return this.#queues.has(key)
+  }
+
   /** Whether something is marked as being done under this key. */
   isMarked(key: string): boolean {
     return this.#marks.has(key)

@@ -5,7 +5,6 @@
 
 import { DriverError } from '../drivers/driver.ts'
 import { type Services, StoreFailure } from '../engine/context.ts'
-import { LockBusy } from '../engine/locks.ts'
 import { VBD, VIF, VM } from '../model/index.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { defineIfBootable } from './vm-definition.ts'
@@ -24,8 +23,6 @@ const NOT_TOLD: ReadonlySet<string> = new Set([
   'other_config',
   'currently_attached',
 ])
-/** How long a VM is waited for that somebody is at work with: what starts it tells its host anyway. */
-const TURN_MS = 1_000
 
 /** The VMs whose hosts have yet to be told what has changed of them. */
 export class UntoldChanges {
@@ -53,14 +50,16 @@ export class UntoldChanges {
   }
 
   async #tellAll(vms: readonly string[]): Promise<void> {
+    const { locks } = this.#services
     for (const vm of vms) {
+      // Whoever is at work with it has not been answered yet, or starts it, which tells its host anyway.
+      if (locks.isHeld(vm)) continue
       this.#untold.delete(vm)
       try {
-        await this.#services.locks.hold(vm, () => this.#tellOne(vm), TURN_MS)
+        await locks.hold(vm, () => this.#tellOne(vm))
       } catch (error) {
-        if (!(error instanceof LockBusy || error instanceof DriverError || error instanceof StoreFailure)) throw error
-        if (error instanceof LockBusy) this.#untold.add(vm)
-        else this.#warn('a host was not told of a change before its VM starts', { vm, error: error.message })
+        if (!(error instanceof DriverError || error instanceof StoreFailure)) throw error
+        this.#warn('a host was not told of a change before its VM starts', { vm, error: error.message })
       }
     }
   }
