@@ -116,6 +116,14 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       assert.match(saved ?? '', /^Managed save: +yes$/m)
       assert.match(off ?? '', /^\d+$/)
       await world.no(host, 'domstate', 'life')
+
+      const [, created] = await each(
+        `create ${file} --paused`,
+        'list --state-paused --name',
+        'destroy life',
+        'undefine life',
+      )
+      assert.equal(created, 'life')
     })
 
     it('changes its virtual CPUs, memory, shares and autostart', async () => {
