@@ -21,6 +21,7 @@ import { isActiveState } from './remembered.ts'
 import { firstOf } from './room.ts'
 import { uuidOf } from './uuid.ts'
 import { readDomain } from './xml/domain-reader.ts'
+import { startDomain } from './starting.ts'
 
 // Descriptions are always held against what is understood; what is not is refused.
 const DEFINE = { known: VIR_DOMAIN_DEFINE_VALIDATE }
@@ -133,7 +134,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
     await hubOf(this.host.driver).whileDoing(config.id, 'created', async () => {
       await this.host.define(config)
       try {
-        await this.host.driver.domains.start(config.id, { paused })
+        await startDomain(this.host, config.id, { paused })
       } catch (error) {
         await this.#takeBack(config, before, error)
         throw error

@@ -25,6 +25,7 @@ import {
   VIR_DOMAIN_START_RESET_NVRAM,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
+import { startDomain } from './starting.ts'
 
 const START: FlagsOf = {
   known: VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_FORCE_BOOT,
@@ -68,17 +69,17 @@ export class DomainWithPower extends DomainWithJobs {
 
   /** Pauses it; it stays in memory (virDomainSuspend). */
   async suspend(): Promise<void> {
-    return this.change('virDomainSuspend', () => this.host.driver.domains.pause(this.id))
+    return this.change('virDomainSuspend', () => this.active(() => this.host.driver.domains.pause(this.id)))
   }
 
   /** Lets it go on (virDomainResume). */
   async resume(): Promise<void> {
-    return this.change('virDomainResume', () => this.host.driver.domains.unpause(this.id))
+    return this.change('virDomainResume', () => this.active(() => this.host.driver.domains.unpause(this.id)))
   }
 
   /** Asks its guest to shut down, and does not wait until it has (virDomainShutdown). */
   async shutdown(): Promise<void> {
-    return this.change('virDomainShutdown', () => this.host.driver.domains.requestShutdown(this.id))
+    return this.change('virDomainShutdown', () => this.active(() => this.host.driver.domains.requestShutdown(this.id)))
   }
 
   /** As `shutdown`; flags may demand the way in which the host asks, and no other (virDomainShutdownFlags). */
@@ -87,7 +88,7 @@ export class DomainWithPower extends DomainWithJobs {
       const known = this.host.profile.shutdownWay
       const others = Object.entries(SHUTDOWN_WAYS).filter(([, way]) => way !== known)
       checkFlags('virDomainShutdownFlags', flags, { known, refused: Object.fromEntries(others) })
-      await this.host.driver.domains.requestShutdown(this.id)
+      await this.active(() => this.host.driver.domains.requestShutdown(this.id))
     })
   }
 
@@ -98,7 +99,7 @@ export class DomainWithPower extends DomainWithJobs {
   async reboot(flags = 0): Promise<void> {
     return this.change('virDomainReboot', async () => {
       checkFlags('virDomainReboot', flags, REBOOT)
-      await this.host.driver.domains.reset(this.id)
+      await this.active(() => this.host.driver.domains.reset(this.id))
     })
   }
 
@@ -106,7 +107,7 @@ export class DomainWithPower extends DomainWithJobs {
   async reset(flags = 0): Promise<void> {
     return this.change('virDomainReset', async () => {
       checkFlags('virDomainReset', flags, {})
-      await this.host.driver.domains.reset(this.id)
+      await this.active(() => this.host.driver.domains.reset(this.id))
     })
   }
 
@@ -131,7 +132,7 @@ export class DomainWithPower extends DomainWithJobs {
       checkFlags('virDomainManagedSave', flags, SAVE)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
-      await suspension.suspend(this.id)
+      await this.active(() => suspension.suspend(this.id))
       this.host.seen(this.id, { state: 'suspended' })
       if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
     })
@@ -166,7 +167,7 @@ export class DomainWithPower extends DomainWithJobs {
       await suspension.resume(this.id, { paused: isPaused || this.host.remembered.savedPaused.has(this.id) })
     } else {
       if (state === 'suspended') await this.#discard()
-      await this.host.driver.domains.start(this.id, { paused: isPaused })
+      await startDomain(this.host, this.id, { paused: isPaused })
     }
     this.host.seen(this.id, { state: isPaused ? 'paused' : 'running' })
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')

@@ -28,6 +28,7 @@ import { firstOf } from './room.ts'
 import { DomainSnapshot } from './snapshot.ts'
 import { type NamedSnapshot, selected, snapshotsOf } from './snapshot-tree.ts'
 import { readSnapshot, type SnapshotDescription } from './xml/domain-snapshot.ts'
+import { startDomain } from './starting.ts'
 
 // All or nothing is how hosts make snapshots, keep no more of them than they know themselves, and descriptions are
 // always held against what is understood.
@@ -160,7 +161,7 @@ export class Domain extends DomainWithSaving {
     const paused = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
     if (state === 'suspended') await this.host.group(name, 'suspension').resume(this.id, { paused })
     else if (paused || has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING)) {
-      await this.host.driver.domains.start(this.id, { paused })
+      await startDomain(this.host, this.id, { paused })
     } else return
     this.host.seen(this.id, { state: paused ? 'paused' : 'running' })
   }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ALONE } from '../../src/libvirt/company.ts'
+import { Connection } from '../../src/libvirt/connection.ts'
+import { Host } from '../../src/libvirt/host.ts'
 import {
   VIR_CONNECT_LIST_NETWORKS_ACTIVE,
   VIR_CONNECT_LIST_NETWORKS_INACTIVE,
@@ -147,4 +150,26 @@ test('who listens is told what becomes of all networks, or of one', async () => 
     VIR_ERR_ARGUMENT_UNSUPPORTED,
     other.networkEventRegisterAny(null, 1, () => undefined),
   )
+})
+
+test('a domain whose network was not started is not started, and it is the network that is told', async () => {
+  const { driver, connection } = await world()
+  const network = { id: LAN, name: 'lan', nic: '', vlan: null, gateway: '', netmask: '' }
+  await driver.networks?.define(network)
+  const domain = await defined(connection, {
+    devices: "<interface type='network'><source network='lan'/></interface>",
+  })
+  await driver.networks?.undefine(LAN)
+  const never = () => assert.fail('nobody asked for it')
+  const [define, create, start, stop, undefine] = [never, never, never, never, never]
+  const keeper = { define, create, start, stop, undefine, setAutostart: never, listen: never }
+  const networks = { ...keeper, list: () => [{ ...network, isPersistent: true, autostart: false }] }
+  const use = { uri: 'memory:///lab', isReadOnly: false, warn: never, company: { ...ALONE, networks } }
+  const served = new Connection(await Host.of(driver, use), false)
+
+  const found = await served.domainLookupByUUIDString(domain.getUUIDString())
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, found.create(), /network 'lan' is not active/)
+  await driver.networks?.define(network)
+  await found.create()
 })
