@@ -1,6 +1,12 @@
 import { inspect } from 'node:util'
-import type { Domain as DriverDomain, DomainConfig, DomainId, DomainState } from '../drivers/driver.ts'
-import { VIR_ERR_NO_DOMAIN } from './error-numbers.ts'
+import {
+  type Domain as DriverDomain,
+  type DomainConfig,
+  type DomainId,
+  DriverError,
+  type DomainState,
+} from '../drivers/driver.ts'
+import { VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import type { FunctionName } from './flag-check.ts'
 import { glimpsesOf } from './glimpses.ts'
 import { isActiveState } from './remembered.ts'
@@ -63,6 +69,18 @@ export class DomainObject {
   /** Its state, for a function that tells it: what a list that was just asked for has told, else what the host says. */
   protected async state(name: FunctionName): Promise<DomainState> {
     return (await glimpsesOf(this.host).state(name, this.id)) ?? (await this.now()).state
+  }
+
+  /** Asks the host for what only a domain that is active can do; of one that is not, libvirt's own words are thrown. */
+  protected async active<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      // Only then, so that nothing is asked twice where all is well.
+      const isRefused = error instanceof DriverError && error.kind === 'bad-state'
+      if (!isRefused || isActiveState((await this.now()).state)) throw error
+      throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running', error)
+    }
   }
 
   /** Its definition. */

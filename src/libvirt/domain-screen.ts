@@ -25,7 +25,8 @@ export class DomainWithScreen extends DomainWithScheduling {
       if (screen !== 0) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `domains have one screen, 0, and none with the number ${screen}`)
       }
-      return pixmap(await this.host.group('virDomainScreenshot', 'screens').screenshot(this.id))
+      const screens = this.host.group('virDomainScreenshot', 'screens')
+      return pixmap(await this.active(() => screens.screenshot(this.id)))
     })
   }
 
@@ -39,7 +40,8 @@ export class DomainWithScreen extends DomainWithScheduling {
       if (screen !== 0) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `domains have one screen, 0, and none with the number ${screen}`)
       }
-      return await this.host.group('virDomainOpenGraphicsFD', 'terminals').open(this.id, 'vnc')
+      const terminals = this.host.group('virDomainOpenGraphicsFD', 'terminals')
+      return await this.active(() => terminals.open(this.id, 'vnc'))
     })
   }
 
@@ -58,7 +60,8 @@ export class DomainWithScreen extends DomainWithScheduling {
       if (!Number.isSafeInteger(holdtime) || holdtime < 0 || holdtime > HOLD_MS_MAX) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `keys are held from 0 to ${HOLD_MS_MAX} ms, not ${holdtime}`)
       }
-      await screens.pressKeys(this.id, linuxKeys(codeset, keycodes), holdtime)
+      const keys = linuxKeys(codeset, keycodes)
+      await this.active(() => screens.pressKeys(this.id, keys, holdtime))
     })
   }
 }

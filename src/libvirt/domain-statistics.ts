@@ -99,7 +99,7 @@ export class DomainWithStatistics extends DomainWithDevices {
     return this.read('virDomainMemoryStats', async () => {
       checkFlags('virDomainMemoryStats', flags, {})
       const metrics = this.host.group('virDomainMemoryStats', 'metrics')
-      const { memoryBytes } = await this.host.seeing(this.id, () => metrics.domain(this.id))
+      const { memoryBytes } = await this.active(() => this.host.seeing(this.id, () => metrics.domain(this.id)))
       const val = BigInt(Math.round(memoryBytes / KIB))
       return firstOf([{ tag: VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, val }], nrStats, 'virDomainMemoryStats')
     })

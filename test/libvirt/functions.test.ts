@@ -14,6 +14,7 @@ const INTERNAL = new Set([
   'config',
   'living',
   'amend',
+  'active',
   'stopListening',
 ])
 

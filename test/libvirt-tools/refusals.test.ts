@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type HostName, serve, type World } from './world.ts'
+
+const HOSTS = ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly HostName[]
+const TYPES: Readonly<Record<HostName, string>> = { memory: 'test', qemu: 'qemu', v1: 'hyperv', v2: 'hyperv' }
+
+/** What a domain that is off does not, as libvirt's own drivers say it. */
+const OFF = [
+  'suspend off',
+  'resume off',
+  'shutdown off',
+  'reboot off',
+  'reset off',
+  'destroy off',
+  'managedsave off',
+  'send-key off KEY_A',
+  'screenshot off /nowhere',
+  'dommemstat off',
+  'domblkstat off hda',
+  'domjobinfo off',
+  'domcontrol off',
+]
+
+/** Functions of drivers that no host has, by what calls them. */
+const OF_OTHER_DRIVERS: readonly (readonly [command: string, name: string])[] = [
+  ['qemu-monitor-command off query-status', 'virDomainQemuMonitorCommand'],
+  ['qemu-agent-command off guest-ping', 'virDomainQemuAgentCommand'],
+  ['qemu-attach 1', 'virDomainQemuAttach'],
+  ['qemu-monitor-event --timeout 1', 'virConnectDomainQemuMonitorEventRegister'],
+]
+
+describe('virsh', () => {
+  let world: World
+  before(async () => {
+    world = await serve({ hosts: HOSTS })
+    for (const host of HOSTS) {
+      const file = join(world.folder, `${host}.xml`)
+      await writeFile(
+        file,
+        `<domain type='${TYPES[host]}'><name>off</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+          <os><type arch='x86_64'>hvm</type></os></domain>`,
+      )
+      await world.ok(host, 'define', file)
+    }
+  })
+  after(async () => {
+    await world.close()
+    assert.deepEqual(world.complaints, [])
+  })
+
+  /** What one virsh complains of while it runs these commands. */
+  const complaints = async (host: HostName, commands: readonly string[]) =>
+    (await world.virsh(host, [commands.join('; ')])).stderr
+
+  for (const host of HOSTS) {
+    it(`is told that a domain is off in the words of libvirt's drivers by ${host}`, async () => {
+      const told = await complaints(host, OFF)
+      const said = told.match(/^error: Requested operation is not valid: domain is not running$/gm)
+      assert.equal(said?.length, OFF.length, told)
+    })
+
+    it(`is told the names of functions that are for other drivers alone by ${host}`, async () => {
+      const told = await complaints(
+        host,
+        OF_OTHER_DRIVERS.map(([command]) => command),
+      )
+      for (const [, name] of OF_OTHER_DRIVERS) {
+        assert(told.includes(`error: this function is not supported by the connection driver: ${name}\n`), told)
+      }
+    })
+  }
+})
