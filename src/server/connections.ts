@@ -25,7 +25,9 @@ export class Connections {
   /** Takes care of what `server` accepts from now on. */
   attach(server: Server, origin: Origin): void {
     const shared = this.#shared
-    server.prependListener('connection', socket => this.admit(socket))
+    server.prependListener('connection', socket => {
+      if (!this.admits(socket)) socket.destroy()
+    })
     server.prependListener(origin.transport === 'https' ? 'secureConnection' : 'connection', socket =>
       this.#connect(socket),
     )
@@ -51,18 +53,18 @@ export class Connections {
     })
   }
 
-  /** Counts a connection, whatever is spoken on it; one too many is closed at once. */
-  admit(socket: Socket): void {
+  /** Counts a connection, whatever is spoken on it. False for one too many, which is not counted, and to be closed. */
+  admits(socket: Socket): boolean {
     const { limits, log } = this.#shared
     if (this.#sockets.size >= limits.connections) {
       if (!this.#isFull) log.warn({ connections: limits.connections }, 'too many connections; closing new ones')
       this.#isFull = true
-      socket.destroy()
-      return
+      return false
     }
     this.#isFull = false
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+    return true
   }
 
   /** Closes what nothing is asked on. */

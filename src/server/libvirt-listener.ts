@@ -52,7 +52,6 @@ const TOLD_PER_ADDRESS = { burst: 5, refillMs: 60_000 }
 /** Serves libvirt's clients that come to a listener. Rejects with ConfigurationError where it cannot be listened on. */
 export async function openLibvirt(listener: LibvirtListener, shared: LibvirtShared): Promise<Opened> {
   const server = await serverOf(listener, shared)
-  server.prependListener('connection', socket => shared.connections.admit(socket))
   const listening = await listen(server, listener)
   const { url } = listening
   server.on('error', error => shared.log.error({ err: error, url }, 'a listener failed'))
@@ -86,20 +85,28 @@ function serverOf(listener: LibvirtListener, shared: LibvirtShared): Server | Pr
 }
 
 /** The mode of the socket lets in its owner alone. */
-function unixServer({ isReadOnly }: LibvirtUnixListener, { face }: LibvirtShared): Server {
+function unixServer({ isReadOnly }: LibvirtUnixListener, shared: LibvirtShared): Server {
   return createServer(socket => {
-    if (socket.destroyed) return
-    face.accept(socket, { who: { user: OPERATOR }, isReadOnly, passing: () => socketPassing(socket) })
+    if (!isAdmitted(socket, shared)) return
+    shared.face.accept(socket, { who: { user: OPERATOR }, isReadOnly, passing: () => socketPassing(socket) })
   })
 }
 
-function tcpServer(listener: LibvirtTcpListener, { face, accounts, log }: LibvirtShared): Server {
+/** One too many is told so. */
+function isAdmitted(socket: Socket, { connections, face, limits }: LibvirtShared): boolean {
+  if (connections.admits(socket)) return true
+  face.turnAway(socket, `Too many active clients (${limits.connections}), dropping connection`)
+  return false
+}
+
+function tcpServer(listener: LibvirtTcpListener, shared: LibvirtShared): Server {
+  const { face, accounts, log } = shared
   const isOpen = listener.auth === 'none'
   if (isOpen) {
     log.warn({ url: urlOf(listener) }, 'every user and program of this machine may manage every host by this listener')
   }
   return createServer(TCP, socket => {
-    if (socket.destroyed) return
+    if (!isAdmitted(socket, shared)) return
     const who: Who = isOpen ? { user: OPERATOR } : { login: loginBySasl(accounts, addressOf(socket), log) }
     face.accept(socket, { who })
   })
@@ -118,6 +125,10 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
     }
     socket.write(CERTIFICATE_ACCEPTED)
     face.accept(socket, { who })
+  })
+  // Before the handshake: it would cost more than a word is worth.
+  server.prependListener('connection', socket => {
+    if (!shared.connections.admits(socket)) socket.destroy()
   })
   const told = new RateLimit({ ...TOLD_PER_ADDRESS, now: Date.now })
   server.on('tlsClientError', (error, socket) => {

@@ -6,7 +6,7 @@ export interface Limits {
   readonly bodiesBytes: number
   /** Of a request's line and headers. More is 431. */
   readonly headerBytes: number
-  /** Connections over all listeners. One more is closed at once. */
+  /** Connections over all listeners. One more is closed at once, or as soon as it has been told so. */
   readonly connections: number
   /** Requests of one connection that are read and not answered yet. A client that sends one more is cut off. */
   readonly pipelined: number

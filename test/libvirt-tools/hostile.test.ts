@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test, type TestContext } from 'node
 import * as fc from 'fast-check'
 import { RpcClient, RpcConnectionError } from '../../src/protocols/libvirt-rpc/index.ts'
 import { encodePacket } from '../../src/protocols/libvirt-rpc/packet.ts'
+import { run } from '../support/command.ts'
 import { type Server, startServer } from '../support/server.ts'
 
 const MIB = 1024 * 1024
@@ -159,7 +160,12 @@ test('a thousand idle clients cost little, one more is refused, and whoever come
 
   assert.ok((await server.residentBytes()) - before < GROWTH_BYTES_MAX)
   const refused = new RpcClient(dial(OPEN))
-  await assert.rejects(refused.call('AUTH_LIST'), (error: unknown) => error instanceof RpcConnectionError)
+  const full = { code: 39, message: 'Too many active clients (1000), dropping connection' }
+  await assert.rejects(refused.call('AUTH_LIST'), full)
+  await assert.rejects(refused.call('AUTH_LIST'), RpcConnectionError)
+  const uri = `memory+tcp://127.0.0.1:${portOf(OPEN)}/lab`
+  const virsh = await run('virsh', ['-c', uri, 'list'])
+  assert.match(virsh.stderr, /Too many active clients \(1000\), dropping connection/)
   assert.match(server.log(), /"connections":1000,"msg":"too many connections; closing new ones"/)
   const [first, second] = idle
   for (const socket of [first, second]) {

@@ -58,18 +58,32 @@ test('a port that is taken is said to be', async context => {
   })
 })
 
-test('connections of libvirt’s clients count with all others, and one too many is closed at once', async context => {
+test('connections of libvirt’s clients count with all others, and one too many is told so and closed', async context => {
   const { port, lines } = await serve(context, OPEN, { connections: 1 })
   const first = dial(context, port)
   await first.call('AUTH_LIST')
 
-  await assert.rejects(dial(context, port).call('AUTH_LIST'), RpcConnectionError)
-
+  const second = dial(context, port)
+  await assert.rejects(second.call('CONNECT_OPEN', { name: null, flags: 0 }), {
+    code: 39,
+    message: 'Too many active clients (1), dropping connection',
+  })
+  await assert.rejects(second.call('AUTH_LIST'), RpcConnectionError)
   assert.deepEqual(
     lines.filter(({ message }) => message.startsWith('too many')).map(({ level }) => level),
     ['warn'],
   )
   assert.deepEqual(await first.call('AUTH_LIST'), { types: [0] })
+})
+
+test('of those that are too many, only some are told so', async context => {
+  const { port } = await serve(context, OPEN, { connections: 0 })
+  const silent = Array.from({ length: 16 }, () => client(context, port))
+  await Promise.all(silent.map(({ socket }) => once(socket, 'connect')))
+
+  await assert.rejects(dial(context, port).call('AUTH_LIST'), RpcConnectionError)
+  silent[0]?.socket.destroy()
+  await silent[0]?.closed
 })
 
 test('a client that does not finish shaking hands is cut off', async context => {
