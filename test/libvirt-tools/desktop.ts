@@ -61,7 +61,7 @@ export class Desktop {
     await mkdir(join(folder, 'config', 'gtk-3.0'), { recursive: true })
     await writeFile(join(folder, 'config', 'gtk-3.0', 'settings.ini'), SETTINGS)
     await writeFile(join(folder, 'bus.conf'), busConfiguration(folder))
-    const screen = this.run('Xvfb', '-displayfd', '1', '-screen', '0', SCREEN, '-nolisten', 'tcp', '-noreset')
+    const screen = this.run('Xvfb', '-displayfd', '1', '-screen', '0', SCREEN, '-wr', '-nolisten', 'tcp', '-noreset')
     this.environment['DISPLAY'] = `:${await firstLine(screen)}`
     await firstLine(this.run('dbus-daemon', `--config-file=${folder}/bus.conf`, '--nofork', '--print-address'))
     this.run('/usr/libexec/at-spi-bus-launcher', '--launch-immediately')

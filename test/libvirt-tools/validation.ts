@@ -1,57 +1,52 @@
+import { relative } from 'node:path'
 import { test } from 'node:test'
+import { VALIDATION } from '../../tools/docs/libvirt-functions.ts'
+import { type Proof, proofs } from '../../tools/docs/proofs.ts'
 
-/** Sections 6.1 and 6.2 of the document, row by row. Those that virt-manager never used have no result there. */
-export const FUNCTIONALITIES = [
-  'Create a VM',
-  'Destroy a VM',
-  'Shutdown a VM',
-  'Attach virtual hard drive',
-  'Connect virtual network',
-  'Update vCPUs number',
-  'Get vCPUs number',
-  'Get information about vCPUs',
-  'Get maximum of vCPUs',
-  'Update memory capacity',
-  'Update maximum memory capacity',
-  'Get host free memory',
-  'Update automatic startup action',
-  'Get automatic startup action',
-  'Get Hyper-V version level',
-  'Get Hyper-V capabilities',
-  'Get scheduler type',
-  'Get scheduler parameters',
-  'Get number of active networks',
-  'Get active networks names',
-  'Get number of inactive networks',
-  'Get inactive networks names',
-  'Get a networks by its name',
-  'Get network XML description',
-] as const
-export type Functionality = (typeof FUNCTIONALITIES)[number]
+const TESTS = new URL('..', import.meta.url).pathname
+const ROWS = Object.values(VALIDATION).flat()
 
-/** What became of the functionalities of the document, as tests find out that say which they validate. */
+/** Chapter 6 of the document, as tests of one file find out that say which of its functionalities they validate. */
 export class Validation {
-  readonly #comments = new Map<Functionality, string>()
+  readonly #proofs: readonly (readonly [functionality: string, proof: Proof])[]
+  readonly #passed = new Set<string>()
 
-  /** Declares a test. What it validates is correct if it passes, and its name says how that was tried. */
-  test(name: string, functionalities: readonly Functionality[], run: () => Promise<void>): void {
+  /** `file` is where the tests are, whose comments say what they validate: `// Validates: Create a VM`. */
+  constructor(file: string) {
+    const own = relative(TESTS, file)
+    this.#proofs = [...proofs('Validates')].flatMap(([functionality, found]) =>
+      found.filter(proof => proof.file === own).map(proof => [functionality, proof] as const),
+    )
+  }
+
+  /** Declares a test. What it validates is correct here if it passes. */
+  test(name: string, run: () => Promise<void>): void {
     test(name, async () => {
       await run()
-      for (const functionality of functionalities) this.#comments.set(functionality, name)
+      this.#passed.add(name)
     })
   }
 
-  /** What has not been found to be correct. */
-  get incorrect(): readonly Functionality[] {
-    return FUNCTIONALITIES.filter(functionality => !this.#comments.has(functionality))
+  /** Functionalities that no test has shown, or not all tests that were to. */
+  get incorrect(): readonly string[] {
+    return ROWS.map(([functionality]) => functionality).filter(functionality => !this.#isCorrect(functionality))
   }
 
-  /** The table of the document, in Markdown. */
+  /** The tables of the chapter, in Markdown, with what the document says of each functionality. */
   get table(): string {
-    const rows = FUNCTIONALITIES.map(functionality => {
-      const comment = this.#comments.get(functionality)
-      return `| ${functionality} | ${comment === undefined ? 'Incorrect' : 'Correct'} | ${comment ?? ''} |`
+    const rows = ROWS.map(([functionality, document]) => {
+      const result = this.#isCorrect(functionality) ? 'Correct' : 'Incorrect'
+      return `| ${functionality} | ${document} | ${result} | ${this.#titlesOf(functionality).join('; ')} |`
     })
-    return ['| Functionality | Result | How it was tried |', '|---|---|---|', ...rows, ''].join('\n')
+    return ['| Functionality | Document | Here | How it was tried |', '|---|---|---|---|', ...rows, ''].join('\n')
+  }
+
+  #isCorrect(functionality: string): boolean {
+    const titles = this.#titlesOf(functionality)
+    return titles.length > 0 && titles.every(title => this.#passed.has(title))
+  }
+
+  #titlesOf(functionality: string): readonly string[] {
+    return this.#proofs.filter(([name]) => name === functionality).map(([, { title }]) => title)
   }
 }

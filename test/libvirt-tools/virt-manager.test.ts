@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { network } from '../conformance/parts.ts'
 import { startHost, type HypervHost } from '../hyperv/setting.ts'
 import { PAINT, writePainter } from '../guests/painter.ts'
@@ -31,7 +32,7 @@ const MIB = 1_048_576
 const BUILD = 20_348
 const VERSION = '1000.20.348'
 
-const validation = new Validation()
+const validation = new Validation(fileURLToPath(import.meta.url))
 let desktop: Desktop
 let host: HypervHost
 let server: Server
@@ -99,31 +100,22 @@ const countOnServer = async () => {
   return [names, listed].map(all => all.filter(name => name.startsWith(NAME)).length)
 }
 
-validation.test('virt-manager lists the machines of a Hyper-V host', [], async () => {
+validation.test('virt-manager lists the machines of a Hyper-V host', async () => {
   await manager.shows('vm-0001', 'Running')
   await manager.shows('vm-0002', 'Shutoff')
   await manager.shot(join(OUTPUT, '1-list.png'))
 })
 
-validation.test(
-  'virt-manager tells of the version and of the capabilities that it is told',
-  ['Get Hyper-V version level', 'Get Hyper-V capabilities'],
-  async () => {
-    assert(manager.log.includes(`hypervisor=${VERSION}`))
-    assert.match(manager.log, /Fetched capabilities for hyperv\+unix:[^]*?<domain type=['"]hyperv['"]\/>/)
-  },
-)
+// Validates: Get Hyper-V version level, Get Hyper-V capabilities
+validation.test('virt-manager tells of the version and of the capabilities that it is told', async () => {
+  assert(manager.log.includes(`hypervisor=${VERSION}`))
+  assert.match(manager.log, /Fetched capabilities for hyperv\+unix:[^]*?<domain type=['"]hyperv['"]\/>/)
+})
 
+// Validates: Get number of active networks, Get active networks names, Get number of inactive networks
+// Validates: Get inactive networks names, Get a networks by its name, Get network XML description
 validation.test(
   'the window of the connection lists the virtual networks, and shows the XML of the one that is chosen',
-  [
-    'Get number of active networks',
-    'Get active networks names',
-    'Get number of inactive networks',
-    'Get inactive networks names',
-    'Get a networks by its name',
-    'Get network XML description',
-  ],
   async () => {
     const window = await manager.host(HYPERV)
     const xml = await window.networkXml('Internal')
@@ -137,7 +129,8 @@ validation.test(
   },
 )
 
-validation.test('the wizard makes one machine, and not two', ['Create a VM'], async () => {
+// Validates: Create a VM
+validation.test('the wizard makes one machine, and not two', async () => {
   machine = await manager.create(HYPERV, { name: NAME })
 
   await manager.shows(NAME, 'Running')
@@ -145,7 +138,8 @@ validation.test('the wizard makes one machine, and not two', ['Create a VM'], as
   await manager.shot(join(OUTPUT, '3-made.png'))
 })
 
-validation.test('its button has the guest shut down, and another starts it again', ['Shutdown a VM'], async () => {
+// Validates: Shutdown a VM
+validation.test('its buttons have the guest shut down, cut its power, and start it again', async () => {
   await machine.press('Shut Down')
   await manager.shows(NAME, 'Shutoff')
   await tells(['domstate', NAME], /^shut off$/m)
@@ -156,50 +150,42 @@ validation.test('its button has the guest shut down, and another starts it again
   await manager.shows(NAME, 'Shutoff')
 })
 
-validation.test(
-  'the page of the CPUs shows and changes their number',
-  ['Update vCPUs number', 'Get vCPUs number'],
-  async () => {
-    await machine.page('CPUs')
-    assert.equal(await machine.value('vCPU allocation'), '1')
-    await machine.change('CPUs', { 'vCPU allocation': '2' })
+// Validates: Update vCPUs number, Get vCPUs number
+validation.test('the page of the CPUs shows their number, and changes it', async () => {
+  await machine.page('CPUs')
+  assert.equal(await machine.value('vCPU allocation'), '1')
+  await machine.change('CPUs', { 'vCPU allocation': '2' })
 
-    await tells(['vcpucount', NAME, '--config', '--current'], /^2$/m)
-    assert.equal(await machine.value('vCPU allocation'), '2')
-  },
-)
+  await tells(['vcpucount', NAME, '--config', '--current'], /^2$/m)
+  assert.equal(await machine.value('vCPU allocation'), '2')
+})
 
-validation.test(
-  'the page of the memory changes what a machine has and the most that it can have',
-  ['Update memory capacity', 'Update maximum memory capacity'],
-  async () => {
-    await machine.change('Memory', { 'Maximum allocation': '2048', 'Current allocation': '512' })
+// Validates: Update memory capacity, Update maximum memory capacity
+validation.test('the page of the memory changes what a machine has and the most that it can have', async () => {
+  await machine.change('Memory', { 'Maximum allocation': '2048', 'Current allocation': '512' })
 
-    await tells(['dumpxml', NAME], /<memory unit='KiB'>2097152<\/memory>\s*<currentMemory unit='KiB'>524288</)
-    await manager.shot(join(OUTPUT, '4-memory.png'))
-  },
-)
+  await tells(['dumpxml', NAME], /<memory unit='KiB'>2097152<\/memory>\s*<currentMemory unit='KiB'>524288</)
+  await manager.shot(join(OUTPUT, '4-memory.png'))
+})
 
-validation.test(
-  'the page of the boot options turns the automatic start on and off',
-  ['Update automatic startup action', 'Get automatic startup action'],
-  async () => {
-    const page = ['Boot Options', 'Start virtual machine on host boot up'] as const
-    const shows = async (isTicked: boolean) => {
-      assert.equal(await machine.isTicked(...page), isTicked)
-      await tells(['dominfo', NAME], isTicked ? /Autostart: +enable/ : /Autostart: +disable/)
-    }
+// Validates: Update automatic startup action, Get automatic startup action
+validation.test('the page of the boot options turns the automatic start on and off', async () => {
+  const page = ['Boot Options', 'Start virtual machine on host boot up'] as const
+  const shows = async (isTicked: boolean) => {
+    assert.equal(await machine.isTicked(...page), isTicked)
+    await tells(['dominfo', NAME], isTicked ? /Autostart: +enable/ : /Autostart: +disable/)
+  }
 
-    // Hyper-V starts one again that ran when the host went down, unless it is told otherwise.
-    await shows(true)
-    for (const isTicked of [false, true]) {
-      await machine.toggle(...page)
-      await shows(isTicked)
-    }
-  },
-)
+  // Hyper-V starts one again that ran when the host went down, unless it is told otherwise.
+  await shows(true)
+  for (const isTicked of [false, true]) {
+    await machine.toggle(...page)
+    await shows(isTicked)
+  }
+})
 
-validation.test('an image that lies in a pool becomes a disk', ['Attach virtual hard drive'], async () => {
+// Validates: Attach virtual hard drive
+validation.test('an image that lies in a pool becomes a disk', async () => {
   await machine.addDisk('default', IMAGE)
 
   await machine.page('.*Disk 1')
@@ -207,21 +193,17 @@ validation.test('an image that lies in a pool becomes a disk', ['Attach virtual 
   await manager.shot(join(OUTPUT, '5-disk.png'))
 })
 
-validation.test('a virtual network is connected', ['Connect virtual network'], async () => {
+// Validates: Connect virtual network
+validation.test('a virtual network is connected', async () => {
   await machine.addNic('Internal')
 
   await tells(['domiflist', NAME], /network +Internal/)
 })
 
+// Validates: Get information about vCPUs, Get maximum of vCPUs, Get host free memory, Get scheduler type
+// Validates: Get scheduler parameters
 validation.test(
   'virsh tells of virtual CPUs, free memory and the scheduler, for which virt-manager has no place',
-  [
-    'Get information about vCPUs',
-    'Get maximum of vCPUs',
-    'Get host free memory',
-    'Get scheduler type',
-    'Get scheduler parameters',
-  ],
   async () => {
     await machine.press('Run')
     await manager.shows(NAME, 'Running')
@@ -235,7 +217,8 @@ validation.test(
   },
 )
 
-validation.test('there is still one machine, and it is deleted, but not its image', ['Destroy a VM'], async () => {
+// Validates: Destroy a VM
+validation.test('the machine, of which there is still but one, is deleted, and its image is not', async () => {
   assert.deepEqual(await countOnServer(), [1, 1])
 
   await machine.delete()
