@@ -84,7 +84,6 @@ export class ScramLogin {
   }
 }
 
-/** What helps who has a password and no keys of SCRAM. */
+/** What helps who has a password and no keys of SCRAM: an older version has set it, or it holds control characters. */
 export const SCRAM_WAY_OUT =
-  'log in once with the password (polyvisor login), for an older version has set it; ' +
-  'or, where it holds control characters, set another one (polyvisor user passwd)'
+  'log in once with the password at the Xen Management API, or set one that can be typed: polyvisor user passwd NAME'

@@ -84,7 +84,7 @@ test('a password that an older version set is good here once it was shown, and t
 
   assert.deepEqual([before.user, after.user], [undefined, ada])
   assert.equal(all.warnings.length, 1)
-  assert.match(all.warnings[0] ?? '', /cannot log in to libvirt.*"user":"ada".*polyvisor login/)
+  assert.match(all.warnings[0] ?? '', /cannot log in to libvirt.*"user":"ada".*polyvisor user passwd/)
   assert.deepEqual(all.sessions.credentials.namesWithoutScram(), [])
 })
 
