@@ -70,7 +70,9 @@ export class Desktop {
 
   /** Starts a program on the screen; it and its children end with the desktop. */
   run(command: string, ...args: readonly string[]): ChildProcessWithoutNullStreams {
-    const child = spawn(command, args, { env: this.environment, detached: true, stdio: 'pipe' })
+    // A test that is killed has no time to end it: then the kernel does. Source: setpriv(1), of util-linux.
+    const words = ['--pdeathsig', 'TERM', '--', command, ...args]
+    const child = spawn('setpriv', words, { env: this.environment, detached: true, stdio: 'pipe' })
     child.stderr.resume() // Nobody has to read what it complains of.
     child.on('error', () => undefined) // Whoever waits for its output hears of it.
     if (child.pid !== undefined) this.#groups.push(child.pid)

@@ -51,8 +51,8 @@ test('who describes a running domain is told of a port of the loopback interface
 
 test('nobody but root and the user of the server may look', async () => {
   const port = portIn(await world.ok('memory', 'dumpxml', DOMAIN.name))
-  const look = `import socket; print(socket.create_connection(("127.0.0.1", ${port})).recv(12))`
-  const seenBy = async (uid: number) => {
+  const seenBy = async (uid: number, address = '127.0.0.1') => {
+    const look = `import socket; print(socket.create_connection(("${address}", ${port})).recv(12))`
     const child = spawn('/usr/bin/python3', ['-c', look], { uid, stdio: ['ignore', 'pipe', 'ignore'] })
     return (await text(child.stdout)).trim()
   }
@@ -61,6 +61,7 @@ test('nobody but root and the user of the server may look', async () => {
   const others = own === 0 ? [NOBODY] : []
 
   assert.equal(await seenBy(own), "b'RFB 003.008\\n'")
+  assert.equal(await seenBy(own, '::ffff:127.0.0.1'), "b'RFB 003.008\\n'")
   for (const other of others) {
     assert.equal(await seenBy(other), "b''")
     assert.match(world.complaints.join('\n'), new RegExp(`somebody may not look at a domain .*"user":${other}`))

@@ -66,6 +66,7 @@ class HostRelays {
   readonly #warn: Warn
   readonly #relays = new Map<DomainId, Promise<Relay | undefined>>()
   readonly #unsubscribe: (() => void) | undefined
+  #isClosed = false
 
   constructor(managed: ManagedHost, warn: Warn) {
     this.#managed = managed
@@ -83,11 +84,12 @@ class HostRelays {
       this.#end(id)
       return undefined
     }
-    const known = this.#relays.get(id) ?? (mayOpen ? this.#open(id) : undefined)
+    const known = this.#relays.get(id) ?? (mayOpen && !this.#isClosed ? this.#open(id) : undefined)
     return (await known)?.port
   }
 
   close(): void {
+    this.#isClosed = true
     this.#unsubscribe?.()
     for (const id of this.#relays.keys()) this.#end(id)
   }

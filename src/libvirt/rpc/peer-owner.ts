@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 
-/** Sockets of TCP over IPv4, in text. Source: proc(5), /proc/net/tcp. */
-const SOCKETS = '/proc/net/tcp'
+/**
+ * Sockets of TCP, in text, and what stands before the octets of an address of IPv4 there: a program may come from a socket
+ * that is for both. Addresses are words of this machine, which is little-endian. Source: proc(5); RFC 4291, section 2.5.5.2.
+ */
+const TABLES = [
+  ['/proc/net/tcp', ''],
+  ['/proc/net/tcp6', '0000000000000000FFFF0000'],
+] as const
+/** 127.0.0.1. */
+const LOOPBACK = '0100007F'
 
 /**
  * The number of the user of this machine whose program holds the other end of a connection over the loopback interface;
@@ -10,11 +18,13 @@ const SOCKETS = '/proc/net/tcp'
  */
 export async function ownerOfPeer({ remotePort, localPort }: Socket): Promise<number | undefined> {
   if (remotePort === undefined || localPort === undefined) return undefined
-  const table = await readFile(SOCKETS, 'latin1').catch(() => '')
-  const ends = new RegExp(`^ *\\d+: ${addressOf(remotePort)} ${addressOf(localPort)} (?:\\S+ +){4}(\\d+) `, 'm')
-  const owner = ends.exec(table)?.[1]
-  return owner === undefined ? undefined : Number(owner)
+  for (const [file, family] of TABLES) {
+    const table = await readFile(file, 'latin1').catch(() => '')
+    const [theirs, ours] = [remotePort, localPort].map(port => `${family}${LOOPBACK}:${hexadecimal(port)}`)
+    const owner = new RegExp(`^ *\\d+: ${theirs} ${ours} (?:\\S+ +){4}(\\d+) `, 'm').exec(table)?.[1]
+    if (owner !== undefined) return Number(owner)
+  }
+  return undefined
 }
 
-/** The octets of 127.0.0.1 as a word of this machine, which is little-endian, and the port. */
-const addressOf = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+const hexadecimal = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0')
