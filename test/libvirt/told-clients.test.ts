@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import type { Buffer } from 'node:buffer'
+import { type Duplex, duplexPair } from 'node:stream'
+import { test } from 'node:test'
+import type { Driver } from '../../src/drivers/driver.ts'
+import { memoryDriver } from '../../src/drivers/memory/index.ts'
+import { ALONE, LibvirtFace, OPERATOR } from '../../src/libvirt/rpc/index.ts'
+import { FrameReader } from '../../src/protocols/libvirt-rpc/frames.ts'
+import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
+import { decodePacket, PacketType } from '../../src/protocols/libvirt-rpc/packet.ts'
+import { events, procedures } from '../../src/protocols/libvirt-rpc/table/index.ts'
+import { until } from './world.ts'
+
+const PACKET_BYTES_MAX = 1_048_576
+const NEVER = new AbortController().signal
+const URI = 'memory:///lab'
+
+/** A client of a face to this host, and what has come to it. */
+function client(face: LibvirtFace) {
+  const [near, far] = duplexPair()
+  face.accept(far, { who: { user: OPERATOR } })
+  return { rpc: new RpcClient(near), arrived: packetsOf(near), near }
+}
+
+/** The packets that come, as what they are and of which procedure. */
+function packetsOf(duplex: Duplex): string[] {
+  const frames = new FrameReader()
+  const arrived: string[] = []
+  duplex.on('data', (chunk: Buffer) => {
+    frames.push(chunk)
+    for (let frame = frames.next(PACKET_BYTES_MAX); frame !== undefined; frame = frames.next(PACKET_BYTES_MAX)) {
+      const { type, procedure } = decodePacket(frame)
+      arrived.push(`${type === PacketType.reply ? 'answer' : 'event'} ${procedure}`)
+    }
+  })
+  return arrived
+}
+
+const faceTo = (driver: Driver): LibvirtFace =>
+  new LibvirtFace({
+    hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal: NEVER, company: ALONE }],
+    warn: message => assert.fail(message),
+  })
+
+/** A host that does not say what domains there are before `go` is called, and who listens to it. */
+function slowToList(driver: Driver) {
+  const { events: own, domains } = driver
+  assert(own !== undefined)
+  const { promise, resolve: go } = Promise.withResolvers<void>()
+  const listed = { isWaited: false, listeners: 0, go }
+  const slow: Driver = {
+    ...driver,
+    domains: {
+      ...domains,
+      async list() {
+        listed.isWaited = true
+        await promise
+        return domains.list()
+      },
+    },
+    events: {
+      subscribe(listener) {
+        listed.listeners++
+        const stop = own.subscribe(listener)
+        return () => {
+          listed.listeners--
+          stop()
+        }
+      },
+    },
+  }
+  return { slow, listed }
+}
+
+const ANSWER = `answer ${procedures.CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY.number}`
+const EVENT = `event ${events.DOMAIN_EVENT_CALLBACK_LIFECYCLE.number}`
+
+test('a client is told of nothing before it knows what it is told for, however much happens', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID(), vms: 1 })
+  const { slow, listed } = slowToList(driver)
+  const [{ id } = assert.fail('there is one')] = await driver.domains.list()
+  const { rpc, arrived } = client(faceTo(slow))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+  const registered = rpc.call('CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY', { eventID: 0, dom: null })
+  await until(() => listed.isWaited)
+
+  listed.go()
+  for (let round = 0; round < 100; round++) {
+    await driver.domains.start(id)
+    await driver.domains.powerOff(id)
+  }
+  await registered
+
+  await until(() => arrived.includes(EVENT))
+  assert(arrived.indexOf(ANSWER) < arrived.indexOf(EVENT), arrived.slice(0, 5).join(', '))
+  const count = arrived.filter(packet => packet === EVENT).length
+  assert(count > 1, 'what happened while it was being answered is told, too')
+  rpc.close()
+  await driver.close()
+})
+
+test('a client that reads nothing keeps nobody else from hearing all of it', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID(), vms: 100 })
+  const face = faceTo(driver)
+  const [deaf, attentive] = [client(face), client(face)]
+  let heard = 0
+  attentive.rpc.on('DOMAIN_EVENT_CALLBACK_LIFECYCLE', () => heard++)
+  for (const { rpc } of [deaf, attentive]) {
+    await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+    await rpc.call('CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY', { eventID: 0, dom: null })
+  }
+  deaf.near.pause()
+
+  const domains = await driver.domains.list()
+  for (let round = 0; round < 4; round++) {
+    for (const { id } of domains) await driver.domains.start(id)
+    for (const { id } of domains) await driver.domains.powerOff(id)
+  }
+
+  await until(() => heard === 800)
+  deaf.rpc.close()
+  attentive.rpc.close()
+  await driver.close()
+})
+
+test('a client that leaves while it registers leaves nothing behind', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID(), vms: 1 })
+  const { slow, listed } = slowToList(driver)
+  const { rpc, near } = client(faceTo(slow))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+  const registering = rpc.call('CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY', { eventID: 0, dom: null })
+  await until(() => listed.isWaited && listed.listeners === 1)
+
+  near.destroy()
+  await assert.rejects(registering)
+  listed.go()
+
+  await until(() => listed.listeners === 0)
+  await driver.close()
+})
