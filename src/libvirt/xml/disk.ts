@@ -104,7 +104,9 @@ function readFormat(disk: Reading, location: string, kind: HostKind): DiskConfig
   for (const [name, words] of Object.entries(DISK_DRIVER)) driver.word(name, words)
   const type = driver.attribute('type')
   if (type === undefined) return kind.formatOf(location)
-  return formatNamed(type) ?? driver.refuse('/@type', type)
+  const format = formatNamed(type) ?? driver.refuse('/@type', type)
+  // There are no raw images there, and libvirt's tools write this of volumes whose format they have no name for.
+  return format === 'raw' && kind.hasWindowsPaths ? kind.formatOf(location) : format
 }
 
 /** `<disk>` of a domain. */

@@ -41,8 +41,10 @@ function diskArbitrary(device: string): fc.Arbitrary<DiskConfig> {
       bus: fc.constantFrom('emulated', 'paravirtualised'),
       shared: fc.boolean(),
     })
-    .map(({ kind, isEmpty, shared, readOnly, location: at, bus, ...rest }) => ({
+    .map(({ kind, isEmpty, shared, readOnly, location: at, bus, format, ...rest }) => ({
       ...rest,
+      // On Hyper-V there is no raw image in a file that says it is another.
+      format: format === 'raw' && /\.(a?vhdx?|qcow2)$/i.test(at) ? 'qcow2' : format,
       ...(kind !== 'disk' && { kind }),
       location: isEmpty && kind !== 'disk' ? '' : at,
       readOnly: readOnly || kind === 'cdrom',
