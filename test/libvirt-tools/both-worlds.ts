@@ -28,6 +28,8 @@ export interface HostTraits {
   /** A folder for images, of this name. */
   readonly folder: (server: Server, name: string) => string
   readonly separator: string
+  /** What is alike for two kinds of hosts is tried with one of them. */
+  readonly isTriedInPart?: true
 }
 
 const WINDOWS = {
@@ -68,7 +70,14 @@ export const HOSTS: readonly HostTraits[] = [
     folder: ({ data }, name) => `${data}/sr/${name}`,
     separator: '/',
   },
-  { name: 'v1', format: 'vpc', ending: 'vhd', folder: (_, name) => String.raw`C:\pools-${name}`, ...WINDOWS },
+  {
+    name: 'v1',
+    format: 'vpc',
+    ending: 'vhd',
+    folder: (_, name) => String.raw`C:\pools-${name}`,
+    isTriedInPart: true,
+    ...WINDOWS,
+  },
   { name: 'v2', format: 'vhdx', ending: 'vhdx', folder: (_, name) => String.raw`C:\pools-${name}`, ...WINDOWS },
 ]
 

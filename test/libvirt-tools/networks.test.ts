@@ -44,6 +44,7 @@ for (const traits of HOSTS) {
       assert.match(await no(host, 'net-dumpxml', name), /Network not found: no network with matching name/)
     })
 
+    if (traits.isTriedInPart) return
     test('a network that was only created is gone when it is stopped, and so is one that is undefined meanwhile', async () => {
       const [made, kept] = [`made-${host}`, `kept-${host}`]
       await ok(host, 'net-create', await written(networkXml(traits, made)))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Driver, HostRepository, StorageRoot } from '../../src/drivers/driver.ts'
+import type { Driver, HostRepository, StorageOps, StorageRoot } from '../../src/drivers/driver.ts'
 import {
   connectionOf,
   VIR_CONNECT_LIST_STORAGE_POOLS_DIR,
@@ -288,7 +288,9 @@ test('the file of an image is read and written, in parts too, and nobody else ha
 
 test('what a driver has no way for is not supported', async () => {
   const { driver } = await stored()
-  const { openVolume: _, removeRepository: __, ...storage } = driver.storage
+  const storage: StorageOps = { ...driver.storage }
+  delete storage.openVolume
+  delete storage.removeRepository
   const connection = await connectionOf({ ...driver, storage }, { uri: 'memory:///poor' })
   const pool = await connection.storagePoolDefineXML(poolXml('poor', '/poor'))
   await pool.create()
