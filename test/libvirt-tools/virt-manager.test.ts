@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -52,7 +52,7 @@ before(async () => {
   server = await startServer({
     data: join(folder, 'data'),
     hosts: ['qemu:///system', host.uri.href],
-    options: ['--listen', `libvirt+unix://${socket}`],
+    options: ['--listen', `libvirt+unix://${socket}`, '--listen', 'libvirt+tcp://127.0.0.1:0?auth=none'],
   })
   client = new ApiClient(server.http)
   root = await client.login(ADMIN.name, ADMIN.password)
@@ -67,6 +67,12 @@ async function tells(command: readonly string[], what: RegExp): Promise<void> {
   await until(`virsh ${command.join(' ')} to tell ${what}`, async () =>
     what.test(await virsh('hyperv', ...command)) ? true : undefined,
   )
+}
+
+/** Where the server listens for libvirt's clients that come by TCP, as it says itself. */
+async function tcpPort(): Promise<string> {
+  const text = await readFile(join(server.data, 'listeners.json'), 'utf8')
+  return /"libvirt\+tcp:\/\/127\.0\.0\.1:(\d+)"/.exec(text)?.[1] ?? ''
 }
 
 /** A switch and an image, as a host has them. */
@@ -238,15 +244,19 @@ test('virt-manager makes a guest of a disk image on the QEMU host, and shows wha
 
   const window = await manager.create(QEMU, { name: 'painter', image })
 
-  const isPainted = async () => ((await window.shareOf(PAINT)) > PAINTED_SHARE ? true : undefined)
-  await until('the guest to paint the screen', isPainted)
+  const isPainted = async (where: MachineWindow) => ((await where.shareOf(PAINT)) > PAINTED_SHARE ? true : undefined)
+  await until('the guest to paint the screen', () => isPainted(window))
   await manager.shot(join(OUTPUT, '6-console.png'))
   await window.forceOff()
   await manager.shows('painter', 'Shutoff')
   await window.press('Run')
   await manager.shows('painter', 'Running')
-  await until('the guest to paint it again', isPainted)
-  await window.delete()
+  await until('the guest to paint it again', () => isPainted(window))
+  await window.close()
+  const other = await manager.look(`qemu+tcp://127.0.0.1:${await tcpPort()}/system`, `${QEMU}: 127.0.0.1`, 'painter')
+  await until('the guest to be seen over TCP', () => isPainted(other))
+  await manager.shot(join(OUTPUT, '7-console-over-tcp.png'))
+  await other.delete()
   await manager.forgets('painter')
   assert.equal((await virsh('qemu', 'list', '--all', '--name')).trim(), '')
 })

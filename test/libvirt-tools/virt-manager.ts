@@ -39,9 +39,9 @@ export class VirtManager {
     return this.#log
   }
 
-  /** Has it connect to one more host. */
-  async connect(uri: string): Promise<void> {
-    const child = this.#desktop.run('virt-manager', '--connect', uri, '--no-fork')
+  /** Has it connect to one more host, and do there what options of its command say. */
+  async connect(uri: string, ...options: readonly string[]): Promise<void> {
+    const child = this.#desktop.run('virt-manager', '--connect', uri, '--no-fork', ...options)
     await text(child.stdout) // It tells the one that runs, and ends.
   }
 
@@ -55,11 +55,10 @@ export class VirtManager {
     await this.robot.gone(`${MANAGER} > table cell:${name}\n`)
   }
 
-  /** Opens the window of a machine. */
-  async open(name: string): Promise<MachineWindow> {
-    await this.robot.select(`${MANAGER} > table cell:${name}\n`)
-    await this.robot.click(`${MANAGER} > push button:Open`)
-    return this.#machine(name)
+  /** Connects to one more host, which is called so, and shows what a guest shows there. */
+  async look(uri: string, connection: string, name: string): Promise<MachineWindow> {
+    await this.connect(uri, '--show-domain-console', name)
+    return this.#machine(name, connection)
   }
 
   /** Makes a machine with the wizard, on the connection of this label, and waits for its window. */
@@ -67,7 +66,7 @@ export class VirtManager {
     const wizard = 'frame:New VM'
     const { robot } = this
     const forward = () => robot.click(`${wizard} > push button:Forward`)
-    await robot.select(`${MANAGER} > table cell:${connection}`)
+    await robot.select(`${MANAGER} > table cell:${connection}$`)
     await robot.click(`${MANAGER} > push button:New`)
     await robot.place(wizard, ...PLACES.wizard)
     await robot.click(`${wizard} > radio button:${image === undefined ? 'Manual' : 'Import'}`)
@@ -86,7 +85,7 @@ export class VirtManager {
     await robot.find(`${wizard} > push button:Finish`)
     await robot.fill(`${wizard} > text:Name`, name)
     await robot.click(`${wizard} > push button:Finish`)
-    return this.#machine(name)
+    return this.#machine(name, connection)
   }
 
   /** Opens the window that tells of a connection. */
@@ -104,8 +103,8 @@ export class VirtManager {
     await this.robot.shot(file, [0, 0, 2560, 1700])
   }
 
-  async #machine(name: string): Promise<MachineWindow> {
-    const path = `frame:${name} on`
+  async #machine(name: string, connection: string): Promise<MachineWindow> {
+    const path = `frame:${name} on ${connection}$`
     await this.robot.place(path, ...PLACES.machine)
     return new MachineWindow(this.robot, path)
   }
@@ -198,6 +197,13 @@ export class MachineWindow {
     const counts = await this.#robot.colours(box)
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
     return (counts.get(colour) ?? 0) / all
+  }
+
+  /** Closes the window; the machine goes on. */
+  async close(): Promise<void> {
+    await this.#robot.click(`${this.path} > menu:File`)
+    await this.#robot.click(`${this.path} > menu:File > menu item:Close`)
+    await this.#robot.gone(this.path)
   }
 
   /** Deletes the machine, and leaves its images. */
