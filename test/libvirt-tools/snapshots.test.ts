@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { RunningTool } from './running-tool.ts'
+import { programNamed } from './tool.ts'
 import { type HostName, serve, type World } from './world.ts'
 
 const HOSTS = ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly HostName[]
@@ -9,9 +11,17 @@ const TYPES = { memory: 'test', qemu: 'qemu', v1: 'hyperv', v2: 'hyperv' } as co
 /** What a test may take in all, on a machine that is busy with others. */
 const TEST_MS = 120_000
 
+/** Events and details of what a snapshot does to a domain: it stops, it starts, it is paused. */
+const FROM_SNAPSHOT: readonly string[] = ['5 6', '2 3', '3 5']
+const DESTROYED = '5 1'
+
 let world: World
+const tools: RunningTool[] = []
 before(async () => (world = await serve({ hosts: HOSTS })))
-after(() => world.close())
+after(async () => {
+  for (const tool of tools) await tool.end()
+  await world.close()
+})
 
 const written = async (xml: string): Promise<string> => {
   const path = join(world.folder, `${crypto.randomUUID()}.xml`)
@@ -34,6 +44,9 @@ for (const host of HOSTS) {
     const xml = `<domain type='${TYPES[host]}'><name>web</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
       <os><type arch='x86_64'>hvm</type></os></domain>`
     await ok('define', await written(xml))
+    const events = new RunningTool('/usr/bin/python3', [programNamed('events.py'), world.uri(host)], world.folder)
+    tools.push(events)
+    await events.screen.shows('LISTENING')
     await ok('snapshot-create-as', 'web', 'base', 'before it ran')
     await ok('start', 'web')
     await ok('snapshot-create', 'web', await written('<domainsnapshot><name>running</name></domainsnapshot>'))
@@ -55,6 +68,14 @@ for (const host of HOSTS) {
     await ok('snapshot-delete', 'web', 'base')
     assert.deepEqual(rows(await ok('snapshot-list', 'web')), [])
     assert.match(await no('snapshot-current', 'web'), /has no current snapshot/)
+
+    await ok('destroy', 'web')
+    await events.screen.shows(`LIFECYCLE web ${DESTROYED}`)
+    const told = [...events.screen.text.matchAll(/^LIFECYCLE web (.+)$/gm)].map(([, detail = '']) => detail)
+    assert.deepEqual(
+      told.filter(detail => FROM_SNAPSHOT.includes(detail)),
+      ['5 6', '2 3', '5 6', '2 3', '3 5'],
+    )
   })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DriverError } from '../../src/drivers/driver.ts'
 import {
   connectionOf,
   type Domain,
@@ -34,6 +35,7 @@ import {
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_START_PAUSED,
   VIR_DOMAIN_METADATA_TITLE,
+  VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
 } from '../../src/libvirt/index.ts'
 import { defined, domainXml, rejectsWith, snapshotXml, until, world } from './world.ts'
@@ -250,4 +252,29 @@ test('a host is watched once for all who listen to it, and no longer than somebo
   assert.deepEqual(calls, { subscribe: 1, unsubscribe: 1, list: 1 })
   await defined(connection)
   assert.equal(heard, 40)
+})
+
+test('where a host does not say what there is, nobody is told that he will hear of it, and may ask again', async () => {
+  const { driver } = await world()
+  let isSilent = true
+  const silent = {
+    ...driver,
+    domains: {
+      ...driver.domains,
+      async list() {
+        if (isSilent) throw new DriverError('unreachable', 'the host is silent')
+        return driver.domains.list()
+      },
+    },
+  }
+  const connection = await connectionOf(silent, { uri: 'memory:///world' })
+  const { heard, listen } = ear()
+  await rejectsWith(VIR_ERR_INTERNAL_ERROR, connection.domainEventRegister(listen), /the host is silent/)
+
+  isSilent = false
+  await connection.domainEventRegister(listen)
+  await defined(connection)
+
+  await until(() => heard.length === 1)
+  await connection.close()
 })
