@@ -2,8 +2,7 @@ import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QmpError } from '../../protocols/qmp/error.ts'
-import { type DomainState, DriverError, type ScreenOps, type Screenshot } from '../driver.ts'
-import type { QemuDomain } from './domain.ts'
+import { DriverError, type ScreenOps, type Screenshot } from '../driver.ts'
 import { partialPath } from './files.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
@@ -11,6 +10,7 @@ import { keyNamesOf } from './key-codes.ts'
 import { filesOf } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { parsePpm } from './ppm.ts'
+import { machineOf } from './whole-domain.ts'
 
 /** How many keys are held at once. */
 const KEYS_MAX = 16
@@ -43,13 +43,6 @@ export const screenOps = ({ root, inventory, closed }: ScreenParts, gate: Gate):
     })
   },
 })
-
-function machineOf({ id, machine, summary: { state } }: QemuDomain, ...states: readonly DomainState[]): Machine {
-  if (machine !== undefined && !machine.isReached)
-    throw new DriverError('unreachable', `QEMU of domain ${id} is silent`)
-  if (machine !== undefined && states.includes(state)) return machine
-  throw new DriverError('bad-state', `domain ${id} is ${state}, not ${states.join(' or ')}`)
-}
 
 /** QEMU writes the picture to a file that nobody else may read, and that is gone whatever follows. */
 async function look(machine: Machine, place: string): Promise<Screenshot> {

@@ -26,7 +26,7 @@ export interface WholeDomain {
 
 /** The QEMU of a domain in one of these states. Throws as `bad-state` in others. */
 export function machineOf(
-  { machine, summary: { id, state } }: WholeDomain,
+  { machine, summary: { id, state } }: Pick<WholeDomain, 'machine' | 'summary'>,
   ...states: readonly DomainState[]
 ): Machine {
   if (machine !== undefined && (!machine.isReached || states.includes(state))) return machine
