@@ -2,7 +2,7 @@
 
 A widget is named by a path of parts with ` > ` between, each `role:name`: `frame:New VM > push button:Forward`. The name is a
 regular expression that has to match from the start of the widget's name, or of the name of its label; without a colon any
-name will do. Only what is showing counts, but for items of menus, which are worked without being opened.
+name will do. Only what is showing counts.
 Each command waits until it can be done, and answers one line: {"ok": ...} or {"error": "..."}.
 """
 
@@ -25,7 +25,6 @@ COLOURS_MAX = 8
 STEP = 8
 SHOWING = Atspi.StateType.SHOWING
 SENSITIVE = Atspi.StateType.SENSITIVE
-HIDDEN_ROLES = {"menu item", "check menu item", "radio menu item", "menu"}
 
 
 def is_in(node, state):
@@ -58,9 +57,7 @@ def below(node):
 
 def matches(node, part):
     role, _, name = part.partition(":")
-    if node.get_role_name() != role:
-        return False
-    if role not in HIDDEN_ROLES and not is_in(node, SHOWING):
+    if node.get_role_name() != role or not is_in(node, SHOWING):
         return False
     return name == "" or any(re.match(name, label, re.DOTALL) for label in labels(node))
 
@@ -131,6 +128,14 @@ def gone(path, seconds):
 def usable(path):
     node = look(path)
     return node if node is not None and is_in(node, SENSITIVE) else None
+
+
+def can_use(path, seconds):
+    """Whether a widget can be used before long."""
+    try:
+        return until(path, seconds, lambda: usable(path)) is not None
+    except TimeoutError:
+        return False
 
 
 def click(path, seconds):
@@ -212,12 +217,12 @@ def tree(path):
     lines = []
     start = look(path) if path else Atspi.get_desktop(0)
     for node in below(start) if start else []:
-        if is_in(node, SHOWING) or node.get_role_name() in HIDDEN_ROLES:
+        if is_in(node, SHOWING):
             lines.append(f"{node.get_role_name()}:{' | '.join(label for label in labels(node) if label)}")
     return lines
 
 
-COMMANDS = {f.__name__: f for f in (find, gone, click, unusable, place, fill, choose, select, shot, colours, tree)}
+COMMANDS = {f.__name__: f for f in (find, gone, can_use, click, unusable, place, fill, choose, select, shot, colours, tree)}
 
 
 def answer(line):

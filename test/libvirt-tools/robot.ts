@@ -47,6 +47,11 @@ export class Robot {
     await this.#call('click', path, WAIT_SECONDS)
   }
 
+  /** Whether a widget can be used within so many seconds. */
+  async canUse(path: string, seconds: number): Promise<boolean> {
+    return (await this.#call('can_use', path, seconds)) === true
+  }
+
   /** Waits until a widget cannot be used. */
   async unusable(path: string): Promise<void> {
     await this.#call('unusable', path, WAIT_SECONDS)

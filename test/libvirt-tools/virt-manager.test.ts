@@ -185,7 +185,7 @@ validation.test('the page of the boot options turns the automatic start on and o
   // Hyper-V starts one again that ran when the host went down, unless it is told otherwise.
   await shows(true)
   for (const isTicked of [false, true]) {
-    await machine.toggle(...page)
+    await machine.tick(...page, isTicked)
     await shows(isTicked)
   }
 })

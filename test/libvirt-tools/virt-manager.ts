@@ -11,6 +11,9 @@ const PLACES = {
   browser: [1600, 860],
 } as const
 const MANAGER = 'frame:Virtual Machine Manager'
+/** How often the same is edited, and how long it may take until it can be applied. */
+const EDITS_MAX = 5
+const APPLY_SECONDS = 3
 const FRESH = ['--test-options=first-run', '--test-options=firstrun-uri=']
 
 /** What a machine is made with. */
@@ -146,17 +149,27 @@ export class MachineWindow {
   /** Changes fields of a page, and applies that. */
   async change(page: string, fields: Readonly<Record<string, string>>): Promise<void> {
     await this.page(page)
-    for (const [field, value] of Object.entries(fields)) {
-      await this.#robot.fill(`${this.path} > spin button:${field}`, value)
-    }
-    await this.#apply()
+    const entries = Object.entries(fields)
+    await this.#applying(
+      async () => {
+        for (const [field, value] of entries) await this.#robot.fill(`${this.path} > spin button:${field}`, value)
+      },
+      async () => {
+        const values = await Promise.all(entries.map(([field]) => this.value(field)))
+        return entries.every(([, value], at) => values[at] === value)
+      },
+    )
   }
 
   /** Ticks a box of a page, or takes the tick away, and applies that. */
-  async toggle(page: string, box: string): Promise<void> {
+  async tick(page: string, box: string, isTicked: boolean): Promise<void> {
     await this.page(page)
-    await this.#robot.click(`${this.path} > check box:${box}`)
-    await this.#apply()
+    await this.#applying(
+      async () => {
+        if ((await this.isTicked(page, box)) !== isTicked) await this.#robot.click(`${this.path} > check box:${box}`)
+      },
+      async () => (await this.isTicked(page, box)) === isTicked,
+    )
   }
 
   /** Whether a box of a page is ticked. */
@@ -165,9 +178,17 @@ export class MachineWindow {
     return (await this.#robot.find(`${this.path} > check box:${box}`)).isChecked
   }
 
-  async #apply(): Promise<void> {
-    await this.#robot.click(`${this.path} > push button:config-apply`)
-    await this.#robot.unusable(`${this.path} > push button:config-apply`)
+  /** virt-manager takes back what was not applied yet when it hears of a change that came before. */
+  async #applying(edit: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
+    const button = `${this.path} > push button:config-apply`
+    for (let attempt = 0; attempt < EDITS_MAX; attempt++) {
+      await edit()
+      if (!(await this.#robot.canUse(button, APPLY_SECONDS))) continue
+      await this.#robot.click(button)
+      await this.#robot.unusable(button)
+      if (await isDone()) return
+    }
+    throw new Error(`what is edited in ${this.path} does not stay`)
   }
 
   /** Adds a disk with an image that lies in a pool. */
