@@ -58,11 +58,12 @@ export class ConnectionWithSavedDomains extends ConnectionWithDomains {
       checkPath(this.host, name, from)
       const files = savedFilesOf(this.host, name)
       const saved = await files.read(from)
-      const wish: Partial<SavedDomain> = { ...(await describedBy(this.host, xml)), ...state }
-      return inTurn(this.host, { ...saved.config, ...wish.config }, async ({ config, present }) => {
+      // What was looked at, and not what the file may be made to say meanwhile.
+      const wish: SavedDomain = { ...saved, ...(await describedBy(this.host, xml)), ...state }
+      return inTurn(this.host, wish.config, async ({ config, present }) => {
         assertStartable(this.host, present, config)
         await hubOf(this.host.driver).whileDoing(config.id, 'restored', () => files.restore(from, wish))
-        this.host.seen(config.id, { state: (wish.paused ?? saved.paused) ? 'paused' : 'running' })
+        this.host.seen(config.id, { state: wish.paused ? 'paused' : 'running' })
         return new Domain(this.host, config)
       })
     })
