@@ -52,7 +52,7 @@ export function parseConfig(object: JsonObject): DomainConfig {
   }
 }
 
-const BOOT_DEVICES: readonly BootDevice[] = ['floppy', 'disk', 'cdrom']
+const BOOT_DEVICES: readonly BootDevice[] = ['floppy', 'disk', 'cdrom', 'network']
 
 function parseBoot(object: JsonObject): BootConfig {
   const kind = wordMember(object, 'kind', ['kernel', 'guest-kernel', 'guest-grub', 'firmware'] as const)

@@ -100,8 +100,8 @@ export interface ExitActions {
   readonly crash: 'halt' | 'restart' | 'hold'
 }
 
-/** A device that firmware can boot from. */
-export type BootDevice = 'floppy' | 'disk' | 'cdrom'
+/** A device that firmware can boot from; `network`: by the first interface of those that can. */
+export type BootDevice = 'floppy' | 'disk' | 'cdrom' | 'network'
 
 /**
  * How a domain boots: a kernel that the host loads (`kernel`: absolute paths on the host; `guest-kernel`: paths in the

@@ -62,7 +62,8 @@ function exitFields({ shutdown, reboot, suspend, crash }: NonNullable<DomainConf
   }
 }
 
-const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy' } as const
+/** The draft has no word for the network. */
+const BOOT_OPTION = { disk: 'HD', cdrom: 'CDROM', floppy: 'floppy', network: 'HD' } as const
 
 function bootFields(boot: BootConfig): VmValues {
   if (boot.kind === 'firmware') return { boot_method: 'bios', bios_boot: BOOT_OPTION[boot.device] }

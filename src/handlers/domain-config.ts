@@ -25,11 +25,9 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const target = memoryTarget(vm)
   const disks = diskConfigs(parts, vm)
   // No field of a VM says these; what others have chosen and noted on the host stays.
-  const {
-    annotations,
-    cpu,
-    platform: { enlightened = false, rng = false, tablet = false } = {},
-  } = readConfig(vm.definition) ?? {}
+  const kept = readConfig(vm.definition)
+  const { annotations, cpu, platform: { enlightened = false, rng = false, tablet = false } = {} } = kept ?? {}
+  const boot = bootConfig(parts, vm, disks)
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
     name: vm.name_label,
@@ -39,7 +37,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     vcpus: Number(vm.VCPUs_number),
     ...(hasFeatures(vm) ? { cpu: cpuConfig(vm) } : cpu !== undefined && isWhole(cpu) && { cpu }),
     ...(scheduling !== EVEN && { scheduling }),
-    boot: bootConfig(parts, vm, disks),
+    boot: isOfDisk(boot) && kept !== undefined && isOfNetwork(kept.boot) ? kept.boot : boot,
     disks,
     nics: nicConfigs(store, vm),
     platform: {
@@ -52,6 +50,11 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     ...(annotations !== undefined && { annotations }),
   }
 }
+
+const isOfDisk = (boot: BootConfig): boolean => boot.kind === 'firmware' && boot.device === 'disk'
+
+/** The draft has no word for it: such a VM says that it boots from its disk, until somebody says something else. */
+const isOfNetwork = (boot: BootConfig): boolean => boot.kind === 'firmware' && boot.device === 'network'
 
 /** What the VM is to have of its memory while nobody else needs it. */
 export function memoryTarget({ memory_dynamic_max, memory_static_max }: VmRecord): bigint {

@@ -124,6 +124,16 @@ describe('domains that another made', () => {
     assert.equal(domainConfig(services, { ...plain, definition: '' }).cpu, undefined)
   })
 
+  test('a VM goes on booting from the network, which the draft has no word for, until another device is chosen', async () => {
+    const vm = store.get(VM, DOMAIN) ?? assert.fail('no VM')
+    const boot = { kind: 'firmware', device: 'network' } as const
+    const plain = { ...vm, bios_boot: 'HD', definition: JSON.stringify({ ...config(''), boot }) } as const
+
+    assert.deepEqual(domainConfig(services, plain).boot, boot)
+    assert.deepEqual(domainConfig(services, { ...plain, bios_boot: 'CDROM' }).boot, { ...boot, device: 'cdrom' })
+    assert.deepEqual(domainConfig(services, { ...plain, definition: '' }).boot, { ...boot, device: 'disk' })
+  })
+
   // Proves: VBD.currently_attached, VIF.currently_attached
   test('the devices of a VM that runs when it is adopted are attached', async () => {
     const running = new MemoryHost({ name: 'running' })

@@ -301,6 +301,20 @@ describe('disks that others have a hand in', () => {
     await driver.domains.powerOff(id)
   })
 
+  it('has firmware try the network first, where the machine has an interface that it knows', async () => {
+    const path = await image(host, 'network.vhdx')
+    const domain = { ...withDisks(disk(path, 'hda')), boot: { kind: 'firmware', device: 'network' } } as const
+    await driver.domains.define({ ...domain, nics: [nic(null)] })
+    await rejects('refused', driver.domains.start(domain.id), /from the network by an emulated interface/)
+
+    await driver.domains.define({ ...domain, nics: [nic(null, { model: 'emulated' })] })
+    await driver.domains.start(domain.id)
+
+    const order = host.sim.host?.vm(guidOf(domain.name))?.configuration.system.values['BootOrder']
+    assert.deepEqual(Array.from(Object.values(order ?? {}), Number), [3, 2, 1, 0])
+    await driver.domains.powerOff(domain.id)
+  })
+
   it('leaves a machine its devices whose note somebody has removed', async () => {
     const path = await image(host, 'orphan.vhdx')
     const domain = { ...withDisks(disk(path, 'hdb')), nics: [nic(null, { device: 'eth3' })] }

@@ -237,3 +237,32 @@ test('with KVM a guest finds what Hyper-V has for its guests where that is wante
   assert.equal(valueOf(enlightened, '-cpu'), 'host,hv-time=on,hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff')
   assert.throws(() => cpuArguments(config, 'tcg', new Set()), { kind: 'refused', message: /KVM/ })
 })
+
+test('a machine that boots from the network has the ROM for that on its first interface, which comes before all disks', () => {
+  const nics = ['eth1', 'eth0'].map(device => ({
+    id: device,
+    mac: '52:54:00:12:34:56',
+    mtu: 1_500,
+    model: 'emulated' as const,
+    device,
+    network: null,
+  }))
+  const disks = [
+    { id: 'a', location: '/a', format: 'raw', readOnly: false, device: 'vda', bus: 'paravirtualised' } as const,
+  ]
+  const cards = (device: 'network' | 'disk') =>
+    argumentsOf({ ...CONFIG, nics, disks, boot: { kind: 'firmware', device } })
+      .filter(each => /"driver":"(e1000|virtio-blk-pci)"/.test(each))
+      .map(each => [/"mac"/.test(each), /"romfile":""/.test(each), /"bootindex":(\d)/.exec(each)?.[1]])
+
+  assert.deepEqual(cards('network'), [
+    [false, false, '1'],
+    [true, true, undefined],
+    [true, false, '0'],
+  ])
+  assert.deepEqual(cards('disk'), [
+    [false, false, '1'],
+    [true, true, undefined],
+    [true, true, undefined],
+  ])
+})

@@ -71,7 +71,7 @@ export interface Hardware {
 export type Resizable = Omit<Hardware, 'adapters' | 'hasBios' | 'storage'>
 
 /** Devices that firmware can boot from. */
-export type BootDevice = 'floppy' | 'disk' | 'cdrom'
+export type BootDevice = 'floppy' | 'disk' | 'cdrom' | 'network'
 
 /** What of the settings of a machine is to be changed; what is absent stays. */
 export interface SettingsChange {

@@ -14,6 +14,9 @@ export type DemandHost = Pick<HostFacts, 'info' | 'build'>
 export function unmetDemand(config: DomainConfig, { info: { cpus }, build }: DemandHost): string | undefined {
   const { boot, disks, nics = [], cpu, scheduling, platform = {}, exits } = config
   if (boot.kind !== 'firmware') return 'Hyper-V loads no kernel itself; a domain boots by its firmware'
+  if (boot.device === 'network' && !nics.some(({ model }) => model === 'emulated')) {
+    return 'a machine of Hyper-V boots from the network by an emulated interface alone'
+  }
   const unmetByDisks = unmetOfDisks(disks, build)
   if (unmetByDisks !== undefined) return unmetByDisks
   if (nics.some(({ mtu }) => mtu !== MTU)) return 'the MTU of an interface is for its guest to choose on Hyper-V'

@@ -45,9 +45,13 @@ export const cableProperties = ({ nic, path }: Cable) => ({
   addr: { type: 'unix', path },
 })
 
-/** The properties of the device. Guests boot from no network: without the ROM for that. */
-export function nicProperties({ id, mac, mtu, model }: NicConfig, slots: Slots) {
-  const place = { id: nicName(id), netdev: cableName(id), mac, romfile: '', ...placeOf(slots, nicName(id)) }
+/** Before all disks; see `disks.ts`. */
+const BOOT_FIRST = 0
+
+/** The properties of the device. One that its machine does not boot from is without the ROM for that. */
+export function nicProperties({ id, mac, mtu, model }: NicConfig, slots: Slots, { isBooted = false } = {}) {
+  const booting = isBooted ? { bootindex: BOOT_FIRST } : { romfile: '' }
+  const place = { id: nicName(id), netdev: cableName(id), mac, ...booting, ...placeOf(slots, nicName(id)) }
   if (model === 'emulated') return { driver: 'e1000', ...place }
   return { driver: 'virtio-net-pci', ...place, host_mtu: mtu }
 }

@@ -7,7 +7,7 @@ import {
   VIR_FROM_DOMAIN,
 } from '../error-numbers.ts'
 import { OF_DEVICES, OF_DOMAIN } from './accepted.ts'
-import { bootOrderOf, type BootPlace, readBootPlace } from './boot-order.ts'
+import { bootableDisk, bootableNic, bootOrderOf, type BootPlace, readBootPlace } from './boot-order.ts'
 import { readCpu } from './cpu.ts'
 import { readDisk } from './disk.ts'
 import { type Extension, readExtension } from './extension.ts'
@@ -72,7 +72,12 @@ function readConfig(domain: Reading, surroundings: DomainSurroundings): DomainCo
     ...readMemory(domain),
     ...readCpus(domain),
     ...(cpu !== undefined && { cpu }),
-    boot: readBoot(domain, kind, bootOrderOf(places, disks), extension),
+    boot: readBoot(
+      domain,
+      kind,
+      bootOrderOf(places, [...disks.map(bootableDisk), ...nics.map(bootableNic)]),
+      extension,
+    ),
     disks,
     ...(nics.length > 0 && { nics }),
     ...(Object.keys(platform).length > 0 && { platform }),
@@ -129,13 +134,18 @@ function readDevices(
   const devices = domain.child('devices')
   if (devices === undefined) return { disks: [], places: [], nics: [], platform: board }
   const nics: NicConfig[] = []
-  for (const nic of devices.children('interface')) {
-    nics.push(readInterface(nic, { domainId, kind, networks, before: nics }))
-  }
+  const cards = devices.children('interface').map(reading => {
+    const nic = readInterface(reading, { domainId, kind, networks, before: nics })
+    nics.push(nic)
+    return { reading, nic }
+  })
   const drives = devices.children('disk').map(reading => ({ reading, disk: readDisk(reading, { domainId, kind }) }))
   const disks = drives.map(({ disk }) => disk)
   refuseTwins(devices, disks, nics)
-  const places = drives.flatMap(({ reading, disk }) => readBootPlace(reading, disk) ?? [])
+  const places = [
+    ...drives.flatMap(({ reading, disk }) => readBootPlace(reading, bootableDisk(disk)) ?? []),
+    ...cards.flatMap(({ reading, nic }) => readBootPlace(reading, bootableNic(nic)) ?? []),
+  ]
   const platform = { ...readHardware(devices, extension, kind), ...board }
   devices.acceptHarmless(OF_DEVICES)
   return { disks, places, nics, platform }

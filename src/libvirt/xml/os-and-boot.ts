@@ -8,8 +8,8 @@ import { lookup } from './lookup.ts'
 import type { Reading } from './reading.ts'
 import { element, textElement } from './writing.ts'
 
-const DEVICES: Readonly<Record<string, BootDevice>> = { hd: 'disk', cdrom: 'cdrom', fd: 'floppy' }
-const WORDS: Readonly<Record<BootDevice, string>> = { disk: 'hd', cdrom: 'cdrom', floppy: 'fd' }
+const DEVICES: Readonly<Record<string, BootDevice>> = { hd: 'disk', cdrom: 'cdrom', fd: 'floppy', network: 'network' }
+const WORDS: Readonly<Record<BootDevice, string>> = { disk: 'hd', cdrom: 'cdrom', floppy: 'fd', network: 'network' }
 const ARCHITECTURE = 'x86_64'
 
 /** Reads `<os>`: how a domain boots. What devices say of it by themselves (`<boot order=…>`) is in `order`. */
@@ -40,15 +40,10 @@ function readType(os: Reading, kind: HostKind): void {
   if (machine !== undefined && !kind.machines.test(machine)) type.refuse('/@machine', machine)
 }
 
-/**
- * The first is what counts; where it has nothing to boot, firmware goes on to the others in its own order. Nobody here
- * boots from the network.
- */
+/** The first is what counts; where it has nothing to boot, firmware goes on to the others in its own order. */
 function readDevice(boot: Reading): BootDevice {
   const name = boot.attribute('dev') ?? ''
-  const device = lookup(DEVICES, name)
-  if (device !== undefined) return device
-  return name === 'network' ? boot.refuse('/@dev', name) : boot.invalid('/@dev', name)
+  return lookup(DEVICES, name) ?? boot.invalid('/@dev', name)
 }
 
 function readKernel(os: Reading): BootConfig | undefined {

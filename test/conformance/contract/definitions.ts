@@ -132,6 +132,7 @@ const BOOTS: readonly DomainConfig['boot'][] = [
   { kind: 'guest-grub', cmdline: 'single' },
   { kind: 'firmware', device: 'floppy' },
   { kind: 'firmware', device: 'cdrom' },
+  { kind: 'firmware', device: 'network' },
 ]
 
 /** What a definition may say. It is kept, whether or not the host can start it. */

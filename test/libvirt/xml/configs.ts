@@ -92,7 +92,7 @@ const scheduling = fc.record({
 })
 
 const boot: fc.Arbitrary<DomainConfig['boot']> = fc.oneof(
-  fc.record({ kind: fc.constant('firmware' as const), device: fc.constantFrom('floppy', 'disk', 'cdrom') }),
+  fc.record({ kind: fc.constant('firmware' as const), device: fc.constantFrom('floppy', 'disk', 'cdrom', 'network') }),
   fc.record({
     kind: fc.constantFrom('kernel', 'guest-kernel'),
     kernel: line.map(each => `/boot/${each}`),

@@ -44,8 +44,6 @@ const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
   [{ rest: '<cputune><shares>70000</shares></cputune>' }, "domain/cputune/shares = '70000'"],
   [{ os: "<loader readonly='yes' type='pflash'>/OVMF.fd</loader>" }, 'domain/os/loader'],
   [{ os: '<nvram>/n</nvram>' }, 'domain/os/nvram'],
-  [{ os: "<boot dev='network'/>" }, "domain/os/boot/@dev = 'network'"],
-  [{ os: "<boot dev='hd'/><boot dev='network'/>" }, "domain/os/boot[2]/@dev = 'network'"],
   [{ os: "<bootmenu enable='yes'/>" }, "domain/os/bootmenu/@enable = 'yes'"],
   [{ os: "<smbios mode='host'/>" }, 'domain/os/smbios'],
   [{ os: "<bios useserial='yes'/>" }, 'domain/os/bios'],
@@ -125,7 +123,6 @@ const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
     { devices: `<interface type='network'>${NIC}<virtualport type='openvswitch'/></interface>` },
     'domain/devices/interface/virtualport',
   ],
-  [{ devices: `<interface type='network'>${NIC}<boot order='1'/></interface>` }, 'domain/devices/interface/boot'],
   [{ devices: `<interface type='network'>${NIC}<rom file='/r'/></interface>` }, 'domain/devices/interface/rom'],
   [
     { devices: `<interface type='network'>${NIC}<driver queues='4'/></interface>` },

@@ -249,3 +249,24 @@ test('a machine has the host’s random numbers where its host gives them', () =
   assert.equal(read(domain({ devices }), HYPERV).platform, undefined)
   assert.doesNotMatch(writeDomain(fed, { kind: HYPERV, networks: [] }), /<rng/)
 })
+
+test('a machine boots from the network, where that is said of it or of its first interface', () => {
+  const nic = (order: string) => `<interface type='network'><source network='Internal'/>${order}</interface>`
+  const disk = "<disk device='cdrom'><target dev='hda'/><boot order='2'/></disk>"
+  const network = { kind: 'firmware', device: 'network' }
+
+  assert.deepEqual(read(domain({ os: "<boot dev='network'/><boot dev='hd'/>" })).boot, network)
+  assert.deepEqual(read(domain({ devices: nic("<boot order='1'/>") + nic('') + disk })).boot, network)
+  assert.match(
+    writeDomain(read(domain({ os: "<boot dev='network'/>" })), { kind: HYPERV, networks: [] }),
+    /<boot dev=.network./,
+  )
+  assert.deepEqual(read(domain({ devices: nic("<boot order='3'/>") + disk })).boot, { ...network, device: 'cdrom' })
+  const second = domain({ devices: nic('') + nic("<boot order='1'/>") })
+  throwsWith(
+    () => read(second),
+    VIR_ERR_CONFIG_UNSUPPORTED,
+    'domain/devices/interface[2]/boot/@order',
+    'eth0 is tried first',
+  )
+})

@@ -12,6 +12,7 @@ export const BOOT_ORDERS: Readonly<Record<BootDevice, readonly number[]>> = {
   floppy: [0, 1, 2, 3],
   cdrom: [1, 2, 3, 0],
   disk: [2, 1, 3, 0],
+  network: [3, 2, 1, 0],
 }
 
 /** Source: Microsoft Learn, "Msvm_AffectedJobElement"; as recorded on a real host, v2. */
