@@ -1,4 +1,4 @@
-import type { StorageOps } from '../drivers/driver.ts'
+import { DriverError, type StorageOps, type Volume } from '../drivers/driver.ts'
 import { ConnectionWithNetworks } from './connection-networks.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
@@ -245,10 +245,20 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
       if (path === '') throw this.host.error(VIR_ERR_INVALID_ARG, `path in ${name} must not be empty`)
       const storage = this.host.group(name, 'storage')
       const place = hostPath(this.host, path)
-      return (
-        (await this.#fileSystem(storage, place)) ?? new StorageVol(this.host, (await storage.getVolume(place)).location)
-      )
+      const root = await this.#fileSystem(storage, place)
+      return root ?? new StorageVol(this.host, (await this.#image(name, path, storage.getVolume(place))).location)
     })
+  }
+
+  /** The image that is found; where there is none, that is said in libvirt's words, whatever the host calls the place. */
+  async #image(name: FunctionName, path: string, found: Promise<Volume>): Promise<Volume> {
+    try {
+      return await found
+    } catch (error) {
+      if (!(error instanceof DriverError) || error.kind !== 'not-found') throw error
+      const by = name === 'virStorageVolLookupByKey' ? 'key' : 'path'
+      throw this.host.error(VIR_ERR_NO_STORAGE_VOL, `no storage vol with matching ${by} '${path}'`, error)
+    }
   }
 
   /** Only where the path is as short as one can be: it is not worth a question else. */

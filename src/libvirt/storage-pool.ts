@@ -115,7 +115,9 @@ export class StoragePool {
       checkFlags('virStoragePoolGetXMLDesc', flags, { known: VIR_STORAGE_XML_INACTIVE })
       const { name, uuid, repository } = place
       const top = this.#host.kind.hasWindowsPaths ? '\\\\.\\' : '/'
-      return writePool({ name, uuid, path: repository?.location ?? top }, await sizes(place, storage))
+      // Its definition stays as it is while volumes come and grow: whoever edits it has to find it unchanged.
+      const found = has(flags, VIR_STORAGE_XML_INACTIVE) ? NOTHING : await sizes(place, storage)
+      return writePool({ name, uuid, path: repository?.location ?? top }, found)
     })
   }
 

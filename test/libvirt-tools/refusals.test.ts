@@ -32,6 +32,16 @@ const OF_OTHER_DRIVERS: readonly (readonly [command: string, name: string])[] = 
   ['qemu-monitor-event --timeout 1', 'virConnectDomainQemuMonitorEventRegister'],
 ]
 
+/** What there is not, and what libvirt's own drivers say then. */
+const MISSING: readonly (readonly [command: string, complaint: string])[] = [
+  ['domstate nobody', `failed to get domain 'nobody'`],
+  ['vol-name /none', `Storage volume not found: no storage vol with matching path '/none'`],
+  ['vol-info none', `Storage volume not found: no storage vol with matching path 'none'`],
+  ['net-info none', `Network not found: no network with matching name 'none'`],
+  ['pool-info none', `Storage pool not found: no storage pool with matching name 'none'`],
+  ['snapshot-info off none', `Domain snapshot not found: no domain snapshot with matching name 'none'`],
+]
+
 describe('virsh', () => {
   let world: World
   before(async () => {
@@ -60,6 +70,14 @@ describe('virsh', () => {
       const told = await complaints(host, OFF)
       const said = told.match(/^error: Requested operation is not valid: domain is not running$/gm)
       assert.equal(said?.length, OFF.length, told)
+    })
+
+    it(`is told what is missing in the words of libvirt's drivers by ${host}`, async () => {
+      const told = await complaints(
+        host,
+        MISSING.map(([command]) => command),
+      )
+      for (const [, complaint] of MISSING) assert(told.includes(`error: ${complaint}\n`), told)
     })
 
     it(`is told the names of functions that are for other drivers alone by ${host}`, async () => {

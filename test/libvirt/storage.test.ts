@@ -23,6 +23,7 @@ import {
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
   VIR_STORAGE_POOL_EVENT_DEFINED,
   VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+  VIR_STORAGE_XML_INACTIVE,
   VIR_STORAGE_POOL_EVENT_ID_REFRESH,
   VIR_STORAGE_POOL_EVENT_STARTED,
   VIR_STORAGE_POOL_EVENT_STOPPED,
@@ -114,6 +115,8 @@ test('a pool tells what its file system has, and whether the host has it by itse
   }
   assert.deepEqual(await pool.getInfo(), info)
   assert.match(await pool.getXMLDesc(), /<available unit='bytes'>62914560<\/available>[^]*<path>\/images<\/path>/)
+  // Whoever edits it finds its definition unchanged while volumes grow.
+  assert.match(await pool.getXMLDesc(VIR_STORAGE_XML_INACTIVE), /<available unit='bytes'>0<\/available>/)
   assert.deepEqual([await pool.isActive(), await pool.isPersistent(), await pool.getAutostart()], [true, false, false])
   assert.deepEqual([await own.isActive(), await own.isPersistent(), await own.getAutostart()], [true, true, true])
 })
