@@ -1,7 +1,7 @@
 /** The repositories of a host as clients of libvirt see them: as storage pools, which can be stopped. */
 
 import { DriverError } from '../drivers/driver.ts'
-import { type Services, StoreFailure } from '../engine/context.ts'
+import { type Services, StoreFailure, type Transaction } from '../engine/context.ts'
 import { SR } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { ApiError } from '../model/kernel/error.ts'
@@ -9,6 +9,7 @@ import { newRecord } from '../model/kernel/operations.ts'
 import { asDriverError } from './driver-failure.ts'
 import { Hearing } from './hearing.ts'
 import { dropGone, isFirstOfHost, letGo, scan, scanHeld, startRepository } from './repository.ts'
+import { plainPath, repositoryAt } from './sr-place.ts'
 
 /** A pool that is to be kept. */
 export interface NewPool {
@@ -60,17 +61,15 @@ export class KeptPools {
   define(pool: NewPool): Promise<void> {
     const isNew = this.#record(pool) === undefined
     return this.#change(transaction => {
-      const { location, uuid } = pool
-      if (isNew) transaction.insert(SR, this.#recordOf(pool, { stopped: true, autostart: false }))
-      else transaction.patch(SR, uuid, { location, transient: false })
+      const location = plainPath(pool.location)
+      if (isNew) this.#insert(transaction, pool, { stopped: true, autostart: false })
+      else transaction.patch(SR, pool.uuid, { location, transient: false })
     })
   }
 
   async create(pool: NewPool): Promise<void> {
     if (this.#record(pool) !== undefined) return this.start(pool.uuid)
-    await this.#change(transaction => {
-      transaction.insert(SR, this.#recordOf(pool, { transient: true, autostart: false }))
-    })
+    await this.#change(transaction => this.#insert(transaction, pool, { transient: true, autostart: false }))
     try {
       await asDriverError(() => scan(this.#services, pool.uuid))
     } catch (error) {
@@ -128,12 +127,19 @@ export class KeptPools {
     throw new DriverError('refused', `another host has a storage pool with uuid ${uuid}`)
   }
 
-  #recordOf({ name, uuid, type, location }: NewPool, values: Partial<SrRecord>): SrRecord {
-    return newRecord(SR, { uuid, type, location, name_label: name, host: this.#host, ...values })
+  #insert(transaction: Transaction, pool: NewPool, values: Partial<SrRecord>): void {
+    const { name: name_label, uuid, type } = pool
+    const location = plainPath(pool.location)
+    // Another may have come there meanwhile.
+    if (repositoryAt(this.#services.store, this.#host, location)) {
+      throw new DriverError('refused', `there is a repository at ${location}`)
+    }
+    transaction.insert(SR, newRecord(SR, { uuid, type, location, name_label, host: this.#host, ...values }))
   }
 
   #isFirst(record: SrRecord): boolean {
-    const { storage } = this.#services.hosts.driver(this.#host)
+    const connected = this.#services.hosts.connected().find(({ host }) => host === this.#host)
+    const storage = connected?.driver.storage
     return storage !== undefined && isFirstOfHost(record, storage)
   }
 

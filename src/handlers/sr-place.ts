@@ -16,7 +16,8 @@ export function placeNamed({ paths, caller }: Context, field: string, place: str
 }
 
 /** One folder, one spelling: two repositories in one folder would share its images. */
-const plainPath = (path: string): string => (path.startsWith('/') ? normalize(path).replace(/(?<=.)\/$/, '') : path)
+export const plainPath = (path: string): string =>
+  path.startsWith('/') ? normalize(path).replace(/(?<=.)\/$/, '') : path
 
 /** Whether a host has a repository there already. */
 export function repositoryAt(store: Store, host: string, location: string): boolean {

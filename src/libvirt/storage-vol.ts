@@ -1,4 +1,4 @@
-import type { OpenVolume, StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
+import { DriverError, type OpenVolume, type StorageOps, type StorageRoot, type Volume } from '../drivers/driver.ts'
 import {
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_VOL,
@@ -6,6 +6,7 @@ import {
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
 } from './error-numbers.ts'
+import { LibvirtError } from './errors.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS,
@@ -140,7 +141,7 @@ export class StorageVol {
       checkFlags('virStorageVolUpload', flags, { known: VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM })
       const range = this.#range('virStorageVolUpload', offset, length)
       const file = await this.#open(storage, 'virStorageVolUpload', 'write')
-      return new Upload(file, range, () => this.#changing('virStorageVolUpload', () => file.close()))
+      return new Upload(file, range, () => this.#finish(file))
     })
   }
 
@@ -178,6 +179,20 @@ export class StorageVol {
   #open(storage: StorageOps, name: FunctionName, mode: 'read' | 'write'): Promise<OpenVolume> {
     if (storage.openVolume === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
     return storage.openVolume(this.#location, mode)
+  }
+
+  /** What came is there, whether or not others can be told of it now. */
+  async #finish(file: OpenVolume): Promise<void> {
+    await file.close()
+    try {
+      await this.#changing('virStorageVolUpload', async () => undefined)
+    } catch (error) {
+      if (!(error instanceof LibvirtError || error instanceof DriverError)) throw error
+      this.#host.warn('what a volume holds now could not be told others', {
+        volume: this.#location,
+        error: error.message,
+      })
+    }
   }
 
   #read<T>(name: FunctionName, run: (storage: StorageOps) => Promise<T>): Promise<T> {

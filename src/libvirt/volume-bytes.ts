@@ -46,6 +46,7 @@ export class Upload {
   readonly #file: OpenVolume
   readonly #end: number
   readonly #finish: () => Promise<void>
+  #closing: Promise<void> | undefined
   #position: number
 
   constructor(file: OpenVolume, { offset, length }: Bytes, finish: () => Promise<void>) {
@@ -76,6 +77,7 @@ export class Upload {
 
   /** Ends it: what came is durable when it resolves. Calling it twice is harmless. */
   async close(): Promise<void> {
-    await this.#finish()
+    this.#closing ??= this.#finish()
+    await this.#closing
   }
 }

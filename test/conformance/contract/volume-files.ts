@@ -6,6 +6,12 @@ import { rejectsWith } from '../stage.ts'
 
 /** The files of images, where a driver opens them, and the removal of repositories, where it removes them. */
 export function describeFiles(stage: Stage): void {
+  describeContent(stage)
+  describeUse(stage)
+  describeRemoval(stage)
+}
+
+function describeContent(stage: Stage): void {
   stage.it(
     'reads what was written to the file of a raw image, and grows it where that reaches beyond its end',
     async () => {
@@ -28,7 +34,9 @@ export function describeFiles(stage: Stage): void {
       assert((await stage.storage.getVolume(image.location)).virtualBytes > VOLUME_BYTES)
     },
   )
+}
 
+function describeUse(stage: Stage): void {
   stage.it('keeps an image whose file is open from domains, and from whoever would change it', async () => {
     const image = await rawImage(stage)
     if (image === undefined) return
@@ -63,7 +71,9 @@ export function describeFiles(stage: Stage): void {
       await rejectsWith('not-found', stage.storage.openVolume?.(missing, 'read') ?? Promise.resolve())
     },
   )
+}
 
+function describeRemoval(stage: Stage): void {
   stage.it('removes the place of a repository that holds nothing', async () => {
     const { storage, repository } = stage
     if (storage.removeRepository === undefined) return

@@ -13,17 +13,17 @@ import type { Client } from '../client.ts'
 import { namedPool, namedVolume, rpcVolumeIn } from '../wire.ts'
 
 /**
- * A volume, with the pool that it is in. Where it is in none, clients cannot name it: to them it is no volume, and what
+ * A volume, with the pool that it is in. Where it is in none that is active, clients cannot name it: to them it is no volume, and what
  * installs machines makes a pool of its folder then.
  */
 async function withPool({ connection, host }: Client, volume: StorageVol): Promise<{ vol: RpcStorageVol }> {
   try {
     const pool = await connection.storagePoolLookupByVolume(volume)
-    return { vol: rpcVolumeIn({ name: pool.getName() })(volume) }
+    if (await pool.isActive()) return { vol: rpcVolumeIn({ name: pool.getName() })(volume) }
   } catch (error) {
     if (!(error instanceof LibvirtError) || error.code !== VIR_ERR_NO_STORAGE_POOL) throw error
-    throw host.error(VIR_ERR_NO_STORAGE_VOL, `no storage vol with matching path '${volume.getPath()}'`, error)
   }
+  throw host.error(VIR_ERR_NO_STORAGE_VOL, `no storage vol with matching path '${volume.getPath()}'`)
 }
 
 async function madeIn(pool: RpcStoragePool, volume: Promise<StorageVol>): Promise<{ vol: RpcStorageVol }> {
