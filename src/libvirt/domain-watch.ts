@@ -1,4 +1,11 @@
-import { type Domain, type DomainEvent, type DomainId, DriverError, type EventOps } from '../drivers/driver.ts'
+import {
+  type Domain,
+  type DomainEvent,
+  type DomainId,
+  type DomainState,
+  DriverError,
+  type EventOps,
+} from '../drivers/driver.ts'
 import {
   VIR_DOMAIN_EVENT_CRASHED,
   VIR_DOMAIN_EVENT_CRASHED_PANICKED,
@@ -120,15 +127,23 @@ export class DomainWatch {
 
   async #understand({ id, kind, state }: DomainEvent, deed: Deed | undefined): Promise<void> {
     if (kind === 'undefined') return this.#forget(id, deed)
-    const known = kind === 'changed' && state !== undefined ? this.#known.get(id) : undefined
-    const domain = known === undefined || state === undefined ? await this.#host.domain(id) : { ...known, state }
-    if (kind === 'changed' || kind === 'defined') {
-      return this.#look(domain, { isDefined: kind === 'defined', deed })
+    if (kind === 'defined') return this.#look(await this.#found(id, state), { isDefined: true, deed })
+    const known = this.#known.get(id)
+    if (kind === 'changed') {
+      const domain = known === undefined || state === undefined ? await this.#found(id, state) : { ...known, state }
+      return this.#look(domain, { isDefined: false, deed })
     }
+    const domain = known ?? (await this.#found(id, state))
     this.#causes.set(id, kind)
     if (kind === 'guest-reset') return this.#tell(domain, { kind: 'reboot' })
     this.#live(domain, GUESTS[kind])
     if (kind === 'guest-suspended') this.#tell(domain, { kind: 'suspended-to-disk' })
+  }
+
+  /** What the host says of a domain; the state is what it was when it was told of, where that was said. */
+  async #found(id: DomainId, state: DomainState | undefined): Promise<Domain> {
+    const domain = await this.#host.domain(id)
+    return state === undefined ? domain : { ...domain, state }
   }
 
   #look(domain: Domain, { isDefined, deed }: { readonly isDefined: boolean; readonly deed: Deed | undefined }) {
