@@ -21,6 +21,7 @@ import { Tasks } from './engine/tasks.ts'
 import { consoleOpener } from './engine/terminals.ts'
 import { implementations } from './handlers/index.ts'
 import { undoInterrupted } from './handlers/intent.ts'
+import { ensureNetwork } from './handlers/first-network.ts'
 import { KeptNetworks } from './handlers/kept-networks.ts'
 import { KeptPools } from './handlers/kept-pools.ts'
 import { watchMemory } from './handlers/memory.ts'
@@ -246,7 +247,9 @@ async function connectHosts(services: Services, { hosts: uris }: Configuration, 
 
 async function connectHost(services: Services, uri: string, log: pino.Logger): Promise<void> {
   try {
+    const known = new Set(services.store.all(host_))
     const host = await services.hosts.add(uri)
+    if (!known.has(host)) await ensureNetwork(services, host)
     await ensureRepository(services, host)
     log.info({ uri, host }, 'host connected')
   } catch (error) {

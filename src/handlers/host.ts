@@ -3,6 +3,7 @@ import { type Context, implement, type Transaction } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import { host_, host_cpu, network, SR, VBD, VDI, VIF, VM } from '../model/index.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
+import { ensureNetwork } from './first-network.ts'
 import { ensureRepository } from './repository.ts'
 import { takeBack } from './take-back.ts'
 
@@ -24,8 +25,9 @@ export const hostHandlers = implement(host_, {
   reboot: (context, { host }) => setPower(context, host, 'reboot'),
 
   async add(context, { uri }) {
+    const known = new Set(context.store.all(host_))
     const host = await context.hosts.add(uri)
-    await addRepository(context, host)
+    await furnish(context, host, !known.has(host))
     return host
   },
 
@@ -97,13 +99,14 @@ function removeHost(transaction: Transaction, host: string): void {
   transaction.remove(host_, host)
 }
 
-/** A host is of use without a repository of its own, so it stays; the error says so, and adding it again tries again. */
-async function addRepository(context: Context, host: string): Promise<void> {
+/** A host is of use without these, so it stays; the error says so, and what is missing can be made by hand. */
+async function furnish(context: Context, host: string, isNew: boolean): Promise<void> {
   try {
     await ensureRepository(context, host)
+    if (isNew) await ensureNetwork(context, host)
   } catch (error) {
     if (!(error instanceof DriverError)) throw error
-    const reason = `host ${host} is connected, but its first repository could not be made: ${error.message}`
+    const reason = `host ${host} is connected, but its first repository or network could not be made: ${error.message}`
     const driver = context.hosts.driver(host).name
     throw fail('DRIVER_FAILED', { driver, operation: 'host.add', reason }, { cause: error })
   }

@@ -22,6 +22,11 @@ export type NetworkTitle = Pick<NetworkConfig, 'id' | 'name'>
 
 /** Networks of the host that interfaces of domains are plugged into. */
 export interface NetworkOps {
+  /**
+   * What a network is called that a new host is to have, which reaches the outside through the host's own sockets. Absent
+   * where there is no such way, or where hosts come with networks of their own.
+   */
+  readonly first?: string
   list(): Promise<readonly NetworkConfig[]>
   /** Of each of these what it is called: the cheap part. Absent where all costs the same. */
   titles?(): Promise<readonly NetworkTitle[]>

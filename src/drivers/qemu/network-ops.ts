@@ -5,6 +5,7 @@ import type { Networks } from './networks/networks.ts'
 
 /** The group `networks`. */
 export const networkOps = (networks: Networks, inventory: Inventory, gate: Gate): NetworkOps => ({
+  first: 'default',
   list: () => gate.pass(async () => networks.list()),
   define: network => gate.pass(() => networks.define(network)),
   undefine: id =>
