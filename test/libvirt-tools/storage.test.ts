@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { bothWorld, HOSTS, type HostTraits, domainXml, listed } from './both-worlds.ts'
 import { RunningTool } from './running-tool.ts'
 import { programNamed } from './tool.ts'
@@ -25,6 +27,24 @@ async function poolWith(traits: HostTraits, pool: string) {
   await ok(host, 'pool-create-as', pool, 'dir', '--target', folder)
   await ok(host, 'vol-create-as', pool, volume, '4M', '--format', format)
   return { pool, volume, folder, path: `${folder}${separator}${volume}` }
+}
+
+/** Begins to write to a volume, and ends it in the middle; resolves when nothing is left of that. */
+async function breakOff(
+  host: HostTraits['name'],
+  { volume, pool }: { readonly volume: string; readonly pool: string },
+) {
+  const pipe = join(server.data, `${host}.pipe`)
+  execFileSync('mkfifo', [pipe])
+  const upload = new RunningTool('virsh', ['-c', uri(host), 'vol-upload', volume, pipe, pool], server.data)
+  const source = await open(pipe, 'w')
+  const isBusy = async () => /being read or written/.test((await virsh(host, ['vol-delete', volume, pool])).stderr)
+  await source.write(Buffer.alloc(1_000, 1))
+  while ((await virsh(host, ['vol-download', volume, join(server.data, 'none'), pool])).code === 0) await pause(20)
+  assert(await isBusy())
+  await upload.end()
+  await source.close()
+  while ((await virsh(host, ['vol-download', volume, join(server.data, 'none'), pool])).code !== 0) await pause(20)
 }
 
 for (const traits of HOSTS) {
@@ -114,6 +134,9 @@ for (const traits of HOSTS) {
       }
       await ok(host, 'vol-download', raw, back, pool, '--offset', '10', '--length', '99')
       assert.deepEqual(await readFile(back), bytes.subarray(10, 109))
+
+      await breakOff(host, { volume: raw, pool })
+      await ok(host, 'vol-delete', raw, pool)
 
       const domain = `user-${host}`
       await ok(host, 'define', await written(domainXml(traits, domain)))
