@@ -72,14 +72,23 @@ export class DomainObject {
   }
 
   /** Asks the host for what only a domain that is active can do; of one that is not, libvirt's own words are thrown. */
-  protected async active<T>(ask: () => Promise<T>): Promise<T> {
+  protected active<T>(ask: () => Promise<T>): Promise<T> {
+    return this.#unless(state => !isActiveState(state), 'domain is not running', ask)
+  }
+
+  /** Asks the host for what cannot be done to a domain that runs, which is said in libvirt's own words. */
+  protected resting<T>(ask: () => Promise<T>): Promise<T> {
+    return this.#unless(state => state === 'running', 'domain is already running', ask)
+  }
+
+  /** Only after a refusal the state is asked for, so that nothing is asked twice where all is well. */
+  async #unless<T>(isWrong: (state: DomainState) => boolean, problem: string, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask()
     } catch (error) {
-      // Only then, so that nothing is asked twice where all is well.
       const isRefused = error instanceof DriverError && error.kind === 'bad-state'
-      if (!isRefused || isActiveState((await this.now()).state)) throw error
-      throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running', error)
+      if (!isRefused || !isWrong((await this.now()).state)) throw error
+      throw this.host.error(VIR_ERR_OPERATION_INVALID, problem, error)
     }
   }
 

@@ -74,7 +74,9 @@ export class DomainWithPower extends DomainWithJobs {
 
   /** Lets it go on (virDomainResume). */
   async resume(): Promise<void> {
-    return this.change('virDomainResume', () => this.active(() => this.host.driver.domains.unpause(this.id)))
+    return this.change('virDomainResume', () =>
+      this.active(() => this.resting(() => this.host.driver.domains.unpause(this.id))),
+    )
   }
 
   /** Asks its guest to shut down, and does not wait until it has (virDomainShutdown). */
@@ -164,10 +166,11 @@ export class DomainWithPower extends DomainWithJobs {
     const isPaused = has(flags, VIR_DOMAIN_START_PAUSED)
     if (state === 'suspended' && !has(flags, VIR_DOMAIN_START_FORCE_BOOT)) {
       const suspension = this.host.group('virDomainCreate', 'suspension')
-      await suspension.resume(this.id, { paused: isPaused || this.host.remembered.savedPaused.has(this.id) })
+      const paused = isPaused || this.host.remembered.savedPaused.has(this.id)
+      await this.resting(() => suspension.resume(this.id, { paused }))
     } else {
       if (state === 'suspended') await this.#discard()
-      await startDomain(this.host, this.id, { paused: isPaused })
+      await this.resting(() => startDomain(this.host, this.id, { paused: isPaused }))
     }
     this.host.seen(this.id, { state: isPaused ? 'paused' : 'running' })
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')
@@ -177,7 +180,7 @@ export class DomainWithPower extends DomainWithJobs {
   async #cutPower(): Promise<void> {
     const { state } = await this.now()
     if (!isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
-    await this.#discard()
+    await this.active(() => this.#discard())
   }
 
   async #discard(): Promise<void> {

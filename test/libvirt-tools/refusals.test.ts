@@ -72,6 +72,21 @@ describe('virsh', () => {
       assert.equal(said?.length, OFF.length, told)
     })
 
+    it(`is told of each of several starts, stops and resumptions at once how it went by ${host}`, async () => {
+      const off = 'error: Requested operation is not valid: domain is not running'
+      const on = /^error: (Domain is already active|Requested operation is not valid: domain is already running)$/m
+      for (const [command, why] of [
+        ['start', on],
+        ['destroy', new RegExp(`^${off}$`, 'm')],
+      ] as const) {
+        const outcomes = await Promise.all([1, 2, 3].map(() => world.virsh(host, [command, 'off'])))
+        const failed = outcomes.filter(({ code }) => code !== 0)
+        assert.equal(failed.length, 2, command)
+        for (const { stderr } of failed) assert.match(stderr, why)
+        if (command === 'start') assert.match(await complaints(host, ['resume off']), on)
+      }
+    })
+
     it(`is told what is missing in the words of libvirt's drivers by ${host}`, async () => {
       const told = await complaints(
         host,

@@ -15,6 +15,7 @@ const INTERNAL = new Set([
   'living',
   'amend',
   'active',
+  'resting',
   'stopListening',
 ])
 
