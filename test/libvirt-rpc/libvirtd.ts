@@ -17,20 +17,31 @@ const COMMAND = '/usr/sbin/libvirtd'
 const START_MS = 10_000
 const POLL_MS = 20
 const NOBODY = 65_534
-/** The one driver beside those that are built in; the one for QEMU would look at every QEMU of the machine first. */
+/** The one driver beside those that are built in, unless guests are to run. */
 const DRIVER = 'libvirt_driver_storage.so'
+/** It looks at every QEMU of the machine first, which takes seconds. */
+const QEMU_DRIVER = 'libvirt_driver_qemu.so'
+/** There is no virtlogd here to write logs for it. */
+const QEMU_CONF = 'stdio_handler = "file"\nsecurity_driver = "none"\n'
 const LIBRARIES = '/usr/lib'
 
-/** Starts a libvirtd as a user who is not root, whose state is in his own folder. Source: libvirtd(8), FILES. */
-export async function startLibvirtd(): Promise<Libvirtd> {
+/**
+ * Starts a libvirtd as a user who is not root, whose state is in his own folder; `withQemu`, it runs guests for
+ * `qemu:///session`. Source: libvirtd(8), FILES.
+ */
+export async function startLibvirtd({ withQemu = false }: { readonly withQemu?: boolean } = {}): Promise<Libvirtd> {
   // Short, for the sake of the sockets' names, and where every user may go.
   const folder = await mkdtemp('/tmp/pv-')
-  const drivers = join(folder, 'drivers')
+  const [drivers, settings] = [join(folder, 'drivers'), join(folder, 'libvirt')]
   await mkdir(drivers)
-  await symlink(await findDriver(), join(drivers, DRIVER))
+  await mkdir(settings)
+  for (const name of withQemu ? [DRIVER, QEMU_DRIVER] : [DRIVER]) {
+    await symlink(await findDriver(name), join(drivers, name))
+  }
   await writeFile(join(folder, 'conf'), `unix_sock_dir = "${folder}"\n`)
+  await writeFile(join(settings, 'qemu.conf'), QEMU_CONF)
   const isRoot = process.getuid?.() === 0
-  if (isRoot) await chown(folder, NOBODY, NOBODY)
+  for (const place of isRoot ? [folder, settings] : []) await chown(place, NOBODY, NOBODY)
   const places = ['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'XDG_DATA_HOME', 'HOME']
   const env = { ...Object.fromEntries(places.map(name => [name, folder])), LIBVIRT_DRIVER_DIR: drivers, LC_ALL: 'C' }
   const child = spawn(COMMAND, ['-f', join(folder, 'conf'), '-p', join(folder, 'pid')], {
@@ -57,12 +68,12 @@ export async function startLibvirtd(): Promise<Libvirtd> {
 }
 
 /** Where Debian puts it, in the folder of whichever architecture this is. */
-async function findDriver(): Promise<string> {
+async function findDriver(name: string): Promise<string> {
   for (const triplet of await readdir(LIBRARIES)) {
-    const path = join(LIBRARIES, triplet, 'libvirt', 'connection-driver', DRIVER)
+    const path = join(LIBRARIES, triplet, 'libvirt', 'connection-driver', name)
     if (await exists(path)) return path
   }
-  throw new Error(`there is no ${DRIVER} below ${LIBRARIES}`)
+  throw new Error(`there is no ${name} below ${LIBRARIES}`)
 }
 
 async function connected(path: string): Promise<Socket> {
