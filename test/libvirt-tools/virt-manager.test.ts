@@ -86,7 +86,8 @@ async function settle(): Promise<void> {
 }
 
 after(async () => {
-  await writeFile(join(OUTPUT, 'log.txt'), manager?.log ?? '')
+  await writeFile(join(OUTPUT, 'virt-manager.log'), manager?.log ?? '')
+  await writeFile(join(OUTPUT, 'server.log'), server?.log() ?? '')
   await desktop?.close()
   client?.close()
   await server?.stop()
@@ -106,10 +107,16 @@ const countOnServer = async () => {
   return [names, listed].map(all => all.filter(name => name.startsWith(NAME)).length)
 }
 
-validation.test('virt-manager lists the machines of a Hyper-V host', async () => {
+validation.test('virt-manager lists the machines of a Hyper-V host, and opens the details of one', async () => {
   await manager.shows('vm-0001', 'Running')
   await manager.shows('vm-0002', 'Shutoff')
+  const window = await manager.open('vm-0001', HYPERV)
+  await window.page('Memory')
+
+  const memory = await window.value('Maximum allocation')
+  await tells(['dominfo', 'vm-0001'], new RegExp(`Max memory: +${Number(memory) * 1024} KiB`))
   await manager.shot(join(OUTPUT, '1-list.png'))
+  await window.close()
 })
 
 // Validates: Get Hyper-V version level, Get Hyper-V capabilities
@@ -237,9 +244,6 @@ validation.test('the machine, of which there is still but one, is deleted, and i
 test('virt-manager makes a guest of a disk image on the QEMU host, and shows what the guest shows', async () => {
   const image = join(folder, 'painter.raw')
   await writePainter(image)
-  const network = join(folder, 'network.xml')
-  await writeFile(network, '<network><name>default</name><forward mode="nat"/></network>')
-  await virsh('qemu', 'net-create', network)
   await manager.connect(uriOf('qemu', 'system', socket))
 
   const window = await manager.create(QEMU, { name: 'painter', image })

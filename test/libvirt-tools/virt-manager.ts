@@ -58,6 +58,13 @@ export class VirtManager {
     await this.robot.gone(`${MANAGER} > table cell:${name}\n`)
   }
 
+  /** Opens the window of a machine in its list, of the first of that name. */
+  async open(name: string, connection: string): Promise<MachineWindow> {
+    await this.robot.select(`${MANAGER} > table cell:${name}\n`)
+    await this.robot.click(`${MANAGER} > push button:Open`)
+    return this.#machine(name, connection)
+  }
+
   /** Connects to one more host, which is called so, and shows what a guest shows there. */
   async look(uri: string, connection: string, name: string): Promise<MachineWindow> {
     await this.connect(uri, '--show-domain-console', name)
