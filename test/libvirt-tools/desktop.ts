@@ -34,6 +34,7 @@ export class Desktop {
     this.environment = {
       PATH: '/usr/bin:/bin',
       HOME: folder,
+      TMPDIR: folder,
       XDG_RUNTIME_DIR: folder,
       XDG_CONFIG_HOME: join(folder, 'config'),
       LC_ALL: 'C.UTF-8',
