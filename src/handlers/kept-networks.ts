@@ -36,6 +36,9 @@ interface Seen {
 /** How long a change waits for others that are at work with the same network. Source: libvirt, qemu_domainjob.c. */
 const TURN_MS = 30_000
 
+/** How many networks there may be for clients of libvirt to add to; longer lists their protocol does not carry. */
+const NETWORKS_MAX = 16_000
+
 type NetworkRecord = RecordOf<typeof network>
 
 /** The networks of one host. What changes them rejects with DriverError, or LockBusy where others take too long. */
@@ -168,6 +171,9 @@ export class KeptNetworks {
     const { id } = config
     return this.#services.store.transact(transaction => {
       if (transaction.get(network, id) === undefined) {
+        if (transaction.all(network).length >= NETWORKS_MAX) {
+          throw new DriverError('refused', `there are ${NETWORKS_MAX} networks already`)
+        }
         const own = { uuid: id, host: this.#host, autostart: false }
         transaction.insert(network, newRecord(network, { ...networkFields(config), ...own, ...values }))
       } else transaction.patch(network, id, { ...networkFields(config), ...values })

@@ -39,6 +39,8 @@ const RESERVED_NAME = 'Primordial'
 /** How long a change waits for others that are at work in the same repository. Source: libvirt, qemu_domainjob.c. */
 const TURN_MS = 30_000
 const UUID_SHOWN = 8
+/** How many repositories of a host clients of libvirt may add to; longer lists their protocol does not carry. */
+const POOLS_MAX = 4_000
 
 type SrRecord = RecordOf<typeof SR>
 
@@ -68,7 +70,10 @@ export class KeptPools {
   }
 
   async create(pool: NewPool): Promise<void> {
-    if (this.#record(pool) !== undefined) return this.start(pool.uuid)
+    if (this.#record(pool) !== undefined) {
+      await this.define(pool)
+      return this.start(pool.uuid)
+    }
     await this.#change(transaction => this.#insert(transaction, pool, { transient: true, autostart: false }))
     try {
       await asDriverError(() => scan(this.#services, pool.uuid))
@@ -130,6 +135,9 @@ export class KeptPools {
   #insert(transaction: Transaction, pool: NewPool, values: Partial<SrRecord>): void {
     const { name: name_label, uuid, type } = pool
     const location = plainPath(pool.location)
+    if (this.#services.store.findBy(SR, 'host', this.#host).length >= POOLS_MAX) {
+      throw new DriverError('refused', `the host has ${POOLS_MAX} storage pools already`)
+    }
     // Another may have come there meanwhile.
     if (repositoryAt(this.#services.store, this.#host, location)) {
       throw new DriverError('refused', `there is a repository at ${location}`)

@@ -11,6 +11,9 @@ import { observeRepository, recordVolume, scan, storageOf } from './repository.t
 import { placeNamed, repositoryAt } from './sr-place.ts'
 
 type SrRecord = RecordOf<typeof SR>
+/** What a client of libvirt has made of the original is not so of its copy. */
+const FRESH = { stopped: false, transient: false, autostart: true } as const
+
 type Copies = readonly { readonly from: string; readonly volume: Volume }[]
 
 /** Copies a repository with all its images to a new place on the same host. A failure leaves neither. */
@@ -41,7 +44,7 @@ async function cloneHeld(context: Context, sr: string, loc: string, name_label: 
   try {
     const options = { signal: task.signal, onProgress: task.progress }
     const copies = await clones.copyRepository(config, target, nameOf, options)
-    await record(context, original, { ...original, uuid, name_label, location, VDIs: [] }, copies, noted)
+    await record(context, original, { ...original, ...FRESH, uuid, name_label, location, VDIs: [] }, copies, noted)
   } catch (error) {
     await abandon(context, noted)
     const [vdi = ''] = original.VDIs
