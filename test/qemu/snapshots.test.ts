@@ -265,21 +265,48 @@ test('what fails or is aborted leaves a guest that goes on, and nothing of a sna
   assert.equal((await take(id)).parent, null)
 })
 
-test('a paused guest that QEMU has given away is not kept before it has gone on', DURING, async () => {
-  const { id, volumes } = await withDisks()
-  await booted(id)
+test(
+  'of a paused guest that QEMU has given away nothing is written to images before it has gone on',
+  DURING,
+  async () => {
+    const { id, volumes } = await withDisks()
+    const [{ location }] = volumes
+    const { clones, domains, suspension } = world.driver
+    assert(clones !== undefined && suspension?.files !== undefined)
+    const file = join(world.dataDir, 'saved')
+    const first = { kind: 'bad-state', message: /go on first/ }
+    await booted(id)
+    await giveAway(id)
+
+    await assert.rejects(take(id), first)
+    await assert.rejects(storage().resizeVolume(location, 4 * MIB), first)
+    await assert.rejects(clones.cloneVolume(location, { name: 'given-away' }), first)
+    await assert.rejects(suspension.suspend(id), first)
+    await assert.rejects(suspension.files.save(id, file), first)
+    assert.deepEqual(await held(volumes), [[], []])
+    await domains.unpause(id)
+    await storage().resizeVolume(location, 4 * MIB)
+    const snapshot = await take(id)
+    assert.equal(await world.state(id), 'running')
+
+    await giveAway(id)
+    await snapshots().remove(id, snapshot.id)
+    assert.deepEqual(await held(volumes), [[snapshot.id], [snapshot.id]])
+    await domains.unpause(id)
+    const next = await take(id)
+    assert.deepEqual(await held(volumes), [[next.id], [next.id]])
+    assert.equal(await world.state(id), 'running')
+  },
+)
+
+/** As a suspension that is broken off when all has been written. */
+async function giveAway(id: string): Promise<void> {
   await world.driver.domains.pause(id)
   const qmp = await connectQmp(world.files(id).rescue, { onEvent: () => undefined, onClose: () => undefined })
   await qmp.execute('migrate', { uri: 'exec:cat >/dev/null' })
   await world.until('it is given away', async () => (await qmp.execute('query-status')).status === 'postmigrate')
   qmp.close()
-
-  await assert.rejects(take(id), { kind: 'bad-state', message: /go on first/ })
-  assert.deepEqual(await held(volumes), [[], []])
-  await world.driver.domains.unpause(id)
-  await take(id)
-  assert.equal(await world.state(id), 'running')
-})
+}
 
 test('what is missing for going back is named, and the guest goes on', DURING, async () => {
   const { id, volumes } = await withDisks()

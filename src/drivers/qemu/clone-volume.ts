@@ -2,6 +2,7 @@ import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { link } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type CloneOps, DriverError, type OperationOptions, type Volume } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import { BASES_MAX, baseNamed, countBases, liveName, newBase } from './bases.ts'
 import { freezeDisk } from './freeze.ts'
 import { assertHoldsNoSnapshots } from './held-snapshots.ts'
@@ -134,6 +135,7 @@ async function putAbove(tools: StorageTools, { image, base, overlay }: Placing):
     const running = await runningWith(concerned, image)
     assertNoOthers(inventory.users(image.key), running)
     assertHoldsNoSnapshots(inventory, image.key, location)
+    for (const { machine } of running) await assertActive(machine)
     if (running.length > 0) await freezeDisks(running, { image, base, overlay })
     if (place === location) renameSync(overlay, place)
     else nameIt(overlay, place)

@@ -1,6 +1,7 @@
 import { truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError, type Volume } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import { assertClosed } from './open-images.ts'
 import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
 import type { StorageTools } from './storage-tools.ts'
@@ -48,5 +49,6 @@ function growFile({ qemuImg }: StorageTools, { volume: { location, format } }: I
 /** QEMU grows the file as well. A virtual disk tells its guest at once; others are asked when the guest looks. */
 async function growLive({ domain, machine, node, isReadOnly }: RunningImage, { volume }: Image, bytes: number) {
   if (isReadOnly) throw badState(`${domain.id} runs with ${volume.location} and may only read it`)
+  await assertActive(machine)
   await machine.execute('block_resize', { 'node-name': node, size: bytes })
 }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { type DiskConfig, type DomainConfig, DriverError } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import { nodeIn } from './block-nodes.ts'
 import type { Definition } from './definition.ts'
 import { systemCode } from './files.ts'
@@ -74,6 +75,7 @@ export async function dropFrom(
   if (!(await holdsSnapshot(location, id))) return
   const node = holder && (await nodeOf(location, holder))
   if (node === undefined) return qemuImg.snapshot(location, 'delete', id)
+  await assertActive(node.machine)
   await node.machine.execute('blockdev-snapshot-delete-internal-sync', { device: node.name, name: id }, LONG)
 }
 

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError, type OperationOptions } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import { nodeIn } from './block-nodes.ts'
 import type { DiskConfig } from '../driver.ts'
 import { systemCode } from './files.ts'
@@ -66,17 +67,6 @@ export async function forgetSaving(machine: Machine): Promise<void> {
   if (jobs.some(job => job.id === JOB)) await machine.execute('job-dismiss', { id: JOB })
   const nodes = await machine.execute('query-named-block-nodes', { flat: true })
   if (nodes.some(node => node.name === NODE)) await machine.execute('blockdev-del', { 'node-name': NODE })
-}
-
-/**
- * Once memory has been sent elsewhere, QEMU leaves the images to whoever got it until the guest goes on, and would fall over
- * the attempt to write to them.
- * Source: QEMU migration/migration.c, migration_completion; block.c, bdrv_inactivate_all.
- */
-async function assertActive(machine: Machine): Promise<void> {
-  const { status } = await machine.execute('query-status')
-  if (status !== 'postmigrate') return
-  throw new DriverError('bad-state', 'a suspension of it was broken off while it was paused; it has to go on first')
 }
 
 async function nodeOf(machine: Machine, { id, device }: DiskConfig): Promise<string> {

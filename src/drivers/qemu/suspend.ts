@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DriverError, type OperationOptions } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import type { Definition } from './definition.ts'
 import { isOrdinary } from './exit-keeper.ts'
 import type { DomainFiles } from './layout.ts'
@@ -46,6 +47,7 @@ const CANCEL_MS = 15_000
 export async function suspend(options: Suspend): Promise<Saved> {
   const { machine, files, definition, signal, target = ownTarget(options) } = options
   if (signal?.aborted === true) throw aborted(signal)
+  await assertActive(machine)
   const wasRunning = machine.state === 'running'
   const isLive = options.isLive && (await mayGoOn(machine))
   const { partial } = target

@@ -1,0 +1,14 @@
+import { DriverError } from '../driver.ts'
+import type { Machine } from './machine.ts'
+
+/**
+ * Rejects as `bad-state` where QEMU has let go of its images: once memory has been sent elsewhere it leaves them to whoever
+ * got it, until the guest goes on, and would fall over the attempt to write to them.
+ * Source: QEMU migration/migration.c, migration_completion; block.c, bdrv_inactivate_all; block/io.c,
+ * bdrv_co_write_req_prepare.
+ */
+export async function assertActive(machine: Machine): Promise<void> {
+  const { status } = await machine.execute('query-status')
+  if (status !== 'postmigrate') return
+  throw new DriverError('bad-state', 'a suspension of it was broken off while it was paused; it has to go on first')
+}
