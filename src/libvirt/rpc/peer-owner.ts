@@ -11,17 +11,19 @@ const TABLES = [
 ] as const
 /** 127.0.0.1. */
 const LOOPBACK = '0100007F'
+/** Of a connection that stands; those that are being closed belong to nobody, which is written as to root. */
+const ESTABLISHED = '01'
 
 /**
  * The number of the user of this machine whose program holds the other end of a connection over the loopback interface;
- * undefined where there is no such program any more, or no telling.
+ * undefined where it has let go of that, or there is no telling.
  */
 export async function ownerOfPeer({ remotePort, localPort }: Socket): Promise<number | undefined> {
   if (remotePort === undefined || localPort === undefined) return undefined
   for (const [file, family] of TABLES) {
     const table = await readFile(file, 'latin1').catch(() => '')
     const [theirs, ours] = [remotePort, localPort].map(port => `${family}${LOOPBACK}:${hexadecimal(port)}`)
-    const owner = new RegExp(`^ *\\d+: ${theirs} ${ours} (?:\\S+ +){4}(\\d+) `, 'm').exec(table)?.[1]
+    const owner = new RegExp(`^ *\\d+: ${theirs} ${ours} ${ESTABLISHED} (?:\\S+ +){3}(\\d+) `, 'm').exec(table)?.[1]
     if (owner !== undefined) return Number(owner)
   }
   return undefined
