@@ -20,6 +20,7 @@ import { glimpsesOf } from './glimpses.ts'
 import { isActiveState } from './remembered.ts'
 import { firstOf } from './room.ts'
 import { uuidOf } from './uuid.ts'
+import { imagesFor } from './known-images.ts'
 import { readDomain } from './xml/domain-reader.ts'
 import { startDomain } from './starting.ts'
 
@@ -159,8 +160,8 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
 
   /** Does what a description is for, while nobody else here makes or changes a domain of its name or UUID. */
   async #described(xml: string, deed: (described: Described) => Promise<Domain>): Promise<Domain> {
-    const networks = await this.host.networksFor(xml)
-    const config = readDomain(xml, { kind: this.host.kind, networks, newId: () => randomUUID() })
+    const [networks, images] = await Promise.all([this.host.networksFor(xml), imagesFor(this.host, xml)])
+    const config = readDomain(xml, { kind: this.host.kind, networks, images, newId: () => randomUUID() })
     return inTurn(this.host, config, deed)
   }
 
@@ -169,6 +170,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
     const { domains } = this.host.driver
     try {
       await (before === undefined ? domains.undefine(id) : domains.define(before))
+      if (before === undefined) await this.host.company.forget?.(id)
     } catch (error) {
       const remains = before === undefined ? `the domain ${name} (${id}) remains` : `its new definition remains`
       const why = cause instanceof Error ? cause.message : String(cause)

@@ -21,7 +21,7 @@ export async function inTurn<T>(
   const run = async () => deed({ config, present: await findPresent(host, config) })
   const { turns } = host.remembered
   // In this order, always: nobody waits for somebody who waits for them.
-  return turns.run(`name ${config.name}`, () => turns.run(config.id, run))
+  return turns.run(`name ${config.name}`, () => host.alone(config.id, () => turns.run(config.id, run)))
 }
 
 /** Demands that a domain is off, and nothing is saved of it. Throws LibvirtError as `VIR_ERR_OPERATION_INVALID`. */

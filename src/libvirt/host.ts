@@ -124,7 +124,7 @@ export class Host {
   }
 
   #changeDomain<T>(name: FunctionName, domain: DomainId, run: () => Promise<T>): Promise<T> {
-    return this.#alone(domain, async () => {
+    return this.alone(domain, async () => {
       const result = await run()
       if (name.startsWith('virDomainUndefine')) await this.company.forget?.(domain)
       return result
@@ -154,14 +154,17 @@ export class Host {
     return this.seen(id, await this.seeing(id, () => this.driver.domains.get(id)))
   }
 
-  /** Defines a domain as the host can have it; what it cannot have is refused, and nothing is changed. */
+  /**
+   * Defines a domain as the host can have it, for those who are `alone` with it; what it cannot have is refused, and nothing
+   * is changed.
+   */
   async define(config: DomainConfig): Promise<void> {
     this.#assertFit(config)
-    await this.#alone(config.id, () => this.driver.domains.define(config, { isStrict: true }))
+    await this.driver.domains.define(config, { isStrict: true })
   }
 
-  /** Runs what changes a definition while nobody else does. */
-  #alone<R>(id: DomainId, change: () => Promise<R>): Promise<R> {
+  /** Runs what changes a definition while nobody else does. Not in a turn of the domain: others come by here to theirs. */
+  alone<R>(id: DomainId, change: () => Promise<R>): Promise<R> {
     return this.company.alone === undefined ? change() : this.company.alone(id, change)
   }
 

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Driver } from '../../src/drivers/driver.ts'
+import { memoryDriver } from '../../src/drivers/memory/index.ts'
+import { ALONE, type Company } from '../../src/libvirt/company.ts'
+import { Connection } from '../../src/libvirt/connection.ts'
+import { Host } from '../../src/libvirt/host.ts'
+import { Turns } from '../../src/libvirt/turns.ts'
 import {
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_START_AUTODESTROY,
@@ -169,3 +176,45 @@ test('a domain is forgotten, but not while it is active, and not with a saved st
 
   await rejectsWith(VIR_ERR_NO_DOMAIN, connection.domainLookupByUUID(domain.getUUID()))
 })
+
+test('clients that describe a domain and change it at the same time do not wait for each other for ever', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  let isSlow = false
+  const list = async () => {
+    if (isSlow) asked.resolve()
+    if (isSlow) await answer.promise
+    return driver.domains.list()
+  }
+  const forgotten: string[] = []
+  const connection = await besideOthers({ ...driver, domains: { ...driver.domains, list } }, forgotten)
+  const uuid = crypto.randomUUID()
+  const domain = await connection.domainDefineXML(domainXml({ name: 'web', uuid }))
+
+  isSlow = true
+  const describing = connection.domainDefineXML(domainXml({ name: 'web', uuid, vcpus: 2 }))
+  await asked.promise
+  const changing = domain.setMaxMemory(131_072)
+  await turn()
+  answer.resolve()
+  await Promise.all([describing, changing])
+  await assert.rejects(connection.domainCreateXML(domainXml({ name: 'vm-that-fails-to-start' })))
+
+  assert.deepEqual([await domain.getMaxMemory(), await domain.getVcpusFlags()], [131_072, 2])
+  assert.equal(forgotten.length, 1, 'what was made and could not start is forgotten everywhere')
+})
+
+/** A connection to a host that others use too, each of whom has a domain for itself while it changes it. */
+async function besideOthers(driver: Driver, forgotten: string[]): Promise<Connection> {
+  const locks = new Turns()
+  const company: Company = {
+    ...ALONE,
+    alone: (domain, change) => locks.run(domain, change),
+    forget: async domain => void forgotten.push(domain),
+  }
+  return new Connection(
+    await Host.of(driver, { uri: 'memory:///x', isReadOnly: false, warn: () => {}, company }),
+    false,
+  )
+}
