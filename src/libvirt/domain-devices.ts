@@ -12,6 +12,7 @@ import {
 import type { Host } from './host.ts'
 import { impactOf } from './impact.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
+import { imagesFor } from './known-images.ts'
 import { ownAlias } from './xml/own-alias.ts'
 
 const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
@@ -89,8 +90,8 @@ export class DomainWithDevices extends DomainWithMetadata {
     flags: number,
     read: (xml: string, config: DomainConfig, surroundings: Surroundings, host: Host, id: string) => Deed,
   ): Promise<void> {
-    const networks = await this.host.networksFor(xml)
-    const surroundings = { kind: this.host.kind, networks }
+    const [networks, images] = await Promise.all([this.host.networksFor(xml), imagesFor(this.host, xml)])
+    const surroundings = { kind: this.host.kind, networks, images }
     const among = read === attach ? together : undefined
     await this.#do(name, flags, config => read(xml, config, surroundings, this.host, this.id), among)
   }

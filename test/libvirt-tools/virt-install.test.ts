@@ -134,11 +134,12 @@ describe('virt-install', { timeout: 300_000 }, () => {
     assert.deepEqual(await names(world, 'qemu'), before)
   })
 
-  for (const { host, file, format, os } of [
-    { host: 'v1', file: 'data.vhd', format: 'vpc', os: 'win2k8r2' },
-    { host: 'v2', file: 'data.vhdx', format: 'vhdx', os: 'win2k19' },
+  for (const { host, ending, format, os } of [
+    { host: 'v1', ending: 'vhd', format: 'vpc', os: 'win2k8r2' },
+    { host: 'v2', ending: 'vhdx', format: 'vhdx', os: 'win2k19' },
   ] as const) {
     it(`makes one machine of an image and a network on Hyper-V, through ${host}`, async () => {
+      const file = `data.${ending}`
       const network = join(world.folder, 'switch.xml')
       await writeFile(network, '<network><name>default</name></network>')
       await world.ok(host, 'net-define', network)
@@ -152,6 +153,12 @@ describe('virt-install', { timeout: 300_000 }, () => {
       assert.match(await world.ok(host, 'domblklist', 'web'), new RegExp(`hda\\s+C:\\\\.*\\\\${file}`))
       assert.match(await world.ok(host, 'domiflist', 'web'), /network\s+default/)
       assert.match(await world.ok(host, 'metadata', 'web', OSINFO), /microsoft/)
+
+      // It asks for a raw image, as it knows of no other kind here.
+      await install(world, host, 'new', '--disk', 'pool=Virtual Hard Disks,size=1', '--import', '--osinfo', os)
+
+      assert.match(await world.ok(host, 'domblklist', 'new'), new RegExp(`hda\\s+C:\\\\.*\\\\new\\S*\\.${ending}`))
+      assert.deepEqual((await names(world, host)).toSorted(), ['new', 'web'])
     })
   }
 

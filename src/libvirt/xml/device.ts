@@ -1,6 +1,6 @@
 import type { DiskConfig, DomainConfig, NicConfig } from '../../drivers/driver.ts'
 import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_FAILED, VIR_FROM_DOMAIN } from '../error-numbers.ts'
-import { readDisk } from './disk.ts'
+import { type DiskSurroundings, readDisk } from './disk.ts'
 import type { HostKind } from './host-kind.ts'
 import { type KnownNetwork, readInterface, readMac } from './interface.ts'
 import { readAnyDocument, type Reading } from './reading.ts'
@@ -19,6 +19,8 @@ export type DeviceChange =
 export interface DeviceSurroundings {
   readonly kind: HostKind
   readonly networks: readonly KnownNetwork[]
+  /** As where a disk is read. */
+  readonly images?: DiskSurroundings['images']
 }
 
 /**
@@ -32,13 +34,13 @@ export function readDevice(text: string, domain: DomainConfig, surroundings: Dev
   return config
 }
 
-function readNew(device: Reading, domain: DomainConfig, { kind, networks }: DeviceSurroundings): DeviceConfig {
+function readNew(device: Reading, domain: DomainConfig, { kind, networks, images }: DeviceSurroundings): DeviceConfig {
   const { id: domainId, disks, nics: before = [] } = domain
   if (device.name === 'interface') {
     return { kind: 'interface', nic: readInterface(device, { domainId, kind, networks, before }) }
   }
   if (device.name !== 'disk') return device.refuse('', undefined, 'only disks and interfaces are plugged')
-  const disk = readDisk(device, { domainId, kind })
+  const disk = readDisk(device, { domainId, kind, ...(images && { images }) })
   if (disks.some(each => each.device === disk.device)) {
     device.fail(VIR_ERR_OPERATION_FAILED, `target ${disk.device} already exists`)
   }
@@ -64,8 +66,8 @@ function readPresent(device: Reading, domain: DomainConfig, surroundings: Device
   return device.refuse('', undefined, 'only disks and interfaces are plugged')
 }
 
-function diskChange(device: Reading, { id, disks }: DomainConfig, { kind }: DeviceSurroundings): DeviceChange {
-  const disk = readDisk(device, { domainId: id, kind, isNameEnough: true })
+function diskChange(device: Reading, { id, disks }: DomainConfig, { kind, images }: DeviceSurroundings): DeviceChange {
+  const disk = readDisk(device, { domainId: id, kind, isNameEnough: true, ...(images && { images }) })
   const present = disks.find(each => each.device === disk.device)
   if (present === undefined) return device.fail(VIR_ERR_DEVICE_MISSING, `no target device ${disk.device}`)
   return { kind: 'disk', present, wanted: { ...disk, id: present.id } }

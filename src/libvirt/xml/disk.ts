@@ -18,6 +18,8 @@ export interface DiskSurroundings {
   readonly kind: HostKind
   /** Whether a description without a source is enough: to pull a disk, its name is. */
   readonly isNameEnough?: boolean
+  /** Images by the paths under which descriptions may speak of them, where these are not their own. */
+  readonly images?: ReadonlyMap<string, Pick<DiskConfig, 'location' | 'format'>>
 }
 
 type Kind = NonNullable<DiskConfig['kind']>
@@ -41,7 +43,7 @@ const DEVICE = /^(fd|hd|sd|vd|xvd)[a-zA-Z0-9_]{1,60}$/
 
 /** Reads a `<disk>`. Its id is always that of its name within its domain, unless it was written here with another. */
 export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskConfig {
-  const { domainId, kind, isNameEnough = false } = surroundings
+  const { domainId, kind, isNameEnough = false, images } = surroundings
   const type = disk.attribute('type') ?? 'file'
   if (type !== 'file' && type !== 'block') disk.refuse('/@type', type)
   const what = readKind(disk)
@@ -59,6 +61,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
     ...(what !== 'disk' && { kind: what }),
     location,
     format: readFormat(disk, location, kind),
+    ...images?.get(location),
     readOnly: isReadOnly || what === 'cdrom',
     device,
     bus: lookup(BUSES, bus) ?? disk.refuse('/target/@bus', bus),

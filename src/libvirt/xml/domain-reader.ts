@@ -9,7 +9,7 @@ import {
 import { OF_DEVICES, OF_DOMAIN } from './accepted.ts'
 import { bootableDisk, bootableNic, bootOrderOf, type BootPlace, readBootPlace } from './boot-order.ts'
 import { readCpu } from './cpu.ts'
-import { readDisk } from './disk.ts'
+import { type DiskSurroundings, readDisk } from './disk.ts'
 import { type Extension, readExtension } from './extension.ts'
 import { readHardware } from './hardware.ts'
 import type { HostKind } from './host-kind.ts'
@@ -27,6 +27,8 @@ export interface DomainSurroundings {
   readonly kind: HostKind
   /** The networks of the host, which descriptions call by their names. */
   readonly networks: readonly KnownNetwork[]
+  /** As where a disk is read. */
+  readonly images?: DiskSurroundings['images']
   /** The UUID of a domain whose description has none. */
   readonly newId: () => string
 }
@@ -126,7 +128,7 @@ interface Devices {
 function readDevices(
   domain: Reading,
   domainId: string,
-  { kind, networks }: DomainSurroundings,
+  { kind, networks, images }: DomainSurroundings,
   extension: Extension,
 ): Devices {
   const features = readFeatures(domain, kind)
@@ -139,7 +141,9 @@ function readDevices(
     nics.push(nic)
     return { reading, nic }
   })
-  const drives = devices.children('disk').map(reading => ({ reading, disk: readDisk(reading, { domainId, kind }) }))
+  const drives = devices.children('disk').map(reading => {
+    return { reading, disk: readDisk(reading, { domainId, kind, ...(images && { images }) }) }
+  })
   const disks = drives.map(({ disk }) => disk)
   refuseTwins(devices, disks, nics)
   const places = [

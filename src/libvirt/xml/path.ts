@@ -9,7 +9,8 @@ const FOLDER_OF_CLIENT = /^\/(?:[^\\]*?\/)?(?=[A-Za-z]:[\\/]|\\\\)/
 export function windowsPath(path: string): string {
   const own = path.replace(FOLDER_OF_CLIENT, '')
   const rest = own.replace(/^\\{2,}/, '')
-  return (rest === own ? '' : String.raw`\\`) + rest.replaceAll(/\\+/g, '\\')
+  const separators = isOnDrive(own) || rest !== own ? /[\\/]+/g : /\\+/g
+  return (rest === own ? '' : String.raw`\\`) + rest.replaceAll(separators, '\\')
 }
 
 /** Whether a path of Windows says on which drive of the host it is, and the whole way from there. */
