@@ -129,7 +129,8 @@ function describeOwn(stage: Stage): void {
       assert(parameters.length > 0)
       assert.equal(new Set(parameters.map(({ name }) => name)).size, parameters.length)
       for (const { name, type, value } of parameters) {
-        assert(value >= 0n && value < 2n ** (type === 'uint' ? 32n : 64n), `${name}: ${value}`)
+        const [min, max] = WIDTHS[type]
+        assert(value >= min && value < max, `${name}: ${value}`)
       }
     }
     await rejectsWith('not-found', own.parameters(NOBODY))
@@ -142,9 +143,18 @@ function describeOwn(stage: Stage): void {
     await stage.driver.domains.define(config)
     const plain = await own.parameters(await stage.halted())
 
-    assert.notDeepEqual(await own.parameters(config.id), plain)
+    const told = await own.parameters(config.id)
+    assert.notDeepEqual(told, plain)
+    const values = new Map(told.filter(({ name }) => name !== UNCHANGED).map(({ name, value }) => [name, value]))
+    assert.deepEqual(own.changed(undefined, values), config.scheduling)
+    assert.throws(() => own.changed(undefined, new Map([['nothing', 1n]])), { name: 'DriverError', kind: 'refused' })
   })
 }
+
+/** The one parameter that is told and not changed. */
+const UNCHANGED = 'reservation'
+
+const WIDTHS = { uint: [0n, 2n ** 32n], llong: [-(2n ** 63n), 2n ** 63n], ullong: [0n, 2n ** 64n] } as const
 
 function describeStates(stage: Stage): void {
   stage.it('refuses a halted domain, and leaves its definition alone', async () => {
