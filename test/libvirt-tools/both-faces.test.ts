@@ -163,3 +163,17 @@ for (const traits of HOSTS) {
     })
   })
 }
+
+test('repositories of one name are pools of several, and the oldest has the name', async () => {
+  const [traits] = HOSTS
+  assert(traits !== undefined)
+  const other = { ...traits, folder: () => traits.folder(server, 'twin-2') }
+  const [first, second] = [await repository(traits, 'twin'), await repository(other, 'twin')]
+  const uuidOf = async (pool: string) => (await ok(traits.name, 'pool-uuid', pool)).trim()
+
+  assert.equal(await uuidOf('twin'), first)
+  assert.equal(await uuidOf(`twin (${second.slice(0, 8)})`), second)
+  await root.ok('SR.delete', first)
+
+  assert.equal(await uuidOf('twin'), second)
+})
