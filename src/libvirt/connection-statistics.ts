@@ -123,9 +123,18 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
     return ids.flatMap(id => byId.get(id) ?? [])
   }
 
+  /** What they are made of: those that are active as they run, the others as they are defined. */
   async #configs(domains: readonly DriverDomain[]): Promise<ReadonlyMap<DomainId, DomainConfig>> {
-    const configs = await this.host.driver.domains.configs(domains.map(({ id }) => id))
-    return new Map(configs.map(config => [config.id, config]))
+    const ops = this.host.driver.domains
+    const configs = await ops.configs(domains.map(({ id }) => id))
+    const found = new Map(configs.map(config => [config.id, config]))
+    if (ops.living === undefined) return found
+    const active = domains.filter(({ id, state }) => isActiveState(state) && found.has(id))
+    await askEach(active, async ({ id }) => {
+      const living = await ifTold(async () => ops.living?.(id))
+      if (living !== undefined) found.set(id, living)
+    })
+    return found
   }
 
   async #metrics(domains: readonly DriverDomain[]): Promise<Measured> {

@@ -110,7 +110,8 @@ export class DomainWithStatistics extends DomainWithDevices {
     return this.read('virDomainGetBlockInfo', async () => {
       checkFlags('virDomainGetBlockInfo', flags, {})
       const storage = this.host.group('virDomainGetBlockInfo', 'storage')
-      const { location, device } = this.#find((await this.config()).disks, disk, namesOf, 'disk')
+      const { domain, config } = await this.host.described(this.id)
+      const { location, device } = this.#find((await this.living(domain, config)).disks, disk, namesOf, 'disk')
       if (location === '')
         throw this.host.error(VIR_ERR_INVALID_ARG, `disk '${device}' does not currently have a source assigned`)
       const { virtualBytes, physicalBytes } = await storage.getVolume(location)
@@ -129,10 +130,10 @@ export class DomainWithStatistics extends DomainWithDevices {
       const storage = this.host.group('virDomainBlockResize', 'storage')
       const bytes = size * (has(flags, VIR_DOMAIN_BLOCK_RESIZE_BYTES) ? 1 : KIB)
       if (!Number.isSafeInteger(bytes)) throw this.host.error(VIR_ERR_OVERFLOW, `size is too large: ${size}`)
-      if (!isActiveState((await this.now()).state)) {
-        throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
-      }
-      const { location, device } = this.#find((await this.config()).disks, disk, namesOf, 'disk')
+      const now = await this.now()
+      if (!isActiveState(now.state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
+      const { disks } = await this.living(now, await this.config())
+      const { location, device } = this.#find(disks, disk, namesOf, 'disk')
       if (location === '') {
         throw this.host.error(VIR_ERR_INVALID_ARG, `disk '${device}' does not currently have a source assigned`)
       }

@@ -360,7 +360,7 @@ export class QemuDomain {
   /** What it uses, read beside the order of operations: nobody is to wait for a start, and none for this. */
   async measure(): Promise<DomainMetrics> {
     const { networks } = this.#surroundings
-    return measure({ config: this.config, machine: this.#anyMachine(), tools: this.#tools, networks })
+    return measure({ config: this.living.config, machine: this.#anyMachine(), tools: this.#tools, networks })
   }
 
   /** Keeps the logs of a running domain within their bounds. */

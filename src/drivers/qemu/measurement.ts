@@ -35,12 +35,14 @@ export async function measure({ machine, config, tools, networks }: Measured): P
 /** A domain: what it is, its definition, and its QEMU where it has one. */
 interface Living {
   readonly config: DomainConfig
+  /** What its QEMU is made of, where it has one. */
+  readonly living: { readonly config: DomainConfig }
   readonly machine: Machine | undefined
   look(): Promise<Domain>
 }
 
 /** Reads the CPU time of each virtual CPU. Rejects as `measure`. */
-export async function measureCpus({ config, machine }: Omit<Living, 'look'>): Promise<number[]> {
+export async function measureCpus({ config, machine }: Omit<Living, 'living' | 'look'>): Promise<number[]> {
   if (machine === undefined) throw halted(config)
   assertLiving(machine, config)
   return readCpus(machine, config)
@@ -49,7 +51,8 @@ export async function measureCpus({ config, machine }: Omit<Living, 'look'>): Pr
 /** What a domain is, has and has used; of one without a living machine, what it is to have. */
 export async function infoOf(domain: Living): Promise<DomainInfo> {
   const now = await domain.look()
-  const { machine, config } = domain
+  const { machine } = domain
+  const { config } = domain.living
   const { memoryBytes, memoryTargetBytes = memoryBytes, vcpus } = config
   if (machine === undefined || (now.state !== 'running' && now.state !== 'paused')) {
     return { ...now, memoryBytes, memoryNowBytes: memoryTargetBytes, vcpus, cpuMs: 0 }

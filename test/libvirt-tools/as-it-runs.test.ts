@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type HostName, serve, type World } from './world.ts'
+
+/** Hosts that know of a machine that runs what it was started with, whatever its definition has become. */
+const HOSTS = ['memory', 'qemu'] as const satisfies readonly HostName[]
+const TYPES = { memory: 'test', qemu: 'qemu' } as const
+
+describe('what virsh is told of a domain that runs', () => {
+  let world: World
+  before(async () => {
+    world = await serve({ hosts: HOSTS })
+  })
+  after(async () => {
+    await world.close()
+    assert.deepEqual(world.complaints, [])
+  })
+
+  for (const host of HOSTS) {
+    it(`is how it runs, and not what it is to be at its next start, on ${host}`, async () => {
+      const folder = join(world.folder, 'images')
+      const file = join(world.folder, `${host}.xml`)
+      await world.each(host, [
+        `pool-create-as images dir --target ${folder} --build`,
+        `vol-create-as images ${host}-old.qcow2 8M --format qcow2`,
+        `vol-create-as images ${host}-new.qcow2 16M --format qcow2`,
+      ])
+      await writeFile(
+        file,
+        `<domain type='${TYPES[host]}'><name>both</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+          <os><type arch='x86_64'>hvm</type></os><devices><disk type='file'><driver type='qcow2'/>
+          <source file='${folder}/${host}-old.qcow2'/><target dev='hda' bus='ide'/></disk></devices></domain>`,
+      )
+      await world.each(host, [
+        `define ${file}`,
+        'start both',
+        'setmaxmem both 128M --config',
+        'setvcpus both 2 --config',
+        'detach-disk both hda --config',
+        `attach-disk both ${folder}/${host}-new.qcow2 vdb --subdriver qcow2 --config`,
+      ])
+
+      const ask = ['dominfo both', 'domstats both', 'domblklist both', 'domblkinfo both hda', 'domblkstat both hda']
+      const [info = '', stats = '', disks = '', sizes = '', counted = ''] = await world.each(host, ask)
+      assert.match(info, /^CPU\(s\): +1$[^]*^Max memory: +65536 KiB$/m)
+      assert.match(
+        stats,
+        /balloon.maximum=65536\n +vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n[^]*capacity=8388608/,
+      )
+      assert.match(disks, /^hda +\S+old.qcow2$/)
+      assert.match(sizes, /^Capacity: +8388608$/m)
+      assert.match(counted, /^hda rd_bytes \d+$/m)
+
+      const ended = ['destroy both', 'dominfo both', 'domstats both', 'domblklist both', 'undefine both']
+      const [, later = '', counts = '', then = ''] = await world.each(host, ended)
+      assert.match(later, /^CPU\(s\): +2$[^]*^Max memory: +131072 KiB$/m)
+      assert.match(counts, /balloon.maximum=131072\n +vcpu.current=2\n[^]*block.0.name=vdb/)
+      assert.match(then, /^vdb +\S+new.qcow2$/)
+    })
+  }
+})
