@@ -3,6 +3,7 @@ import type { Client } from '../client.ts'
 import { bit } from '../wire.ts'
 
 /** Source: libvirt, src/libvirt_internal.h (VIR_DRV_FEATURE_). */
+const FD_PASSING = 8
 const PROGRAM_KEEPALIVE = 10
 const REMOTE_EVENT_CALLBACK = 14
 const REMOTE_CLOSE_CALLBACK = 15
@@ -18,8 +19,9 @@ export const connectionHandlers: Handlers<Client> = {
     await context.open(name, connection)
   },
   CONNECT_CLOSE: (_, { context }) => context.close(),
-  CONNECT_SUPPORTS_FEATURE({ feature }, { connection }) {
+  async CONNECT_SUPPORTS_FEATURE({ feature }, { connection }) {
     if (feature === PROGRAM_KEEPALIVE) connection.startKeepAlive()
+    if (feature === FD_PASSING) return { supported: bit(await connection.carriesSockets()) }
     return { supported: bit(FEATURES.has(feature)) }
   },
   CONNECT_GET_TYPE: async (_, { context }) => ({ type: await context.connection.getType() }),
