@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { RepositoryConfig, StorageOps } from '../../src/drivers/driver.ts'
+import { lookAtDisk } from '../../src/drivers/qemu/images.ts'
 import { TEST_MS, World } from './world.ts'
 
 const MIB = 1_048_576
@@ -73,6 +74,37 @@ test('an image that builds on a file elsewhere, or has its data there, is no vol
     volumes.map(({ name }) => name),
     ['child', 'own'],
   )
+})
+
+test('no guest gets, and no copy has, what an image shows of files elsewhere, also by others of its folder', async () => {
+  const { location } = repository
+  const { location: own } = await create('own', 'qcow2')
+  const made = async (name: string, ...options: string[]) => {
+    const file = join(location, `${name}.qcow2`)
+    await promisify(execFile)('qemu-img', ['create', '-u', '-f', 'qcow2', ...options, file, '1M'])
+    return file
+  }
+  const disk = (place: string) =>
+    lookAtDisk({ id: 'disk', device: 'hda', bus: 'emulated', readOnly: false, location: place, format: 'qcow2' })
+  await symlink('/etc/passwd', join(location, 'link'))
+  const child = await made('child', '-b', 'own.qcow2', '-F', 'qcow2')
+  const grandchild = await made('grandchild', '-b', child, '-F', 'qcow2')
+  await made('absolute', '-b', '/etc/passwd', '-F', 'raw')
+  await made('above', '-b', 'absolute.qcow2', '-F', 'qcow2')
+  await made('linked', '-b', 'link', '-F', 'raw')
+  await made('remote', '-b', 'nbd:127.0.0.1:1', '-F', 'raw')
+  await made('described', '-b', 'own.qcow2', '-F', 'vmdk')
+  await made('missing', '-b', 'nothing.raw', '-F', 'raw')
+  await made('pointer', '-o', `data_file=${join(world.dataDir, 'elsewhere')},data_file_raw=on`)
+
+  for (const place of [own, child, grandchild]) disk(place)
+  await storage().copyVolume(grandchild, other, { name: 'copy' })
+  for (const name of ['absolute', 'above', 'linked', 'remote', 'described', 'missing', 'pointer']) {
+    const place = join(location, `${name}.qcow2`)
+    assert.throws(() => disk(place), { name: 'DriverError', kind: 'refused', message: /^the image / }, name)
+    await assert.rejects(storage().copyVolume(place, other, { name }), { kind: 'refused' }, name)
+  }
+  assert.deepEqual(await readdir(other.location), ['copy.qcow2'])
 })
 
 test('a raw image stays raw, whatever a guest has written to it', async () => {
@@ -162,6 +194,19 @@ test('a volume does not move where its name is taken, and stays where it was', a
   await assert.rejects(storage().moveVolume(volume.location, other), { kind: 'refused', message: /taken/ })
   assert.deepEqual(await storage().getVolume(volume.location), volume)
   assert.deepEqual(await readdir(other.location), ['disk.qcow2'])
+})
+
+test('a file that is open when the connection ends can be closed, and the image is free then', async () => {
+  const volume = await create('disk')
+  const file = await storage().openVolume?.(volume.location, 'write')
+  await file?.write(0, Buffer.from('written'))
+  await world.reconnect()
+  await assert.rejects(storage().deleteVolume(volume.location), { kind: 'bad-state' })
+
+  await file?.close()
+  await file?.close()
+  assert.match(await readFile(volume.location, 'latin1'), /^written/)
+  await storage().deleteVolume(volume.location)
 })
 
 test('an image in use is neither moved nor deleted, also after a new connection and by another path', {

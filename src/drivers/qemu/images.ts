@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type DiskConfig, type DomainConfig, DriverError } from '../driver.ts'
+import { assertSelfContained } from './backing.ts'
 import { systemCode } from './files.ts'
 import { formatOf } from './image-format.ts'
 
@@ -68,10 +69,12 @@ export function lookAtFiles({ boot, disks }: DomainConfig): ReadonlySet<ImageKey
 }
 
 /** Looks whether the image of a disk is there, as `lookAtFiles` does. */
-export function lookAtDisk({ device, kind, location, readOnly }: DiskConfig): ImageKey {
+export function lookAtDisk({ device, kind, location, readOnly, format }: DiskConfig): ImageKey {
   if (location === '') throw new DriverError('refused', `disk ${device} has no image`)
   const mode = readOnly || kind === 'cdrom' ? constants.R_OK : constants.R_OK | constants.W_OK
-  return keyOf(lookAt(`image of disk ${device}`, location, mode))
+  const stats = lookAt(`image of disk ${device}`, location, mode)
+  assertSelfContained(location, format)
+  return keyOf(stats)
 }
 
 function lookAt(what: string, path: string, mode: number): Stats {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { DriverError, type ImageFormat, type OperationOptions } from '../driver.ts'
+import { assertSelfContained } from './backing.ts'
 import { CHILD_ENVIRONMENT } from './installation.ts'
 
 /** How long `qemu-img` may take where it writes little. */
@@ -56,6 +57,7 @@ export function qemuImgAt(program: string): QemuImg {
     runProgram(program, commandArguments, options)
   const convert: QemuImg['convert'] = (from, to, { signal, onProgress } = {}) =>
     withNewFile(to.path, () => {
+      assertSelfContained(from.path, from.format)
       // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
       const command = ['convert', '-p', '-U', '-f', from.format, '-O', to.format, from.path, to.path]
       return run(command, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
