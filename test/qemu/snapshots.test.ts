@@ -330,7 +330,7 @@ test('what is missing for going back is named, and the guest goes on', DURING, a
 })
 
 test(
-  'images with snapshots are neither deleted nor moved nor cloned, and become larger and what they were',
+  'images with snapshots are neither deleted nor moved nor cloned nor written over, and become larger and what they were',
   DURING,
   async () => {
     const { id, volumes } = await withDisks()
@@ -340,6 +340,8 @@ test(
     await assert.rejects(storage().deleteVolume(location), inTheWay)
     await assert.rejects(storage().moveVolume(location, { ...repository, location: world.dataDir }), inTheWay)
     await assert.rejects(world.driver.clones?.cloneVolume(location, { name: 'clone' }) ?? Promise.resolve(), inTheWay)
+    await assert.rejects(storage().openVolume?.(location, 'write') ?? Promise.resolve(), inTheWay)
+    await (await storage().openVolume?.(location, 'read'))?.close()
     await storage().resizeVolume(location, 4 * MIB)
     const copy = await storage().copyVolume(location, repository, { name: 'copy' })
     assert.equal(copy.virtualBytes, 4 * MIB)

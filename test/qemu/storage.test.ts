@@ -209,6 +209,19 @@ test('a file that is open when the connection ends can be closed, and the image 
   await storage().deleteVolume(volume.location)
 })
 
+test('a file that is open when the connection ends can be closed, and the image is free then', async () => {
+  const volume = await create('disk')
+  const file = await storage().openVolume?.(volume.location, 'write')
+  await file?.write(0, Buffer.from('written'))
+  await world.reconnect()
+  await assert.rejects(storage().deleteVolume(volume.location), { kind: 'bad-state' })
+
+  await file?.close()
+  await file?.close()
+  assert.match(await readFile(volume.location, 'latin1'), /^written/)
+  await storage().deleteVolume(volume.location)
+})
+
 test('an image in use is neither moved nor deleted, also after a new connection and by another path', {
   timeout: TEST_MS,
 }, async () => {

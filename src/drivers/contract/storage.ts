@@ -134,7 +134,8 @@ export interface StorageOps {
   deleteVolume(location: string): Promise<void>
   /**
    * Opens the file of an image as the host has it, header and all, to read or to write it; absent where there is no way.
-   * `bad-state` while a domain that is not halted uses it, or it is open to write, or to read where it is to be written.
+   * `bad-state` while a domain that is not halted uses it, or it is open to write, or to read where it is to be written;
+   * and to write, where a snapshot of a domain keeps something in the image.
    */
   openVolume?(location: string, mode: 'read' | 'write'): Promise<OpenVolume>
 }

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError, type OpenVolume } from '../driver.ts'
 import type { Gate } from './gate.ts'
+import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { keyOf } from './images.ts'
 import { noteOpen, type OpenMode } from './open-images.ts'
 import type { StorageTools } from './storage-tools.ts'
@@ -23,6 +24,7 @@ export async function openVolume(
     try {
       // From here on no domain opens it.
       if (inventory.users(key).length > 0) throw inUse(location)
+      if (mode === 'write') assertHoldsNoSnapshots(inventory, key, location)
       const file = await open(
         location,
         (mode === 'write' ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NOFOLLOW,
@@ -72,6 +74,10 @@ async function opened(file: FileHandle, { key, location, mode, gate, release }: 
           written += bytesWritten
         }
       }),
-    close: () => gate.pass(() => (closing ??= close())),
+    close: async () => {
+      const done = (closing ??= close())
+      // Also when the driver is closed: files are this machine's, and stay open for it.
+      await (gate.isClosed ? done : gate.pass(() => done))
+    },
   }
 }
