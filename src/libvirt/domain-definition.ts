@@ -47,9 +47,9 @@ export class DomainWithDefinition extends DomainWithConsole {
         throw this.host.error(VIR_ERR_OPERATION_DENIED, 'virDomainGetXMLDesc with secure flag')
       }
       const isInactive = has(flags, VIR_DOMAIN_XML_INACTIVE)
-      const { domain, config: defined } = await this.host.described(this.id)
+      const { domain, config: defined, living } = await this.host.described(this.id)
       this.host.seen(this.id, domain)
-      const config = isInactive ? defined : await this.living(domain, defined)
+      const config = isInactive ? defined : await this.living(domain, defined, living)
       const isPlugged = config.nics?.some(({ network }) => network !== null) === true
       const networks = isPlugged ? await this.host.networks() : []
       const isActive = !isInactive && isActiveState(domain.state)

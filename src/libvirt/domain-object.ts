@@ -97,11 +97,15 @@ export class DomainObject {
     return this.host.seeing(this.id, () => this.host.driver.domains.config(this.id))
   }
 
-  /** What it is made of now: what it runs with where it is active, and else its definition. */
-  protected async living({ state }: Pick<DriverDomain, 'state'>, defined: DomainConfig): Promise<DomainConfig> {
+  /** What it is made of now: what it runs with where it is active, which may be told already, and else its definition. */
+  protected async living(
+    { state }: Pick<DriverDomain, 'state'>,
+    defined: DomainConfig,
+    told?: DomainConfig,
+  ): Promise<DomainConfig> {
     const { domains } = this.host.driver
     if (!isActiveState(state)) return defined
-    const living = await this.host.seeing(this.id, async () => domains.living?.(this.id))
+    const living = told ?? (await this.host.seeing(this.id, async () => domains.living?.(this.id)))
     if (living === undefined) return defined
     const { annotations: _, exits: __, ...now } = living
     // These count at once.

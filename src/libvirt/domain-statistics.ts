@@ -110,8 +110,9 @@ export class DomainWithStatistics extends DomainWithDevices {
     return this.read('virDomainGetBlockInfo', async () => {
       checkFlags('virDomainGetBlockInfo', flags, {})
       const storage = this.host.group('virDomainGetBlockInfo', 'storage')
-      const { domain, config } = await this.host.described(this.id)
-      const { location, device } = this.#find((await this.living(domain, config)).disks, disk, namesOf, 'disk')
+      const { domain, config, living } = await this.host.described(this.id)
+      const { disks } = await this.living(domain, config, living)
+      const { location, device } = this.#find(disks, disk, namesOf, 'disk')
       if (location === '')
         throw this.host.error(VIR_ERR_INVALID_ARG, `disk '${device}' does not currently have a source assigned`)
       const { virtualBytes, physicalBytes } = await storage.getVolume(location)

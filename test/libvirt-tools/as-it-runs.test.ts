@@ -11,7 +11,7 @@ const TYPES = { memory: 'test', qemu: 'qemu' } as const
 describe('what virsh is told of a domain that runs', () => {
   let world: World
   before(async () => {
-    world = await serve({ hosts: HOSTS })
+    world = await serve({ hosts: [...HOSTS, 'v1', 'v2'] })
   })
   after(async () => {
     await world.close()
@@ -58,6 +58,44 @@ describe('what virsh is told of a domain that runs', () => {
       assert.match(later, /^CPU\(s\): +2$[^]*^Max memory: +131072 KiB$/m)
       assert.match(counts, /balloon.maximum=131072\n +vcpu.current=2\n[^]*block.0.name=vdb/)
       assert.match(then, /^vdb +\S+new.qcow2$/)
+    })
+  }
+
+  for (const host of ['v1', 'v2'] as const) {
+    it(`is how it runs where its definition waits for the host, on ${host}`, async () => {
+      const file = join(world.folder, `${host}.xml`)
+      const ending = host === 'v1' ? 'vhd' : 'vhdx'
+      await world.each(host, [
+        `pool-create-as images dir --target 'C:\\\\images'`,
+        `vol-create-as images old.${ending} 8M`,
+        `vol-create-as images new.${ending} 16M`,
+      ])
+      const source = (name: string) => `C:\\images\\${name}.${ending}`
+      await writeFile(
+        file,
+        `<domain type='hyperv'><name>both</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+          <os><type arch='x86_64'>hvm</type></os><devices><disk type='file'><source file='${source('old')}'/>
+          <target dev='hda' bus='ide'/></disk></devices></domain>`,
+      )
+      await world.each(host, [
+        `define ${file}`,
+        'start both',
+        'setvcpus both 2 --config',
+        'detach-disk both hda --config',
+      ])
+      await world.ok(host, 'attach-disk', 'both', source('new'), 'hdb', '--targetbus', 'ide', '--config')
+
+      const ask = ['dumpxml both', 'domblklist both', 'domblkinfo both hda', 'domblklist both --inactive']
+      const [xml = '', disks = '', sizes = '', later = ''] = await world.each(host, ask)
+      assert.match(xml, />1<\/vcpu>/)
+      assert.equal(disks.replaceAll(/ +/g, ' '), `hda ${source('old')}`)
+      assert.match(sizes, /^Capacity: +8388608$/m)
+      assert.equal(later.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
+
+      const ended = ['destroy both', 'dumpxml both', 'start both', 'domblklist both', 'destroy both', 'undefine both']
+      const [, defined = '', , then = ''] = await world.each(host, ended)
+      assert.match(defined, />2<\/vcpu>/)
+      assert.equal(then.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
     })
   }
 })

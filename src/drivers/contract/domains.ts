@@ -29,6 +29,8 @@ export interface DomainInfo extends Domain {
 export interface DescribedDomain {
   readonly domain: Domain
   readonly config: DomainConfig
+  /** What `DomainOps.living` would tell, where that is another thing and was found on the way. */
+  readonly living?: DomainConfig
 }
 
 /** How a definition is taken. */

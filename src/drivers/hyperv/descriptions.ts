@@ -1,4 +1,11 @@
-import { type Domain, type DomainConfig, type DomainId, type DomainInfo, DriverError } from '../driver.ts'
+import {
+  type DescribedDomain,
+  type Domain,
+  type DomainConfig,
+  type DomainId,
+  type DomainInfo,
+  DriverError,
+} from '../driver.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
 import type { CpuTimes } from './cpu-times.ts'
 import { definitionOf, withMemory } from './definition.ts'
@@ -42,6 +49,15 @@ export class Descriptions {
     const entry = await this.#parts.directory.get(id)
     const hardware = await this.#parts.backEnd.hardware(entry.machine.guid)
     return { entry, hardware, domain: domainOf(entry), config: await this.#describe(entry, hardware) }
+  }
+
+  /** As `described`; where the definition waits for the machine to start again, also what the machine is made of until then. */
+  async whole(id: DomainId): Promise<DescribedDomain> {
+    const { entry, hardware, domain, config } = await this.described(id)
+    const { note } = entry
+    if (note?.isPending !== true) return { domain, config }
+    const made = { ...entry, note: { ...note, isPending: false } }
+    return { domain, config, living: await definitionOf(this.#parts, made, hardware) }
   }
 
   async configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]> {

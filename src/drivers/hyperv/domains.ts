@@ -21,11 +21,7 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     get: id => gate.pass(async () => domainOf(await directory.get(id))),
     info: id => gate.pass(() => descriptions.info(id)),
     config: id => gate.pass(() => descriptions.config(id)),
-    described: id =>
-      gate.pass(async () => {
-        const { domain, config } = await descriptions.described(id)
-        return { domain, config }
-      }),
+    described: id => gate.pass(() => descriptions.whole(id)),
     configs: ids => gate.pass(() => descriptions.configs(ids)),
     unmet: config => definitions.unmet(config),
     define(config, options) {
