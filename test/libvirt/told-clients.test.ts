@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import type { Buffer } from 'node:buffer'
 import { type Duplex, duplexPair } from 'node:stream'
 import { test } from 'node:test'
-import type { Driver } from '../../src/drivers/driver.ts'
+import { type Driver, DriverError } from '../../src/drivers/driver.ts'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import { ALONE, LibvirtFace, OPERATOR } from '../../src/libvirt/rpc/index.ts'
 import { FrameReader } from '../../src/protocols/libvirt-rpc/frames.ts'
 import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
 import { decodePacket, PacketType } from '../../src/protocols/libvirt-rpc/packet.ts'
 import { events, procedures } from '../../src/protocols/libvirt-rpc/table/index.ts'
-import { until } from './world.ts'
+import { VIR_ERR_OPERATION_FAILED } from '../../src/libvirt/index.ts'
+import { poolXml, until, volumeXml } from './world.ts'
 
 const PACKET_BYTES_MAX = 1_048_576
 const NEVER = new AbortController().signal
@@ -136,5 +137,25 @@ test('a client that leaves while it registers leaves nothing behind', async () =
   listed.go()
 
   await until(() => listed.listeners === 0)
+  await driver.close()
+})
+
+test('a client is told why its host does not take what it uploads', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const storage = driver.storage ?? assert.fail('there is storage')
+  const write = () => Promise.reject(new DriverError('refused', 'no space left on device'))
+  const openVolume = async () => ({ bytes: 512, read: async () => new Uint8Array(), write, close: async () => {} })
+  const { rpc } = client(faceTo({ ...driver, storage: { ...storage, openVolume } }))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+  const { pool } = await rpc.call('STORAGE_POOL_CREATE_XML', { xml: poolXml('small', '/srv/small'), flags: 0 })
+  const xml = volumeXml('small.raw', 512, 'raw')
+  const { vol } = await rpc.call('STORAGE_VOL_CREATE_XML', { pool, xml, flags: 0 })
+
+  const { stream } = await rpc.open('STORAGE_VOL_UPLOAD', { vol, offset: 0n, length: 0n, flags: 0 })
+  await stream.write(new Uint8Array(512))
+
+  const refusal = { name: 'RpcError', code: VIR_ERR_OPERATION_FAILED, message: /no space left on device/ }
+  await assert.rejects(stream.finish(), refusal)
+  rpc.close()
   await driver.close()
 })

@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream'
-import { DriverError } from '../../../drivers/driver.ts'
 import type { Handlers, RpcStream } from '../../../protocols/libvirt-rpc/index.ts'
 import { VIR_ERR_NO_DOMAIN } from '../../error-numbers.ts'
-import { fromDriverError } from '../../errors.ts'
 import type { Client } from '../client.ts'
+import { servedBy } from '../served-stream.ts'
 
 /** Sitting at guests' consoles. */
 export const consoleHandlers: Handlers<Client> = {
@@ -13,14 +12,7 @@ export const consoleHandlers: Handlers<Client> = {
     connection.signal.addEventListener('abort', leave, { once: true })
     line.once('close', () => connection.signal.removeEventListener('abort', leave))
     try {
-      stream(async (remote, signal) => {
-        try {
-          await carry(line, remote, signal)
-        } catch (error) {
-          if (!(error instanceof DriverError)) throw error
-          throw fromDriverError(error, VIR_ERR_NO_DOMAIN, context.host.profile.from)
-        }
-      })
+      stream(servedBy(context.host, VIR_ERR_NO_DOMAIN, (remote, signal) => carry(line, remote, signal)))
     } catch (error) {
       leave()
       throw error

@@ -10,6 +10,7 @@ import { LibvirtError } from '../../errors.ts'
 import type { StorageVol } from '../../storage-vol.ts'
 import type { Download, Upload } from '../../volume-bytes.ts'
 import type { Client } from '../client.ts'
+import { servedBy } from '../served-stream.ts'
 import { namedPool, namedVolume, rpcVolumeIn } from '../wire.ts'
 
 /**
@@ -47,9 +48,10 @@ function openStream({ connection, context, stream }: Call, file: Download | Uplo
   }
   signal.addEventListener('abort', leave, { once: true })
   try {
+    const served = servedBy(context.host, VIR_ERR_NO_STORAGE_VOL, body)
     stream(async (opened, over) => {
       signal.removeEventListener('abort', leave)
-      await body(opened, over)
+      await served(opened, over)
     })
   } catch (error) {
     leave()
