@@ -249,12 +249,22 @@ async function connectHost(services: Services, uri: string, log: pino.Logger): P
   try {
     const known = new Set(services.store.all(host_))
     const host = await services.hosts.add(uri)
-    if (!known.has(host)) await ensureNetwork(services, host)
     await ensureRepository(services, host)
+    if (!known.has(host)) await giveNetwork(services, host, log)
     log.info({ uri, host }, 'host connected')
   } catch (error) {
     if (error instanceof ApiError) throw new ConfigurationError(error.message, { cause: error })
     throw error
+  }
+}
+
+/** A host is of use without. */
+async function giveNetwork(services: Services, host: string, log: pino.Logger): Promise<void> {
+  try {
+    await ensureNetwork(services, host)
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error
+    log.warn({ host, reason: error.message }, 'the first network of a host could not be made')
   }
 }
 

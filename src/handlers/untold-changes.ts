@@ -80,6 +80,7 @@ export class UntoldChanges {
     for (const change of changes) {
       if (change.class === 'VM' && (change.kind !== 'mod' || change.fields.includes('definition'))) {
         known.add(keyOf(change, change.ref))
+        if (change.kind === 'del') this.#untold.delete(change.ref)
       } else if (change.kind !== 'del' && change.fields.some(field => !NOT_TOLD.has(field))) {
         for (const vm of vmsOf(store, change)) changed.add(keyOf(change, vm))
       }

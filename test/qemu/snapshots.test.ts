@@ -442,6 +442,12 @@ test('a domain that a killed manager had begun to take back is what it was', DUR
   }
   assert.deepEqual(world.processes(), [])
   assert.deepEqual(world.warnings, [])
+
+  await world.driver.close()
+  await changeRecord(id, { reverting: 'none' })
+  await world.connect()
+  assert.match(world.warnings.join(), /cannot be mended: .*no snapshot "none"/)
+  assert.match(await readFile(world.files(id).snapshots, 'utf8'), /"reverting":null/)
 })
 
 const WRITE_ON =

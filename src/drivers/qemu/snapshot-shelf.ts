@@ -167,8 +167,13 @@ export class SnapshotShelf {
   async heal(whole: WholeDomain, isTaken: IsTaken): Promise<void> {
     const { reverting } = this.#record
     if (reverting !== null) {
-      await this.#write({ ...this.#record, reverting: null })
-      await this.revert(whole, reverting, { isTaken })
+      try {
+        await this.revert(whole, reverting, { isTaken })
+      } catch (error) {
+        // Whoever uses the domain from now on is not to lose what they do to another attempt.
+        if (this.#record.reverting !== null) await this.#write({ ...this.#record, reverting: null })
+        throw error
+      }
     }
     await this.#clear(whole)
   }
