@@ -17,6 +17,7 @@ export type Picture = readonly Json[]
 
 const CLASSES = [host_, VM, VBD, VIF, VDI, SR, network, intent] as const
 const MEASURED = new Set([
+  'told', // A host may go on knowing a network that a machine was to use there.
   'physical_utilisation',
   'location',
   'image_format',
