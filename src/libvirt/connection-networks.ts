@@ -51,6 +51,9 @@ const EVENTS: Readonly<Record<NetworkDeed, number>> = {
   stopped: VIR_NETWORK_EVENT_STOPPED,
 }
 
+/** How many callbacks for networks and pools a connection has; each looks at all that there are when one has changed. */
+const CALLBACKS_MAX = 1_000
+
 /** The networks of a host. */
 export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
   /** What of networks and pools is listened to; ends with the connection. */
@@ -146,7 +149,7 @@ export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
       }
       const ears = this.host.company.networks ?? this.host.remembered.networks
-      return this.subscriptions.add(() =>
+      return this.subscribe(() =>
         ears.listen(({ network, deed }) => {
           if (net !== null && net.getUUIDString() !== network.id) return
           callback(new Network(this.host, network), EVENTS[deed], 0)
@@ -161,6 +164,13 @@ export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
       if (this.subscriptions.end(callbackID)) return
       throw this.host.error(VIR_ERR_INVALID_ARG, `no event callback ${callbackID}`)
     })
+  }
+
+  /** Begins to listen to networks or pools; answers the number by which that ends. */
+  protected subscribe(listen: () => () => void): number {
+    if (this.subscriptions.count < CALLBACKS_MAX) return this.subscriptions.add(listen)
+    const text = `a connection has ${CALLBACKS_MAX} callbacks for networks and storage pools at most`
+    throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
   }
 
   async #define(name: FunctionName, xml: string, flags: number): Promise<Network> {

@@ -209,7 +209,7 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
         const text = `pools have no events ${eventID}; there are VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE and VIR_STORAGE_POOL_EVENT_ID_REFRESH`
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
       }
-      return this.subscriptions.add(() =>
+      return this.subscribe(() =>
         poolKeeper(this.host).listen(({ pool: which, deed }) => {
           const isMeant = pool === null || pool.getUUIDString() === which.uuid
           if (!isMeant || isOfLife === (deed === 'refreshed')) return

@@ -20,6 +20,11 @@ export class Subscriptions {
   readonly #ends = new Map<number, () => void>()
   #next = 0
 
+  /** How many there are. */
+  get count(): number {
+    return this.#ends.size
+  }
+
   /** Takes over what `listen` begins; answers its number, which it is given before. */
   add(listen: (id: number) => () => void): number {
     const id = this.#next++

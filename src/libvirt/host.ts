@@ -96,14 +96,21 @@ export class Host {
 
   /** Runs a function that changes nothing. `missing` is what it means that the host has no such thing. */
   async read<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new LibvirtError(VIR_ERR_INVALID_CONN, name, { domain: this.profile.from })
+    this.#assertOpen(name)
     const arrival = this.company.arrived?.()
-    if (arrival !== undefined) await arrival
+    if (arrival !== undefined) {
+      await arrival
+      this.#assertOpen(name)
+    }
     try {
       return await run()
     } catch (error) {
       throw convert(error, missing, this.driver.name)
     }
+  }
+
+  #assertOpen(name: FunctionName): void {
+    if (this.#isClosed) throw new LibvirtError(VIR_ERR_INVALID_CONN, name, { domain: this.profile.from })
   }
 
   /**

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import type { Buffer } from 'node:buffer'
+import { getEventListeners } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Driver, DriverError } from '../../src/drivers/driver.ts'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
+import type { Company } from '../../src/libvirt/company.ts'
+import { RememberedPools } from '../../src/libvirt/kept-pools.ts'
 import { ALONE, LibvirtFace, OPERATOR } from '../../src/libvirt/rpc/index.ts'
 import { FrameReader } from '../../src/protocols/libvirt-rpc/frames.ts'
 import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
@@ -37,9 +41,9 @@ function packetsOf(duplex: Duplex): string[] {
   return arrived
 }
 
-const faceTo = (driver: Driver): LibvirtFace =>
+const faceTo = (driver: Driver, { company = ALONE, signal = NEVER } = {}): LibvirtFace =>
   new LibvirtFace({
-    hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal: NEVER, company: ALONE }],
+    hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal, company }],
     warn: message => assert.fail(message),
   })
 
@@ -156,6 +160,60 @@ test('a client is told why its host does not take what it uploads', async () => 
 
   const refusal = { name: 'RpcError', code: VIR_ERR_OPERATION_FAILED, message: /no space left on device/ }
   await assert.rejects(stream.finish(), refusal)
+  rpc.close()
+  await driver.close()
+})
+
+test('a client that leaves while its host is opened, or while it waits for others, leaves nothing behind', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const { signal } = new AbortController()
+  const told = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const pools = new RememberedPools()
+  let listeners = 0
+  const company: Company = {
+    ...ALONE,
+    arrived() {
+      asked.resolve()
+      return told.promise
+    },
+    pools: Object.assign(pools, { listen: () => (listeners++, () => listeners--) }),
+  }
+  const isAsked = Promise.withResolvers<void>()
+  const host = {
+    ...driver.host,
+    async info() {
+      isAsked.resolve()
+      return told.promise.then(() => driver.host.info())
+    },
+  }
+
+  const opening = client(faceTo({ ...driver, host }, { company, signal }))
+  const opened = assert.rejects(opening.rpc.call('CONNECT_OPEN', { name: URI, flags: 0 }))
+  await isAsked.promise
+  const listening = client(faceTo(driver, { company, signal }))
+  await listening.rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+  const event = { eventID: 0, pool: null }
+  const registered = assert.rejects(listening.rpc.call('CONNECT_STORAGE_POOL_EVENT_REGISTER_ANY', event))
+  await asked.promise
+  for (const { near } of [opening, listening]) near.destroy()
+  await Promise.all([opened, registered])
+  told.resolve()
+  for (let round = 0; round < 20; round++) await turn()
+
+  assert.deepEqual([listeners, getEventListeners(signal, 'abort').length], [0, 0])
+  await driver.close()
+})
+
+test('a client has a bounded number of callbacks for networks and pools', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const { rpc } = client(faceTo(driver))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+
+  const register = () => rpc.call('CONNECT_NETWORK_EVENT_REGISTER_ANY', { eventID: 0, net: null })
+  await Promise.all(Array.from({ length: 1_000 }, register))
+
+  await assert.rejects(register(), { name: 'RpcError', code: VIR_ERR_OPERATION_FAILED, message: /1000 callbacks/ })
   rpc.close()
   await driver.close()
 })

@@ -60,6 +60,7 @@ export class Client {
       const screenPort = async (id: DomainId) => (rpc.isReadOnly ? undefined : relays.portOf(managed, id))
       const use = { uri: uriOf(managed), isReadOnly: rpc.isReadOnly, warn, company, screenPort }
       const host = await Host.of(driver, use)
+      if (!rpc.isOpen) return // Nobody would take away what is begun for it now.
       this.#opened = { managed, host, connection: new Connection(host, false) }
       const leave = () => this.#leave(rpc)
       signal.addEventListener('abort', leave, { once: true })
