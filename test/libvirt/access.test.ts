@@ -198,6 +198,26 @@ describe('a login', () => {
     assert.throws(() => login.init(), refused)
   })
 
+  test('that is being answered is the only one, however many are begun beside it', async () => {
+    const answered = Promise.withResolvers<void>()
+    const slow: LoginWay<string> = {
+      mechanisms: ['TALE'],
+      begin: () => ({ step: () => answered.promise.then(() => ({ data: bytes('in'), user: 'ali' })) }),
+    }
+    const entered: string[] = []
+    const login = new SaslLogin(slow, user => entered.push(user))
+    login.init()
+
+    const first = login.start('TALE', bytes('sesame'))
+    await assert.rejects(login.step(bytes('sesame')), refused)
+    await assert.rejects(login.start('TALE', bytes('sesame')), refused)
+    assert.throws(() => login.init(), refused)
+    answered.resolve()
+
+    assert.equal((await first).isComplete, true)
+    assert.deepEqual(entered, ['ali'])
+  })
+
   test('says how long to wait', async () => {
     const login = new SaslLogin(way, () => undefined)
     login.init()

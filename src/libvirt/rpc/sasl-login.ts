@@ -78,6 +78,7 @@ export class SaslLogin<U> implements Login {
   }
 
   async start(mechanism: string, data: Uint8Array | undefined): Promise<SaslAnswer> {
+    this.#assertAlone()
     const isKnown = this.#way.mechanisms.includes(mechanism)
     if (this.#state !== 'begun' || this.#exchange !== undefined || !isKnown) throw this.#failed()
     this.#exchange = this.#way.begin(mechanism)
@@ -86,9 +87,10 @@ export class SaslLogin<U> implements Login {
   }
 
   async step(data: Uint8Array | undefined): Promise<SaslAnswer> {
+    this.#assertAlone()
     const exchange = this.#exchange
     if (this.#state !== 'begun' || exchange === undefined) throw this.#failed()
-    this.#state = 'busy' // What comes at the same time is no login.
+    this.#state = 'busy'
     try {
       const answer = await exchange.step(data ?? NOTHING)
       if (answer === undefined) throw this.#failed()
@@ -98,6 +100,11 @@ export class SaslLogin<U> implements Login {
     } catch (error) {
       throw error instanceof RpcError ? error : this.#failed(error)
     }
+  }
+
+  /** What comes while another step is being answered is no login, and must not begin one beside it. */
+  #assertAlone(): void {
+    if (this.#state === 'busy') throw loginRefusal()
   }
 
   #finish(user: U): void {
