@@ -12,6 +12,7 @@ import { NULL_REF } from '../model/kernel/types.ts'
 import { asDriverError } from './driver-failure.ts'
 import { Hearing } from './hearing.ts'
 import { networkConfig } from './network-config.ts'
+import { takeBack } from './take-back.ts'
 
 /** A network, as a host could have it. */
 export interface Network extends NetworkConfig {
@@ -65,13 +66,12 @@ export class KeptNetworks {
 
   create(config: NetworkConfig): Promise<void> {
     return this.#inTurn(config.id, async networks => {
-      const isNew = this.#find(config.id) === undefined
-      await this.#keep(config, isNew ? { transient: true } : {})
+      const before = this.#find(config.id)
+      await this.#keep(config, before === undefined ? { transient: true } : {})
       try {
         await networks.define(config)
       } catch (error) {
-        if (isNew) await this.#services.store.transact(transaction => transaction.remove(network, config.id))
-        throw error
+        throw await takeBack(error, [() => this.#setBack(config.id, before)])
       }
       await this.#note(config.id, true)
     })
@@ -117,7 +117,7 @@ export class KeptNetworks {
     })
   }
 
-  /** Tells the host of those that are to be there when the server starts. Rejects with what was refused of the first. */
+  /** Tells the host of those that are to be there when the server starts. Rejects, when it was told of all, with the first refusal. */
   async autostart(): Promise<void> {
     const { store } = this.#services
     const isWanted = ({ host, kept, autostart, told }: NetworkRecord) =>
@@ -126,7 +126,9 @@ export class KeptNetworks {
       const record = store.get(network, ref)
       return record !== undefined && isWanted(record)
     })
-    for (const id of wanted) await this.start(id)
+    const refusals: unknown[] = []
+    for (const id of wanted) await this.start(id).catch((error: unknown) => refusals.push(error))
+    if (refusals.length > 0) throw refusals[0]
   }
 
   listen(listener: (news: NetworkNews) => void): () => void {
@@ -177,6 +179,14 @@ export class KeptNetworks {
         const own = { uuid: id, host: this.#host, autostart: false }
         transaction.insert(network, newRecord(network, { ...networkFields(config), ...own, ...values }))
       } else transaction.patch(network, id, { ...networkFields(config), ...values })
+    })
+  }
+
+  #setBack(id: string, before: NetworkRecord | undefined): Promise<void> {
+    return this.#services.store.transact(transaction => {
+      if (before === undefined) return transaction.remove(network, id)
+      const { name_label, NIC, VLAN, default_gateway, default_netmask, has_host } = before
+      transaction.patch(network, id, { name_label, NIC, VLAN, default_gateway, default_netmask, has_host })
     })
   }
 

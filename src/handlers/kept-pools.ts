@@ -2,6 +2,7 @@
 
 import { DriverError } from '../drivers/driver.ts'
 import { type Services, StoreFailure, type Transaction } from '../engine/context.ts'
+import { placeKey } from '../engine/images.ts'
 import { SR } from '../model/index.ts'
 import type { RecordOf } from '../model/kernel/define.ts'
 import { ApiError } from '../model/kernel/error.ts'
@@ -61,11 +62,12 @@ export class KeptPools {
   }
 
   define(pool: NewPool): Promise<void> {
-    const isNew = this.#record(pool) === undefined
+    const before = this.#record(pool)
     return this.#change(transaction => {
+      if (before === undefined) return this.#insert(transaction, pool, { stopped: true, autostart: false })
       const location = plainPath(pool.location)
-      if (isNew) this.#insert(transaction, pool, { stopped: true, autostart: false })
-      else transaction.patch(SR, pool.uuid, { location, transient: false })
+      transaction.patch(SR, pool.uuid, { location, transient: false })
+      if (placeKey(location) !== placeKey(before.location)) this.#empty(transaction, pool.uuid)
     })
   }
 
@@ -158,9 +160,14 @@ export class KeptPools {
   /** Images that VMs have are in no repository then. */
   #forget(uuid: string): Promise<void> {
     return this.#change(transaction => {
-      letGo(transaction, uuid, transaction.get(SR, uuid)?.VDIs ?? [])
+      this.#empty(transaction, uuid)
       transaction.remove(SR, uuid)
     })
+  }
+
+  #empty(transaction: Transaction, uuid: string): void {
+    letGo(transaction, uuid, transaction.get(SR, uuid)?.VDIs ?? [])
+    transaction.patch(SR, uuid, { virtual_allocation: 0n })
   }
 
   #inTurn<R>(uuids: readonly string[], body: () => Promise<R>): Promise<R> {

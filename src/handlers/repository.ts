@@ -96,17 +96,18 @@ export async function scan(parts: UndoParts, sr: string): Promise<void> {
   await parts.hosts.holdRepositories([sr], () => scanHeld(parts, sr))
 }
 
-/** Makes a repository usable that was stopped, and looks through it; where it cannot be used it stays stopped. */
+/** Makes a repository usable that was stopped, and looks through it; where it cannot be used it stays as it was. */
 export async function startRepository(parts: UndoParts, sr: string): Promise<void> {
   const setStopped = (stopped: boolean) =>
     parts.store.transact(transaction => {
       if (transaction.get(SR, sr) !== undefined) transaction.patch(SR, sr, { stopped })
     })
+  const wasStopped = parts.store.get(SR, sr)?.stopped === true
   await setStopped(false)
   try {
     await scan(parts, sr)
   } catch (error) {
-    throw await takeBack(error, [() => setStopped(true)])
+    throw await takeBack(error, wasStopped ? [() => setStopped(true)] : [])
   }
 }
 

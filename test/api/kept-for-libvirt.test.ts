@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { DriverError, type NetworkConfig } from '../../src/drivers/driver.ts'
+import { KeptNetworks } from '../../src/handlers/kept-networks.ts'
+import { KeptPools } from '../../src/handlers/kept-pools.ts'
+import { SR, VDI } from '../../src/model/index.ts'
+import { type EngineWorld, startEngine } from './engine-world.ts'
+
+/** What clients of libvirt have of a host, whose driver refuses networks and repositories that `refusals` names. */
+async function world(context: TestContext, refusals: ReadonlySet<string>) {
+  const refuse = (name: string) => {
+    if (refusals.has(name)) throw new DriverError('refused', `${name} is refused`)
+  }
+  const engine = await startEngine([], undefined, driver => ({
+    ...driver,
+    networks: {
+      ...driver.networks,
+      async define(config: NetworkConfig) {
+        refuse(config.gateway)
+        return driver.networks.define(config)
+      },
+    },
+    storage: {
+      ...driver.storage,
+      async openRepository(repository) {
+        refuse(repository.location)
+        return driver.storage.openRepository(repository)
+      },
+    },
+  }))
+  context.after(() => engine.close())
+  const [host = ''] = engine.services.hosts.connected().map(each => each.host)
+  return { engine, networks: new KeptNetworks(engine.services, host), pools: new KeptPools(engine.services, host) }
+}
+
+const networkOf = (name: string, gateway = ''): NetworkConfig => {
+  return { id: crypto.randomUUID(), name, nic: '', vlan: null, gateway, netmask: '' }
+}
+const poolOf = (name: string, location: string) => ({ name, uuid: crypto.randomUUID(), type: 'memory', location })
+
+test('a network that its host refuses keeps no other from being there when the server starts', async context => {
+  const refusals = new Set<string>()
+  const { networks } = await world(context, refusals)
+  const [bad, good] = [networkOf('bad', '10.0.0.1'), networkOf('good')]
+  for (const config of [bad, good]) {
+    await networks.define(config)
+    await networks.setAutostart(config.id, true)
+  }
+  refusals.add('10.0.0.1')
+  const started: string[] = []
+  networks.listen(({ network: { name }, deed }) => started.push(`${name} ${deed}`))
+
+  await assert.rejects(networks.autostart(), { kind: 'refused' })
+  assert.deepEqual(started, ['good started'])
+})
+
+test('a network that is created over one that is kept, and refused, leaves that as it was defined', async context => {
+  const { networks } = await world(context, new Set(['10.0.0.2']))
+  const kept = networkOf('kept', '10.0.0.1')
+  await networks.define(kept)
+  const before = networks.list()
+
+  await assert.rejects(networks.create({ ...kept, name: 'other', gateway: '10.0.0.2' }), { kind: 'refused' })
+  assert.deepEqual(networks.list(), before)
+  await assert.rejects(networks.create(networkOf('new', '10.0.0.2')), { kind: 'refused' })
+  assert.deepEqual(networks.list(), before)
+})
+
+test('a pool that is started again while its host refuses goes on, and one that was stopped stays so', async context => {
+  const refusals = new Set<string>()
+  const { pools } = await world(context, refusals)
+  const pool = poolOf('images', '/images')
+  await pools.define(pool)
+  const isActive = () => pools.list().find(({ uuid }) => uuid === pool.uuid)?.isActive
+  for (const before of [false, true]) {
+    refusals.add('/images')
+    await assert.rejects(pools.start(pool.uuid), { kind: 'refused' })
+    assert.equal(isActive(), before)
+    refusals.clear()
+    await pools.start(pool.uuid)
+  }
+})
+
+test('a pool that is defined at another place has none of the images that lie where it was', async context => {
+  const { engine, pools } = await world(context, new Set())
+  const pool = poolOf('images', '/images')
+  await pools.create(pool)
+  await pools.define(pool)
+  await engine.driver.storage.createVolume(pool, { name: 'disk', format: 'raw', virtualBytes: 4_096 })
+  await pools.changing([pool.uuid], async () => undefined)
+  assert.equal(imagesOf(engine, pool.uuid).length, 1)
+  await pools.stop(pool.uuid)
+
+  await pools.define({ ...pool, location: '/images/' })
+  assert.equal(imagesOf(engine, pool.uuid).length, 1)
+  await pools.define({ ...pool, location: '/elsewhere' })
+  assert.deepEqual(imagesOf(engine, pool.uuid), [])
+  assert.deepEqual(engine.services.store.all(VDI), [])
+})
+
+const imagesOf = ({ services: { store } }: EngineWorld, sr: string) => store.get(SR, sr)?.VDIs ?? []
