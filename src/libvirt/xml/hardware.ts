@@ -16,7 +16,7 @@ const VGA = { vga: 'std', std: 'std', default: 'std', cirrus: 'cirrus' } as cons
 /** Reads the devices that are neither disks nor interfaces, and neither accepted as they are (see accepted.ts). */
 export function readHardware(devices: Reading, extension: Extension, kind: HostKind): Hardware {
   const serial = readSerial(devices, extension)
-  const vga = readVideo(devices)
+  const vga = readVideo(devices, kind)
   const pciDevices = devices.children('hostdev').map(readHostDevice)
   return {
     ...(vga !== undefined && { vga }),
@@ -54,8 +54,10 @@ function readPort(port: Reading): 'pty' | 'null' {
   return type
 }
 
-function readVideo(devices: Reading): PlatformConfig['vga'] {
+/** Where a screen is to be looked at, there is one. Source: libvirt, virDomainDefAddImplicitVideo. */
+function readVideo(devices: Reading, { hasVnc }: HostKind): PlatformConfig['vga'] {
   const [video, second] = devices.children('video')
+  if (video === undefined && hasVnc && devices.holds('graphics')) return 'std'
   if (second !== undefined) second.refuse('', undefined, 'a machine has one screen here')
   video?.acceptHarmless(OF_ANY_DEVICE)
   const model = video?.child('model')

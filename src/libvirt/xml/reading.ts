@@ -109,6 +109,11 @@ export class Reading {
     return this.#element.elements(name, this.#element.namespace).map(element => this.#claim(element))
   }
 
+  /** Whether there is such an element in here, which is for others to read. */
+  holds(name: string): boolean {
+    return this.#element.elements(name, this.#element.namespace).length > 0
+  }
+
   /** Takes every element in here as read that was not read yet, and gives these. */
   rest(): readonly XmlElement[] {
     const rest = this.#element.elements().filter(element => !this.#children.has(element))

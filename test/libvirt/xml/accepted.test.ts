@@ -169,6 +169,16 @@ test('machines that virt-install describes are read', () => {
   }
 })
 
+test('a machine that is to be looked at has a screen, unless it is said that it has none', () => {
+  const vgaOf = (devices: string, kind = KVM) => read(domain({ type: kind.types[0], devices }), kind).platform?.vga
+
+  assert.equal(vgaOf("<graphics type='vnc' port='-1'/>"), 'std')
+  assert.equal(vgaOf("<graphics type='vnc' port='-1'/><video><model type='cirrus'/></video>"), 'cirrus')
+  assert.equal(vgaOf("<graphics type='vnc' port='-1'/><video><model type='none'/></video>"), undefined)
+  assert.equal(vgaOf(''), undefined)
+  assert.equal(vgaOf("<graphics type='vnc' port='-1'/>", HYPERV), undefined)
+})
+
 test('everything that is accepted says why', () => {
   const reasons = JSON.stringify(accepted, (_key, value: unknown) => (value instanceof RegExp ? String(value) : value))
 
