@@ -80,23 +80,28 @@ function belowOf(image: string): Below | undefined {
 
 type Read = (position: number, bytes: number) => Buffer
 
-/** As the extensions of the header say it, which are from `at` to `end`. */
+/**
+ * As the extensions of the header say it, which are from `at` to `end`. Of several QEMU takes the last; here they are none
+ * that is known.
+ */
 function formatBelow(read: Read, { at, end }: { at: number; end: number }): string | undefined {
+  const formats: string[] = []
   for (let count = 0; count < EXTENSIONS_MAX && at + 8 <= end; count++) {
     const extension = read(at, 8)
-    if (extension.length < 8) return undefined
+    if (extension.length < 8) break
     const [type, bytes] = [extension.readUInt32BE(0), extension.readUInt32BE(4)]
-    if (type === 0) return undefined
-    if (type === BACKING_FORMAT) return read(at + 8, Math.min(bytes, FORMAT_NAME_BYTES_MAX)).toString('latin1')
+    if (type === 0) return formats.length === 0 ? undefined : formats.join(' and ')
+    if (type === BACKING_FORMAT) formats.push(read(at + 8, Math.min(bytes, FORMAT_NAME_BYTES_MAX)).toString('latin1'))
     at += 8 + Math.ceil(bytes / 8) * 8
   }
-  return undefined
+  return at + 8 > end && formats.length <= 1 ? formats[0] : 'more than is looked at'
 }
 
+/** Version 1 is another format, which QEMU would take it for. */
 const isOfQcow2 = (image: string): boolean =>
   reading(image, read => {
-    const magic = read(0, 4)
-    return magic.length === 4 && magic.readUInt32BE(0) === MAGIC
+    const start = read(0, 8)
+    return start.length === 8 && start.readUInt32BE(0) === MAGIC && [2, 3].includes(start.readUInt32BE(4))
   })
 
 function reading<T>(path: string, look: (read: Read) => T): T {
