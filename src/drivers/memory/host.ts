@@ -133,6 +133,13 @@ export class MemoryHost {
     return false
   }
 
+  /** Whether a snapshot keeps what the volume at `location` was. */
+  isKept(location: string): boolean {
+    return [...this.domains.values()].some(({ snapshots }) =>
+      snapshots.some(({ volumes }) => volumes.some(volume => volume.location === location)),
+    )
+  }
+
   /** Lets images grow by what a guest has written to them. */
   writeBack(machine: Machine): void {
     for (const { location, bytes } of machine.takeWrites()) this.volumes.write(location, bytes)

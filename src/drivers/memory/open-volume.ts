@@ -15,6 +15,9 @@ export function openVolume(
     throw new DriverError('refused', `a memory host has the bytes of raw volumes alone, and ${location} is ${format}`)
   }
   if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
+  if (mode === 'write' && host.isKept(location)) {
+    throw new DriverError('bad-state', `a snapshot keeps the volume at ${location}`)
+  }
   let release: (() => void) | undefined = openFiles.open(location, mode)
   return {
     bytes: virtualBytes,

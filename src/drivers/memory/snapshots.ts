@@ -9,7 +9,7 @@ import { assertState, enter, halt } from './life.ts'
 /** How many snapshots of a domain are kept. */
 const SNAPSHOTS_MAX = 50
 
-/** The snapshots of a memory host: what is known of volumes are their sizes, and those are kept. */
+/** The snapshots of a memory host: guests change sizes of volumes alone, and those are kept; nobody else writes to them meanwhile. */
 export function snapshotOps(host: MemoryHost, connection: Connection): SnapshotOps {
   const takesMs = (id: DomainId) => behaviourOf(host.domains.get(id)?.config.name ?? '').workMs
   return {
@@ -68,6 +68,7 @@ function revert(host: MemoryHost, domain: MemoryDomain, id: string): void {
   const kept = snapshotOf(domain, id)
   for (const { location } of kept.volumes) {
     if (!host.volumes.has(location)) throw new DriverError('refused', `there is no volume at ${location} any more`)
+    host.openFiles.assertClosed(location)
   }
   if (domain.active !== null) {
     domain.active.guest.cut()

@@ -8,6 +8,7 @@ import { rejectsWith } from '../stage.ts'
 export function describeFiles(stage: Stage): void {
   describeContent(stage)
   describeUse(stage)
+  describeKept(stage)
   describeRemoval(stage)
 }
 
@@ -71,6 +72,40 @@ function describeUse(stage: Stage): void {
       await rejectsWith('not-found', stage.storage.openVolume?.(missing, 'read') ?? Promise.resolve())
     },
   )
+}
+
+function describeKept(stage: Stage): void {
+  stage.it('lets nobody write over an image in which a snapshot keeps something, until that is forgotten', async () => {
+    const { storage, driver } = stage
+    const { snapshots } = driver
+    const image = await keptImage(stage)
+    if (snapshots === undefined || image === undefined) return
+    const config = withDevices(stage, { disks: [disk(image)] })
+    await driver.domains.define(config)
+    const open = async (mode: 'read' | 'write') => storage.openVolume?.(image.location, mode)
+
+    const { id } = await snapshots.create(config.id, { name: 'before', description: '' })
+    await rejectsWith('bad-state', open('write'))
+    const file = await open('read')
+    await rejectsWith('bad-state', snapshots.revert(config.id, id))
+    await file?.close()
+    await snapshots.revert(config.id, id)
+    await snapshots.remove(config.id, id)
+
+    await (await open('write'))?.close()
+  })
+}
+
+/** An image whose file the driver opens, of a format that takes snapshots where it can be. */
+async function keptImage(stage: Stage): Promise<Volume | undefined> {
+  for (const format of stage.storage.openVolume === undefined ? [] : (['qcow2', 'raw'] as const)) {
+    if (!stage.storage.formats.includes(format)) continue
+    const image = await volume(stage, `disk-${format}`, format)
+    const file = await stage.storage.openVolume?.(image.location, 'read').catch(() => undefined)
+    await file?.close()
+    if (file !== undefined) return image
+  }
+  return undefined
 }
 
 function describeRemoval(stage: Stage): void {
