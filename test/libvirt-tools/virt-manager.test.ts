@@ -143,11 +143,12 @@ validation.test(
 )
 
 // Validates: Create a VM
-validation.test('the wizard makes one machine, and not two', async () => {
+validation.test('the wizard makes one machine, and not two, with a disk', async () => {
   machine = await manager.create(HYPERV, { name: NAME })
 
   await manager.shows(NAME, 'Running')
   assert.deepEqual(await countOnServer(), [1, 1])
+  await tells(['domblklist', NAME], /hda +\S.*\.vhdx/)
   await manager.shot(join(OUTPUT, '3-made.png'))
 })
 
@@ -201,8 +202,8 @@ validation.test('the page of the boot options turns the automatic start on and o
 validation.test('an image that lies in a pool becomes a disk', async () => {
   await machine.addDisk('default', IMAGE)
 
-  await machine.page('.*Disk 1')
-  await tells(['domblklist', NAME], new RegExp(`hda +\\S.*${IMAGE}`))
+  await machine.page('.*Disk 2')
+  await tells(['domblklist', NAME], new RegExp(`hdb +\\S.*${IMAGE}`))
   await manager.shot(join(OUTPUT, '5-disk.png'))
 })
 

@@ -88,10 +88,8 @@ export class VirtManager {
     await forward()
     await robot.find(`${wizard} > spin button:cpus`)
     await forward()
-    if (image === undefined) {
-      await robot.click(`${wizard} > check box:Enable storage`)
-      await forward()
-    }
+    // What it would make of a disk by itself is taken as it is.
+    if (image === undefined) await forward()
     await robot.find(`${wizard} > push button:Finish`)
     await robot.fill(`${wizard} > text:Name`, name)
     await robot.click(`${wizard} > push button:Finish`)
