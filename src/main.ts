@@ -19,13 +19,14 @@ import { SCRAM_WAY_OUT } from './engine/scram-logins.ts'
 import { Sessions } from './engine/sessions.ts'
 import { Tasks } from './engine/tasks.ts'
 import { consoleOpener } from './engine/terminals.ts'
+import { autostarter } from './handlers/autostart.ts'
 import { implementations } from './handlers/index.ts'
 import { undoInterrupted } from './handlers/intent.ts'
 import { ensureNetwork } from './handlers/first-network.ts'
 import { KeptNetworks } from './handlers/kept-networks.ts'
 import { KeptPools } from './handlers/kept-pools.ts'
 import { watchMemory } from './handlers/memory.ts'
-import { ensureRepository, observeRepository, scan, startRepository } from './handlers/repository.ts'
+import { ensureRepository, observeRepository, scan } from './handlers/repository.ts'
 import { UntoldChanges } from './handlers/untold-changes.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
 import { forgetUndefined } from './handlers/vm-definition.ts'
@@ -33,7 +34,6 @@ import { retellActions } from './handlers/vm-life.ts'
 import { LibvirtFace } from './libvirt/rpc/index.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
-import type { RecordOf } from './model/kernel/define.ts'
 import { ApiError } from './model/kernel/error.ts'
 import { type Configuration, configure, type ServeOptions } from './server/configuration.ts'
 import { ConfigurationError } from './server/configuration-error.ts'
@@ -181,31 +181,6 @@ const keepersOf = (services: Services, untold: UntoldChanges, host: string) => (
   tell: () => untold.tell(host),
   forget: (domain: string) => forgetUndefined(services, host, domain),
 })
-
-/** Starts the networks and repositories of each host that are to be there, once a host is connected for the first time. */
-function autostarter(services: Services, log: pino.Logger): () => Promise<void> {
-  const { store, hosts } = services
-  const begun = new Set<string>()
-  return async () => {
-    for (const { host } of hosts.connected()) {
-      if (begun.has(host)) continue
-      begun.add(host)
-      const stopped = store.findBy(SR, 'host', host).filter(sr => isToStart(store.get(SR, sr)))
-      const starts = [
-        () => new KeptNetworks(services, host).autostart(),
-        ...stopped.map(sr => () => startRepository(services, sr)),
-      ]
-      for (const start of starts) {
-        await start().catch((error: unknown) =>
-          log.warn({ host, reason: String(error) }, 'what is to start with the server could not be started'),
-        )
-      }
-    }
-  }
-}
-
-const isToStart = (record: RecordOf<typeof SR> | undefined): boolean =>
-  record?.stopped === true && record.autostart && !record.transient
 
 async function createFirstUser(services: Services, data: string, log: pino.Logger): Promise<void> {
   const given = process.env['POLYVISOR_ADMIN_PASSWORD']
