@@ -52,7 +52,10 @@ const TOLD_PER_ADDRESS = { burst: 5, refillMs: 60_000 }
 /** Serves libvirt's clients that come to a listener. Rejects with ConfigurationError where it cannot be listened on. */
 export async function openLibvirt(listener: LibvirtListener, shared: LibvirtShared): Promise<Opened> {
   const server = await serverOf(listener, shared)
-  const listening = await listen(server, listener)
+  const listening = await listen(server, listener).catch((error: unknown) => {
+    server.close() // It may have come as far as listening.
+    throw error
+  })
   const { url } = listening
   server.on('error', error => shared.log.error({ err: error, url }, 'a listener failed'))
   return {
@@ -120,7 +123,7 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
   const server = tls.createTlsServer({ ...TCP, handshakeTimeout: limits.headersMs, ...asking }, socket => {
     const who = whoIs(socket, listener, shared)
     if (who === undefined || socket.destroyed) {
-      socket.end()
+      socket.destroySoon() // Also where the other side does not close its own.
       return
     }
     socket.write(CERTIFICATE_ACCEPTED)

@@ -13,7 +13,7 @@ import { FrameReader } from '../../src/protocols/libvirt-rpc/frames.ts'
 import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
 import { decodePacket, PacketType } from '../../src/protocols/libvirt-rpc/packet.ts'
 import { events, procedures } from '../../src/protocols/libvirt-rpc/table/index.ts'
-import { VIR_ERR_OPERATION_FAILED } from '../../src/libvirt/index.ts'
+import { VIR_ERR_NO_STORAGE_VOL, VIR_ERR_OPERATION_FAILED } from '../../src/libvirt/index.ts'
 import { poolXml, until, volumeXml } from './world.ts'
 
 const PACKET_BYTES_MAX = 1_048_576
@@ -214,6 +214,31 @@ test('a client has a bounded number of callbacks for networks and pools', async 
   await Promise.all(Array.from({ length: 1_000 }, register))
 
   await assert.rejects(register(), { name: 'RpcError', code: VIR_ERR_OPERATION_FAILED, message: /1000 callbacks/ })
+  rpc.close()
+  await driver.close()
+})
+
+test('a client is told of no image that is in no pool, whatever it names', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const { rpc } = client(faceTo(driver, { company: { ...ALONE, pools: new RememberedPools() } }))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+  const { pool } = await rpc.call('STORAGE_POOL_CREATE_XML', { xml: poolXml('small', '/srv/small'), flags: 0 })
+  const { vol } = await rpc.call('STORAGE_VOL_CREATE_XML', { pool, xml: volumeXml('own.raw', 512, 'raw'), flags: 0 })
+  const { storage } = driver
+  const repository = { type: storage.types[0] ?? '', location: '/elsewhere' }
+  const secret = { name: 'secret', format: 'raw', virtualBytes: 512 } as const
+  await storage.openRepository(repository)
+  const { location: key } = await storage.createVolume(repository, secret)
+
+  assert.equal((await rpc.call('STORAGE_VOL_GET_INFO', { vol })).capacity, 512n)
+  const hidden = { vol: { ...vol, key } }
+  for (const asked of [
+    rpc.call('STORAGE_VOL_GET_INFO', hidden),
+    rpc.call('STORAGE_VOL_GET_INFO_FLAGS', { ...hidden, flags: 0 }),
+    rpc.call('STORAGE_VOL_GET_XML_DESC', { ...hidden, flags: 0 }),
+  ]) {
+    await assert.rejects(asked, { name: 'RpcError', code: VIR_ERR_NO_STORAGE_VOL })
+  }
   rpc.close()
   await driver.close()
 })

@@ -27,6 +27,13 @@ async function withPool({ connection, host }: Client, volume: StorageVol): Promi
   throw host.error(VIR_ERR_NO_STORAGE_VOL, `no storage vol with matching path '${volume.getPath()}'`)
 }
 
+/** One that is read: a client may name any file of the host so, and is told of none but those of pools. */
+async function ofPool(client: Client, named: RpcStorageVol): Promise<StorageVol> {
+  const volume = namedVolume(client, named)
+  await withPool(client, volume)
+  return volume
+}
+
 async function madeIn(pool: RpcStoragePool, volume: Promise<StorageVol>): Promise<{ vol: RpcStorageVol }> {
   return { vol: rpcVolumeIn(pool)(await volume) }
 }
@@ -103,10 +110,10 @@ export const volumeHandlers: Handlers<Client> = {
     madeIn(pool, namedPool(context, pool).storageVolCreateXMLFrom(xml, namedVolume(context, clonevol), flags)),
   STORAGE_VOL_DELETE: ({ vol, flags }, { context }) => namedVolume(context, vol).delete(flags),
   STORAGE_VOL_RESIZE: ({ vol, capacity, flags }, { context }) => namedVolume(context, vol).resize(capacity, flags),
-  STORAGE_VOL_GET_INFO: ({ vol }, { context }) => namedVolume(context, vol).getInfo(),
-  STORAGE_VOL_GET_INFO_FLAGS: ({ vol, flags }, { context }) => namedVolume(context, vol).getInfoFlags(flags),
+  STORAGE_VOL_GET_INFO: async ({ vol }, { context }) => (await ofPool(context, vol)).getInfo(),
+  STORAGE_VOL_GET_INFO_FLAGS: async ({ vol, flags }, { context }) => (await ofPool(context, vol)).getInfoFlags(flags),
   STORAGE_VOL_GET_XML_DESC: async ({ vol, flags }, { context }) => ({
-    xml: await namedVolume(context, vol).getXMLDesc(flags),
+    xml: await (await ofPool(context, vol)).getXMLDesc(flags),
   }),
   STORAGE_VOL_GET_PATH: ({ vol }, { context }) => ({ name: namedVolume(context, vol).getPath() }),
   async STORAGE_VOL_DOWNLOAD({ vol, offset, length, flags }, call) {
