@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type HostName, serve, type World } from './world.ts'
@@ -55,6 +55,14 @@ describe('virsh', () => {
       )
       await world.ok(host, 'define', file)
     }
+    // A folder that goes is nothing to complain of, now or when it is looked at next.
+    const gone = join(world.folder, 'gone')
+    await world.each('qemu', [
+      `pool-create-as gone dir --target ${gone} --build`,
+      'vol-create-as gone one.qcow2 1M --format qcow2',
+      'vol-delete one.qcow2 gone',
+    ])
+    await rm(gone, { recursive: true })
   })
   after(async () => {
     await world.close()

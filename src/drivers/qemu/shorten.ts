@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { type ConnectOptions, DriverError, type OperationOptions } from '../driver.ts'
 import { BASES_MAX, baseNamed, basesBelow, countBases, type Member, readMembers } from './bases.ts'
+import { systemCode } from './files.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { isBusy, type Shortening, takeIn } from './take-in.ts'
 import { inspect, readImage } from './volume.ts'
@@ -58,7 +59,7 @@ export class Shortener {
     const done = this.#look(folder, aborter.signal)
       .catch((error: unknown) => {
         // One that is used again, or whose folder is gone, is none of anyone's business.
-        const isOrdinary = error instanceof DriverError && error.kind === 'bad-state'
+        const isOrdinary = error instanceof DriverError ? error.kind === 'bad-state' : systemCode(error) === 'ENOENT'
         if (!aborter.signal.aborted && !isOrdinary) this.#warn(`bases in ${folder} cannot be merged: ${String(error)}`)
       })
       .finally(() => {
