@@ -86,10 +86,15 @@ export class KeptNetworks {
 
   stop(id: string): Promise<void> {
     return this.#inTurn(id, async networks => {
-      const { transient, host } = this.#known(id)
+      const { transient, host, kept } = this.#known(id)
+      const isToBeKept = !transient && !kept && host === this.#host
       // First, so that whoever looks at the host in between does not take it for gone.
-      if (!transient && host === this.#host) await this.#patch(id, { kept: true })
-      await networks.undefine(id)
+      if (isToBeKept) await this.#patch(id, { kept: true })
+      try {
+        await networks.undefine(id)
+      } catch (error) {
+        throw await takeBack(error, isToBeKept ? [() => this.#patch(id, { kept: false })] : [])
+      }
       if (transient) await this.#services.store.transact(transaction => forget(transaction, id, this.#host))
       else await this.#note(id, false)
     })

@@ -6,7 +6,7 @@ import { KeptPools } from '../../src/handlers/kept-pools.ts'
 import { SR, VDI } from '../../src/model/index.ts'
 import { type EngineWorld, startEngine } from './engine-world.ts'
 
-/** What clients of libvirt have of a host, whose driver refuses networks and repositories that `refusals` names. */
+/** What clients of libvirt have of a host, whose driver refuses what `refusals` names: gateways, networks to forget, places. */
 async function world(context: TestContext, refusals: ReadonlySet<string>) {
   const refuse = (name: string) => {
     if (refusals.has(name)) throw new DriverError('refused', `${name} is refused`)
@@ -18,6 +18,10 @@ async function world(context: TestContext, refusals: ReadonlySet<string>) {
       async define(config: NetworkConfig) {
         refuse(config.gateway)
         return driver.networks.define(config)
+      },
+      async undefine(id: string) {
+        refuse(id)
+        return driver.networks.undefine(id)
       },
     },
     storage: {
@@ -64,6 +68,31 @@ test('a network that is created over one that is kept, and refused, leaves that 
   assert.deepEqual(networks.list(), before)
   await assert.rejects(networks.create(networkOf('new', '10.0.0.2')), { kind: 'refused' })
   assert.deepEqual(networks.list(), before)
+})
+
+test('a network of the host itself that cannot be stopped is not kept when the host has it no more', async context => {
+  const refusals = new Set<string>()
+  const { engine, networks } = await world(context, refusals)
+  const { hosts } = engine.services
+  const [host = ''] = hosts.connected().map(each => each.host)
+  const config = networkOf('found')
+  const names = async () => {
+    await hosts.readNetworks(host)
+    return networks.list().map(({ name }) => name)
+  }
+  await engine.driver.networks.define(config)
+  assert.deepEqual(await names(), ['found'])
+  refusals.add(config.id)
+  await assert.rejects(networks.stop(config.id), { kind: 'refused' })
+  assert.deepEqual(await names(), ['found'])
+  await engine.driver.networks.undefine(config.id)
+  assert.deepEqual(await names(), [])
+
+  await engine.driver.networks.define(config)
+  assert.deepEqual(await names(), ['found'])
+  refusals.clear()
+  await networks.stop(config.id)
+  assert.deepEqual(await names(), ['found'])
 })
 
 test('a pool that is started again while its host refuses goes on, and one that was stopped stays so', async context => {
