@@ -121,8 +121,9 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
   const ca = listener.needsCertificate ? await clientCa(dataDir, listener) : undefined
   const asking = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }
   const server = tls.createTlsServer({ ...TCP, handshakeTimeout: limits.headersMs, ...asking }, socket => {
+    if (socket.destroyed) return
     const who = whoIs(socket, listener, shared)
-    if (who === undefined || socket.destroyed) {
+    if (who === undefined) {
       socket.destroySoon() // Also where the other side does not close its own.
       return
     }

@@ -136,6 +136,22 @@ describe('a client', () => {
   })
 })
 
+test('a client that leaves while its last word is looked at watches nobody', async () => {
+  const answered = Promise.withResolvers<void>()
+  let released = 0
+  const user: User = { name: 'ada', isAdministrator: () => true, release: () => released++ }
+  const step = () => answered.promise.then(() => ({ data: new Uint8Array(), user }))
+  const access = new Access({ login: { mechanisms: ['TALE'], begin: () => ({ step }) } })
+  access.login?.init()
+
+  const started = access.login?.start('TALE', new Uint8Array())
+  access.leave()
+  answered.resolve()
+  await started
+
+  assert.deepEqual([released, access.needsLogin], [1, true])
+})
+
 describe('a login', () => {
   /** Lets in whoever says «sesame» second. */
   const way: LoginWay<string> = {

@@ -29,6 +29,7 @@ export class Access {
   readonly login: Login | undefined
   readonly #isEnded = new AbortController()
   #user: User | undefined
+  #isGone = false
 
   constructor(who: Who) {
     if ('user' in who) this.#enter(who.user)
@@ -58,11 +59,16 @@ export class Access {
   /** The client is gone. Calling it twice is harmless. */
   leave(): void {
     const user = this.#user
+    this.#isGone = true
     this.#user = undefined
     user?.release?.()
   }
 
   #enter(user: User): void {
+    if (this.#isGone) {
+      user.release?.() // The client left while its last word was looked at.
+      return
+    }
     this.#user = user
     const end = () => this.#isEnded.abort()
     if (user.signal?.aborted === true) end()

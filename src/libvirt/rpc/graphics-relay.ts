@@ -160,6 +160,7 @@ class Relay {
       void serve(socket)
     })
     this.#server.maxConnections = VIEWERS_MAX
+    this.#server.on('error', () => undefined) // Whom there is no room for now may come again; of a taken port `listen` hears.
   }
 
   /** Takes the first port that is free; whether there was one. */
