@@ -22,7 +22,7 @@ import { firstOf } from './room.ts'
 import { uuidOf } from './uuid.ts'
 import { imagesFor } from './known-images.ts'
 import { readDomain } from './xml/domain-reader.ts'
-import { startDomain } from './starting.ts'
+import { defineDomain, startDomain } from './starting.ts'
 
 // Descriptions are always held against what is understood; what is not is refused.
 const DEFINE = { known: VIR_DOMAIN_DEFINE_VALIDATE }
@@ -133,7 +133,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
     const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
     const paused = has(flags, VIR_DOMAIN_START_PAUSED)
     await hubOf(this.host.driver).whileDoing(config.id, 'created', async () => {
-      await this.host.define(config)
+      await defineDomain(this.host, config)
       try {
         await startDomain(this.host, config.id, { paused })
       } catch (error) {
@@ -150,7 +150,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
 
   #define(xml: string): Promise<Domain> {
     return this.#described(xml, async ({ config, present }) => {
-      await this.host.define(config)
+      await defineDomain(this.host, config)
       if (present !== undefined && isActiveState(present.state)) this.host.remembered.updated.add(config.id)
       // Whoever defines a domain wants it to stay; what else was to become of it stays so.
       if (this.host.ending.get(config.id) === 'undefine') this.host.ending.set(config.id, 'destroy')

@@ -13,6 +13,7 @@ import type { Host } from './host.ts'
 import { impactOf } from './impact.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
 import { imagesFor } from './known-images.ts'
+import { plugging } from './starting.ts'
 import { ownAlias } from './xml/own-alias.ts'
 
 const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
@@ -23,6 +24,8 @@ const UPDATE = { known: PLUG.known | VIR_DOMAIN_DEVICE_MODIFY_FORCE }
 interface Deed {
   readonly live: (devices: DeviceOps) => Promise<void>
   readonly config: (config: DomainConfig) => DomainConfig
+  /** The interface that is plugged in by it. */
+  readonly nic?: NicConfig
   /** What is told of it once it is done to a domain as it runs. */
   readonly told?: Told
 }
@@ -104,17 +107,29 @@ export class DomainWithDevices extends DomainWithMetadata {
     among = (living: DomainConfig, _defined: DomainConfig): DomainConfig => living,
   ): Promise<void> {
     const found: { readonly domain: DriverDomain; readonly config: DomainConfig }[] = []
-    await this.amend((config, domain) => {
-      const { isLive } = impactOf(this.host, flags, domain)
-      if (!isLive) return read(config).config(config)
-      found.push({ domain, config })
-      return undefined
-    })
+    const plugged: NicConfig[] = []
+    const deedOf = (config: DomainConfig): Deed => {
+      const deed = read(config)
+      if (deed.nic !== undefined) plugged.push(deed.nic)
+      return deed
+    }
+    const amend = () =>
+      this.amend((config, domain) => {
+        const { isLive } = impactOf(this.host, flags, domain)
+        if (!isLive) return deedOf(config).config(config)
+        found.push({ domain, config })
+        return undefined
+      })
+    await plugging(this.host, () => plugged, amend)
     for (const { domain, config } of found) {
       const devices = this.host.group(name, 'devices')
       await this.host.remembered.turns.run(this.id, async () => {
-        const { live, told } = read(among(await this.living(domain, config), config))
-        await live(devices)
+        const { live, told } = deedOf(among(await this.living(domain, config), config))
+        await plugging(
+          this.host,
+          () => plugged,
+          () => live(devices),
+        )
         if (told !== undefined) hubOf(this.host.driver).note(this.id, told)
       })
     }
@@ -146,6 +161,7 @@ function attach(xml: string, config: DomainConfig, surroundings: Surroundings, _
     live: devices => devices.attachNic(id, nic),
     told: { kind: 'device-added', alias: ownAlias(nic.id) },
     config: before => ({ ...before, nics: [...(before.nics ?? []), nic] }),
+    nic,
   }
 }
 
@@ -194,6 +210,7 @@ function update(xml: string, config: DomainConfig, surroundings: Surroundings, h
   return {
     live: devices => connect(devices, host, id, present, wanted),
     config: before => ({ ...before, nics: (before.nics ?? []).map(nic => (nic.id === present.id ? wanted : nic)) }),
+    nic: wanted,
   }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Driver, DriverError } from '../../src/drivers/driver.ts'
 import { ALONE } from '../../src/libvirt/company.ts'
 import { Connection } from '../../src/libvirt/connection.ts'
 import { Host } from '../../src/libvirt/host.ts'
+import type { KeptNetwork } from '../../src/libvirt/kept-networks.ts'
 import {
   VIR_CONNECT_LIST_NETWORKS_ACTIVE,
   VIR_CONNECT_LIST_NETWORKS_INACTIVE,
@@ -20,9 +22,22 @@ import {
   VIR_NETWORK_EVENT_STOPPED,
   VIR_NETWORK_EVENT_UNDEFINED,
 } from '../../src/libvirt/index.ts'
-import { defined, namesOf, networkXml, rejectsWith, world } from './world.ts'
+import { defined, domainXml, namesOf, networkXml, rejectsWith, world } from './world.ts'
 
 const [LAN, DMZ] = [crypto.randomUUID(), crypto.randomUUID()]
+
+const CARD = "<interface type='network'><source network='lan'/></interface>"
+const NETWORK = { id: LAN, name: 'lan', nic: '', vlan: null, gateway: '', netmask: '' }
+
+/** A connection to a host beside which a network is kept. */
+async function keeping(driver: Driver, network: KeptNetwork): Promise<Connection> {
+  const never = () => assert.fail('nobody asked for it')
+  const [define, create, start, stop, undefine] = [never, never, never, never, never]
+  const keeper = { define, create, start, stop, undefine, setAutostart: never, listen: never }
+  const networks = { ...keeper, list: () => [network] }
+  const use = { uri: 'memory:///lab', isReadOnly: false, warn: never, company: { ...ALONE, networks } }
+  return new Connection(await Host.of(driver, use), false)
+}
 
 async function wired() {
   const made = await world()
@@ -154,22 +169,36 @@ test('who listens is told what becomes of all networks, or of one', async () => 
 
 test('a domain whose network was not started is not started, and it is the network that is told', async () => {
   const { driver, connection } = await world()
-  const network = { id: LAN, name: 'lan', nic: '', vlan: null, gateway: '', netmask: '' }
-  await driver.networks?.define(network)
-  const domain = await defined(connection, {
-    devices: "<interface type='network'><source network='lan'/></interface>",
-  })
+  await driver.networks?.define(NETWORK)
+  const domain = await defined(connection, { devices: CARD })
   await driver.networks?.undefine(LAN)
-  const never = () => assert.fail('nobody asked for it')
-  const [define, create, start, stop, undefine] = [never, never, never, never, never]
-  const keeper = { define, create, start, stop, undefine, setAutostart: never, listen: never }
-  const networks = { ...keeper, list: () => [{ ...network, isPersistent: true, autostart: false }] }
-  const use = { uri: 'memory:///lab', isReadOnly: false, warn: never, company: { ...ALONE, networks } }
-  const served = new Connection(await Host.of(driver, use), false)
+  const served = await keeping(driver, { ...NETWORK, isPersistent: true, autostart: false })
 
   const found = await served.domainLookupByUUIDString(domain.getUUIDString())
 
   await rejectsWith(VIR_ERR_OPERATION_INVALID, found.create(), /network 'lan' is not active/)
-  await driver.networks?.define(network)
+  await driver.networks?.define(NETWORK)
   await found.create()
+})
+
+test('a network that was not started is told where an interface is to be plugged into it', async () => {
+  const { driver, connection } = await world()
+  const domain = await defined(connection)
+  await domain.create()
+  const served = await keeping(driver, { ...NETWORK, isPersistent: true, autostart: false })
+
+  const plugged = (await served.domainLookupByUUIDString(domain.getUUIDString())).attachDevice(CARD)
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, plugged, /network 'lan' is not active/)
+})
+
+test('a network that was not started is told where a host wants those that a definition names', async () => {
+  const { driver } = await world()
+  const define = () => Promise.reject(new DriverError('refused', `the host has no network ${LAN}`))
+  const strict = { ...driver, domains: { ...driver.domains, define } }
+  const served = await keeping(strict, { ...NETWORK, isPersistent: true, autostart: false })
+
+  const made = served.domainDefineXML(domainXml({ devices: CARD }))
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, made, /network 'lan' is not active/)
 })
