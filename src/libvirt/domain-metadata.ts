@@ -104,19 +104,22 @@ export class DomainWithMetadata extends DomainWithDefinition {
       if (newName === '' || newName.includes('\n')) {
         throw this.host.error(VIR_ERR_INVALID_ARG, 'new_name in virDomainRename must be a name of one line')
       }
+      // First the name, as with those who describe a domain, who would wait for one that waits for them.
       await this.host.remembered.turns.run(`name ${newName}`, async () => {
         const isTaken = (await this.host.domains()).some(({ id, name }) => name === newName && id !== this.id)
-        await this.amend((config, { state }) => {
-          if (config.name === newName) throw this.host.error(VIR_ERR_INVALID_ARG, "Can't rename domain to itself")
-          if (isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'cannot rename active domain')
-          if (state === 'suspended') {
-            throw this.host.error(VIR_ERR_OPERATION_INVALID, "domain with a managed saved state can't be renamed")
-          }
-          if (isTaken) {
-            throw this.host.error(VIR_ERR_OPERATION_INVALID, `domain with name '${newName}' already exists`)
-          }
-          return { ...config, name: newName }
-        })
+        await this.host.alone(this.id, () =>
+          this.amend((config, { state }) => {
+            if (config.name === newName) throw this.host.error(VIR_ERR_INVALID_ARG, "Can't rename domain to itself")
+            if (isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'cannot rename active domain')
+            if (state === 'suspended') {
+              throw this.host.error(VIR_ERR_OPERATION_INVALID, "domain with a managed saved state can't be renamed")
+            }
+            if (isTaken) {
+              throw this.host.error(VIR_ERR_OPERATION_INVALID, `domain with name '${newName}' already exists`)
+            }
+            return { ...config, name: newName }
+          }),
+        )
       })
     })
   }

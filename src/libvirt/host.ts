@@ -260,8 +260,11 @@ export class Host {
   }
 }
 
-/** Functions of domains that read definitions before they change them, or put others in their place. */
-const DEFINING = /^virDomain(Attach|Detach|Update|Set|Undefine|Revert|BlockResize)/
+/**
+ * Functions of domains that read definitions before they change them, or put others in their place. What takes a name is
+ * alone with its domain only when it has the name.
+ */
+const DEFINING = /^virDomain(Attach|Detach|Update|Set|Pin|Undefine|Revert|BlockResize)/
 
 /** What a function changes. */
 function areaOf(name: FunctionName): Area {

@@ -187,8 +187,7 @@ test('clients that describe a domain and change it at the same time do not wait 
     if (isSlow) await answer.promise
     return driver.domains.list()
   }
-  const forgotten: string[] = []
-  const connection = await besideOthers({ ...driver, domains: { ...driver.domains, list } }, forgotten)
+  const { connection, forgotten } = await besideOthers({ ...driver, domains: { ...driver.domains, list } })
   const uuid = crypto.randomUUID()
   const domain = await connection.domainDefineXML(domainXml({ name: 'web', uuid }))
 
@@ -205,16 +204,32 @@ test('clients that describe a domain and change it at the same time do not wait 
   assert.equal(forgotten.length, 1, 'what was made and could not start is forgotten everywhere')
 })
 
+// Proves: virDomainRename, virDomainPinVcpu
+test('a domain is renamed and pinned while nobody else changes it', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const { connection, alone } = await besideOthers(driver)
+  const domain = await connection.domainDefineXML(domainXml({ name: 'web' }))
+  const before = alone.length
+
+  await domain.rename('shop')
+  await domain.pinVcpu(0, Uint8Array.of(1))
+
+  assert.deepEqual(alone.slice(before), [domain.getUUIDString(), domain.getUUIDString()])
+})
+
 /** A connection to a host that others use too, each of whom has a domain for itself while it changes it. */
-async function besideOthers(driver: Driver, forgotten: string[]): Promise<Connection> {
+async function besideOthers(driver: Driver) {
   const locks = new Turns()
+  const alone: string[] = []
+  const forgotten: string[] = []
   const company: Company = {
     ...ALONE,
-    alone: (domain, change) => locks.run(domain, change),
+    alone(domain, change) {
+      alone.push(domain)
+      return locks.run(domain, change)
+    },
     forget: async domain => void forgotten.push(domain),
   }
-  return new Connection(
-    await Host.of(driver, { uri: 'memory:///x', isReadOnly: false, warn: () => {}, company }),
-    false,
-  )
+  const use = { uri: 'memory:///x', isReadOnly: false, warn: () => undefined, company }
+  return { connection: new Connection(await Host.of(driver, use), false), alone, forgotten }
 }
