@@ -113,9 +113,10 @@ async function createHeld(context: Context, values: VdiRecord): Promise<void> {
   }
 }
 
-/** The repository of an image that names none: the oldest. */
+/** The repository of an image that names none: the oldest that nobody has stopped. */
 function defaultRepository({ store }: Context): string {
-  const [sr] = store.all(SR)
+  const all = store.all(SR)
+  const sr = all.find(ref => store.get(SR, ref)?.stopped === false) ?? all[0]
   if (sr === undefined) throw fail('HANDLE_INVALID', { class: 'SR', handle: NULL_REF })
   return sr
 }

@@ -127,4 +127,22 @@ test('a pool that is defined at another place has none of the images that lie wh
   assert.deepEqual(engine.services.store.all(VDI), [])
 })
 
+test('an image that names no repository comes to the oldest that is not stopped', async context => {
+  const { engine, pools } = await world(context, new Set())
+  const [first, second] = [poolOf('first', '/first'), poolOf('second', '/second')]
+  for (const pool of [first, second]) {
+    await pools.define(pool)
+    await pools.start(pool.uuid)
+  }
+  const make = () => engine.call('VDI.create', [{ virtual_size: '8192' }])
+  await make()
+  await pools.stop(first.uuid)
+  await make()
+
+  assert.deepEqual(
+    [first, second].map(({ uuid }) => imagesOf(engine, uuid).length),
+    [1, 1],
+  )
+})
+
 const imagesOf = ({ services: { store } }: EngineWorld, sr: string) => store.get(SR, sr)?.VDIs ?? []
