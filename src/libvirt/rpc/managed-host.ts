@@ -23,7 +23,15 @@ export interface ManagedHost {
 export type HostList = () => readonly ManagedHost[]
 
 /** `hyperv:///NAME`, as the server understands its hosts to be called. */
-export const uriOf = ({ scheme, names }: ManagedHost): string => `${scheme}:///${encodeURIComponent(names[0])}`
+export const uriOf = ({ scheme, names }: Pick<ManagedHost, 'scheme' | 'names'>): string =>
+  `${scheme}:///${encodeURIComponent(names[0])}`
+
+/** As `uriOf`, by the first of its names that no other host of its kind has, where there is one. */
+function uriAmong(host: ManagedHost, hosts: readonly ManagedHost[]): string {
+  const others = hosts.filter(other => other !== host && other.scheme === host.scheme)
+  const own = host.names.find(name => others.every(({ names }) => !names.includes(name)))
+  return own === undefined ? uriOf(host) : uriOf({ scheme: host.scheme, names: [own] })
+}
 
 /** Names are shown of this many hosts, and no more. */
 const SHOWN_MAX = 10
@@ -37,7 +45,10 @@ export function hostNamed(uri: string | null, hosts: readonly ManagedHost[]): Ma
   const [host, second] = found
   if (host !== undefined && second === undefined) return host
   const problem = host === undefined ? 'no host of that name is managed here' : 'several hosts fit that name'
-  const shown = hosts.slice(0, SHOWN_MAX).map(uriOf).join(', ')
+  const shown = hosts
+    .slice(0, SHOWN_MAX)
+    .map(each => uriAmong(each, hosts))
+    .join(', ')
   const left = hosts.length > SHOWN_MAX ? ` and ${hosts.length - SHOWN_MAX} more` : ''
   throw new LibvirtError(
     VIR_ERR_NO_CONNECT,
