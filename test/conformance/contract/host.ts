@@ -15,6 +15,7 @@ export function describeHost(stage: Stage): void {
         present,
         OPTIONAL_GROUPS.filter(group => stage.traits.groups.includes(group)),
       )
+      assert.equal(stage.driver.suspension?.files !== undefined, stage.traits.savesToFiles === true)
       assert.match(stage.driver.name, /^[a-z][a-z0-9-]*$/)
     })
 

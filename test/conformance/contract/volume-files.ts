@@ -9,6 +9,7 @@ export function describeFiles(stage: Stage): void {
   describeContent(stage)
   describeUse(stage)
   describeKept(stage)
+  describeMany(stage)
   describeRemoval(stage)
 }
 
@@ -93,6 +94,22 @@ function describeKept(stage: Stage): void {
     await snapshots.remove(config.id, id)
 
     await (await open('write'))?.close()
+  })
+}
+
+function describeMany(stage: Stage): void {
+  stage.it('tells of many images as it does of each, and leaves out what is none', async () => {
+    const { storage } = stage
+    if (storage.getVolumes === undefined) return
+    const made = [await volume(stage, 'disk-1'), await volume(stage, 'disk-2')]
+    const gone = await volume(stage, 'disk-3')
+    await storage.deleteVolume(gone.location)
+    const locations = made.map(({ location }) => location)
+    const found = await storage.getVolumes([...locations, gone.location, '', 'no place'])
+
+    assert.deepEqual([...found.keys()].toSorted(), locations.toSorted())
+    for (const location of locations) assert.deepEqual(found.get(location), await storage.getVolume(location))
+    assert.deepEqual(await storage.getVolumes([]), new Map())
   })
 }
 
