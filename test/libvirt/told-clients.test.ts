@@ -13,7 +13,7 @@ import { FrameReader } from '../../src/protocols/libvirt-rpc/frames.ts'
 import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
 import { decodePacket, PacketType } from '../../src/protocols/libvirt-rpc/packet.ts'
 import { events, procedures } from '../../src/protocols/libvirt-rpc/table/index.ts'
-import { VIR_ERR_NO_STORAGE_VOL, VIR_ERR_OPERATION_FAILED } from '../../src/libvirt/index.ts'
+import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_STORAGE_VOL, VIR_ERR_OPERATION_FAILED } from '../../src/libvirt/index.ts'
 import { poolXml, until, volumeXml } from './world.ts'
 
 const PACKET_BYTES_MAX = 1_048_576
@@ -41,11 +41,11 @@ function packetsOf(duplex: Duplex): string[] {
   return arrived
 }
 
-const faceTo = (driver: Driver, { company = ALONE, signal = NEVER } = {}): LibvirtFace =>
-  new LibvirtFace({
-    hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal, company }],
-    warn: message => assert.fail(message),
-  })
+type Warn = ConstructorParameters<typeof LibvirtFace>[0]['warn']
+const nothing: Warn = message => assert.fail(message)
+
+const faceTo = (driver: Driver, { company = ALONE, signal = NEVER, warn = nothing } = {}): LibvirtFace =>
+  new LibvirtFace({ hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal, company }], warn })
 
 /** A host that does not say what domains there are before `go` is called, and who listens to it. */
 function slowToList(driver: Driver) {
@@ -239,6 +239,27 @@ test('a client is told of no image that is in no pool, whatever it names', async
   ]) {
     await assert.rejects(asked, { name: 'RpcError', code: VIR_ERR_NO_STORAGE_VOL })
   }
+  rpc.close()
+  await driver.close()
+})
+
+test('a fault of the server is told its operator with where it is, and the client that there is one', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const list = () => Promise.reject(new RangeError('a fault'))
+  const complaints: unknown[] = []
+  const warn: Warn = (_, details) => void complaints.push(details)
+  const { rpc } = client(faceTo({ ...driver, domains: { ...driver.domains, list } }, { warn }))
+  await rpc.call('CONNECT_OPEN', { name: URI, flags: 0 })
+
+  const failed = {
+    name: 'RpcError',
+    code: VIR_ERR_INTERNAL_ERROR,
+    message: /virConnectNumOfDomains failed unexpectedly/,
+  }
+  await assert.rejects(rpc.call('CONNECT_NUM_OF_DOMAINS'), failed)
+
+  const [details] = complaints
+  assert.match(JSON.stringify(details), /"CONNECT_NUM_OF_DOMAINS".*RangeError: a fault\\n +at .*told-clients/)
   rpc.close()
   await driver.close()
 })

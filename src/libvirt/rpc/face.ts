@@ -49,7 +49,7 @@ export class LibvirtFace {
       check: (procedure, args) => access.check(procedure, args),
       describe,
       ...(passing !== undefined && { passing }),
-      onFault: (error, procedure) => warn('a call of a libvirt client failed', { procedure, error: String(error) }),
+      onFault: (error, procedure) => warn('a call of a libvirt client failed', { procedure, error: withPlace(error) }),
       onClose: () => {
         this.#connections.delete(connection)
         access.leave()
@@ -97,3 +97,6 @@ export class LibvirtFace {
     for (const connection of this.#connections) connection.finish()
   }
 }
+
+/** A fault of ours, with where it is. */
+const withPlace = (error: unknown): string => (error instanceof Error && error.stack) || String(error)
