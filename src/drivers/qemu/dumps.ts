@@ -11,6 +11,8 @@ import type { Machine } from './machine.ts'
 
 /** How often QEMU is asked how far it is. */
 const POLL_MS = 50
+/** How long QEMU may take to write all memory. */
+const WRITE_MS = 6 * 3_600_000
 
 /** The group `dumps`. */
 export const dumpOps = (inventory: Inventory, gate: Gate): DumpOps => ({
@@ -83,11 +85,13 @@ async function write(machine: Machine, path: string, { signal, onProgress }: Ope
 }
 
 async function untilWritten(machine: Machine, onProgress: OperationOptions['onProgress']): Promise<void> {
+  const deadline = performance.now() + WRITE_MS
   for (;;) {
     const { status, completed, total } = await machine.execute('query-dump')
     if (total > 0) onProgress?.(Math.min(1, completed / total))
     if (status === 'completed') return
     if (status === 'failed') throw new DriverError('refused', `QEMU cannot write the dump; its log may say why`)
+    if (performance.now() >= deadline) throw new DriverError('unreachable', `no dump after ${WRITE_MS} ms`)
     await sleep(POLL_MS)
   }
 }
