@@ -137,18 +137,31 @@ export class DomainWithMetadata extends DomainWithDefinition {
   }
 }
 
+/** In the order of their numbers. Source: libvirt, virDomainLifecycle and virDomainLifecycleAction. */
+const TYPE_WORDS = ['poweroff', 'reboot', 'crash'] as const
+const ACTION_WORDS = [
+  'destroy',
+  'restart',
+  'rename-restart',
+  'preserve',
+  'coredump-destroy',
+  'coredump-restart',
+] as const
+
 function exitsFor(host: Host, type: number, action: number): Partial<ExitActions> {
   const isKnown = Number.isInteger(action) && action >= 0 && action <= VIR_DOMAIN_LIFECYCLE_ACTION_COREDUMP_RESTART
   if (!isKnown) throw host.error(VIR_ERR_INVALID_ARG, `invalid lifecycle action: '${action}'`)
+  const ending = TYPE_WORDS[type]
+  if (ending === undefined) throw host.error(VIR_ERR_INVALID_ARG, `invalid lifecycle type: '${type}'`)
   if (type === VIR_DOMAIN_LIFECYCLE_CRASH && action === VIR_DOMAIN_LIFECYCLE_ACTION_PRESERVE) return { crash: 'hold' }
   const wanted = ACTIONS.get(action)
   if (wanted === undefined) {
-    throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, `no lifecycle action ${action} is taken here for type ${type}`)
+    const text = `the action '${ACTION_WORDS[action]}' is not taken here when a guest ends by '${ending}'`
+    throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, text)
   }
   if (type === VIR_DOMAIN_LIFECYCLE_POWEROFF) return { shutdown: wanted }
   if (type === VIR_DOMAIN_LIFECYCLE_REBOOT) return { reboot: wanted }
-  if (type === VIR_DOMAIN_LIFECYCLE_CRASH) return { crash: wanted }
-  throw host.error(VIR_ERR_INVALID_ARG, `invalid lifecycle type: '${type}'`)
+  return { crash: wanted }
 }
 
 const ACTIONS: ReadonlyMap<number, 'halt' | 'restart'> = new Map([

@@ -69,8 +69,9 @@ export class DomainWithStatistics extends DomainWithDevices {
     return this.read('virDomainBlockStatsFlags', async () => {
       checkFlags('virDomainBlockStatsFlags', flags, { known: VIR_TYPED_PARAM_STRING_OKAY })
       const { rdBytes, wrBytes } = await this.#blockStats('virDomainBlockStatsFlags', disk)
-      const counter = (field: string, value: bigint) => ({ field, type: VIR_TYPED_PARAM_LLONG, value })
-      return [counter('rd_bytes', rdBytes), counter('wr_bytes', wrBytes)]
+      const counter = (field: string, value: bigint) =>
+        value === UNCOUNTED ? [] : [{ field, type: VIR_TYPED_PARAM_LLONG, value }]
+      return [...counter('rd_bytes', rdBytes), ...counter('wr_bytes', wrBytes)]
     })
   }
 
@@ -147,7 +148,9 @@ export class DomainWithStatistics extends DomainWithDevices {
     const meant = disk === '' ? disks : [this.#find(disks, disk, namesOf, 'disk')]
     const counters = counted.filter(({ id }) => meant.some(each => each.id === id))
     const sum = (bytesOf: (counter: (typeof counted)[number]) => number) =>
-      counters.length === 0 ? UNCOUNTED : BigInt(counters.reduce((all, one) => all + Math.round(bytesOf(one)), 0))
+      counters.length === 0 && meant.length > 0
+        ? UNCOUNTED
+        : BigInt(counters.reduce((all, one) => all + Math.round(bytesOf(one)), 0))
     return {
       rdReq: UNCOUNTED,
       rdBytes: sum(({ readBytes }) => readBytes),
