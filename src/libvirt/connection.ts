@@ -1,6 +1,7 @@
 import { DriverError } from '../drivers/driver.ts'
 import { ConnectionWithEvents } from './connection-events.ts'
 import { VIR_ERR_INTERNAL_ERROR } from './error-numbers.ts'
+import { LibvirtError } from './errors.ts'
 import type { EndOfDomain, Host } from './host.ts'
 
 /**
@@ -53,15 +54,17 @@ export class Connection extends ConnectionWithEvents {
     try {
       const { state } = await domains.get(id)
       if (state !== 'halted') await domains.powerOff(id)
-      if (end === 'undefine') {
-        await domains.undefine(id)
-        await this.host.company.forget?.(id)
-      }
+      if (end === 'undefine') await this.host.alone(id, () => this.#undefine(id))
       this.host.remembered.forget(id)
       return undefined
     } catch (error) {
-      if (!(error instanceof DriverError)) throw error
-      return error.kind === 'not-found' ? undefined : error.message
+      if (!(error instanceof DriverError || error instanceof LibvirtError)) throw error
+      return error instanceof DriverError && error.kind === 'not-found' ? undefined : error.message
     }
+  }
+
+  async #undefine(id: string): Promise<void> {
+    await this.host.driver.domains.undefine(id)
+    await this.host.company.forget?.(id)
   }
 }

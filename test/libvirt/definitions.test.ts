@@ -5,6 +5,7 @@ import type { Driver } from '../../src/drivers/driver.ts'
 import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import { ALONE, type Company } from '../../src/libvirt/company.ts'
 import { Connection } from '../../src/libvirt/connection.ts'
+import { LibvirtError } from '../../src/libvirt/errors.ts'
 import { Host } from '../../src/libvirt/host.ts'
 import { Turns } from '../../src/libvirt/turns.ts'
 import {
@@ -17,10 +18,12 @@ import {
   VIR_DOMAIN_XML_INACTIVE,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_CONFIG_UNSUPPORTED,
+  VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_DOMAIN,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OPERATION_TIMEOUT,
   VIR_ERR_XML_DETAIL,
 } from '../../src/libvirt/index.ts'
 import { defined, domainXml, networkXml, rejectsWith, world } from './world.ts'
@@ -217,6 +220,26 @@ test('a domain is renamed and pinned while nobody else changes it', async () => 
   assert.deepEqual(alone.slice(before), [domain.getUUIDString(), domain.getUUIDString()])
 })
 
+test('a domain that ends with its connection goes while nobody else changes it, and who keeps others from it is named', async () => {
+  const driver = memoryDriver({ name: crypto.randomUUID() })
+  const { connection, company, forgotten } = await besideOthers(driver)
+  const busy = await connection.domainCreateXML(domainXml({ name: 'busy' }), VIR_DOMAIN_START_AUTODESTROY)
+  const free = await connection.domainCreateXML(domainXml({ name: 'free' }), VIR_DOMAIN_START_AUTODESTROY)
+  const others = company.alone?.bind(company)
+  company.alone = (domain, change) => {
+    if (domain !== busy.getUUIDString()) return others?.(domain, change) ?? change()
+    throw new LibvirtError(VIR_ERR_OPERATION_TIMEOUT, 'somebody else is at it')
+  }
+
+  await rejectsWith(VIR_ERR_INTERNAL_ERROR, connection.close(), /remain: .*somebody else is at it$/)
+
+  assert.deepEqual(forgotten, [free.getUUIDString()])
+  assert.deepEqual(
+    (await driver.domains.list()).map(({ name }) => name),
+    ['busy'],
+  )
+})
+
 /** A connection to a host that others use too, each of whom has a domain for itself while it changes it. */
 async function besideOthers(driver: Driver) {
   const locks = new Turns()
@@ -231,5 +254,5 @@ async function besideOthers(driver: Driver) {
     forget: async domain => void forgotten.push(domain),
   }
   const use = { uri: 'memory:///x', isReadOnly: false, warn: () => undefined, company }
-  return { connection: new Connection(await Host.of(driver, use), false), alone, forgotten }
+  return { connection: new Connection(await Host.of(driver, use), false), alone, forgotten, company }
 }
