@@ -10,6 +10,10 @@ import { localFingerprint, localSecretFile, targetUrl, type TargetOptions } from
 /** The user that every server has. */
 export const FIRST_USER = 'root'
 
+const PASSWORD_HINT =
+  'set POLYVISOR_PASSWORD, name a file with --password-file FILE, or run: polyvisor login; ' +
+  'a server of yours that was started with --data DIR wants none of you: name it with --data DIR or POLYVISOR_DATA'
+
 /** What the command line says of the server and of who is calling. */
 export interface ConnectOptions extends TargetOptions {
   readonly user?: string
@@ -96,9 +100,7 @@ export async function passwordOf(user: string, client: XenApiClient, options: Co
   await reach(client) // Nobody is to be asked for the password of a server that is not there.
   const asked = await askPassword(`Password of ${user} at ${url}: `, io)
   if (asked !== undefined) return asked
-  throw new Failure(`no password for ${user} at ${url}`, {
-    hint: secret?.why ?? 'set POLYVISOR_PASSWORD, name a file with --password-file FILE, or run: polyvisor login',
-  })
+  throw new Failure(`no password for ${user} at ${url}`, { hint: secret?.why ?? PASSWORD_HINT })
 }
 
 /** Rejects with TransportError where no server answers; what it answers does not matter. */

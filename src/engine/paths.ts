@@ -69,7 +69,8 @@ export class Paths {
    */
   refusal(field: string, path: string, folders: readonly string[] = []): string | undefined {
     if (this.#realOf(field, path, folders) !== undefined) return undefined
-    return `the operator does not allow clients to name ${path.slice(0, SHOWN_MAX)}; what lies in these is allowed: ${this.#shown}`
+    const named = path.slice(0, SHOWN_MAX)
+    return `the operator does not allow clients to name ${named}; what lies in these is allowed (--allow-path): ${this.#shown}`
   }
 
   get #shown(): string {

@@ -79,15 +79,19 @@ function readCard(network: Reading, bridge: Reading | undefined, bridgeName: str
   // libvirt's own is NAT where a way is described and none is named.
   const mode = forward === undefined ? 'none' : (forward.attribute('mode') ?? 'nat')
   if (mode === 'bridge' && forward !== undefined) return readBinding(forward, bridgeName)
-  if (mode !== kind.unboundForward) refuseMode(forward ?? network, forward === undefined ? '/forward' : '/@mode', mode)
+  if (mode !== kind.unboundForward) {
+    refuseMode(forward ?? network, forward === undefined ? '/forward' : '/@mode', mode, kind)
+  }
   if (bridgeName !== '' && !MADE_BY_LIBVIRT.test(bridgeName)) {
     bridge?.refuse('/@name', bridgeName, 'a network that is bound to a bridge is of mode bridge')
   }
   return ''
 }
 
-function refuseMode(said: Reading, path: string, mode: string): never {
-  if (FOREIGN_MODES.includes(mode)) return said.refuse(path, mode)
+function refuseMode(said: Reading, path: string, mode: string, { unboundForward }: HostKind): never {
+  const other = unboundForward === 'none' ? 'have no forward' : `are of mode ${unboundForward}`
+  const why = `networks of this host ${other}, or are of mode bridge with a card of the host`
+  if (FOREIGN_MODES.includes(mode)) return said.refuse(path, mode, why)
   return said.fail(VIR_ERR_CONFIG_UNSUPPORTED, `unknown forwarding type '${mode.slice(0, 100)}'`)
 }
 
