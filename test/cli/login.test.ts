@@ -38,7 +38,10 @@ test('without a password the command says which ways there are', async () => {
   const { code, err } = await world.cli(['vm', 'list', '--url', world.http])
 
   assert.equal(code, 1)
-  assert.match(err, /^error: no password for root at http:.*\nhint: set POLYVISOR_PASSWORD, .*polyvisor login\n$/)
+  assert.match(
+    err,
+    /^error: no password for root at http:.*\nhint: set POLYVISOR_PASSWORD, .*polyvisor login; .* --data DIR or POLYVISOR_DATA\n$/,
+  )
 })
 
 test('a wrong password is refused, and not repeated', async () => {
