@@ -12,7 +12,7 @@ export const FIRST_USER = 'root'
 
 const PASSWORD_HINT =
   'set POLYVISOR_PASSWORD, name a file with --password-file FILE, or run: polyvisor login; ' +
-  'a server of yours that was started with --data DIR wants none of you: name it with --data DIR or POLYVISOR_DATA'
+  'on the server’s machine and as its user, name its data directory instead, with --data DIR or POLYVISOR_DATA'
 
 /** What the command line says of the server and of who is calling. */
 export interface ConnectOptions extends TargetOptions {
