@@ -23,6 +23,7 @@ import {
   VIR_NETWORK_EVENT_STOPPED,
   VIR_NETWORK_EVENT_UNDEFINED,
 } from './flags/index.ts'
+import type { Host } from './host.ts'
 import type { NetworkDeed } from './kept-networks.ts'
 import { type KnownNetwork, networksOf } from './known-networks.ts'
 import { Network } from './network.ts'
@@ -53,6 +54,13 @@ const EVENTS: Readonly<Record<NetworkDeed, number>> = {
 
 /** How many callbacks for networks and pools a connection has; each looks at all that there are when one has changed. */
 const CALLBACKS_MAX = 1_000
+
+/** Begins to listen to networks or pools; answers the number by which that ends. Throws LibvirtError for one too many. */
+export function subscribe(host: Host, subscriptions: Subscriptions, listen: () => () => void): number {
+  if (subscriptions.count < CALLBACKS_MAX) return subscriptions.add(listen)
+  const text = `a connection has ${CALLBACKS_MAX} callbacks for networks and storage pools at most`
+  throw host.error(VIR_ERR_OPERATION_FAILED, text)
+}
 
 /** The networks of a host. */
 export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
@@ -149,7 +157,7 @@ export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
       }
       const ears = this.host.company.networks ?? this.host.remembered.networks
-      return this.subscribe(() =>
+      return subscribe(this.host, this.subscriptions, () =>
         ears.listen(({ network, deed }) => {
           if (net !== null && net.getUUIDString() !== network.id) return
           callback(new Network(this.host, network), EVENTS[deed], 0)
@@ -164,13 +172,6 @@ export class ConnectionWithNetworks extends ConnectionWithSavedDomains {
       if (this.subscriptions.end(callbackID)) return
       throw this.host.error(VIR_ERR_INVALID_ARG, `no event callback ${callbackID}`)
     })
-  }
-
-  /** Begins to listen to networks or pools; answers the number by which that ends. */
-  protected subscribe(listen: () => () => void): number {
-    if (this.subscriptions.count < CALLBACKS_MAX) return this.subscriptions.add(listen)
-    const text = `a connection has ${CALLBACKS_MAX} callbacks for networks and storage pools at most`
-    throw this.host.error(VIR_ERR_OPERATION_FAILED, text)
   }
 
   async #define(name: FunctionName, xml: string, flags: number): Promise<Network> {

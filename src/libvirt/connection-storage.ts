@@ -1,5 +1,5 @@
 import { DriverError, type StorageOps, type Volume } from '../drivers/driver.ts'
-import { ConnectionWithNetworks } from './connection-networks.ts'
+import { ConnectionWithNetworks, subscribe } from './connection-networks.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
@@ -209,7 +209,7 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
         const text = `pools have no events ${eventID}; there are VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE and VIR_STORAGE_POOL_EVENT_ID_REFRESH`
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
       }
-      return this.subscribe(() =>
+      return subscribe(this.host, this.subscriptions, () =>
         poolKeeper(this.host).listen(({ pool: which, deed }) => {
           const isMeant = pool === null || pool.getUUIDString() === which.uuid
           if (!isMeant || isOfLife === (deed === 'refreshed')) return
