@@ -91,7 +91,7 @@ async function makeInternalV1(client: WsmanClient, name: string): Promise<void> 
 
 const xmlOf = async (connection: Connection, name: string) => (await connection.networkLookupByName(name)).getXMLDesc()
 const described = (name: string, more = '') => `<network><name>${name}</name>${more}</network>`
-const OWN = `<bridge name="vEthernet (Internal)"/>`
+const OWN = "<bridge name='vEthernet (Internal)'/>"
 
 for (const [build, namespace, make] of [
   [20_348, V2, makeInternal],
