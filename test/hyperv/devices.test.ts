@@ -122,6 +122,7 @@ describe('devices of machines that run', () => {
     assert.deepEqual(await driver.domains.config(id), waiting)
     assert.deepEqual(drivesOn(host, running.name), { 'ide 0:0': now, 'scsi 0:3': more })
     await driver.domains.powerOff(id)
+    assert.equal((await driver.domains.info(id)).vcpus, 2)
     await driver.domains.start(id)
     assert.deepEqual(drivesOn(host, running.name), { 'ide 0:0': next, 'scsi 0:3': more })
     assert.deepEqual(await driver.domains.config(id), waiting)

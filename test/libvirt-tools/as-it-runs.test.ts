@@ -81,6 +81,7 @@ describe('what virsh is told of a domain that runs', () => {
         `define ${file}`,
         'start both',
         'setvcpus both 2 --config',
+        'setmem both 32M --config',
         'detach-disk both hda --config',
       ])
       await world.ok(host, 'attach-disk', 'both', source('new'), 'hdb', '--targetbus', 'ide', '--config')
@@ -92,9 +93,15 @@ describe('what virsh is told of a domain that runs', () => {
       assert.match(sizes, /^Capacity: +8388608$/m)
       assert.equal(later.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
 
-      const ended = ['destroy both', 'dumpxml both', 'start both', 'domblklist both', 'destroy both', 'undefine both']
-      const [, defined = '', , then = ''] = await world.each(host, ended)
+      const off = ['destroy both', 'dumpxml both', 'dominfo both', 'domstats both', 'vcpucount both --current']
+      const [, defined = '', info = '', stats = '', count = ''] = await world.each(host, off)
       assert.match(defined, />2<\/vcpu>/)
+      assert.match(info, /^CPU\(s\): +2$[^]*^Max memory: +65536 KiB$[^]*^Used memory: +32768 KiB$/m)
+      assert.match(stats, /balloon.current=32768\n +balloon.maximum=65536\n +vcpu.current=2\n/)
+      assert.match(count, /^2$/m)
+
+      const again = ['start both', 'domblklist both', 'destroy both', 'undefine both']
+      const [, then = ''] = await world.each(host, again)
       assert.equal(then.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
     })
   }

@@ -98,6 +98,12 @@ export class Descriptions {
     const entry = await this.#summed(id)
     const { name, usage } = entry.machine
     const isOn = usage?.memoryMb !== undefined
+    const waiting = !isOn && entry.note?.isPending === true ? entry.note.config : undefined
+    if (waiting !== undefined) {
+      // What it is made of counts no more: it is changed at the start.
+      const { memoryBytes, memoryTargetBytes = memoryBytes, vcpus } = waiting
+      return { ...domainOf(entry), memoryBytes, memoryNowBytes: memoryTargetBytes, vcpus, cpuMs: 0 }
+    }
     const [cpuMs, memory] = await Promise.all([isOn ? this.#parts.cpuTimes.of(name) : [], this.#memoryOf(entry)])
     // Of machines that share their name it cannot be told, and the rest can.
     const used = cpuMs?.reduce((sum, ms) => sum + ms, 0) ?? 0
