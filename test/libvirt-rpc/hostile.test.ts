@@ -60,6 +60,29 @@ describe('a server', () => {
     })
   }
 
+  test('leaves what comes with descriptors, in whatever pieces, says which function takes none, and goes on', async context => {
+    const end = served(context, typed)
+    const call = encodePacket({ ...CALL, procedure: 443, type: 4 }, writer => writer.uint(2))
+
+    end.write(Buffer.concat([call, Buffer.alloc(1)]))
+    const [refusal] = await packets(end, 1)
+    const told = refusal && readError(refusal.body)
+    assert.deepEqual([told?.code, told?.str2], [3, 'virDomainFDAssociate'])
+    end.write(Buffer.alloc(1))
+    end.write(encodePacket({ ...CALL, serial: 8 }))
+
+    const [answer] = await packets(end, 1)
+    assert.deepEqual([answer?.serial, answer?.status], [8, 0])
+  })
+
+  test('ends the connection of who sends more descriptors than libvirt does', async context => {
+    const call = encodePacket({ ...CALL, procedure: 443, type: 4 }, writer => writer.uint(33))
+
+    const { kind } = await ending(context, {}, end => end.write(call))
+
+    assert.equal(kind, 'limit')
+  })
+
   test('refuses arguments that are none, and goes on', async context => {
     const end = served(context, { ...typed, DOMAIN_LOOKUP_BY_NAME: () => assert.fail('it was called') })
     const lookUp = { ...CALL, procedure: 23 }

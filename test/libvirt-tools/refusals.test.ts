@@ -110,6 +110,15 @@ describe('virsh', () => {
       for (const [, complaint] of MISSING) assert(told.includes(`error: ${complaint}\n`), told)
     })
 
+    it(`keeps its connection when it passes descriptors, which are not taken by ${host}`, async () => {
+      const { stdout, stderr } = await world.virsh(host, ['-q', 'dom-fd-associate off images 0; domstate off'])
+      assert.equal(
+        stderr.trim(),
+        'error: this function is not supported by the connection driver: virDomainFDAssociate',
+      )
+      assert.equal(stdout.trim(), 'shut off')
+    })
+
     it(`is told the names of functions that are for other drivers alone by ${host}`, async () => {
       const told = await complaints(
         host,

@@ -15,10 +15,17 @@ export class FrameReader {
   #end = 0
   /** Whether `#bytes` was made here, so that more may be written behind its end. */
   #isOwn = false
+  /** How many bytes before the next packet are none of any. */
+  #between = 0
 
   /** Whether a packet has begun and not ended. */
   get isPartial(): boolean {
     return this.#end > this.#start
+  }
+
+  /** Leaves out as many bytes as these before the next packet. */
+  skip(bytes: number): void {
+    this.#between += bytes
   }
 
   /** Takes what was received. */
@@ -49,6 +56,9 @@ export class FrameReader {
    * `garbage` for a length under that of a header, `limit` for one over `bytesMax`.
    */
   next(bytesMax: number): Buffer | undefined {
+    const skipped = Math.min(this.#between, this.#end - this.#start)
+    this.#between -= skipped
+    this.#start += skipped
     const available = this.#end - this.#start
     if (available < LENGTH_BYTES) return undefined
     const length = this.#bytes.readUInt32BE(this.#start)

@@ -4,6 +4,8 @@ export const HEADER_BYTES = 28
 export const PACKET_BYTES_MAX = 33_554_432 + 4
 /** The longest packet of a client that has not said who it is: what libvirt itself was once content with. */
 export const PACKET_BYTES_BEFORE_LOGIN_MAX = 262_144 + 4
+/** Descriptors that come with one call. Source: libvirt, VIR_NET_MESSAGE_NUM_FDS_MAX. */
+export const DESCRIPTORS_MAX = 32
 /** What one packet of a stream carries. Source: libvirt, VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX. */
 export const STREAM_PIECE_BYTES_MAX = 262_120
 

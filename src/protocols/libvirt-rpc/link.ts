@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { RpcConnectionError } from './error.ts'
 import { FrameReader } from './frames.ts'
 import { END_MS, PACKET_STALL_MS, SEND_STALL_MS, UNSENT_BYTES_MAX } from './limits.ts'
-import { decodePacket, type Packet } from './packet.ts'
+import { bytesBehind, decodePacket, type Packet } from './packet.ts'
 
 /** Who is told what happens on a link, and how long a peer may be slow. */
 export interface LinkOptions {
@@ -172,7 +172,9 @@ export class PacketLink {
       while (this.#end === undefined && this.#holds.size === 0) {
         const frame = this.#frames.next(this.#options.packetBytesMax())
         if (frame === undefined) break
-        this.#options.onPacket(decodePacket(frame))
+        const packet = decodePacket(frame)
+        this.#frames.skip(bytesBehind(packet))
+        this.#options.onPacket(packet)
       }
     } catch (error) {
       if (!(error instanceof RpcConnectionError)) throw error

@@ -2,8 +2,8 @@ import type { Buffer } from 'node:buffer'
 import { XdrReader } from '../../wire/xdr/reader.ts'
 import { hyper, int, optional, readAll, struct, uint } from '../../wire/xdr/types.ts'
 import { XdrWriter } from '../../wire/xdr/writer.ts'
-import { RpcError } from './error.ts'
-import { HEADER_BYTES, PACKET_BYTES_MAX } from './limits.ts'
+import { RpcConnectionError, RpcError } from './error.ts'
+import { DESCRIPTORS_MAX, HEADER_BYTES, PACKET_BYTES_MAX } from './limits.ts'
 import { VIR_ERR_NO_SUPPORT, VIR_ERR_RPC, VIR_FROM_RPC } from './refusals.ts'
 import { domain, network, text } from './types.ts'
 
@@ -47,6 +47,20 @@ export interface Packet extends PacketHeader {
   /** A view of the bytes that follow the header. */
   readonly body: Buffer
 }
+
+/**
+ * How many bytes follow a call that comes with descriptors: one with each of them, whose number its body begins with. They
+ * are left to the kernel, which closes what nobody takes. Throws RpcConnectionError, `limit`, for more than one call may have.
+ * Source: libvirt, src/rpc/virnetmessage.c (virNetMessageDecodeNumFDs), src/util/virsocket.c (virSocketSendFD).
+ */
+export function bytesBehind({ type, body }: Packet): number {
+  if (type !== PacketType.callWithDescriptors || body.length < COUNT_BYTES) return 0
+  const count = body.readUInt32BE(0)
+  if (count <= DESCRIPTORS_MAX) return count
+  throw new RpcConnectionError('limit', `a call with ${count} descriptors where ${DESCRIPTORS_MAX} are allowed`)
+}
+
+const COUNT_BYTES = 4
 
 /** Takes a packet apart. `frame` begins with the length and is exactly as long as that says, at least HEADER_BYTES. */
 export function decodePacket(frame: Buffer): Packet {

@@ -148,12 +148,18 @@ class ServerConnection<C> implements RpcServerConnection {
     } else if (type === PacketType.call) {
       this.#calls.push(packet)
     } else if (isCall) {
-      this.#refuse(packet, brokenCall(`Unexpected message type ${type}`))
+      this.#refuse(packet, this.#descriptorsRefused(packet))
     } else if (type === PacketType.stream || type === PacketType.hole) {
       const known = this.#streams.get(packet.serial)
       // What comes of a stream that has been closed is left, and so is whatever else a client does not send.
       if (known?.number === packet.procedure) known.stream.receive(packet)
     }
+  }
+
+  /** What is said of a call that comes with descriptors, which no function here takes. */
+  #descriptorsRefused({ procedure, type }: Packet): RpcError {
+    const name = OTHER_FUNCTIONS.get(procedure)
+    return name !== undefined && this.#isLoggedIn ? unsupported(name) : brokenCall(`Unexpected message type ${type}`)
   }
 
   /** What is said of a call that is for another program than libvirt's own. */
