@@ -128,6 +128,17 @@ describe('devices of machines that run', () => {
     assert.deepEqual(await driver.domains.config(id), waiting)
   })
 
+  it('tells which image is not there', async () => {
+    const id = await run(driver, withDisks())
+    const absent = disk('C:\\Images\\absent.vhdx', 'sdd', { bus: 'paravirtualised' })
+
+    await rejects(
+      'refused',
+      driver.devices.attachDisk(id, absent),
+      /cannot add C:\\Images\\absent\.vhdx to the machine/,
+    )
+  })
+
   it('plugs everything into a machine of the second generation that somebody else has made', async () => {
     const [first = '', second = ''] = await Promise.all(['gen2-1.vhdx', 'gen2-2.vhdx'].map(name => image(host, name)))
     const lab = network({ vlan: 9 })

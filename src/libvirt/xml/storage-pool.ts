@@ -8,6 +8,11 @@ import { isOnDrive, windowsPath } from './path.ts'
 import { readDocument, type Reading } from './reading.ts'
 import { element, write } from './writing.ts'
 
+/** Tools on other systems take a path of Windows for one in the folder that they are in, and make that a pool. */
+const FOLDERS_OF_WINDOWS =
+  'folders of the host are on a drive, such as C:\\Images; ' +
+  'who names an image by its path there, makes its folder a pool first'
+
 /** A folder of images, as it is described. */
 export interface PoolDescription {
   readonly name: string
@@ -42,7 +47,7 @@ export function readPool(text: string, { hostId, kind }: { hostId: string; kind:
   if (given === '') pool.fail(VIR_ERR_XML_ERROR, 'missing storage pool target path')
   const path = kind.hasWindowsPaths ? windowsPath(given) : given
   if (kind.hasWindowsPaths && !isOnDrive(path)) {
-    target?.refuse('/path', path, 'folders of the host are on a drive, such as C:\\Images')
+    target?.refuse('/path', path, FOLDERS_OF_WINDOWS)
   }
   target?.acceptHarmless(OF_TARGET)
   pool.acceptHarmless(OF_POOL)

@@ -1,6 +1,6 @@
 import { type CimInstance, defineClass, type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
-import type { DriveFace, DriveWords, NewPart } from '../wmi/drive-words.ts'
+import { adding, type DriveFace, type DriveWords, type NewPart } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { systemOf } from './classes.ts'
@@ -53,7 +53,7 @@ export function driveFaceV1(link: Link): DriveFace {
     imageToAdd: ({ resource, ...part }) =>
       instanceOf(RESOURCE, { ...propertiesOf(part), ...(resource !== undefined && { Connection: [resource] }) }),
     imageOf: (InstanceID, path) => instanceOf(RESOURCE, { InstanceID, Connection: [path] }),
-    add: (guid, settings) => add(link, guid, settings),
+    add: (guid, settings, images) => add(link, guid, settings, images),
     modify: (guid, settings) => modify(link, guid, settings),
     remove: (guid, settings) => remove(link, guid, settings),
   }
@@ -72,10 +72,11 @@ async function add(
   link: Link,
   guid: string,
   ResourceSettingData: readonly CimInstance[],
+  images: readonly string[] = [],
 ): Promise<readonly EndpointReference[]> {
   const input = { TargetSystem: systemOf(guid), ResourceSettingData }
   const answer = await link.client.call(link.service, ADD_RESOURCES, input)
-  await settle(link, answer, 'add to the machine')
+  await settle(link, answer, adding(images))
   return answer.values.NewResources
 }
 

@@ -1,6 +1,6 @@
 import { type CimInstance, defineClass, type EndpointReference, instanceOf } from '../../../protocols/wsman/index.ts'
 import { untilAnswered } from '../again.ts'
-import type { DriveFace, DriveWords, NewPart } from '../wmi/drive-words.ts'
+import { adding, type DriveFace, type DriveWords, type NewPart } from '../wmi/drive-words.ts'
 import { settle } from '../wmi/jobs.ts'
 import type { Link } from '../wmi/link.ts'
 import { settingsOf } from './classes.ts'
@@ -54,7 +54,7 @@ export function driveFaceV2(link: Link): DriveFace {
     partOf: part => instanceOf(RESOURCE, propertiesOf(part)),
     imageToAdd: part => instanceOf(IMAGE, propertiesOf(part)),
     imageOf: (InstanceID, path) => instanceOf(IMAGE, { InstanceID, HostResource: [path] }),
-    add: (guid, settings) => add(link, guid, settings),
+    add: (guid, settings, images) => add(link, guid, settings, images),
     modify: (_guid, settings) => modify(link, settings),
     remove: (_guid, settings) => remove(link, settings),
   }
@@ -74,10 +74,11 @@ async function add(
   link: Link,
   guid: string,
   ResourceSettings: readonly CimInstance[],
+  images: readonly string[] = [],
 ): Promise<readonly EndpointReference[]> {
   const input = { AffectedConfiguration: settingsOf(guid), ResourceSettings }
   const answer = await link.client.call(link.service, ADD_RESOURCES, input)
-  await settle(link, answer, 'add to the machine')
+  await settle(link, answer, adding(images))
   return answer.values.ResultingResourceSettings
 }
 

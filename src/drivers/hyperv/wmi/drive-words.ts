@@ -34,10 +34,22 @@ export interface DriveFace {
   partOf(part: NewPart): CimInstance
   imageOf(id: string, path: string): CimInstance
   imageToAdd(part: NewPart): CimInstance
-  /** Gives what was made, in the same order, where the host says so. */
-  add(machineGuid: string, settings: readonly CimInstance[]): Promise<readonly EndpointReference[]>
+  /** Gives what was made, in the same order, where the host says so. The files of `images` are told where it fails. */
+  add(
+    machineGuid: string,
+    settings: readonly CimInstance[],
+    images?: readonly string[],
+  ): Promise<readonly EndpointReference[]>
   modify(machineGuid: string, settings: readonly CimInstance[]): Promise<void>
   remove(machineGuid: string, settings: readonly EndpointReference[]): Promise<void>
+}
+
+/** How many characters of the names of files an error has. */
+const SHOWN_MAX = 1_000
+
+/** What is done where parts are added to a machine, as errors say it: hosts do not name the file that they do not find. */
+export function adding(images: readonly string[]): string {
+  return images.length === 0 ? 'add to the machine' : `add ${images.join(', ').slice(0, SHOWN_MAX)} to the machine`
 }
 
 /** ResourceType of a controller of SCSI. Source: as real hosts have it, the same in both namespaces. */

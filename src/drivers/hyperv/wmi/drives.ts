@@ -40,6 +40,7 @@ export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
       await face.add(
         guid,
         media.map(medium => face.imageToAdd(newImage(link, face, medium))),
+        media.map(({ path }) => path),
       )
     },
     eject(ids) {
