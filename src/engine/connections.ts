@@ -72,7 +72,14 @@ export class Connections {
   async connectKnown(): Promise<void> {
     const { store } = this.#options
     const known = store.all(host_).flatMap(ref => store.get(host_, ref) ?? [])
-    await Promise.all(known.map(({ uuid, uri }) => this.#connectOrRetry(uuid, uri)))
+    const hostsOf = Map.groupBy(known, ({ uri }) => uri)
+    const each = [...hostsOf].map(([uri, hosts]) =>
+      this.#connectOrRetry(
+        hosts.map(({ uuid }) => uuid),
+        uri,
+      ),
+    )
+    await Promise.all(each)
   }
 
   /**
@@ -170,19 +177,31 @@ export class Connections {
       void this.remove(host)
         .catch(error => log.warn({ host, error: String(error) }, 'could not let go of a host cleanly'))
         .then(() => this.#recordOffline(host))
-        .then(() => this.#retry(host, uri))
+        .then(() => this.#retry([host], uri))
     })
     return lease
   }
 
-  async #connectOrRetry(host: string, uri: string): Promise<void> {
+  async #connectOrRetry(hosts: readonly string[], uri: string): Promise<void> {
     const { log } = this.#options
     try {
-      await this.#connect(parseUri(uri))
+      await this.#reconnect(hosts, uri)
     } catch (error) {
       log.warn({ uri, error: String(error) }, 'host does not answer; trying again in the background')
+      for (const host of hosts) await this.#recordOffline(host)
+      void this.#retry(hosts, uri)
+    }
+  }
+
+  /** Connects what answers at the URI of these hosts; those that it is not, are not there. */
+  async #reconnect(hosts: readonly string[], uri: string): Promise<void> {
+    const found = await this.#connect(parseUri(uri))
+    for (const host of hosts.filter(each => each !== found)) {
+      this.#options.log.warn(
+        { host, uri, found },
+        'another host answers where this one was; remove the one that is gone',
+      )
       await this.#recordOffline(host)
-      void this.#retry(host, uri)
     }
   }
 
@@ -198,20 +217,21 @@ export class Connections {
     })
   }
 
-  async #retry(host: string, uri: string): Promise<void> {
+  async #retry(hosts: readonly string[], uri: string): Promise<void> {
     const { store, log } = this.#options
     const { signal } = this.#closing
     for (let waitMs = RECONNECT_FIRST_MS; !signal.aborted; waitMs = Math.min(2 * waitMs, RECONNECT_MAX_MS)) {
       try {
         await sleep(waitMs, undefined, { signal, ref: false })
-        if (this.#connections.has(host) || store.get(host_, host) === undefined) return
-        await this.#connect(parseUri(uri))
+        const left = hosts.filter(host => store.get(host_, host) !== undefined)
+        if (left.length === 0 || left.some(host => this.#connections.has(host))) return
+        await this.#reconnect(left, uri)
         log.info({ uri }, 'host answers again')
         return
       } catch (error) {
         if (signal.aborted) return
         log.debug({ uri, error: String(error) }, 'host still does not answer')
-        await this.#recordOffline(host)
+        for (const host of hosts) await this.#recordOffline(host)
       }
     }
   }
