@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import type { Accounts } from '../engine/accounts.ts'
 import { RateLimit } from '../engine/rate-limit.ts'
-import { type LibvirtFace, OPERATOR, type User, type Who } from '../libvirt/rpc/index.ts'
+import { type LibvirtFace, OPERATOR, type Who } from '../libvirt/rpc/index.ts'
 import { ConfigurationError } from './configuration-error.ts'
 import type { Connections } from './connections.ts'
 import type { LibvirtListener, LibvirtTcpListener, LibvirtTlsListener, LibvirtUnixListener } from './libvirt-place.ts'
@@ -45,6 +45,9 @@ const CERTIFICATE_ACCEPTED = Buffer.of(1)
 
 /** So that a client whose machine is gone does not hold its connection for ever. */
 const TCP = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const
+
+/** How many characters of a name the log has. */
+const NAME_SHOWN = 100
 
 /** How many lines of the log a client gets that does not get through TLS, and how soon it gets another. */
 const TOLD_PER_ADDRESS = { burst: 5, refillMs: 60_000 }
@@ -139,7 +142,7 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
     const address = addressOf(socket)
     if (told.waitMs(address) === 0) {
       told.failed(address)
-      log.info({ address, reason: error.message }, 'a client of libvirt did not get through TLS')
+      log.info({ address, reason: reasonOf(error) }, 'a client of libvirt did not get through TLS')
     }
     socket.destroy() // Which Node leaves to us where the time is over.
   })
@@ -150,15 +153,22 @@ async function tlsServer(listener: LibvirtTlsListener, shared: LibvirtShared): P
 function whoIs(socket: TLSSocket, { auth }: LibvirtTlsListener, { accounts, log }: LibvirtShared): Who | undefined {
   const address = addressOf(socket)
   if (auth === 'sasl') return { login: loginBySasl(accounts, address, log) }
-  const user = userOf(socket, accounts)
-  if (user === undefined) log.warn({ address }, 'the common name of a client’s certificate is no user’s name')
-  return user && { user }
+  const name = commonName(socket)
+  const user = name === undefined ? undefined : accounts.named(name)
+  if (user !== undefined) return { user }
+  log.warn({ address, name: name?.slice(0, NAME_SHOWN) }, 'the common name of a client’s certificate is no user’s name')
+  return undefined
 }
 
 /** A certificate with several common names names nobody. */
-function userOf(socket: TLSSocket, accounts: Accounts): User | undefined {
+function commonName(socket: TLSSocket): string | undefined {
   const name: unknown = socket.getPeerCertificate().subject?.CN
-  return typeof name === 'string' ? accounts.named(name) : undefined
+  return typeof name === 'string' ? name : undefined
+}
+
+/** OpenSSL's own words, without the places in its sources that Node puts around them. */
+function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
 }
 
 async function clientCa(dataDir: string, listener: LibvirtTlsListener): Promise<string> {

@@ -108,6 +108,11 @@ describe('a libvirt client', () => {
       const said = typeof second === 'string' && String(expected[1]) !== '' && second.includes(String(expected[1]))
       assert.deepEqual([first, said ? expected[1] : second], expected, JSON.stringify(attempt))
     }
+    assert.match(
+      server.log(),
+      /"reason":"peer did not return a certificate".*a client of libvirt did not get through TLS/,
+    )
+    assert.match(server.log(), /"name":"[^"]*eve[^"]*".*the common name of a client’s certificate is no user’s name/i)
   })
 
   test('takes the password from a file, as virsh does for scripts', async () => {
