@@ -3,7 +3,6 @@ import type { Domain as DriverDomain, DomainConfig } from '../drivers/driver.ts'
 import { ConnectionWithStatistics } from './connection-statistics.ts'
 import { Domain } from './domain.ts'
 import { assertStartable, type Described, inTurn } from './described-domain.ts'
-import { DOMAIN_FILTERS, filterDomains } from './domain-filter.ts'
 import { VIR_ERR_MULTIPLE_DOMAINS, VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
 import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
@@ -16,7 +15,7 @@ import {
   VIR_DOMAIN_START_RESET_NVRAM,
   VIR_DOMAIN_START_VALIDATE,
 } from './flags/index.ts'
-import { glimpsesOf } from './glimpses.ts'
+import { listDomains } from './listed-domains.ts'
 import { isActiveState } from './remembered.ts'
 import { firstOf } from './room.ts'
 import { uuidOf } from './uuid.ts'
@@ -62,11 +61,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
 
   /** All, or those that `VIR_CONNECT_LIST_DOMAINS_` flags are for (virConnectListAllDomains). */
   async listAllDomains(flags = 0): Promise<Domain[]> {
-    return this.read('virConnectListAllDomains', async () => {
-      checkFlags('virConnectListAllDomains', flags, { known: DOMAIN_FILTERS })
-      const domains = await filterDomains(this.host, await glimpsesOf(this.host).list(), flags)
-      return domains.map(domain => new Domain(this.host, domain))
-    })
+    return (await listDomains(this.host, flags)).map(domain => new Domain(this.host, domain))
   }
 
   /** The active domain of this number; rejects with `VIR_ERR_NO_DOMAIN` (virDomainLookupByID). */

@@ -47,6 +47,7 @@ export const DOMAIN_FILTERS: number = [...STATES, ...Object.values(PAIRS).flat()
  * to the host about each domain to know is asked last, of those that are left.
  */
 export async function filterDomains(host: Host, domains: readonly Domain[], flags: number): Promise<readonly Domain[]> {
+  if ((flags & DOMAIN_FILTERS) === 0) return domains
   const left = domains.filter(
     ({ id, state }) =>
       fits(flags, PAIRS.active, isActiveState(state)) &&

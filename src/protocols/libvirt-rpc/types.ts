@@ -22,14 +22,12 @@ export const text = string(MAXIMA.STRING_MAX)
 
 const UUID_BYTES = 16
 const UUID_LENGTH = 36
-const HYPHENS = [8, 13, 18, 23]
-/** Where the digits of each of its four words stand in the text. */
-const WORDS = [
-  [0, 1, 2, 3, 4, 5, 6, 7],
-  [9, 10, 11, 12, 14, 15, 16, 17],
-  [19, 20, 21, 22, 24, 25, 26, 27],
-  [28, 29, 30, 31, 32, 33, 34, 35],
-]
+const HYPHEN = 0x2d
+/** What each character is as a digit; -1 for those that are none. */
+const DIGITS = Int8Array.from({ length: 0x80 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return /[\da-f]/i.test(character) ? Number.parseInt(character, 16) : -1
+})
 
 /** A UUID: 16 bytes on the wire, here its text in lower case. */
 export const uuid: XdrType<string> = {
@@ -40,24 +38,31 @@ export const uuid: XdrType<string> = {
     return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`
   },
   write: (writer, value) => {
-    if (value.length !== UUID_LENGTH || HYPHENS.some(at => value[at] !== '-'))
-      throw new XdrError('unwritable', 'no UUID')
-    for (const digits of WORDS) {
-      let word = 0
-      for (const at of digits) word = word * 16 + hexDigit(value, at)
-      writer.uint(word)
-    }
+    if (value.length !== UUID_LENGTH || !isParted(value)) throw noUuid()
+    writer.uint(digits(value, 0) * 0x1_0000 + digits(value, 4))
+    writer.uint(digits(value, 9) * 0x1_0000 + digits(value, 14))
+    writer.uint(digits(value, 19) * 0x1_0000 + digits(value, 24))
+    writer.uint(digits(value, 28) * 0x1_0000 + digits(value, 32))
   },
 }
 
-/** Lists of thousands of objects are mostly UUIDs, so these are read here and not by a call out of the engine. */
-function hexDigit(text: string, at: number): number {
-  const code = text.charCodeAt(at)
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const letter = code | 0x20
-  if (letter >= 0x61 && letter <= 0x66) return letter - 0x61 + 10
-  throw new XdrError('unwritable', 'no UUID')
+const noUuid = () => new XdrError('unwritable', 'no UUID')
+
+const isParted = (text: string): boolean =>
+  text.charCodeAt(8) === HYPHEN &&
+  text.charCodeAt(13) === HYPHEN &&
+  text.charCodeAt(18) === HYPHEN &&
+  text.charCodeAt(23) === HYPHEN
+
+/** Four digits. Lists of thousands of objects are mostly UUIDs, so that these are read by hand. */
+function digits(text: string, at: number): number {
+  const [first, second] = [digit(text, at), digit(text, at + 1)]
+  const [third, fourth] = [digit(text, at + 2), digit(text, at + 3)]
+  if ((first | second | third | fourth) < 0) throw noUuid()
+  return (first << 12) | (second << 8) | (third << 4) | fourth
 }
+
+const digit = (text: string, at: number): number => DIGITS[text.charCodeAt(at)] ?? -1
 
 const CHAR_MAX = 0x7f
 const CHAR_MIN = -0x80

@@ -1,12 +1,17 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
+import { listDomains } from '../../listed-domains.ts'
 import { bit, rpcDomain } from '../wire.ts'
 
 /** Domains: finding and describing them, and making and forgetting their definitions. */
 export const domainHandlers: Handlers<Client> = {
-  async CONNECT_LIST_ALL_DOMAINS({ need_results, flags }, { context }) {
-    const domains = await context.connection.listAllDomains(flags)
-    return { domains: need_results === 0 ? [] : domains.map(rpcDomain), ret: domains.length }
+  async CONNECT_LIST_ALL_DOMAINS({ need_results, flags }, { context: { host } }) {
+    const found = await listDomains(host, flags)
+    const domains = need_results === 0 ? [] : found
+    return {
+      domains: domains.map(({ id: uuid, name }) => ({ name, uuid, id: host.remembered.numberOf(uuid) })),
+      ret: found.length,
+    }
   },
   CONNECT_NUM_OF_DOMAINS: async (_, { context }) => ({ num: await context.connection.numOfDomains() }),
   CONNECT_LIST_DOMAINS: async ({ maxids }, { context }) => ({ ids: await context.connection.listDomains(maxids) }),
