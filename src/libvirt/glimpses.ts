@@ -7,7 +7,8 @@ const GLIMPSE_MS = 250
 
 /** What a list told. */
 interface Listed {
-  readonly states: ReadonlyMap<DomainId, DomainState>
+  /** Made of the list when somebody asks for the first: lists are long, and many only list. */
+  readonly states: () => ReadonlyMap<DomainId, DomainState>
   /** When, in milliseconds of `performance.now()`. */
   readonly atMs: number
   /** `Remembered.changes` when it was asked for. */
@@ -44,18 +45,18 @@ export class Glimpses {
   async state(name: FunctionName, id: DomainId): Promise<DomainState | undefined> {
     const key = `${name} ${id}`
     const listed = this.#listed
-    if (listed?.states.has(id) !== true || this.#told.has(key)) return undefined
+    if (listed?.states().has(id) !== true || this.#told.has(key)) return undefined
     this.#told.add(key)
     const now = performance.now()
     const isOnTheWay = now - this.#toldMs < GLIMPSE_MS
     this.#toldMs = now
     if (now - listed.atMs < GLIMPSE_MS) {
-      return listed.changes === this.#host.remembered.changes ? listed.states.get(id) : undefined
+      return listed.changes === this.#host.remembered.changes ? listed.states().get(id) : undefined
     }
     if (!isOnTheWay) return undefined
     this.#again ??= this.#listAgain()
     await this.#again
-    return this.#listed?.states.get(id)
+    return this.#listed?.states().get(id)
   }
 
   async #listAgain(): Promise<void> {
@@ -69,8 +70,9 @@ export class Glimpses {
   async #list(): Promise<readonly Domain[]> {
     const { changes } = this.#host.remembered
     const domains = await this.#host.domains()
+    let states: ReadonlyMap<DomainId, DomainState> | undefined
     this.#listed = {
-      states: new Map(domains.map(({ id, state }) => [id, state])),
+      states: () => (states ??= new Map(domains.map(({ id, state }) => [id, state]))),
       atMs: performance.now(),
       changes,
     }
