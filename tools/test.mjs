@@ -25,7 +25,8 @@ const SUITES = {
 /** One more than there are processors: there is always a file that waits for something. */
 const LANES = Math.min(availableParallelism() + 1, 8)
 
-const FILE_TIMEOUT_MS = 10 * 60_000
+/** For a test. `test/support/deadline.ts` bounds a whole file, which may go on when its tests have ended. */
+const TEST_TIMEOUT_MS = 5 * 60_000
 
 const node = newEnough(process.version) ? process.execPath : join(BIN, 'node')
 if (!existsSync(node))
@@ -47,7 +48,13 @@ const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8
   .sort()
 const files = wanted.length === 0 ? tests : wanted.flatMap(filesOf)
 if (files.length === 0) fail('no test files found')
-const flags = ['--test', `--test-concurrency=${LANES}`, `--test-timeout=${FILE_TIMEOUT_MS}`, '--enable-source-maps']
+const flags = [
+  '--test',
+  `--test-concurrency=${LANES}`,
+  `--test-timeout=${TEST_TIMEOUT_MS}`,
+  '--enable-source-maps',
+  '--import=./test/support/deadline.ts',
+]
 const result = spawnSync(node, [...flags, ...files], { cwd: ROOT, stdio: 'inherit', env: environment() })
 process.exit(result.status ?? 1)
 

@@ -50,8 +50,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tls = hosts.length === 0 ? undefined : await startTls(dataDir, hosts, log)
   const end = () => {
     shared.isClosing = true
-    tls?.stop()
-    const ends = Promise.all(opened.map(listener => listener.close()))
+    const ends = Promise.all([tls?.stop(), ...opened.map(listener => listener.close())])
     connections.closeIdle()
     consoles.close()
     return ends

@@ -10,8 +10,8 @@ export interface Tls {
   createServer(options: ServerOptions): Server
   /** The same for what is not HTTP; `accept` gets each client that has shaken hands. */
   createTlsServer(options: TlsOptions, accept: (socket: TLSSocket) => void): TlsServer
-  /** Renews no more. */
-  stop(): void
+  /** Renews no more; resolves when nothing is being written. */
+  stop(): Promise<void>
 }
 
 /** How often a running server looks whether its certificate is to be renewed, or was changed by the operator. */
@@ -33,7 +33,8 @@ export async function startTls(dataDir: string, hosts: readonly string[], log: L
       log.error({ err: error }, 'the TLS certificate could not be renewed; the old one stays')
     }
   }
-  const timer = setInterval(() => void look(), lookMs)
+  let looking: Promise<void> | undefined
+  const timer = setInterval(() => void (looking ??= look().finally(() => (looking = undefined))), lookMs)
   timer.unref()
   return {
     createServer(options) {
@@ -47,7 +48,10 @@ export async function startTls(dataDir: string, hosts: readonly string[], log: L
       renewals.push(found => server.setSecureContext({ ...secrets(found), ...(ca !== undefined && { ca }) }))
       return server
     },
-    stop: () => clearInterval(timer),
+    async stop() {
+      clearInterval(timer)
+      await looking
+    },
   }
 }
 

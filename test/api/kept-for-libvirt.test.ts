@@ -5,6 +5,7 @@ import { KeptNetworks } from '../../src/handlers/kept-networks.ts'
 import { KeptPools } from '../../src/handlers/kept-pools.ts'
 import { SR, VDI } from '../../src/model/index.ts'
 import { type EngineWorld, startEngine } from './engine-world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** What clients of libvirt have of a host, whose driver refuses what `refusals` names: gateways, networks to forget, places. */
 async function world(context: TestContext, refusals: ReadonlySet<string>) {
@@ -32,7 +33,7 @@ async function world(context: TestContext, refusals: ReadonlySet<string>) {
       },
     },
   }))
-  context.after(() => engine.close())
+  atEnd(context, () => engine.close())
   const [host = ''] = engine.services.hosts.connected().map(each => each.host)
   return { engine, networks: new KeptNetworks(engine.services, host), pools: new KeptPools(engine.services, host) }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { stat } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atEnd } from '../support/at-end.ts'
 import { ApiClient } from '../support/client.ts'
 import { HttpClient } from '../support/http.ts'
 import { ADMIN } from '../support/server.ts'
@@ -17,7 +18,7 @@ describe('the API is the same over every transport', () => {
   for (const endpoint of [http, https, unix]) {
     test(endpoint.transport, async context => {
       const client = new ApiClient(endpoint, 4)
-      context.after(() => client.close())
+      atEnd(context, () => client.close())
       const session = await client.login(ADMIN.name, ADMIN.password)
       const vm = await make(session, 'VM', { name_label: endpoint.transport })
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { LAUNCHER, outcomeOf, readyLine, type Running } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const SERVE = ['serve', '--listen', 'http://127.0.0.1:0', '--host', 'memory:///lab?vms=1&seed=1', '--log-level', 'warn']
 
@@ -18,7 +19,7 @@ const pretend = (version: string, canExec: boolean): string[] => {
 
 async function folder(context: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'polyvisor-launcher-'))
-  context.after(() => rm(path, { recursive: true, force: true }))
+  atEnd(context, () => rm(path, { recursive: true, force: true }))
   return path
 }
 

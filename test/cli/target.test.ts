@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { targetUrl } from '../../src/cli/target.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const { stdin, stdout, stderr } = process
 const io = { env: {}, stdin, stdout, stderr }
@@ -11,7 +12,7 @@ const io = { env: {}, stdin, stdout, stderr }
 /** A data directory whose server listens there. */
 async function dataWith(context: TestContext, urls: readonly string[]): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'pv-'))
-  context.after(() => rm(data, { recursive: true, force: true }))
+  atEnd(context, () => rm(data, { recursive: true, force: true }))
   await writeFile(join(data, 'listeners.json'), JSON.stringify({ pid: 1, listeners: urls.map(url => ({ url })) }))
   return data
 }

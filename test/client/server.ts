@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { encodeResponse } from '../../src/wire/xmlrpc/encode.ts'
 import { decodeCall } from '../../src/wire/xmlrpc/decode.ts'
 import type { WireValue, XmlRpcCall } from '../../src/wire/xmlrpc/value.ts'
+import { atEnd } from '../support/at-end.ts'
 import { text } from 'node:stream/consumers'
 
 /** Answers a request in whatever way a test wants a server to. */
@@ -29,7 +30,7 @@ export async function startFake(context: TestContext, answer: Answer): Promise<F
   server.on('connection', () => (connections += 1))
   server.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
-  context.after(() => {
+  atEnd(context, () => {
     server.closeAllConnections()
     server.close()
   })

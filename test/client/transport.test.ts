@@ -5,13 +5,14 @@ import { inspect } from 'node:util'
 import { ApiError, type ClientOptions, type TransportError, XenApiClient } from '../../src/client/index.ts'
 import { encodeFault, encodeResponse } from '../../src/wire/xmlrpc/encode.ts'
 import { failure, startFake, success } from './server.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const SECRET = 'a-session-that-nobody-is-to-see'
 
 function clientOf(context: TestContext, url: string, limits: ClientOptions['limits'] = {}): XenApiClient {
   const client = new XenApiClient({ url, limits })
   client.resume(SECRET)
-  context.after(() => client.close())
+  atEnd(context, () => client.close())
   return client
 }
 
@@ -121,7 +122,7 @@ test('nobody who listens, no socket, no name and no HTTP are told with what to d
   const odd = createServer(socket => void socket.end('220 mail ready\r\n'))
   odd.listen(0, '127.0.0.1')
   await new Promise(resolve => odd.once('listening', resolve))
-  context.after(() => odd.close())
+  atEnd(context, () => odd.close())
   const address = odd.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
 

@@ -10,12 +10,13 @@ import { MemoryLogContents, memoryLog } from '../../src/store/memory-log.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ScramError } from '../../src/wire/scram/index.ts'
+import { atEnd } from '../support/at-end.ts'
 import { ScramClient } from '../support/scram-client.ts'
 
 /** Users in a store that ends with the test. */
 async function world(context: TestContext, contents = new MemoryLogContents()) {
   const store = await openStore({ classes: storedClasses, log: memoryLog(contents) })
-  context.after(() => store.close())
+  atEnd(context, () => store.close())
   const warnings: string[] = []
   const log = {
     warn: (details: object, message: string) => void warnings.push(`${message} ${JSON.stringify(details)}`),

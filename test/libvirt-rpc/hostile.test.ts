@@ -18,6 +18,7 @@ import {
 import { duplexPair } from 'node:stream'
 import { listen } from './listening.ts'
 import { served } from './pair.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const REMOTE = 0x20008086
 const CALL: PacketHeader = { program: REMOTE, version: 1, procedure: 3, type: 0, serial: 7, status: 0 }
@@ -171,7 +172,7 @@ describe('a server', () => {
     const [, far] = duplexPair()
     const ended = Promise.withResolvers<RpcConnectionError>()
     const server = serve(far, {}, { context: undefined, onClose: ended.resolve })
-    context.after(() => server.close())
+    atEnd(context, () => server.close())
     const dom = { name: 'n'.repeat(1_000_000), uuid: '6695eb01-f6a4-8304-79aa-97f2502e193f', id: 1 }
 
     while (server.isOpen) server.emit('DOMAIN_EVENT_CALLBACK_REBOOT', { callbackID: 0, msg: { dom } })
@@ -229,8 +230,8 @@ describe('a server', () => {
   test('bears a thousand clients that say nothing more, and serves the next', async context => {
     const open = new Set<RpcClient>()
     const host = await listen(socket => serve(socket, typed, { context: undefined }))
-    context.after(host.close)
-    context.after(() => open.forEach(client => client.close()))
+    atEnd(context, host.close)
+    atEnd(context, () => open.forEach(client => client.close()))
     const before = process.memoryUsage().rss
 
     for (let count = 0; count < 1000; count++) {
@@ -261,7 +262,7 @@ describe('a client', () => {
     test(`rejects with «garbage» where a server answers with ${what}`, async context => {
       const [near, far] = duplexPair()
       const client = new RpcClient(near)
-      context.after(() => client.close())
+      atEnd(context, () => client.close())
       far.once('data', (chunk: Buffer) => far.write(answer(decodePacket(chunk))))
 
       await assert.rejects(client.call('CONNECT_GET_TYPE'), { name: 'RpcConnectionError', kind: 'garbage' })
@@ -271,7 +272,7 @@ describe('a client', () => {
   test('gives up a server that was said to answer, and does not', async context => {
     const [near, far] = duplexPair()
     const client = new RpcClient(near)
-    context.after(() => client.close())
+    atEnd(context, () => client.close())
     far.resume()
 
     client.startKeepAlive({ intervalMs: 10, count: 2 })
@@ -360,7 +361,7 @@ describe('with whatever there may be', () => {
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 120 })), fc.boolean(), async (all, framed) => {
         const [near, far] = duplexPair()
         const client = new RpcClient(near)
-        context.after(() => client.close())
+        atEnd(context, () => client.close())
         client.on('DOMAIN_EVENT_CALLBACK_LIFECYCLE', () => undefined)
         const calls = [client.call('CONNECT_GET_TYPE'), client.call('AUTH_LIST')]
         for (const [serial, raw] of all.entries()) {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { RpcClient, type StreamPiece } from '../../src/protocols/libvirt-rpc/index.ts'
 import { type Libvirtd, startLibvirtd } from './libvirtd.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** Source: libvirt, include/libvirt/libvirt-storage.h (VIR_STORAGE_POOL_CREATE_WITH_BUILD). */
 const WITH_BUILD = 1
@@ -17,7 +18,7 @@ describe("a client at Debian's libvirtd", () => {
 
   async function open(context: TestContext, uri: string): Promise<RpcClient> {
     const client = new RpcClient(await daemon.connect())
-    context.after(() => client.close())
+    atEnd(context, () => client.close())
     assert.deepEqual(await client.call('AUTH_LIST'), { types: [0] })
     await client.call('CONNECT_OPEN', { name: uri, flags: 0 })
     return client
@@ -142,7 +143,7 @@ describe("a client at Debian's libvirtd", () => {
   test('is answered when it asks whether the daemon lives', async context => {
     const socket = await daemon.connect()
     const client = new RpcClient(socket)
-    context.after(() => client.close())
+    atEnd(context, () => client.close())
     assert.deepEqual(await client.call('CONNECT_SUPPORTS_FEATURE', { feature: 10 }), { supported: 1 })
 
     client.startKeepAlive({ intervalMs: 20, count: 1000 })

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { RpcClient, type RpcClientOptions } from '../../src/protocols/libvirt-rpc/index.ts'
 import type { Handlers, RpcServerConnection, ServeOptions } from '../../src/protocols/libvirt-rpc/index.ts'
 import { serve } from '../../src/protocols/libvirt-rpc/index.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** Both ends of a connection in this process. */
 export interface Pair {
@@ -20,7 +21,7 @@ export function pair(context: TestContext, handlers: Handlers, { client: options
   const [near, far] = duplexPair()
   const server = serve(far, handlers, { context: undefined, ...more })
   const client = new RpcClient(near, options)
-  context.after(() => {
+  atEnd(context, () => {
     client.close()
     server.close()
   })
@@ -31,7 +32,7 @@ export function pair(context: TestContext, handlers: Handlers, { client: options
 export function served(context: TestContext, handlers: Handlers, more: Partial<ServeOptions<unknown>> = {}): Duplex {
   const [near, far] = duplexPair()
   const server = serve(far, handlers, { context: undefined, ...more })
-  context.after(() => {
+  atEnd(context, () => {
     near.destroy()
     server.close()
   })

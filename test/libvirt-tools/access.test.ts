@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { RpcClient } from '../../src/protocols/libvirt-rpc/index.ts'
+import { atEnd } from '../support/at-end.ts'
 import { type Authority, makeAuthority, writePki } from '../support/authority.ts'
 import { ApiClient, type Session } from '../support/client.ts'
 import { ScramClient } from '../support/scram-client.ts'
@@ -140,7 +141,7 @@ describe('a libvirt client', () => {
 
   test('waits for the byte by which a server accepts its certificate, and gets nothing before it says who it is', async context => {
     const socket = connectTls({ port: port(PASSWORD), host: '127.0.0.1', ca: authority.cert, servername: 'localhost' })
-    context.after(() => socket.destroy())
+    atEnd(context, () => socket.destroy())
     const first = await new Promise<Buffer>(resolve => socket.once('data', resolve))
     const rpc = new RpcClient(socket)
 
@@ -219,7 +220,7 @@ async function opened(
 ): Promise<RpcClient> {
   const to: Socket = connect(port(SASL), '127.0.0.1')
   const rpc = new RpcClient(to, { onClose })
-  context.after(() => rpc.close())
+  atEnd(context, () => rpc.close())
   await login(rpc, user)
   await rpc.call('CONNECT_OPEN', { name: 'memory:///lab', flags: 0 })
   return rpc

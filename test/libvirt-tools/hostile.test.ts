@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test, type TestContext } from 'node
 import * as fc from 'fast-check'
 import { RpcClient, RpcConnectionError } from '../../src/protocols/libvirt-rpc/index.ts'
 import { encodePacket } from '../../src/protocols/libvirt-rpc/packet.ts'
+import { atEnd } from '../support/at-end.ts'
 import { run } from '../support/command.ts'
 import { type Server, startServer } from '../support/server.ts'
 
@@ -45,7 +46,7 @@ const dial = (listener: number): Socket => connect(portOf(listener), '127.0.0.1'
 /** A client's end that ends with the test; what comes is thrown away unless somebody reads it. */
 function raw(context: TestContext, listener: number): { readonly socket: Socket; readonly closed: Promise<unknown> } {
   const socket = dial(listener)
-  context.after(() => socket.destroy())
+  atEnd(context, () => socket.destroy())
   socket.on('error', () => undefined) // A reset is an end like others.
   return { socket, closed: once(socket, 'close') }
 }
@@ -63,7 +64,7 @@ describe('a client that has not logged in', () => {
 
   test('is told to log in, whatever else it calls, and which programs there are', async context => {
     const rpc = new RpcClient(dial(SASL))
-    context.after(() => rpc.close())
+    atEnd(context, () => rpc.close())
 
     for (const call of ['CONNECT_GET_TYPE', 'CONNECT_GET_HOSTNAME', 'CONNECT_CLOSE'] as const) {
       await assert.rejects(rpc.call(call), { code: 39, message: 'authentication required' })
@@ -150,7 +151,7 @@ test('a client that never reads is not read on, and holds little', async context
 test('a thousand idle clients cost little, one more is refused, and whoever comes after one has gone is served', async context => {
   const before = await server.residentBytes()
   const idle: Socket[] = []
-  context.after(() => idle.forEach(socket => socket.destroy()))
+  atEnd(context, () => idle.forEach(socket => socket.destroy()))
   for (let count = 0; count < CONNECTIONS_MAX; count++) {
     const socket = dial(count % 2 === 0 ? OPEN : SASL)
     idle.push(socket)

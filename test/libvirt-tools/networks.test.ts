@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { atEnd } from '../support/at-end.ts'
 import { bothWorld, HOSTS, listed, networkXml } from './both-worlds.ts'
 import { RunningTool } from './running-tool.ts'
 import { programNamed } from './tool.ts'
@@ -83,7 +84,7 @@ for (const traits of HOSTS) {
 
     test('a listener is told what becomes of networks, whichever API does it', async t => {
       const listener = new RunningTool('/usr/bin/python3', [programNamed('places.py'), uri(host)], server.data)
-      t.after(() => listener.end())
+      atEnd(t, () => listener.end())
       const told = (name: string) => [...listener.screen.text.matchAll(new RegExp(`^network ${name} (\\w+)$`, 'gm'))]
       const words = (name: string) => told(name).map(([, word]) => word)
       await listener.screen.shows('LISTENING')

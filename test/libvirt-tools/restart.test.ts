@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { atEnd } from '../support/at-end.ts'
 import { startServer } from '../support/server.ts'
 import { toolsFor, uriOf } from './world.ts'
 
@@ -11,7 +12,7 @@ const NETWORKS = ['marked', 'unmarked'] as const
 
 test('pools and networks are kept over the end of the server, which starts those again that are marked', async t => {
   const data = await mkdtemp(join(tmpdir(), 'polyvisor-restart-'))
-  t.after(() => rm(data, { recursive: true, force: true, maxRetries: 3 }))
+  atEnd(t, () => rm(data, { recursive: true, force: true, maxRetries: 3 }))
   const socket = join(data, 'libvirt-sock')
   const options = { hosts: [HOST], data, options: ['--listen', `libvirt+unix://${socket}`] }
   const { ok } = toolsFor(() => uriOf('qemu', 'system', socket), data)
@@ -28,7 +29,7 @@ test('pools and networks are kept over the end of the server, which starts those
 
   assert.equal(await first.stop(), 0, first.log())
   const second = await startServer(options)
-  t.after(() => second.stop())
+  atEnd(t, () => second.stop())
 
   /** Without what the host had by itself. */
   const state = async (command: string) =>

@@ -5,6 +5,7 @@ import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { atEnd } from '../support/at-end.ts'
 import { bothWorld, HOSTS, type HostTraits, domainXml, listed } from './both-worlds.ts'
 import { RunningTool } from './running-tool.ts'
 import { programNamed } from './tool.ts'
@@ -150,7 +151,7 @@ for (const traits of HOSTS) {
 
     test('a listener is told what becomes of pools and their volumes, whichever API does it', async t => {
       const listener = new RunningTool('/usr/bin/python3', [programNamed('places.py'), uri(host)], server.data)
-      t.after(() => listener.end())
+      atEnd(t, () => listener.end())
       const words = (name: string) =>
         [...listener.screen.text.matchAll(new RegExp(`^pool ${name} (\\w+)$`, 'gm'))].map(([, word]) => word)
       await listener.screen.shows('LISTENING')

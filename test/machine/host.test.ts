@@ -4,6 +4,7 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { writeBootImage } from '../guests/boot-sector.ts'
+import { atEnd } from '../support/at-end.ts'
 import { bootableVm, reached, until } from '../support/machine.ts'
 import { asString, asStruct } from '../support/value.ts'
 import { Lab, run, TEST_MS } from './lab.ts'
@@ -133,7 +134,7 @@ describe('the machine itself, through XML-RPC alone', () => {
   // Proves: host.shutdown, host.reboot
   it('is neither shut down nor rebooted where its operator names no programs', { timeout: TEST_MS }, async context => {
     const other = await Lab.open()
-    context.after(() => other.close())
+    atEnd(context, () => other.close())
     const [machine = ''] = await other.session.list('host.list')
     await other.session.ok('host.disable', machine)
 

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import type { RepositoryConfig, Volume } from '../../src/drivers/driver.ts'
 import { bootLinux } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
+import { atEnd } from '../support/at-end.ts'
 import { canMount } from '../support/mounts.ts'
 import { TEST_MS, World } from './world.ts'
 
@@ -23,7 +24,7 @@ async function small(context: TestContext) {
   const location = join(world.dataDir, 'small')
   await mkdir(location)
   await execute('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', location])
-  context.after(async () => {
+  atEnd(context, async () => {
     await world.driver.close()
     for (const each of world.processes()) process.kill(each.pid, 'SIGKILL')
     await execute('umount', ['-l', location])
@@ -64,7 +65,7 @@ if (CAN_MOUNT) {
     const id = await world.define({ ...(await bootLinux(world.dataDir)), disks: [disk] })
     await world.driver.domains.start(id)
     const shell = await GuestShell.openBooting(world.files(id).serialSocket)
-    context.after(() => shell.close())
+    atEnd(context, () => shell.close())
     await fill(repository)
 
     shell.type('dd if=/dev/zero of=/dev/vda bs=64k count=16 conv=fsync 2>/dev/null; echo $((40 + 2))-is-through\n')

@@ -13,6 +13,7 @@ import { writeBootImage } from '../guests/boot-sector.ts'
 import { bootLinux } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url))
 
@@ -250,7 +251,7 @@ test('the clock of a guest starts at local time where that is wanted', { timeout
 // Proves: VM.PCI_bus
 test('a PCI device of the host is passed only where vfio has it in a group', async context => {
   const root = await mkdtemp('/tmp/pv-')
-  context.after(() => rm(root, { recursive: true, force: true }))
+  atEnd(context, () => rm(root, { recursive: true, force: true }))
   const [sysfs, dev] = [join(root, 'sys'), join(root, 'dev')]
   const host = { sysfs, dev }
   const make = async (address: string, driver: string | null, group: string | null) => {

@@ -11,6 +11,7 @@ import { GREETING } from '../guests/linux.ts'
 import { bootLinux, guestAgent, SHUTDOWN_GREETING } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 describe('the Linux guest of the tests', () => {
   test('runs commands, sees its devices, and shuts down when asked', { timeout: TEST_MS }, async () => {
@@ -37,7 +38,7 @@ describe('the Linux guest of the tests', () => {
 
   test('answers through QEMU’s guest agent', { timeout: TEST_MS }, async context => {
     const folder = await mkdtemp('/tmp/pv-')
-    context.after(() => rm(folder, { recursive: true, force: true }))
+    atEnd(context, () => rm(folder, { recursive: true, force: true }))
     const { boot } = await bootLinux(folder, [], await guestAgent())
     assert(boot.kind === 'kernel' && boot.initrd !== null)
     const socket = join(folder, 'agent.sock')
@@ -47,10 +48,10 @@ describe('the Linux guest of the tests', () => {
     const devices = 'virtio-serial-pci virtserialport,chardev=agent,name=org.qemu.guest_agent.0'
     const port = [...chardev, ...devices.split(' ').flatMap(device => ['-device', device])]
     const qemu = spawn('qemu-system-x86_64', [...machine, ...kernel, ...port], { stdio: 'ignore' })
-    context.after(() => qemu.kill('SIGKILL'))
+    atEnd(context, () => qemu.kill('SIGKILL'))
     while (!existsSync(socket)) await sleep(20)
     const connection = createConnection(socket)
-    context.after(() => connection.destroy())
+    atEnd(context, () => connection.destroy())
     await once(connection, 'connect')
 
     const answered = once(connection.setEncoding('utf8'), 'data')

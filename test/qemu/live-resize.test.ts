@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { bootLinux } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const MIB = 1_048_576
 
@@ -13,7 +14,7 @@ test('a Linux guest sees its raw and its cloned disk grow, and writes beyond whe
   timeout: TEST_MS,
 }, async context => {
   const world = await World.open()
-  context.after(() => world.close())
+  atEnd(context, () => world.close())
   const { storage, clones, suspension, domains } = world.driver
   assert(storage !== undefined && clones !== undefined && suspension !== undefined)
   const repository = { type: 'dir', location: join(world.dataDir, 'sr') }
@@ -32,7 +33,7 @@ test('a Linux guest sees its raw and its cloned disk grow, and writes beyond whe
   const id = await world.define({ ...(await bootLinux(world.dataDir)), disks })
   await domains.start(id)
   const shell = await GuestShell.openBooting(world.files(id).serialSocket)
-  context.after(() => shell.close())
+  atEnd(context, () => shell.close())
   await clones.cloneVolume(other.location, { name: 'frozen' })
 
   for (const [{ location }, device] of [
@@ -55,7 +56,7 @@ test('a Linux guest sees its raw and its cloned disk grow, and writes beyond whe
 
 test('a repository has used what its own files take, hidden ones too, each once, and nothing of others', async context => {
   const world = await World.open()
-  context.after(() => world.close())
+  atEnd(context, () => world.close())
   const { storage, clones } = world.driver
   assert(storage !== undefined && clones !== undefined)
   const repository = { type: 'dir', location: join(world.dataDir, 'sr') }

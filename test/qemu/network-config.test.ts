@@ -5,11 +5,12 @@ import { describe, it } from 'node:test'
 import { DriverError } from '../../src/drivers/driver.ts'
 import { addressesOf } from '../../src/drivers/qemu/networks/addresses.ts'
 import { readNetworks, writeNetworks } from '../../src/drivers/qemu/networks/network-file.ts'
+import { atEnd } from '../support/at-end.ts'
 
 describe('the file of networks', () => {
   it('is refused where it cannot be read, and left as it is', async context => {
     const folder = await mkdtemp('/tmp/pv-')
-    context.after(() => rm(folder, { recursive: true, force: true }))
+    atEnd(context, () => rm(folder, { recursive: true, force: true }))
     const path = join(folder, 'networks.json')
     const [network] = [{ id: 'n', name: 'lab', nic: 'eth0', vlan: 5, gateway: '', netmask: '' }]
     await writeNetworks(path, [network])

@@ -4,11 +4,12 @@ import type { DomainConfig, DomainId, NetworkConfig, NetworkOps, NicConfig } fro
 import { bootLinux } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { World } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** A world that ends with the test. */
 export async function openWorld(context: TestContext): Promise<World> {
   const world = await World.open()
-  context.after(() => world.close())
+  atEnd(context, () => world.close())
   return world
 }
 

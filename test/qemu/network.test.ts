@@ -7,6 +7,7 @@ import { GuestShell } from '../guests/shell.ts'
 import { killNow, waitUntilGone } from '../../src/drivers/qemu/process.ts'
 import { address, isReached, linux, network, networksOf, nic, openWorld, reaches } from './network-world.ts'
 import { TEST_MS, type World } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** Where others reach this machine. */
 const outerAddresses = () =>
@@ -102,7 +103,7 @@ describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
     await shell.until('ping -c 1 -W 2 10.0.2.2 || true', / 0% packet loss/)
     const server = createServer(socket => socket.end('reached\n').on('error', () => undefined))
     server.listen(0, '0.0.0.0')
-    context.after(() => server.close())
+    atEnd(context, () => server.close())
     await once(server, 'listening')
     const listening = server.address()
     assert(typeof listening === 'object' && listening !== null)

@@ -11,6 +11,7 @@ import {
   type OpenConsoleOf,
 } from '../../src/engine/terminals.ts'
 import { client, start, statusOf, type WorldOptions } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const SECRET = 'f'.repeat(64)
 const KEY = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
@@ -53,7 +54,7 @@ function viewer(context: TestContext, { port }: World, path = SERIAL): WebSocket
   const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, 'binary', {
     headers: { Authorization: `Bearer ${SECRET}` },
   })
-  context.after(() => socket.terminate())
+  atEnd(context, () => socket.terminate())
   socket.on('error', () => undefined)
   return socket
 }

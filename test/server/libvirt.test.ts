@@ -13,13 +13,14 @@ import type { Limits } from '../../src/server/limits.ts'
 import { memoryLog } from '../../src/store/memory-log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { client, signal, start } from './world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const OPEN = 'libvirt+tcp://127.0.0.1:0?auth=none'
 
 /** A server for libvirt's clients with one host, whose name `hostname` answers. */
 async function serve(context: TestContext, url: string, limits: Partial<Limits> = {}, hostname = async () => 'lab') {
   const store = await openStore({ classes: storedClasses, log: memoryLog() })
-  context.after(() => store.close())
+  atEnd(context, () => store.close())
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const accounts = new Accounts({ store, sessions: new Sessions({ store, now: Date.now }), log })
   const lab = memoryDriver({ name: 'lab' })
@@ -38,7 +39,7 @@ async function serve(context: TestContext, url: string, limits: Partial<Limits> 
 
 function dial(context: TestContext, port: number): RpcClient {
   const rpc = new RpcClient(connect(port, '127.0.0.1'))
-  context.after(() => rpc.close())
+  atEnd(context, () => rpc.close())
   return rpc
 }
 
@@ -104,7 +105,7 @@ test('a server that stops answers what it is working on, and ends who is idle at
     return 'lab'
   })
   const [busy, idle] = [dial(context, server.port), connect(server.port, '127.0.0.1')]
-  context.after(() => idle.destroy())
+  atEnd(context, () => idle.destroy())
   await once(idle, 'connect')
   const opening = busy.call('CONNECT_OPEN', { name: null, flags: 0 })
   await asked.promise

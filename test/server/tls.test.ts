@@ -10,6 +10,7 @@ import { connect, type TLSSocket } from 'node:tls'
 
 import { loadCredentials } from '../../src/server/certificate.ts'
 import { startTls } from '../../src/server/tls.ts'
+import { atEnd } from '../support/at-end.ts'
 import { makeAuthority } from '../support/authority.ts'
 import { client, folder, post, start, statusOf } from './world.ts'
 
@@ -39,7 +40,7 @@ function shake(context: TestContext, port: number, options: object = {}): Promis
       resolve(socket)
     })
     socket.once('error', reject)
-    context.after(() => socket.destroy())
+    atEnd(context, () => socket.destroy())
   })
 }
 
@@ -144,10 +145,10 @@ test('a running server shows a changed certificate without a new start', async c
   // Half of what is changed may be looked at before, which is said to be wrong.
   const tell = (fields: object) => void (Reflect.get(fields, 'fingerprint') === fingerprint && changed.resolve())
   const tls = await startTls(dataDir, HOSTS, { info: tell, warn: tell, error: tell }, 20)
-  context.after(() => tls.stop())
+  atEnd(context, () => tls.stop())
   const server = tls.createServer({})
   await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
-  context.after(() => server.close())
+  atEnd(context, () => server.close())
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
 
@@ -168,11 +169,11 @@ test('a server that asks clients for certificates asks on when its own has chang
   // Half of what is changed may be looked at before, which is said to be wrong.
   const tell = (fields: object) => void (Reflect.get(fields, 'fingerprint') === fingerprint && changed.resolve())
   const tls = await startTls(dataDir, HOSTS, { info: tell, warn: tell, error: tell }, 20)
-  context.after(() => tls.stop())
+  atEnd(context, () => tls.stop())
   const asking = { ca: authority.cert, requestCert: true, rejectUnauthorized: true }
   const server = tls.createTlsServer(asking, socket => socket.end('in'))
   await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
-  context.after(() => server.close())
+  atEnd(context, () => server.close())
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
   const maxVersion = 'TLSv1.2' // In which a server says at once that it does not want a client.

@@ -10,6 +10,7 @@ import type { Limits } from '../../src/server/limits.ts'
 import { parseListener } from '../../src/server/listener.ts'
 import type { ApiReply, ApiRequest, Handle } from '../../src/server/request.ts'
 import { type RunningServer, startServer } from '../../src/server/server.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** A line of the log. */
 export interface Line {
@@ -48,7 +49,7 @@ export const echo = async (request: ApiRequest): Promise<ApiReply> => text(reque
 /** A folder that goes with the test. */
 export async function folder(context: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'polyvisor-'))
-  context.after(() => rm(path, { recursive: true, force: true }))
+  atEnd(context, () => rm(path, { recursive: true, force: true }))
   return path
 }
 
@@ -68,7 +69,7 @@ export async function start(context: TestContext, options: WorldOptions = {}): P
     dataDir,
     limits: { checkMs: 20, lingerMs: 100, ...limits },
   })
-  context.after(() => server.close(0))
+  atEnd(context, () => server.close(0))
   const port = Number(URL.parse(server.addresses[0]?.url ?? '')?.port)
   return { ...server, port, dataDir, lines }
 }
@@ -87,7 +88,7 @@ export interface RawClient {
 export function client(context: TestContext, where: number | string, isStubborn = false): RawClient {
   const target = typeof where === 'number' ? { port: where, host: '127.0.0.1' } : { path: where }
   const socket = connect({ ...target, allowHalfOpen: isStubborn })
-  context.after(() => socket.destroy())
+  atEnd(context, () => socket.destroy())
   let said = ''
   let check = () => {}
   socket.setEncoding('latin1')

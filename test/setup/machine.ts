@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { atEnd } from '../support/at-end.ts'
 
 const TOOLS = join(import.meta.dirname, '..', '..', 'tools')
 
@@ -73,7 +74,7 @@ const NPM = `/bin/rm -rf node_modules
 /** The machine of a user who is root, with everything there but what `without` names; `npm ci` was never run. */
 export async function machine(context: TestContext, without: readonly string[] = []): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'polyvisor-setup-'))
-  context.after(() => rm(folder, { recursive: true, force: true }))
+  atEnd(context, () => rm(folder, { recursive: true, force: true }))
   const [root, bin, calls] = [join(folder, 'checkout'), join(folder, 'bin'), join(folder, 'calls')]
   const put = async (name: string, script: string) => {
     const note = `#!/bin/sh\necho "${name} $*" >> ${calls}\n`
@@ -101,7 +102,7 @@ export async function machine(context: TestContext, without: readonly string[] =
     })
     let told = ''
     child.stderr.setEncoding('utf8').on('data', chunk => (told += String(chunk)))
-    context.after(() => child.kill('SIGKILL'))
+    atEnd(context, () => child.kill('SIGKILL'))
     const ended = once(child, 'close').then(async ([code]): Promise<Outcome> => {
       const noted = await readFile(calls, 'utf8').catch(() => '')
       await rm(calls, { force: true })

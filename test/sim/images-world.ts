@@ -11,6 +11,7 @@ import type { Vm } from '../../sim/hyperv/host/model.ts'
 import type { OpenHost } from '../../sim/hyperv/host/open-host.ts'
 import { openImage } from '../../sim/hyperv/storage/open-image.ts'
 import { call, embedded, manage, onlyOne, type World, worldOf } from './host-world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 /** Where a host's disks are in these tests. */
 export const DISKS = 'C:\\Users\\Public\\Documents\\Hyper-V\\Virtual Hard Disks'
@@ -26,7 +27,7 @@ export async function storageWorld(
 ): Promise<StorageWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'sim-world-'))
   const world = await worldOf({ ...options, folder } satisfies OpenHost & object)
-  context.after(async () => {
+  atEnd(context, async () => {
     await world.close()
     rmSync(folder, { recursive: true, force: true })
   })

@@ -9,6 +9,7 @@ import type { CimScalar, CimValue, Instance } from '../../sim/hyperv/cim/model.t
 import { nameOf, parsePath, pathOf } from '../../sim/hyperv/cim/path.ts'
 import type { MethodResult } from '../../sim/hyperv/cim/provider.ts'
 import { call, query, V2, type World, worldOf } from './host-world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 // Recipes: scripts that their author ran on hosts, mostly of Windows Server 2025, and what the hosts said. Here each is
 // its calls, in their order, and what was observed: return values, how jobs ended, and what was read back.
@@ -48,7 +49,7 @@ export class RecipeHost {
   static async open(context: TestContext, build: number): Promise<RecipeHost> {
     const folder = mkdtempSync(join(tmpdir(), 'sim-recipe-'))
     const world = await worldOf({ build, folder })
-    context.after(async () => {
+    atEnd(context, async () => {
       await world.close()
       rmSync(folder, { recursive: true, force: true })
     })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { escapeText } from '../../src/wire/xml/write.ts'
+import { atEnd } from '../support/at-end.ts'
 import { HYPERV_ADMIN, startSimHyperv } from '../support/sim-hyperv.ts'
 import { diskSettings, DISKS } from './images-world.ts'
 import { makeRequest, reference, type RequestParts } from './wsman/requests.ts'
@@ -48,13 +49,13 @@ async function followJob(ask: Ask, answer: string): Promise<string> {
 
 test('a disk and a snapshot are made through the command, and are still there when it comes up again', async context => {
   const folder = mkdtempSync(join(tmpdir(), 'sim-command-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(context, () => rmSync(folder, { recursive: true, force: true }))
   const state = join(folder, 'state')
   const options = ['--basic', '--allow-unencrypted', '--state', state, '--vms', '2', '--pace', '0.1']
   const imageService = { CreationClassName: 'Msvm_ImageManagementService' }
 
   const first = await startSimHyperv(...options)
-  context.after(first.stop)
+  atEnd(context, first.stop)
   const ask = asking(first.urls[0] ?? '')
   const settings = diskSettings({ Type: 3, Format: 3, Path: DISK, MaxInternalSize: 40 * 1024 ** 3 })
   const created = await ask('CreateVirtualHardDisk', 'Msvm_ImageManagementService', {
@@ -81,7 +82,7 @@ test('a disk and a snapshot are made through the command, and are still there wh
   await first.stop()
 
   const second = await startSimHyperv(...options)
-  context.after(second.stop)
+  atEnd(context, second.stop)
   const askAgain = asking(second.urls[0] ?? '')
   const told = await askAgain('GetVirtualHardDiskSettingData', 'Msvm_ImageManagementService', {
     selectors: imageService,

@@ -11,6 +11,7 @@ import { type DiskImage, ImageError, type ImageSpec, type Run } from '../../sim/
 import { guidFromBytes, guidToBytes } from '../../sim/hyperv/storage/guid-bytes.ts'
 import { copyRuns } from '../../sim/hyperv/storage/image-copy.ts'
 import { makeImage, openImage } from '../../sim/hyperv/storage/open-image.ts'
+import { atEnd } from '../support/at-end.ts'
 
 // What is written here is read by QEMU, and what QEMU writes is read here: two makers of the same formats.
 
@@ -21,7 +22,7 @@ const WATCH = { signal: new AbortController().signal, progress: () => undefined 
 
 function folderOf(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sim-images-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(context, () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -93,7 +94,7 @@ for (const format of ['vhd', 'vhdx'] as const) {
       execFileSync('qemu-io', ['-f', FOREIGN[format], '-c', 'write -P 5 3M 1M', file])
 
       const image = await openImage(file, 'write', newGuid)
-      context.after(() => image.close())
+      atEnd(context, () => image.close())
       assert.equal(image.shape.bytes, 64 * MIB)
       assert.equal(image.shape.type, type)
       assert.deepEqual(await image.read(3 * MIB, MIB), Buffer.alloc(MIB, 5))
@@ -143,11 +144,11 @@ for (const format of ['vhd', 'vhdx'] as const) {
   test(`a differencing ${format} knows its parent, and holds nothing at first`, async context => {
     const folder = folderOf(context)
     const parent = await makeImage(join(folder, `parent.${format}`), specOf(format, 'dynamic', 5 * GIB), newGuid)
-    context.after(() => parent.close())
+    atEnd(context, () => parent.close())
     await (await child(folder, parent)).close()
 
     const image = await openImage(join(folder, `child.${format}`), 'read', newGuid)
-    context.after(() => image.close())
+    atEnd(context, () => image.close())
 
     assert.equal(image.shape.type, 'differencing')
     assert.equal(image.shape.bytes, 5 * GIB)
@@ -161,9 +162,9 @@ for (const format of ['vhd', 'vhdx'] as const) {
   test(`a differencing ${format} holds the sectors that were written, and no others`, async context => {
     const folder = folderOf(context)
     const parent = await makeImage(join(folder, `parent.${format}`), specOf(format, 'dynamic', 5 * GIB), newGuid)
-    context.after(() => parent.close())
+    atEnd(context, () => parent.close())
     const image = await child(folder, parent)
-    context.after(() => image.close())
+    atEnd(context, () => image.close())
 
     await image.write(2 * MIB - 512, Buffer.alloc(1536, 1))
     await image.write(4 * MIB + 4096, Buffer.alloc(512, 2))
@@ -207,7 +208,7 @@ for (const format of ['vhd', 'vhdx'] as const) {
     await image.relink({ path, linkage })
     await Promise.all([image.close(), parent.close()])
     const again = await openImage(join(folder, `child.${format}`), 'read', newGuid)
-    context.after(() => again.close())
+    atEnd(context, () => again.close())
 
     assert.equal(again.shape.parent?.path, path)
     assert.equal(again.shape.parent?.linkage, linkage)

@@ -6,12 +6,13 @@ import { type TestContext, test } from 'node:test'
 import * as fc from 'fast-check'
 import { FileSystem } from '../../sim/hyperv/storage/file-system.ts'
 import { parseWindowsPath, printWindowsPath } from '../../sim/hyperv/storage/windows-path.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const DISKS = 'C:\\Users\\Public\\Documents\\Hyper-V\\Virtual Hard Disks'
 
 function folderOf(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sim-storage-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(context, () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 

@@ -8,6 +8,7 @@ import type { CimValue, Instance } from '../../sim/hyperv/cim/model.ts'
 import type { MethodResult } from '../../sim/hyperv/cim/provider.ts'
 import { call, embedded, onlyOne, query } from './host-world.ts'
 import { defineHere, outOf, pathHere, serve, textAt, type V1World, v1WorldOf } from './v1-world.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const FOLDER = 'C:\\ProgramData\\Microsoft\\Windows\\Virtual Hard Disks'
 const disk = (name: string): string => `${FOLDER}\\${name}`
@@ -15,7 +16,7 @@ const MIB = 1_048_576n
 
 async function worldWithFiles(context: TestContext, build: number): Promise<V1World> {
   const folder = mkdtempSync(join(tmpdir(), 'sim-v1-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  atEnd(context, () => rmSync(folder, { recursive: true, force: true }))
   return v1WorldOf({ build, folder })
 }
 

@@ -12,6 +12,7 @@ import type { Store } from '../../src/store/store.ts'
 import { classes, Everything } from './classes.ts'
 import { assertBoundFieldsAgree } from './dump.ts'
 import { closeAfter, temporaryFolder } from './temporary.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const CHILD = new URL('crash-child.ts', import.meta.url).pathname
 
@@ -22,7 +23,7 @@ function start(
   args: readonly string[],
 ): { child: ChildProcess; lines: Interface } {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  context.after(() => child.kill('SIGKILL'))
+  atEnd(context, () => child.kill('SIGKILL'))
   assert.ok(child.stdout)
   return { child, lines: createInterface({ input: child.stdout }) }
 }

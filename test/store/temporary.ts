@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { atEnd } from '../support/at-end.ts'
 
 interface Closable {
   close(): Promise<void>
@@ -12,7 +13,7 @@ const open = new WeakMap<TestContext, Closable[]>()
 /** A folder that is gone after the test, when everything given to `closeAfter` is closed. */
 export function temporaryFolder(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'polyvisor-store-'))
-  context.after(async () => {
+  atEnd(context, async () => {
     await Promise.all((open.get(context) ?? []).map(each => each.close()))
     rmSync(folder, { recursive: true, force: true })
   })

@@ -4,12 +4,13 @@ import { createConnection } from 'node:net'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { A, B, BROADCAST, C, frameOf, SwitchWorld, until } from './peers.ts'
+import { atEnd } from '../support/at-end.ts'
 
 const TEST_MS = 180_000
 
 async function world(context: TestContext): Promise<SwitchWorld> {
   const made = await SwitchWorld.open()
-  context.after(() => made.close())
+  atEnd(context, () => made.close())
   return made
 }
 
