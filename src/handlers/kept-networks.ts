@@ -10,8 +10,8 @@ import { ApiError } from '../model/kernel/error.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { asDriverError } from './driver-failure.ts'
-import { Hearing } from './hearing.ts'
 import { networkConfig } from './network-config.ts'
+import { SharedWatches, type Watched } from './shared-watch.ts'
 import { takeBack } from './take-back.ts'
 
 /** A network, as a host could have it. */
@@ -137,13 +137,8 @@ export class KeptNetworks {
   }
 
   listen(listener: (news: NetworkNews) => void): () => void {
-    const hearing = new Hearing(this.#seen(), ({ network: { id } }) => id)
-    return this.#services.store.onChange(changes => {
-      if (!changes.some(change => change.class === 'network')) return
-      for (const { before, now } of hearing.hear(this.#seen())) {
-        for (const news of newsOf(before, now)) listener(news)
-      }
-    })
+    const { store } = this.#services
+    return watches.listen(store, this.#host, { list: () => this.#seen(), ...WATCHED }, listener)
   }
 
   /** Of what was found on the host, that which is kept, or which it has. */
@@ -229,6 +224,13 @@ function configIfAny(record: NetworkRecord): NetworkConfig | undefined {
     if (!(error instanceof ApiError)) throw error
     return undefined
   }
+}
+
+const watches = new SharedWatches<Seen, NetworkNews>()
+const WATCHED: Omit<Watched<Seen, NetworkNews>, 'list'> = {
+  keyOf: ({ network: { id } }) => id,
+  isConcerned: changes => changes.some(change => change.class === 'network'),
+  newsOf: () => newsOf,
 }
 
 /** What became of a network. One that is not persistent is never defined. */

@@ -8,8 +8,8 @@ import type { RecordOf } from '../model/kernel/define.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import { newRecord } from '../model/kernel/operations.ts'
 import { asDriverError } from './driver-failure.ts'
-import { Hearing } from './hearing.ts'
 import { dropGone, isFirstOfHost, letGo, scan, scanHeld, startRepository } from './repository.ts'
+import { SharedWatches, type Watched } from './shared-watch.ts'
 import { plainPath, repositoryAt } from './sr-place.ts'
 
 /** A pool that is to be kept. */
@@ -115,17 +115,8 @@ export class KeptPools {
   }
 
   listen(listener: (news: PoolNews) => void): () => void {
-    const hearing = new Hearing(this.list(), ({ uuid }) => uuid)
-    return this.#services.store.onChange(changes => {
-      const ours = changes.filter(change => change.class === 'SR')
-      if (ours.length === 0) return
-      const refreshed = new Set(ours.filter(({ fields }) => fields.some(isOfVolumes)).map(({ ref }) => ref))
-      for (const { before, now } of hearing.hear(this.list())) {
-        for (const news of newsOf(before, now)) listener(news)
-        const isRefreshed = before !== undefined && now?.isActive === true && refreshed.has(now.uuid)
-        if (isRefreshed) listener({ pool: now, deed: 'refreshed' })
-      }
-    })
+    const { store } = this.#services
+    return watches.listen(store, this.#host, { list: () => this.list(), ...WATCHED }, listener)
   }
 
   #record({ uuid }: NewPool): SrRecord | undefined {
@@ -186,7 +177,26 @@ export class KeptPools {
 }
 
 const VOLUME_FIELDS: readonly string[] = ['VDIs', 'virtual_allocation', 'physical_utilisation']
-const isOfVolumes = (field: string): boolean => VOLUME_FIELDS.includes(field)
+const isOfVolumes = ({
+  class: name,
+  fields,
+}: {
+  readonly class: string
+  readonly fields: readonly string[]
+}): boolean => name === 'SR' && fields.some(field => VOLUME_FIELDS.includes(field))
+
+const watches = new SharedWatches<Pool, PoolNews>()
+const WATCHED: Omit<Watched<Pool, PoolNews>, 'list'> = {
+  keyOf: ({ uuid }) => uuid,
+  isConcerned: changes => changes.some(change => change.class === 'SR'),
+  newsOf(changes) {
+    const refreshed = new Set(changes.filter(isOfVolumes).map(({ ref }) => ref))
+    return (before, now) => {
+      const isRefreshed = before !== undefined && now?.isActive === true && refreshed.has(now.uuid)
+      return [...newsOf(before, now), ...(isRefreshed ? [{ pool: now, deed: 'refreshed' } as const] : [])]
+    }
+  },
+}
 
 const poolOf = ({ name, record }: { readonly name: string; readonly record: SrRecord }): Pool => ({
   name,

@@ -52,7 +52,7 @@ const EVENTS: Readonly<Record<NetworkDeed, number>> = {
   stopped: VIR_NETWORK_EVENT_STOPPED,
 }
 
-/** How many callbacks for networks and pools a connection has; each looks at all that there are when one has changed. */
+/** How many callbacks for networks and pools a connection has. */
 const CALLBACKS_MAX = 1_000
 
 /** Begins to listen to networks or pools; answers the number by which that ends. Throws LibvirtError for one too many. */

@@ -146,4 +146,46 @@ test('an image that names no repository comes to the oldest that is not stopped'
   )
 })
 
+/** These services, and how often their store was asked for all that there is of something. */
+function counting({ services }: EngineWorld) {
+  const counts = { lists: 0 }
+  const store = new Proxy(services.store, {
+    get(target, key) {
+      if (key === 'findBy' || key === 'all') counts.lists++
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { counted: { ...services, store }, counts }
+}
+
+test('however many listen to the pools and networks of a host, a change of either costs one look at them', async context => {
+  const { engine, pools, networks } = await world(context, new Set())
+  const { counted, counts } = counting(engine)
+  const [host = ''] = engine.services.hosts.connected().map(each => each.host)
+  const heard: string[][] = Array.from({ length: 100 }, () => [])
+  const ends = heard.flatMap(mine => [
+    // As each client has its own, who opens the host.
+    new KeptPools(counted, host).listen(({ pool, deed }) => mine.push(`${pool.name} ${deed}`)),
+    new KeptNetworks(counted, host).listen(({ network, deed }) => mine.push(`${network.name} ${deed}`)),
+  ])
+
+  counts.lists = 0
+  await pools.define(poolOf('images', '/images'))
+  await networks.define(networkOf('lan'))
+  assert.equal(counts.lists, 2)
+  for (const mine of heard) assert.deepEqual(mine, ['images defined', 'lan defined'])
+
+  for (const end of ends.slice(2)) end()
+  await pools.define(poolOf('others', '/others'))
+  assert.equal(counts.lists, 3)
+  for (const end of ends) end()
+  await pools.define(poolOf('more', '/more'))
+  assert.equal(counts.lists, 3)
+  assert.deepEqual(
+    heard.map(mine => mine.length),
+    [3, ...Array.from({ length: 99 }, () => 2)],
+  )
+})
+
 const imagesOf = ({ services: { store } }: EngineWorld, sr: string) => store.get(SR, sr)?.VDIs ?? []
