@@ -269,6 +269,19 @@ for (const namespace of NAMESPACES) {
   })
 }
 
+test('a network that goes while the host is told a second time to delete it, and refuses, is gone', async () => {
+  const plan = { requests: [{ method: 'DestroySystem', nth: 1, fault: 'lost-after' }] }
+  const run = async ({ networks }: Driver) => {
+    assert(networks !== undefined)
+    const lab = network()
+    await networks.define(lab)
+    await networks.undefine(lab.id)
+    assert.deepEqual(await networks.list(), [])
+  }
+  // The first job takes a quarter of a second, and the second finds no switch.
+  await failing(plan, run, { pace: '0.5' })
+})
+
 test('a machine of v1 whose making is broken off before it has its name is the domain, and gets the name when it is defined again', async () => {
   // The first gives it its notes, the next would give it its name, and it cannot be taken back either.
   const requests = [

@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { TransportError, WsmanFault } from '../../protocols/wsman/index.ts'
 
 /** How many lost answers in a row are put up with. */
 export const LOST_MAX = 3
+/** How long a change is waited for that a host refuses to make a second time. */
+const COMING_MS_MAX = 3_000
+const COMING_PAUSE_MS = 100
 
 /** Whether the connection broke before an answer came. */
 const isCut = (error: unknown): boolean => error instanceof TransportError && error.kind === 'lost'
@@ -27,15 +31,27 @@ export async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Calls what changes something until its answer arrives, or the change is there; of a call that may come twice. */
+/**
+ * Calls what changes something until its answer arrives, or the change is there; of a call that may come twice. A host that
+ * is still at what it was told first, or was done with it by the time it was told again, may refuse: what counts is whether
+ * the change comes.
+ */
 export async function untilDone(call: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
+  let wasLost = false
   for (let left = LOST_MAX; ; left--) {
     try {
       return await call()
     } catch (error) {
-      if (!isLost(error)) throw error
-      if (await isDone()) return
-      if (left === 0) throw error
+      if (isLost(error) ? await isDone() : wasLost && (await comes(isDone))) return
+      if (!isLost(error) || left === 0) throw error
+      wasLost = true
     }
+  }
+}
+
+async function comes(isDone: () => Promise<boolean>): Promise<boolean> {
+  for (const end = performance.now() + COMING_MS_MAX; ; await pause(COMING_PAUSE_MS)) {
+    if (await isDone()) return true
+    if (performance.now() > end) return false
   }
 }
