@@ -38,10 +38,19 @@ export class Remembered {
 
   /** Takes notice of all domains that the host has. */
   seeAll(domains: readonly Domain[]): void {
-    const known = [...this.#numbers.keys(), ...this.updated, ...this.savedPaused]
-    const present = new Set(known.length === 0 ? [] : domains.map(({ id }) => id))
-    for (const id of known) if (!present.has(id)) this.forget(id)
-    for (const domain of domains) this.see(domain)
+    let active = 0
+    for (const domain of domains) {
+      this.see(domain)
+      if (isActiveState(domain.state)) active++
+    }
+    if (this.#numbers.size > active || this.updated.size > 0 || this.savedPaused.size > 0) this.#forgetAllBut(domains)
+  }
+
+  #forgetAllBut(domains: readonly Domain[]): void {
+    const present = new Set(domains.map(({ id }) => id))
+    for (const id of [...this.#numbers.keys(), ...this.updated, ...this.savedPaused]) {
+      if (!present.has(id)) this.forget(id)
+    }
   }
 
   forget(id: DomainId): void {

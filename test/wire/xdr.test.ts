@@ -21,7 +21,7 @@ import {
   type ValueOf,
   type XdrType,
 } from '../../src/wire/xdr/types.ts'
-import { XdrWriter } from '../../src/wire/xdr/writer.ts'
+import { XdrWriter, written as writtenBy } from '../../src/wire/xdr/writer.ts'
 
 const BYTES_MAX = 4096
 
@@ -113,6 +113,22 @@ describe('XDR', () => {
     writer.hyper(1n)
     assert.throws(() => writer.bool(true), { name: 'XdrError', kind: 'limit' })
     assert.equal(writer.length, 8)
+  })
+
+  test('keeps what was written when more is, within it or after it failed', () => {
+    const long = Buffer.alloc(100_000, 'x')
+    let inner = Buffer.alloc(0)
+    const outer = writtenBy(200_000, writer => {
+      writer.raw(long)
+      inner = writtenBy(8, nested => nested.uint(7))
+      writer.uint(9)
+    })
+    assert.throws(() => writtenBy(8, writer => writer.raw(long)), { kind: 'limit' })
+    const later = writtenBy(200_000, writer => writer.raw(Buffer.alloc(100_004, 'y')))
+
+    assert.ok(outer.equals(Buffer.concat([long, Buffer.from('00000009', 'hex')])))
+    assert.equal(inner.toString('hex'), '00000007')
+    assert.ok(later.equals(Buffer.alloc(100_004, 'y')))
   })
 
   test('infers what a structure carries', () => {

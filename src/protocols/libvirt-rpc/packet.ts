@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
 import { XdrReader } from '../../wire/xdr/reader.ts'
 import { hyper, int, optional, readAll, struct, uint } from '../../wire/xdr/types.ts'
-import { XdrWriter } from '../../wire/xdr/writer.ts'
+import { written, type XdrWriter } from '../../wire/xdr/writer.ts'
 import { RpcConnectionError, RpcError } from './error.ts'
 import { DESCRIPTORS_MAX, HEADER_BYTES, PACKET_BYTES_MAX } from './limits.ts'
 import { VIR_ERR_NO_SUPPORT, VIR_ERR_RPC, VIR_FROM_RPC } from './refusals.ts'
@@ -81,17 +81,17 @@ export function decodePacket(frame: Buffer): Packet {
  * longer than libvirt takes.
  */
 export function encodePacket(header: PacketHeader, writeBody?: (writer: XdrWriter) => void): Buffer {
-  const writer = new XdrWriter(PACKET_BYTES_MAX)
-  writer.uint(0)
-  writer.uint(header.program)
-  writer.uint(header.version)
-  writer.int(header.procedure)
-  writer.int(header.type)
-  writer.uint(header.serial)
-  writer.int(header.status)
-  writeBody?.(writer)
-  writer.overwriteUint(writer.length, 0)
-  return writer.take()
+  return written(PACKET_BYTES_MAX, writer => {
+    writer.uint(0)
+    writer.uint(header.program)
+    writer.uint(header.version)
+    writer.int(header.procedure)
+    writer.int(header.type)
+    writer.uint(header.serial)
+    writer.int(header.status)
+    writeBody?.(writer)
+    writer.overwriteUint(writer.length, 0)
+  })
 }
 
 /** A hole in a stream: so many bytes that are zero and were not sent. */

@@ -15,11 +15,11 @@ export class XdrWriter {
   #view: DataView
   #length = 0
 
-  /** Refuses, with an XdrError of kind `limit`, to write more than `bytesMax` bytes. */
-  constructor(bytesMax: number) {
+  /** Refuses, with an XdrError of kind `limit`, to write more than `bytesMax` bytes. It writes into `room` while that is enough. */
+  constructor(bytesMax: number, room: Buffer = Buffer.allocUnsafe(Math.min(FIRST_BYTES, bytesMax))) {
     this.#bytesMax = bytesMax
-    this.#bytes = Buffer.allocUnsafe(Math.min(FIRST_BYTES, bytesMax))
-    this.#view = viewOf(this.#bytes)
+    this.#bytes = room
+    this.#view = viewOf(room)
   }
 
   /** How many bytes have been written. */
@@ -30,6 +30,11 @@ export class XdrWriter {
   /** What has been written; nothing may be written after. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** What was written into: `room`, or what took its place. */
+  get room(): Buffer {
+    return this.#bytes
   }
 
   /** A signed integer of 32 bits. */
@@ -138,6 +143,27 @@ export class XdrWriter {
     }
     this.#length = length
     return start
+  }
+}
+
+/** The most that is kept to write into again. */
+const ROOM_BYTES_MAX = 256 * 1024
+
+/** What the last value was written into; undefined while one is being written. */
+let spare: Buffer | undefined
+
+/**
+ * What `write` writes, at most `bytesMax` bytes. Long values are written into the same room one after another, since room
+ * that grows with each of them would be what costs most. Throws XdrError as the writer does, and what `write` throws.
+ */
+export function written(bytesMax: number, write: (writer: XdrWriter) => void): Buffer {
+  const writer = new XdrWriter(bytesMax, spare)
+  spare = undefined
+  try {
+    write(writer)
+    return Buffer.from(writer.take())
+  } finally {
+    if (writer.room.length <= ROOM_BYTES_MAX) spare = writer.room
   }
 }
 
