@@ -5,6 +5,7 @@ import type { DomainId } from '../../drivers/driver.ts'
 import type { HostUse } from '../host.ts'
 import type { ManagedHost } from './managed-host.ts'
 import { ownerOfPeer } from './peer-owner.ts'
+import { RefusedViewers } from './refused-viewers.ts'
 
 type Warn = HostUse['warn']
 
@@ -102,7 +103,8 @@ class HostRelays {
 
   async #listen(id: DomainId): Promise<Relay | undefined> {
     const { driver } = this.#managed
-    const relay = new Relay(socket => this.#serve(id, socket))
+    const refused = new RefusedViewers(id, this.#warn)
+    const relay = new Relay(socket => this.#serve(id, socket, refused), refused)
     if (driver.terminals !== undefined && (await relay.listen())) return relay
     this.#relays.delete(id)
     this.#warn('no port is free on which a domain could be looked at', { domain: id })
@@ -110,11 +112,11 @@ class HostRelays {
   }
 
   /** Carries what a domain shows to a viewer, and what the viewer does to the domain. */
-  async #serve(id: DomainId, socket: Socket): Promise<void> {
+  async #serve(id: DomainId, socket: Socket, refused: RefusedViewers): Promise<void> {
     const owner = await ownerOfPeer(socket)
     if (owner !== 0 && owner !== process.getuid?.()) {
       socket.destroy()
-      this.#warn('somebody may not look at a domain', { domain: id, user: owner })
+      refused.add(owner)
       return
     }
     try {
@@ -150,9 +152,11 @@ class HostRelays {
 class Relay {
   readonly #server: Server
   readonly #viewers = new Set<Socket>()
+  readonly #refused: RefusedViewers
   port = 0
 
-  constructor(serve: (socket: Socket) => Promise<void>) {
+  constructor(serve: (socket: Socket) => Promise<void>, refused: RefusedViewers) {
+    this.#refused = refused
     this.#server = createServer(socket => {
       this.#viewers.add(socket)
       socket.on('close', () => this.#viewers.delete(socket))
@@ -181,5 +185,6 @@ class Relay {
   close(): void {
     this.#server.close()
     for (const viewer of this.#viewers) viewer.destroy()
+    this.#refused.end()
   }
 }
