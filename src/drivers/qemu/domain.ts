@@ -8,33 +8,28 @@ import {
   type DomainState,
   type OperationOptions,
 } from '../driver.ts'
-import { type BringUp, bringUp } from './bring-up.ts'
 import { assertDefinable, type Definition, serialise, withRelocated } from './definition.ts'
-import { cablesOf, livingCablesOf } from './cables.ts'
 import { syncFolder, writeAtomically } from './files.ts'
-import { ExitKeeper, isGone, isOrdinary } from './exit-keeper.ts'
-import { makeFolder, removeFolder, removeRuntimeFiles, removeStale } from './folder.ts'
+import { ExitKeeper } from './exit-keeper.ts'
+import { makeFolder, removeFolder, removeStale } from './folder.ts'
 import { ImageUse } from './image-use.ts'
-import { type ImageKey, keysOf, lookAtFiles } from './images.ts'
+import type { ImageKey } from './images.ts'
 import { GuestTools } from './guest-tools.ts'
 import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { trimQemuLog } from './launch.ts'
-import { Machine } from './machine.ts'
-import type { BringBackOptions, MemorySource } from './memory-source.ts'
+import { Life } from './life.ts'
+import type { Machine } from './machine.ts'
 import { measure } from './measurement.ts'
-import { isHeldForSetUp, setUp, takeUpShare, watchClock } from './preparation.ts'
-import { findByPidFile, type ProcessIdentity } from './process.ts'
+import type { ProcessIdentity } from './process.ts'
 import { assertLedTo, EXIT_EVENTS } from './run-state.ts'
 import { RunningRecord } from './running.ts'
 import { SerialLog } from './serial-log.ts'
-import { watchForSignals } from './signal-watch.ts'
 import { slotsOf } from './slots.ts'
 import { SnapshotShelf } from './snapshot-shelf.ts'
 import type { LivingDomain, Surroundings } from './surroundings.ts'
 import { Suspension } from './suspension.ts'
 import type { WholeDomain } from './whole-domain.ts'
-import { witnessOf } from './witness.ts'
 
 export type { LivingDomain, Surroundings } from './surroundings.ts'
 
@@ -50,13 +45,10 @@ export class QemuDomain {
   readonly #tools: GuestTools
   /** Undefined before it is defined and after it is undefined. */
   #definition: Definition | undefined
-  #machine: Machine | undefined
   readonly #exits: ExitKeeper
   readonly #running: RunningRecord
   readonly #suspension: Suspension
-  /** What is to be done with a QEMU that was found, once it is reached. */
-  #unfinished: ((machine: Machine) => Promise<void>) | undefined
-  #isDetached = false
+  readonly #life: Life
 
   constructor(id: DomainId, surroundings: Surroundings, definition?: Definition) {
     this.id = id
@@ -68,7 +60,7 @@ export class QemuDomain {
     this.#suspension = new Suspension(this.#files, message => surroundings.warn(`domain ${id}: ${message}`))
     this.snapshots = new SnapshotShelf(this.#files, surroundings)
     this.images = new ImageUse({
-      machine: () => this.#machine,
+      machine: () => this.#life.machine,
       stored: () => this.#definition,
       running: this.#running,
       suspension: this.#suspension,
@@ -81,6 +73,18 @@ export class QemuDomain {
       warn: message => surroundings.warn(`domain ${id}: ${message}`),
     })
     this.#tools = new GuestTools(this.#files.agent)
+    this.#life = new Life({
+      id,
+      files: this.#files,
+      surroundings,
+      definition: () => this.#definition,
+      running: this.#running,
+      images: this.images,
+      exits: this.#exits,
+      tools: this.#tools,
+      tell: kind => this.#tell(kind),
+      inTurn: operation => this.#lock.runAlways(operation),
+    })
   }
 
   get isDefined(): boolean {
@@ -103,7 +107,7 @@ export class QemuDomain {
   }
 
   get isRunning(): boolean {
-    return this.#machine !== undefined
+    return this.machine !== undefined
   }
 
   get config(): DomainConfig {
@@ -112,7 +116,7 @@ export class QemuDomain {
 
   /** What the QEMU that runs it is made of, or the definition of one that does not run. */
   get living(): Definition {
-    return (this.#machine && this.#running.definition) ?? this.#defined()
+    return (this.machine && this.#running.definition) ?? this.#defined()
   }
 
   /** The domain as last told, without asking QEMU. */
@@ -122,14 +126,14 @@ export class QemuDomain {
 
   /** The QEMU that runs it; undefined for a halted domain. */
   get machine(): Machine | undefined {
-    return this.#machine
+    return this.#life.machine
   }
 
   /** The domain as QEMU says it is. Rejects as `unreachable` when QEMU lives and does not answer. */
   async look(): Promise<Domain> {
     this.#defined()
     try {
-      await this.#machine?.refresh()
+      await this.machine?.refresh()
     } catch (error) {
       // It has just ended, which is an answer too.
       if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
@@ -145,7 +149,7 @@ export class QemuDomain {
       await makeFolder(this.#files.folder)
       await this.#keep({ config: structuredClone(config), machine, slots })
       await syncFolder(this.#surroundings.root)
-      await this.#exits.follow(this.#machine)
+      await this.#exits.follow(this.machine)
       this.#tell('defined')
     })
   }
@@ -161,80 +165,13 @@ export class QemuDomain {
     })
   }
 
-  start({ paused: isPaused = false, signal }: OperationOptions & { readonly paused?: boolean } = {}): Promise<void> {
+  start({ paused = false, signal }: OperationOptions & { readonly paused?: boolean } = {}): Promise<void> {
     return this.#inOrder(async () => {
       this.#assertHalted()
       if (signal?.aborted === true) throw new DriverError('refused', `the start of domain ${this.id} was aborted`)
-      const definition = this.#freshDefinition()
-      const isHeld = isPaused || isHeldForSetUp(definition)
-      await this.#launch(definition, { isPaused: isHeld }, signal, async machine => {
-        this.#machine = machine
-        await this.#setUp(machine, definition)
-        if (isHeld && !isPaused) await machine.command('cont')
-      })
+      await this.#life.start(this.#freshDefinition(), { paused, ...(signal && { signal }) })
       this.#tell('changed')
     })
-  }
-
-  /** Lets a halted or suspended domain go on from memory that was saved. A failure leaves it as it was, and no QEMU. */
-  async #bringBack(source: MemorySource, { paused: isPaused = false, ...options }: BringBackOptions): Promise<void> {
-    const { signal } = options
-    if (signal?.aborted === true) throw new DriverError('refused', `the resume of domain ${this.id} was aborted`)
-    const { definition } = source
-    await source.begin()
-    try {
-      await this.#launch(definition, { isPaused: true, isIncoming: true }, signal, async machine => {
-        await source.restore(machine, options)
-        await this.#setUp(machine, definition)
-        await this.#exits.apply(machine)
-        await source.consume(async () => {
-          this.#machine = machine
-          if (!isPaused) assertLedTo('running', await machine.command('cont').catch(this.#disown))
-        })
-      })
-    } finally {
-      if (this.#machine === undefined) await source.giveUp()
-    }
-    this.#tell('changed')
-  }
-
-  async #setUp(machine: Machine, definition: Definition): Promise<void> {
-    await setUp(machine, definition, { ...this.#surroundings, files: this.#files })
-    // Again, since only now there is somebody at the guest's end.
-    await this.#plugIn(definition)
-  }
-
-  /** A machine that does not go on is not the domain's. */
-  readonly #disown = (error: unknown): never => {
-    this.#machine = undefined
-    throw error
-  }
-
-  #plugIn(definition: Definition): Promise<void> {
-    return this.#surroundings.networks.plug(this.id, cablesOf(definition, this.#files))
-  }
-
-  /**
-   * Starts QEMU and does with it what is to be done first. Where that fails it is ended; where the guest has ended by
-   * then, there is nothing to be done.
-   */
-  async #launch(
-    definition: Definition,
-    conditions: BringUp['conditions'],
-    signal: AbortSignal | undefined,
-    prepare: BringUp['prepare'],
-  ): Promise<void> {
-    this.images.opens(lookAtFiles(definition.config))
-    try {
-      const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
-      await this.#plugIn(definition)
-      const mine = { surroundings: this.#surroundings, files: this.#files, running: this.#running, toMachine }
-      const machine = await bringUp({ ...mine, definition, conditions, signal, prepare })
-      if (this.#isDetached) machine?.detach()
-    } finally {
-      this.images.opened()
-      if (this.#machine === undefined) await this.#leaveHalted()
-    }
   }
 
   /** Takes up what an earlier connection left: a QEMU that was found running, or what remains of one. */
@@ -242,37 +179,11 @@ export class QemuDomain {
     return this.#lock.run(async () => {
       const takeOver = await this.#suspension.load(process)
       if (takeOver === 'ended' || process === undefined) {
-        this.releaseShare()
+        this.#life.releaseShare()
         return removeStale(this.#files)
       }
-      this.#unfinished = takeOver
-      await this.#adopt(process)
+      await this.#life.adopt(process, this.#defined(), takeOver)
     })
-  }
-
-  /** Takes over a QEMU that was found running; where it does not answer, goes on trying. */
-  async #adopt(process: ProcessIdentity): Promise<void> {
-    const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
-    await this.#running.load()
-    const machine = this.#newMachine(process)
-    this.#machine = machine
-    this.#surroundings.networks.adopt(this.id, livingCablesOf(this.#running.definition ?? this.#defined(), this.#files))
-    // It may have been started only now.
-    this.images.opens(keysOf(this.config.disks.map(disk => disk.location)))
-    try {
-      await machine.attach(ADOPTION)
-      this.images.opened()
-    } catch (error) {
-      if (!(error instanceof DriverError)) throw error
-      this.#surroundings.warn(`QEMU of domain ${this.id} lives and cannot be reached: ${error.message}`)
-      return machine.keepTrying()
-    }
-    try {
-      await this.#takeOver(machine)
-    } catch (error) {
-      if (!isOrdinary(error)) throw error
-      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${error.message}`)
-    }
   }
 
   pause(): Promise<void> {
@@ -332,10 +243,13 @@ export class QemuDomain {
   /** Runs `operation` on all that it is, in its turn among all operations, whatever its state. */
   wholly<T>(operation: (whole: WholeDomain) => Promise<T>): Promise<T> {
     return this.#inOrder(async () => {
-      const [definition, machine, suspension] = [this.#defined(), this.#machine, this.#suspension]
+      const [definition, machine, suspension] = [this.#defined(), this.machine, this.#suspension]
       const keep = (changed: Definition) => this.#keep(changed)
       const tellChanged = () => this.#tell('changed')
-      const bringBack: WholeDomain['bringBack'] = (source, options) => this.#bringBack(source, options)
+      const bringBack: WholeDomain['bringBack'] = async (source, options) => {
+        await this.#life.bringBack(source, options)
+        tellChanged()
+      }
       const parts = { running: machine && this.#running.definition, keep, tellChanged, bringBack, images: this.images }
       return operation({ summary: this.summary, definition, machine, suspension, files: this.#files, ...parts })
     })
@@ -372,9 +286,7 @@ export class QemuDomain {
 
   /** Lets go of QEMU, which goes on. */
   detach(): void {
-    this.#isDetached = true
-    this.#exits.stop()
-    this.#machine?.detach()
+    this.#life.detach()
   }
 
   /** Keeps a definition that counts from the next start; with `keepChange` one that the living machine follows. */
@@ -396,67 +308,6 @@ export class QemuDomain {
     return this.#definition
   }
 
-  #newMachine(process: ProcessIdentity): Machine {
-    const witness = witnessOf({
-      mine: () => (this.#machine === machine ? machine : undefined),
-      tell: kind => this.#tell(kind),
-      warn: message => this.#surroundings.warn(message),
-      keeper: this.#exits,
-      exits: () => this.#definition?.config.exits,
-      afterwards: operation => this.#afterwards(machine, operation),
-      takeOver: reached => this.#takeOver(reached),
-      ended: () => {
-        this.#surroundings.networks.pull(this.id)
-        this.#machine = undefined
-        this.images.opened()
-        this.#tools.forget()
-        this.releaseShare()
-      },
-    })
-    const machine: Machine = new Machine(this.id, this.#files, process, witness)
-    const keepsClock = () => this.#machine === machine && this.#definition?.config.platform?.keepClockOffset === true
-    watchClock(machine, this.#files, keepsClock, this.#surroundings.warn)
-    watchForSignals(machine, this.#files, this.#surroundings.warn)
-    return machine
-  }
-
-  /** Does what follows from an event of QEMU's, in its turn. Of each machine there are never more than a few. */
-  #afterwards(machine: Machine, operation: () => Promise<void>): void {
-    const work = this.#lock.runAlways(async () => {
-      if (!this.#isDetached && this.#machine === machine) await operation()
-    })
-    work.catch((error: unknown) => {
-      if (!isGone(error)) this.#surroundings.warn(`domain ${this.id}: ${String(error)}`)
-    })
-  }
-
-  /** What a machine that was started by an earlier connection is still owed. */
-  async #takeOver(machine: Machine): Promise<void> {
-    await this.#unfinished?.(machine)
-    this.#unfinished = undefined
-    const { scheduler, warn } = this.#surroundings
-    await takeUpShare(machine, this.config, scheduler, warn)
-    await this.#exits.takeOver(machine)
-  }
-
-  /** Removes what the kernel keeps for its share of the CPUs. For a domain that does not run. */
-  releaseShare(): void {
-    try {
-      this.#surroundings.scheduler.release(this.id)
-    } catch (error) {
-      if (!isOrdinary(error)) throw error
-      this.#surroundings.warn(error.message)
-    }
-  }
-
-  async #leaveHalted(): Promise<void> {
-    this.#surroundings.networks.pull(this.id)
-    // A start fails, too, when another manager has started this domain; those files are its QEMU's.
-    if (findByPidFile().has(this.#files.pid)) return
-    this.releaseShare()
-    await removeRuntimeFiles(this.#files)
-  }
-
   #tell(kind: DomainEvent['kind']): void {
     this.#surroundings.tell({ id: this.id, kind, state: this.#state })
   }
@@ -464,7 +315,7 @@ export class QemuDomain {
   /** Runs an operation when its turn comes, provided that the domain is still ours then. */
   #inOrder<T>(operation: () => Promise<T>): Promise<T> {
     return this.#lock.run(async () => {
-      if (this.#isDetached) throw new DriverError('unreachable', 'the driver is closed')
+      if (this.#life.isDetached) throw new DriverError('unreachable', 'the driver is closed')
       this.#defined()
       return operation()
     })
@@ -476,7 +327,7 @@ export class QemuDomain {
   }
 
   get #state(): DomainState {
-    return this.#machine?.state ?? (this.#suspension.saved === undefined ? 'halted' : 'suspended')
+    return this.machine?.state ?? (this.#suspension.saved === undefined ? 'halted' : 'suspended')
   }
 
   #badState(expected: string): DriverError {
@@ -484,12 +335,12 @@ export class QemuDomain {
   }
 
   #assertHalted(): void {
-    if (this.#machine !== undefined || this.#suspension.saved !== undefined) throw this.#badState('halted')
+    if (this.machine !== undefined || this.#suspension.saved !== undefined) throw this.#badState('halted')
   }
 
   #anyMachine(): Machine {
-    if (this.#machine === undefined) throw this.#badState('running')
-    return this.#machine
+    if (this.machine === undefined) throw this.#badState('running')
+    return this.machine
   }
 
   #machineThatIs(...expected: readonly DomainState[]): Machine {
