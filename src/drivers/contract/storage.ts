@@ -138,6 +138,12 @@ export interface StorageOps {
    * and to write, where a snapshot of a domain keeps something in the image.
    */
   openVolume?(location: string, mode: 'read' | 'write'): Promise<OpenVolume>
+  /**
+   * Overwrites what an image holds with zeros, once, where it lies: guests see zeros afterwards; it keeps its size, format
+   * and location. Durable when it resolves. Absent where there is no way. `bad-state` as for `openVolume` to write; `refused`
+   * for one that may not be written, or that builds on another image. A failure, or a stop on the way, leaves it wiped in part.
+   */
+  wipeVolume?(location: string, options?: OperationOptions): Promise<void>
 }
 
 /** Copies of images and of whole repositories. */

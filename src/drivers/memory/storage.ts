@@ -58,6 +58,16 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
       }),
     openVolume: (location, mode) =>
       connection.call('storage.openVolume', () => openVolume(host, connection, location, mode)),
+    wipeVolume: (location, options) =>
+      connection.call(
+        'storage.wipeVolume',
+        () => {
+          assertUnused(location)
+          if (host.isKept(location)) throw new DriverError('bad-state', `a snapshot keeps the volume at ${location}`)
+          volumes.wipe(location)
+        },
+        options,
+      ),
   }
 }
 

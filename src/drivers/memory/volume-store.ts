@@ -266,6 +266,17 @@ export class VolumeStore {
     this.write(location, this.#contents.write(location, position, bytes))
   }
 
+  /** Makes a volume hold zeros. A raw one weighs what it weighed; of others nothing is left but that they are. */
+  wipe(location: string): void {
+    const { shelf, volume, base } = this.#place(location)
+    if (volume.readOnly === true) throw refused(`the volume at ${location} cannot be written`)
+    if (base !== null) throw refused(`the volume at ${location} shares what it holds with others`)
+    this.#contents.delete(location)
+    if (volume.format === 'raw') return
+    this.#take(location)
+    this.#put(shelf, { ...volume, physicalBytes: EMPTY_BYTES[volume.format] })
+  }
+
   #copyContents(location: string, place: string): void {
     try {
       this.#contents.copy(location, place)

@@ -37,6 +37,7 @@ import {
   readImage,
   toSectors,
 } from './volume.ts'
+import { wipeVolume } from './wipe-volume.ts'
 
 type NewVolume = Parameters<StorageOps['createVolume']>[1]
 
@@ -75,6 +76,7 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
         shortener.later(dirname(location))
       }),
     openVolume: (location, mode) => gate.pass(() => openVolume(tools, gate, location, mode)),
+    wipeVolume: (location, options) => gate.pass(() => wipeVolume(tools, gate, location, options)),
   }
 }
 

@@ -11,6 +11,64 @@ export function describeFiles(stage: Stage): void {
   describeKept(stage)
   describeMany(stage)
   describeRemoval(stage)
+  describeWiping(stage)
+}
+
+function describeWiping(stage: Stage): void {
+  stage.it('wipes an image, which keeps its place, format and size', async () => {
+    const { storage } = stage
+    const image = await rawImage(stage)
+    if (image === undefined || storage.wipeVolume === undefined) return
+    const written = await image.open('write')
+    for (const position of [0, 1_048_570, VOLUME_BYTES - 4]) await written?.write(position, Buffer.from('left'))
+    await written?.close()
+    const before = await storage.getVolume(image.location)
+    const shares: number[] = []
+
+    await storage.wipeVolume(image.location, { onProgress: share => void shares.push(share) })
+
+    const read = await image.open('read')
+    for (let position = 0; position < VOLUME_BYTES; position += 65_536) {
+      assert.deepEqual(Buffer.from((await read?.read(position, 65_536)) ?? []), Buffer.alloc(65_536))
+    }
+    await read?.close()
+    assert.deepEqual(await storage.getVolume(image.location), before)
+    assert(shares.every(share => share >= 0 && share <= 1))
+    for (const format of storage.formats) {
+      const other = await volume(stage, `disk-${format}`, format)
+      await storage.wipeVolume(other.location)
+      const { physicalBytes: _, ...wiped } = await storage.getVolume(other.location)
+      assert.deepEqual({ ...wiped, physicalBytes: other.physicalBytes }, other)
+    }
+  })
+
+  stage.it('wipes no image that is used or kept, and none that shares what it holds', async () => {
+    const { storage, driver } = stage
+    const wipe = storage.wipeVolume?.bind(storage)
+    const image = await rawImage(stage)
+    if (image === undefined || wipe === undefined) return
+    const config = withDevices(stage, { disks: [disk(image)] })
+    const reader = await image.open('read')
+    await rejectsWith('bad-state', wipe(image.location))
+    await reader?.close()
+    await rejectsWith('refused', wipe(image.location, { signal: AbortSignal.abort() }))
+    await rejectsWith('not-found', wipe(`${image.location.slice(0, image.location.lastIndexOf('/'))}/none.raw`))
+
+    await run(stage, config)
+    await rejectsWith('bad-state', wipe(image.location))
+    await driver.domains.powerOff(config.id)
+    const kept = await keptImage(stage)
+    if (driver.snapshots !== undefined && kept !== undefined) {
+      const owner = withDevices(stage, { disks: [disk(kept)] })
+      await driver.domains.define(owner)
+      const { id } = await driver.snapshots.create(owner.id, { name: 'before', description: '' })
+      await rejectsWith('bad-state', wipe(kept.location))
+      await driver.snapshots.remove(owner.id, id)
+    }
+    const shared = await driver.clones?.cloneVolume(image.location, { name: 'clone' })
+    if (shared === undefined) return
+    for (const { location } of Object.values(shared)) await rejectsWith('refused', wipe(location))
+  })
 }
 
 function describeContent(stage: Stage): void {
