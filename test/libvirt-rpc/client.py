@@ -1,5 +1,6 @@
 """What a program in Python does with a host, through libvirt's own client; prints what it saw as JSON."""
 
+import faulthandler
 import json
 import os
 import sys
@@ -7,6 +8,8 @@ import threading
 
 import libvirt
 
+# A hang tells where it is, before whoever runs this ends it.
+faulthandler.dump_traceback_later(25, exit=True)
 uri, content = sys.argv[1], os.urandom(3_000_001)
 libvirt.registerErrorHandler(lambda _context, _error: None, None)
 libvirt.virEventRegisterDefaultImpl()
@@ -20,12 +23,28 @@ def refused(call):
         return [error.get_error_code(), error.get_error_domain(), error.get_error_message(), error.get_str2()]
 
 
-def loop():
-    while True:
-        libvirt.virEventRunDefaultImpl()
+class Loop:
+    """Runs libvirt's events in a thread of its own, which has ended before the program goes on.
+
+    Whoever waits for a stream must not do so meanwhile: the client of libvirt loses what the loop receives for it between its
+    look at what has come and its wait for more, and waits for ever. An interpreter that ends around it may hang as well.
+    """
+
+    def __enter__(self):
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.ending.is_set():
+            libvirt.virEventRunDefaultImpl()
+
+    def __exit__(self, *_):
+        self.ending.set()
+        libvirt.virEventAddTimeout(0, lambda timer, _: libvirt.virEventRemoveTimeout(timer), None)  # Wakes it.
+        self.thread.join()
 
 
-threading.Thread(target=loop, daemon=True).start()
 conn = libvirt.open(uri)
 saw = {
     "hostname": conn.getHostname(),
@@ -45,13 +64,14 @@ def lifecycle(_conn, dom, event, _detail, _opaque):
         enough.set()
 
 
-callback = conn.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lifecycle, None)
-conn.setKeepAlive(1, 3)
 beta = conn.lookupByName("beta")
-beta.create()
-beta.destroy()
-enough.wait(10)
-conn.domainEventDeregisterAny(callback)
+with Loop():
+    callback = conn.domainEventRegisterAny(None, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, lifecycle, None)
+    conn.setKeepAlive(1, 3)
+    beta.create()
+    beta.destroy()
+    enough.wait(10)
+    conn.domainEventDeregisterAny(callback)
 saw["events"] = events
 
 volume = conn.storagePoolLookupByName("pool").storageVolLookupByName("disk")
@@ -91,10 +111,11 @@ threads = [
     threading.Thread(target=lambda: saw["threads"].append(len({d.UUIDString() for d in conn.listAllDomains()})))
     for _ in range(40)
 ]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
+with Loop():
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 readonly = libvirt.openReadOnly(uri)
 saw["readonly"] = refused(lambda: readonly.lookupByName("alpha").destroy())

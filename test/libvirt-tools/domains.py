@@ -3,12 +3,15 @@
 Arguments: the URI, the type of the host's domains, the path of an image and its format.
 """
 
+import faulthandler
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
 import libvirt
 
+# A hang tells where it is, before whoever runs this ends it.
+faulthandler.dump_traceback_later(25, exit=True)
 URI, TYPE, IMAGE, FORMAT = sys.argv[1:]
 NAME = "walked"
 XML = f"""<domain type='{TYPE}'><name>{NAME}</name><description>walked over</description>

@@ -1,5 +1,6 @@
 """Prints every event of a host, one a line, until its input ends."""
 
+import faulthandler
 import sys
 import threading
 
@@ -26,12 +27,16 @@ def closed(_connection, reason, _opaque):
 
 
 def run():
-    while True:
+    while not ending.is_set():
         libvirt.virEventRunDefaultImpl()
 
 
+# A hang tells where it is, before whoever runs this ends it.
+faulthandler.dump_traceback_later(100, exit=True)
 libvirt.virEventRegisterDefaultImpl()
-threading.Thread(target=run, daemon=True).start()
+ending = threading.Event()
+looping = threading.Thread(target=run, daemon=True)
+looping.start()
 connection = libvirt.open(sys.argv[1])
 connection.registerCloseCallback(closed, None)
 connection.setKeepAlive(1, 3)
@@ -47,4 +52,8 @@ tell("DEAF")
 sys.stdin.read()
 connection.unregisterCloseCallback()
 connection.close()
+# An interpreter that ends while a thread is inside libvirt may hang.
+ending.set()
+libvirt.virEventAddTimeout(0, lambda *_: None, None)  # Wakes it.
+looping.join()
 tell("GONE")

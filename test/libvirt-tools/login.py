@@ -4,11 +4,14 @@ Reads JSON from standard input: [{"uri": …, "name": …, "password": …}, …
 the domains and whether the connection is encrypted, or the error's code and message.
 """
 
+import faulthandler
 import json
 import sys
 
 import libvirt
 
+# A hang tells where it is, before whoever runs this ends it.
+faulthandler.dump_traceback_later(25, exit=True)
 libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
 

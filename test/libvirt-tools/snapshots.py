@@ -1,9 +1,12 @@
 """Walks over the snapshots of a domain, by the functions that virsh has no use for; prints what it finds."""
 
+import faulthandler
 import sys
 
 import libvirt
 
+# A hang tells where it is, before whoever runs this ends it.
+faulthandler.dump_traceback_later(25, exit=True)
 with libvirt.open(sys.argv[1]) as connection:
     domain = connection.lookupByName(sys.argv[2])
     print(domain.hasCurrentSnapshot(), domain.snapshotCurrent().getName())
