@@ -247,3 +247,5 @@ export const FUNCTIONS = {
   virStorageVolResize: entry('StorageVol.resize', '', '5.7'),
   virStorageVolUpload: entry('StorageVol.upload', '', '5.7'),
 } as const satisfies Readonly<Record<FunctionName, FunctionEntry>>
+  virStorageVolWipe: entry('StorageVol.wipe', '', '5.7'),
+  virStorageVolWipePattern: entry('StorageVol.wipePattern', '', '5.7'),

@@ -1,5 +1,6 @@
 import { DriverError, type OpenVolume, type StorageOps, type StorageRoot, type Volume } from '../drivers/driver.ts'
 import {
+  VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_VOL,
   VIR_ERR_NO_SUPPORT,
@@ -19,9 +20,19 @@ import {
   VIR_STORAGE_VOL_RESIZE_DELTA,
   VIR_STORAGE_VOL_RESIZE_SHRINK,
   VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM,
+  VIR_STORAGE_VOL_WIPE_ALG_BSI,
+  VIR_STORAGE_VOL_WIPE_ALG_DOD,
+  VIR_STORAGE_VOL_WIPE_ALG_GUTMANN,
+  VIR_STORAGE_VOL_WIPE_ALG_NNSA,
+  VIR_STORAGE_VOL_WIPE_ALG_PFITZNER33,
+  VIR_STORAGE_VOL_WIPE_ALG_PFITZNER7,
+  VIR_STORAGE_VOL_WIPE_ALG_RANDOM,
+  VIR_STORAGE_VOL_WIPE_ALG_SCHNEIER,
+  VIR_STORAGE_VOL_WIPE_ALG_TRIM,
+  VIR_STORAGE_VOL_WIPE_ALG_ZERO,
 } from './flags/index.ts'
 import type { Host } from './host.ts'
-import { fileName, poolAround, poolKeeper } from './pool-place.ts'
+import { fileName, poolAround, poolKeeper, type PoolPlace } from './pool-place.ts'
 import { type Bytes, Download, Upload } from './volume-bytes.ts'
 import { writeFileSystem, writeVolume } from './xml/storage-volume.ts'
 
@@ -40,6 +51,20 @@ const RESIZE = {
   refused: { VIR_STORAGE_VOL_RESIZE_ALLOCATE, VIR_STORAGE_VOL_RESIZE_SHRINK },
 }
 const DELETE = { refused: { VIR_STORAGE_VOL_DELETE_ZEROED, VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS } }
+
+/** As virsh calls them. Of these libvirt has a program `scrub` do all but the first and the last, which it has for no files. */
+const WIPE_ALGORITHMS: Readonly<Record<number, string>> = {
+  [VIR_STORAGE_VOL_WIPE_ALG_ZERO]: 'zero',
+  [VIR_STORAGE_VOL_WIPE_ALG_NNSA]: 'nnsa',
+  [VIR_STORAGE_VOL_WIPE_ALG_DOD]: 'dod',
+  [VIR_STORAGE_VOL_WIPE_ALG_BSI]: 'bsi',
+  [VIR_STORAGE_VOL_WIPE_ALG_GUTMANN]: 'gutmann',
+  [VIR_STORAGE_VOL_WIPE_ALG_SCHNEIER]: 'schneier',
+  [VIR_STORAGE_VOL_WIPE_ALG_PFITZNER7]: 'pfitzner7',
+  [VIR_STORAGE_VOL_WIPE_ALG_PFITZNER33]: 'pfitzner33',
+  [VIR_STORAGE_VOL_WIPE_ALG_RANDOM]: 'random',
+  [VIR_STORAGE_VOL_WIPE_ALG_TRIM]: 'trim',
+}
 
 /** An image on a host, or one of its file systems, as it was found. Its key is its path. */
 export class StorageVol {
@@ -119,6 +144,20 @@ export class StorageVol {
     })
   }
 
+  /** As `wipePattern` with `VIR_STORAGE_VOL_WIPE_ALG_ZERO` (virStorageVolWipe). */
+  async wipe(flags = 0): Promise<void> {
+    return this.#wipe('virStorageVolWipe', VIR_STORAGE_VOL_WIPE_ALG_ZERO, flags)
+  }
+
+  /**
+   * Overwrites what the image holds with zeros; its guest sees zeros then, and of a qcow2 image an empty one is left.
+   * `VIR_STORAGE_VOL_WIPE_ALG_` other than `_ZERO` are refused with `VIR_ERR_ARGUMENT_UNSUPPORTED`. Rejects with
+   * `VIR_ERR_OPERATION_INVALID` while a domain that is active uses it (virStorageVolWipePattern).
+   */
+  async wipePattern(algorithm: number, flags = 0): Promise<void> {
+    return this.#wipe('virStorageVolWipePattern', algorithm, flags)
+  }
+
   /**
    * Reads the file of the image as the host has it, from `offset` on, `length` bytes of it or with 0 all. Rejects with
    * `VIR_ERR_OPERATION_INVALID` while a domain that is active uses it; until what is answered has been read to its end or
@@ -142,6 +181,27 @@ export class StorageVol {
       const range = this.#range('virStorageVolUpload', offset, length)
       const file = await this.#open(storage, 'virStorageVolUpload', 'write')
       return new Upload(file, range, () => this.#finish(file))
+    })
+  }
+
+  /** Takes long, so that others go on changing what is in the pool meanwhile. */
+  #wipe(name: FunctionName, algorithm: number, flags: number): Promise<void> {
+    return this.#changeFile(name, async storage => {
+      checkFlags(name, flags, {})
+      const called = WIPE_ALGORITHMS[algorithm]
+      if (called === undefined) {
+        throw this.#host.error(VIR_ERR_INVALID_ARG, `wiping algorithm ${algorithm} not supported`)
+      }
+      if (storage.wipeVolume === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
+      if (called !== 'zero') {
+        throw this.#host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, `'${called}' algorithm not supported`)
+      }
+      await this.#activePool(name)
+      try {
+        await storage.wipeVolume(this.#location)
+      } finally {
+        await this.#tellOthers(name)
+      }
     })
   }
 
@@ -184,8 +244,12 @@ export class StorageVol {
   /** What came is there, whether or not others can be told of it now. */
   async #finish(file: OpenVolume): Promise<void> {
     await file.close()
+    await this.#tellOthers('virStorageVolUpload')
+  }
+
+  async #tellOthers(name: FunctionName): Promise<void> {
     try {
-      await this.#changing('virStorageVolUpload', async () => undefined)
+      await this.#changing(name, async () => undefined)
     } catch (error) {
       if (!(error instanceof LibvirtError || error instanceof DriverError)) throw error
       this.#host.warn('what a volume holds now could not be told others', {
@@ -210,12 +274,16 @@ export class StorageVol {
     })
   }
 
+  /** The pool that it is in, which has to be active; undefined where there is none. */
+  async #activePool(name: FunctionName): Promise<PoolPlace | undefined> {
+    const pool = await poolAround(this.#host, name, this.#location)
+    if (pool?.isActive !== false) return pool
+    throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${pool.name}' is not active`)
+  }
+
   /** Changes what is in the pool that it is in, while nobody else does. */
   async #changing<T>(name: FunctionName, run: () => Promise<T>): Promise<T> {
-    const pool = await poolAround(this.#host, name, this.#location)
-    if (pool?.isActive === false) {
-      throw this.#host.error(VIR_ERR_OPERATION_INVALID, `storage pool '${pool.name}' is not active`)
-    }
+    const pool = await this.#activePool(name)
     return poolKeeper(this.#host).changing(pool === undefined ? [] : [pool.uuid], run)
   }
 }

@@ -105,8 +105,6 @@ for (const traits of HOSTS) {
       assert.match(described, new RegExp(`<format type=.${format}.`))
       const another = await written(described.replaceAll(volume, `from.${ending}`))
       await ok(host, 'vol-create-from', pool, another, volume, '--inputpool', pool)
-      const wipe = await no(host, 'vol-wipe', volume, pool)
-      assert.match(wipe, /not supported by the connection driver: virStorageVolWipe/)
       for (const name of [copy, `from.${ending}`, volume]) await ok(host, 'vol-delete', name, pool)
       assert.deepEqual(await volumes(pool), [])
       await ok(host, 'pool-destroy', pool)
@@ -124,6 +122,10 @@ for (const traits of HOSTS) {
         const refused = /not supported by the connection driver: virStorageVol(Up|Down)load/
         assert.match(await no(host, 'vol-upload', volume, file, pool), refused)
         assert.match(await no(host, 'vol-download', volume, back, pool), refused)
+        assert.match(
+          await no(host, 'vol-wipe', volume, pool),
+          /not supported by the connection driver: virStorageVolWipe/,
+        )
         return
       }
       const raw = `raw.${host}.raw`
@@ -135,6 +137,10 @@ for (const traits of HOSTS) {
       }
       await ok(host, 'vol-download', raw, back, pool, '--offset', '10', '--length', '99')
       assert.deepEqual(await readFile(back), bytes.subarray(10, 109))
+      assert.match(await no(host, 'vol-wipe', raw, pool, '--algorithm', 'bsi'), /'bsi' algorithm not supported/)
+      for (const each of [raw, volume]) await ok(host, 'vol-wipe', each, pool, '--algorithm', 'zero')
+      await ok(host, 'vol-download', raw, back, pool)
+      assert.deepEqual(await readFile(back), Buffer.alloc(MIB))
 
       await breakOff(host, { volume: raw, pool })
       await ok(host, 'vol-delete', raw, pool)
@@ -145,6 +151,7 @@ for (const traits of HOSTS) {
       await ok(host, 'start', domain)
       assert.match(await no(host, 'vol-upload', volume, file, pool), /running domain uses/)
       assert.match(await no(host, 'vol-delete', volume, pool), /running domain uses/)
+      assert.match(await no(host, 'vol-wipe', volume, pool), /running domain uses/)
       await ok(host, 'destroy', domain)
       await ok(host, 'undefine', domain)
     })

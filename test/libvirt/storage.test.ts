@@ -36,6 +36,8 @@ import {
   VIR_STORAGE_VOL_FILE,
   VIR_STORAGE_VOL_RESIZE_DELTA,
   VIR_STORAGE_VOL_RESIZE_SHRINK,
+  VIR_STORAGE_VOL_WIPE_ALG_NNSA,
+  VIR_STORAGE_VOL_WIPE_ALG_ZERO,
 } from '../../src/libvirt/index.ts'
 import { defined, namesOf, poolXml, rejectsWith, volumeXml, world } from './world.ts'
 
@@ -289,10 +291,42 @@ test('the file of an image is read and written, in parts too, and nobody else ha
   await domain.create()
 })
 
+// Proves: virStorageVolWipe, virStorageVolWipePattern
+test('an image is wiped with zeros, by no other pattern, and not while a domain uses it', async () => {
+  const { connection, pool } = await stored()
+  const vol = await pool.storageVolCreateXML(volumeXml('a', MIB, 'raw'))
+  const refreshed: string[] = []
+  const told = (which: { getName: () => string }) => void refreshed.push(which.getName())
+  await connection.storagePoolEventRegisterAny(pool, VIR_STORAGE_POOL_EVENT_ID_REFRESH, told)
+  const bytes = async () => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of await vol.download(0, 32)) pieces.push(piece)
+    return Buffer.concat(pieces).toString('latin1')
+  }
+  for (const wipe of [() => vol.wipe(), () => vol.wipePattern(VIR_STORAGE_VOL_WIPE_ALG_ZERO)]) {
+    const upload = await vol.upload()
+    await upload.write(Buffer.from('what an image holds'))
+    await upload.close()
+    await wipe()
+    assert.equal(await bytes(), '\0'.repeat(32))
+  }
+  assert.deepEqual(refreshed, ['images', 'images', 'images', 'images'])
+
+  const other = vol.wipePattern(VIR_STORAGE_VOL_WIPE_ALG_NNSA)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, other, /'nnsa' algorithm not supported/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.wipePattern(10), /wiping algorithm 10 not supported/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.wipe(1), /unsupported flags \(0x1\) in function virStorageVolWipe/)
+  const disk = `<disk type='file'><driver type='raw'/><source file='${vol.getPath()}'/><target dev='vda'/></disk>`
+  const domain = await defined(connection, { devices: disk })
+  await domain.create()
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.wipe(), /running domain uses/)
+})
+
 test('what a driver has no way for is not supported', async () => {
   const { driver } = await stored()
   const storage: StorageOps = { ...driver.storage }
   delete storage.openVolume
+  delete storage.wipeVolume
   delete storage.removeRepository
   const connection = await connectionOf({ ...driver, storage }, { uri: 'memory:///poor' })
   const pool = await connection.storagePoolDefineXML(poolXml('poor', '/poor'))
@@ -301,6 +335,7 @@ test('what a driver has no way for is not supported', async () => {
 
   await rejectsWith(VIR_ERR_NO_SUPPORT, vol.download(), /virStorageVolDownload/)
   await rejectsWith(VIR_ERR_NO_SUPPORT, vol.upload(), /virStorageVolUpload/)
+  await rejectsWith(VIR_ERR_NO_SUPPORT, vol.wipe(), /virStorageVolWipe/)
   await pool.destroy()
   await rejectsWith(VIR_ERR_NO_SUPPORT, pool.delete(), /virStoragePoolDelete/)
   await pool.undefine()

@@ -67,6 +67,29 @@ export const VIR_STORAGE_VOL_RESIZE_DELTA = 2
 /** Even where it becomes smaller. */
 export const VIR_STORAGE_VOL_RESIZE_SHRINK = 4
 
+// --- How a storage volume is wiped. (virStorageVolWipeAlgorithm)
+
+/** By zeros, once. */
+export const VIR_STORAGE_VOL_WIPE_ALG_ZERO = 0
+/** In four passes, as the NNSA has it. */
+export const VIR_STORAGE_VOL_WIPE_ALG_NNSA = 1
+/** In four passes, as DoD 5220.22-M has it. */
+export const VIR_STORAGE_VOL_WIPE_ALG_DOD = 2
+/** In nine passes, as the BSI has it. */
+export const VIR_STORAGE_VOL_WIPE_ALG_BSI = 3
+/** In 35 passes. */
+export const VIR_STORAGE_VOL_WIPE_ALG_GUTMANN = 4
+/** In seven passes. */
+export const VIR_STORAGE_VOL_WIPE_ALG_SCHNEIER = 5
+/** In seven passes of random bytes. */
+export const VIR_STORAGE_VOL_WIPE_ALG_PFITZNER7 = 6
+/** In 33 passes of random bytes. */
+export const VIR_STORAGE_VOL_WIPE_ALG_PFITZNER33 = 7
+/** By random bytes, once. */
+export const VIR_STORAGE_VOL_WIPE_ALG_RANDOM = 8
+/** By giving the blocks back. */
+export const VIR_STORAGE_VOL_WIPE_ALG_TRIM = 9
+
 // --- How a storage volume is deleted and told about. (virStorageVolDeleteFlags, virStorageVolInfoFlags)
 
 /** As it is done by default. */

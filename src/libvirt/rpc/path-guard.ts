@@ -192,6 +192,7 @@ function suspensionBehind({ files }: SuspensionOps, guard: PathGuard): Partial<S
 
 function storageBehind(storage: StorageOps, guard: PathGuard): Partial<StorageOps> {
   const openVolume = storage.openVolume?.bind(storage)
+  const wipeVolume = storage.wipeVolume?.bind(storage)
   const checkPlace = ({ location }: RepositoryConfig) => guard.check(file(location))
   return {
     async openRepository(repository) {
@@ -219,6 +220,12 @@ function storageBehind(storage: StorageOps, guard: PathGuard): Partial<StorageOp
       async openVolume(location, mode) {
         guard.check(file(location))
         return openVolume(location, mode)
+      },
+    }),
+    ...(wipeVolume !== undefined && {
+      async wipeVolume(location, options) {
+        guard.check(file(location))
+        return wipeVolume(location, options)
       },
     }),
   }

@@ -110,6 +110,9 @@ export const volumeHandlers: Handlers<Client> = {
     madeIn(pool, namedPool(context, pool).storageVolCreateXMLFrom(xml, namedVolume(context, clonevol), flags)),
   STORAGE_VOL_DELETE: ({ vol, flags }, { context }) => namedVolume(context, vol).delete(flags),
   STORAGE_VOL_RESIZE: ({ vol, capacity, flags }, { context }) => namedVolume(context, vol).resize(capacity, flags),
+  STORAGE_VOL_WIPE: ({ vol, flags }, { context }) => namedVolume(context, vol).wipe(flags),
+  STORAGE_VOL_WIPE_PATTERN: ({ vol, algorithm, flags }, { context }) =>
+    namedVolume(context, vol).wipePattern(algorithm, flags),
   STORAGE_VOL_GET_INFO: async ({ vol }, { context }) => (await ofPool(context, vol)).getInfo(),
   STORAGE_VOL_GET_INFO_FLAGS: async ({ vol, flags }, { context }) => (await ofPool(context, vol)).getInfoFlags(flags),
   STORAGE_VOL_GET_XML_DESC: async ({ vol, flags }, { context }) => ({
