@@ -246,6 +246,6 @@ export const FUNCTIONS = {
   virStorageVolLookupByPath: entry('Connection.storageVolLookupByPath', 'stub', '4.3.5'),
   virStorageVolResize: entry('StorageVol.resize', '', '5.7'),
   virStorageVolUpload: entry('StorageVol.upload', '', '5.7'),
-} as const satisfies Readonly<Record<FunctionName, FunctionEntry>>
   virStorageVolWipe: entry('StorageVol.wipe', '', '5.7'),
   virStorageVolWipePattern: entry('StorageVol.wipePattern', '', '5.7'),
+} as const satisfies Readonly<Record<FunctionName, FunctionEntry>>
