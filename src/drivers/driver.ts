@@ -2,6 +2,7 @@ import type { ConsoleOps, ScreenOps, TerminalOps } from './contract/consoles.ts'
 import type { DeviceOps } from './contract/devices.ts'
 import type { DomainOps } from './contract/domains.ts'
 import type { EventOps } from './contract/events.ts'
+import type { GuestOps } from './contract/guest.ts'
 import type { AutostartOps, MetricsOps, SchedulerOps } from './contract/metrics.ts'
 import type { NetworkOps } from './contract/networks.ts'
 import type { DumpOps, SnapshotOps, SuspensionOps } from './contract/saved-states.ts'
@@ -13,6 +14,7 @@ export type * from './contract/consoles.ts'
 export type * from './contract/devices.ts'
 export type * from './contract/domains.ts'
 export type * from './contract/events.ts'
+export type * from './contract/guest.ts'
 export type * from './contract/metrics.ts'
 export type * from './contract/networks.ts'
 export type * from './contract/operation.ts'
@@ -61,6 +63,7 @@ export interface Driver {
   readonly metrics?: MetricsOps
   readonly scheduler?: SchedulerOps
   readonly autostart?: AutostartOps
+  readonly guest?: GuestOps
   readonly power?: PowerOps
   readonly events?: EventOps
   /** Releases connections; domains go on running. Calling it twice is harmless. */
@@ -82,6 +85,7 @@ export const OPTIONAL_GROUPS = [
   'metrics',
   'scheduler',
   'autostart',
+  'guest',
   'power',
   'events',
 ] as const
@@ -173,18 +177,25 @@ export type DriverErrorKind = 'not-found' | 'bad-state' | 'unreachable' | 'refus
 /** What else is known of an error. */
 export interface DriverErrorOptions extends ErrorOptions {
   readonly isLogon?: boolean
+/** Of a guest that was asked: `silent` nobody in it answers, `unable` what answers cannot do that, `refused` it said no. */
+export type GuestFailure = 'silent' | 'unable' | 'refused'
+
 }
 
 /** The one kind of error a driver rejects with: a kind to decide by and a sentence to show. */
+  readonly guest?: GuestFailure
 export class DriverError extends Error {
   override readonly name = 'DriverError'
   readonly kind: DriverErrorKind
   /** Whether the host does not let us in: what it refuses is not what was asked for, but who asks. */
   readonly isLogon: boolean
 
-  constructor(kind: DriverErrorKind, message: string, { isLogon = false, ...options }: DriverErrorOptions = {}) {
+  constructor(kind: DriverErrorKind, message: string, { isLogon = false, guest, ...options }: DriverErrorOptions = {}) {
     super(message, options)
+  /** What became of a question to the guest, where it is the guest that fails; undefined where it is the host. */
+  readonly guest: GuestFailure | undefined
     this.kind = kind
     this.isLogon = isLogon
   }
 }
+    this.guest = guest

@@ -6,6 +6,7 @@ import {
   type DumpOps,
   DriverError,
   type DriverErrorKind,
+  type GuestOps,
   type HostOps,
   type MetricsOps,
   type NetworkOps,
@@ -30,6 +31,7 @@ export type Operation =
   | `scheduler.${keyof SchedulerOps}`
   | `snapshots.${keyof SnapshotOps}`
   | `screens.${keyof ScreenOps}`
+  | `guest.${Exclude<keyof GuestOps, 'addressSources'>}`
   | `autostart.${keyof AutostartOps}`
   | `power.${keyof PowerOps}`
   | `networks.${keyof NetworkOps}`

@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly shutdownAfterMs: number | null
   /** Whether it lets go of devices that are pulled, and of memory that its balloon is to take. */
   readonly isYielding: boolean
+  /** Whether something in it answers what its host asks of the guest. */
+  readonly hasAgent: boolean
 }
 
 const ORDINARY: Behaviour = {
@@ -24,6 +26,7 @@ const ORDINARY: Behaviour = {
   end: null,
   shutdownAfterMs: 25,
   isYielding: true,
+  hasAgent: true,
 }
 
 const END_AFTER_MS = 50
@@ -47,6 +50,8 @@ export const FIXTURES = {
   'vm-that-reboots': { end: { afterMs: END_AFTER_MS, ending: 'reboot' } },
   /** Keeps its devices and its memory, whatever it is asked. */
   'vm-that-clings': { isYielding: false },
+  /** Runs, and nothing in it answers what its host asks of the guest. */
+  'vm-without-agent': { hasAgent: false },
   /** Takes seconds to start, to suspend, to resume and to dump, telling how far it is, and seconds to shut down. */
   'vm-that-is-slow': { workMs: 3000, shutdownAfterMs: 3000 },
 } as const satisfies Readonly<Record<string, Partial<Behaviour>>>

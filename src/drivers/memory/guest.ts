@@ -37,6 +37,10 @@ export class Guest {
   #disarm: () => void = () => {}
 
   /** Prints nowhere where `serial` is `null`. */
+  /** How many file systems it has frozen. */
+  frozen = 0
+  /** By how much its clock is ahead of that of its machine. */
+  clockOffsetNs = 0n
   constructor(behaviour: Behaviour, clock: Clock, serial: SerialPort | null, onEnd: (ending: Ending) => void) {
     this.#behaviour = behaviour
     this.#clock = clock
@@ -51,6 +55,11 @@ export class Guest {
 
   /** How long it has run since it booted. */
   get uptimeMs(): number {
+  /** Whether something in it answers its host. */
+  get hasAgent(): boolean {
+    return this.#behaviour.hasAgent
+  }
+
     return this.#ranMs + (this.#sinceMs === null ? 0 : this.#clock.nowMs() - this.#sinceMs)
   }
 
@@ -106,6 +115,12 @@ export class Guest {
 
   /** Takes its power away; it does nothing more. */
   cut(): void {
+  /** Ends like this, whatever it was about to do. */
+  endNow(ending: Ending): void {
+    this.#endBy(this.uptimeMs, ending)
+    this.#arm()
+  }
+
     this.pause()
     this.#end = null
   }
@@ -147,6 +162,8 @@ export class Guest {
     this.#disarm = this.#clock.after(Math.max(0, end.atMs - this.uptimeMs), () => {
       this.cut()
       this.#onEnd(end.ending)
+    this.frozen = 0
+    this.clockOffsetNs = 0n
     })
   }
 }

@@ -9,6 +9,7 @@ import { deviceOps } from './devices.ts'
 import { domainOps } from './domains.ts'
 import { createEvents } from './events.ts'
 import { Faults, type PlannedFault } from './faults.ts'
+import { guestOps } from './guests.ts'
 import { MemoryHost, type MemoryHostOptions } from './host.ts'
 import { hostOps } from './host-ops.ts'
 import { metricsOps } from './metrics.ts'
@@ -38,6 +39,7 @@ export interface MemoryDriver extends Driver {
   readonly networks: NonNullable<Driver['networks']>
   readonly terminals: NonNullable<Driver['terminals']>
   readonly screens: NonNullable<Driver['screens']>
+  readonly guest: NonNullable<Driver['guest']>
   readonly metrics: NonNullable<Driver['metrics']>
   readonly scheduler: NonNullable<Driver['scheduler']>
   readonly autostart: NonNullable<Driver['autostart']>
@@ -84,6 +86,7 @@ export function memoryDriver(options: MemoryDriverOptions = {}): MemoryDriver {
     networks: networkOps(host, connection),
     terminals: terminals.ops,
     screens: screenOps(host, connection),
+    guest: guestOps(host, connection),
     metrics: metricsOps(host, connection),
     scheduler: schedulerOps(host, connection),
     autostart: autostartOps(host, connection),
