@@ -1,5 +1,5 @@
 import type { Dump } from '../drivers/driver.ts'
-import { DomainWithStatistics } from './domain-statistics.ts'
+import { DomainWithGuest } from './domain-guest.ts'
 import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
 import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import { hubOf } from './event-hub.ts'
@@ -37,7 +37,7 @@ const OTHER_FORMATS: readonly number[] = [
 ]
 
 /** Writing what a domain is to a file of the host, an absolute path; a file that is there is replaced. */
-export class DomainWithSaving extends DomainWithStatistics {
+export class DomainWithSaving extends DomainWithGuest {
   /** Puts it to a file with its memory, and halts it; `Connection.restore` brings it back (virDomainSave). */
   async save(to: string): Promise<void> {
     return this.change('virDomainSave', () => this.#save('virDomainSave', to, undefined, 0))

@@ -59,10 +59,14 @@ export const VIR_ERR_OPERATION_UNSUPPORTED = 84
 export const VIR_ERR_STORAGE_VOL_EXIST = 90
 /** The domain has no such device. */
 export const VIR_ERR_DEVICE_MISSING = 99
+/** Nobody in the guest answers. */
+export const VIR_ERR_AGENT_UNRESPONSIVE = 86
 /** A name that more than one domain has. */
 export const VIR_ERR_MULTIPLE_DOMAINS = 110
 
 /** Nobody in particular says it. */
+/** The guest has no name. */
+export const VIR_ERR_NO_HOSTNAME = 108
 export const VIR_FROM_NONE = 0
 /** The reader of XML says it. */
 export const VIR_FROM_XML = 5
@@ -120,8 +124,10 @@ export const BEGINNINGS = {
 } as const
 
 /** The number of an error that can happen here. */
+  [VIR_ERR_AGENT_UNRESPONSIVE]: 'Guest agent is not responding',
 export type ErrorNumber = keyof typeof BEGINNINGS
 
+  [VIR_ERR_NO_HOSTNAME]: 'no hostname found',
 /** The number of who says so. */
 export type ErrorDomain =
   | typeof VIR_FROM_NONE

@@ -3,6 +3,7 @@ import {
   BEGINNINGS,
   type ErrorDomain,
   type ErrorNumber,
+  VIR_ERR_AGENT_UNRESPONSIVE,
   VIR_ERR_AUTH_FAILED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_OPERATION_FAILED,
@@ -52,6 +53,12 @@ export function fromDriverError(error: DriverError, missing: ErrorNumber, domain
     unreachable: VIR_ERR_INTERNAL_ERROR,
     refused: VIR_ERR_OPERATION_FAILED,
   }
-  const code = error.isLogon ? VIR_ERR_AUTH_FAILED : codes[error.kind]
-  return new LibvirtError(code, error.message, { domain, cause: error })
+  return new LibvirtError(ofPeculiar(error) ?? codes[error.kind], error.message, { domain, cause: error })
+}
+
+/** Source: libvirt, src/qemu/qemu_agent.c, where whatever else an agent says than yes is an internal error. */
+function ofPeculiar({ isLogon, guest }: DriverError): ErrorNumber | undefined {
+  if (isLogon) return VIR_ERR_AUTH_FAILED
+  if (guest === undefined) return undefined
+  return guest === 'silent' ? VIR_ERR_AGENT_UNRESPONSIVE : VIR_ERR_INTERNAL_ERROR
 }

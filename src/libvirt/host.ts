@@ -119,7 +119,7 @@ export class Host {
    */
   async change<T>(name: FunctionName, missing: ErrorNumber, run: () => Promise<T>, domain?: DomainId): Promise<T> {
     return this.read(name, missing, async () => {
-      if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
+      this.assertWritable(name)
       this.remembered.changes++
       try {
         return await (domain !== undefined && DEFINING.test(name) ? this.#changeDomain(name, domain, run) : run())
@@ -128,6 +128,11 @@ export class Host {
         await this.company.settled(areaOf(name))
       }
     })
+  }
+
+  /** Throws on a read-only connection, for a function that is not only reading to libvirt. */
+  assertWritable(name: FunctionName): void {
+    if (this.isReadOnly) throw this.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
   }
 
   #changeDomain<T>(name: FunctionName, domain: DomainId, run: () => Promise<T>): Promise<T> {
@@ -264,7 +269,7 @@ export class Host {
  * Functions of domains that read definitions before they change them, or put others in their place. What takes a name is
  * alone with its domain only when it has the name.
  */
-const DEFINING = /^virDomain(Attach|Detach|Update|Set|Pin|Undefine|Revert|BlockResize)/
+const DEFINING = /^virDomain(Attach|Detach|Update|Set(?!Time)|Pin|Undefine|Revert|BlockResize)/
 
 /** What a function changes. */
 function areaOf(name: FunctionName): Area {

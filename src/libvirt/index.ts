@@ -23,6 +23,7 @@ export {
 export type { DomainStatsRecord } from './connection-statistics.ts'
 export { Connection } from './connection.ts'
 export type { ControlInfo, JobInfo } from './domain-jobs.ts'
+export type { FSInfo, Interface, IPAddress, Time } from './domain-guest.ts'
 export type { SchedulerType, TypedParameter } from './domain-scheduling.ts'
 export type { Screenshot } from './domain-screen.ts'
 export type { DomainInfo, StateAndReason } from './domain-state.ts'

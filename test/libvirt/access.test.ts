@@ -9,7 +9,7 @@ import { LoginLater, type LoginWay, SaslLogin } from '../../src/libvirt/rpc/sasl
 
 const isName = (name: string): name is ProcedureName => Object.hasOwn(procedures, name)
 const names = Object.keys(procedures).filter(isName)
-const needsAdministrator = (name: ProcedureName, args: unknown = { flags: 0 }) =>
+const needsAdministrator = (name: ProcedureName, args: unknown = { flags: 0, source: 0 }) =>
   rightsOf(name, args).some(isForAdministrators)
 
 /** What is refused on a connection that may only read, and yet is for everybody: operating what there is. */
@@ -82,6 +82,9 @@ describe('the rights of procedures', () => {
       )
       assert.equal(needsAdministrator(name, null), true, 'flags that cannot be read count as all of them')
     }
+    const bySource = [0, 1, 2].map(source => needsAdministrator('DOMAIN_INTERFACE_ADDRESSES', { source, flags: 0 }))
+    assert.deepEqual(bySource, [false, true, false])
+    assert.equal(needsAdministrator('DOMAIN_INTERFACE_ADDRESSES', { flags: 0 }), true)
   })
 
   test('are those of libvirt where nothing else is said', () => {

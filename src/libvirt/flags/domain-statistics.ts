@@ -52,5 +52,7 @@ export const VIR_DOMAIN_BLOCK_RESIZE_BYTES = 1
 
 /** 32 bits with sign. */
 export const VIR_TYPED_PARAM_INT = 1
+/** A truth: 0 or 1. */
+export const VIR_TYPED_PARAM_BOOLEAN = 6
 /** A text. */
 export const VIR_TYPED_PARAM_STRING = 7

@@ -2,6 +2,7 @@
 
 export * from './domain.ts'
 export * from './domain-device.ts'
+export * from './domain-guest.ts'
 export * from './domain-job.ts'
 export * from './domain-statistics.ts'
 export * from './event.ts'

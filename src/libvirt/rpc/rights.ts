@@ -87,11 +87,15 @@ const FOR_ADMINISTRATORS = [
 /** A right: a kind of object, and what is done to it. */
 export type Right = (typeof FOR_EVERYBODY)[number] | (typeof FOR_ADMINISTRATORS)[number]
 
-/** The rights that a call needs: all of them. `where` adds one for calls with any of these bits in `flags`. */
+/**
+ * The rights that a call needs: all of them. `where` adds one for calls with any of these bits in `flags`, `from` one for
+ * those with this `source`.
+ */
 type Needs =
   | Right
   | readonly Right[]
   | { readonly always: Right; readonly where: readonly [right: Right, bits: number] }
+  | { readonly always: Right; readonly from: readonly [right: Right, source: number] }
 
 /** Source: libvirt, include/libvirt/libvirt-domain.h, libvirt-domain-snapshot.h. */
 const VIR_DOMAIN_XML_SECURE = 1
@@ -99,6 +103,7 @@ const VIR_DOMAIN_XML_MIGRATABLE = 8
 const VIR_DOMAIN_VCPU_GUEST = 8
 const VIR_DOMAIN_REBOOT_GUEST_AGENT = 2
 const VIR_DOMAIN_SHUTDOWN_GUEST_AGENT = 2
+const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT = 1
 const VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE = 1
 
 /**
@@ -363,7 +368,10 @@ const NEEDS: { readonly [N in ProcedureName]: Needs } = {
   DOMAIN_GET_FSINFO: 'domain:fs_freeze',
   DOMAIN_DEFINE_XML_FLAGS: ['domain:write', 'domain:save'],
   DOMAIN_GET_IOTHREAD_INFO: 'domain:read',
-  DOMAIN_INTERFACE_ADDRESSES: 'domain:read',
+  DOMAIN_INTERFACE_ADDRESSES: {
+    always: 'domain:read',
+    from: ['domain:write', VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT],
+  },
   DOMAIN_RENAME: ['domain:write', 'domain:save'],
   CONNECT_REGISTER_CLOSE_CALLBACK: 'connect:getattr',
   CONNECT_UNREGISTER_CLOSE_CALLBACK: 'connect:getattr',
@@ -399,14 +407,18 @@ export const isForAdministrators = (right: Right): boolean => administrators.has
 export function rightsOf(name: ProcedureName, args: unknown): readonly Right[] {
   const needs = NEEDS[name]
   if (typeof needs === 'string') return [needs]
-  if (!('where' in needs)) return needs
-  const { always, where } = needs
-  const [right, bits] = where
-  return (flagsOf(args) & bits) === 0 ? [always] : [always, right]
+  if ('where' in needs) {
+    const [right, bits] = needs.where
+    return (numberOf(args, 'flags') & bits) === 0 ? [needs.always] : [needs.always, right]
+  }
+  if (!('from' in needs)) return needs
+  const [right, source] = needs.from
+  const given = numberOf(args, 'source')
+  return given === source || given < 0 ? [needs.always, right] : [needs.always]
 }
 
-/** Without flags that can be read, all of them count. */
-function flagsOf(args: unknown): number {
-  const flags: unknown = typeof args === 'object' && args !== null ? Reflect.get(args, 'flags') : undefined
-  return typeof flags === 'number' ? flags : -1
+/** Less than nothing where it cannot be read: then all flags count, and any source. */
+function numberOf(args: unknown, name: 'flags' | 'source'): number {
+  const given: unknown = typeof args === 'object' && args !== null ? Reflect.get(args, name) : undefined
+  return typeof given === 'number' ? given : -1
 }

@@ -3,6 +3,7 @@ import type { TypedParameter } from '../domain-scheduling.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_INVALID_ARG, VIR_ERR_OVERFLOW } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import {
+  VIR_TYPED_PARAM_BOOLEAN,
   VIR_TYPED_PARAM_INT,
   VIR_TYPED_PARAM_LLONG,
   VIR_TYPED_PARAM_UINT,
@@ -19,6 +20,8 @@ export function rpcParam(param: StatsParameter): TypedParam {
       return { field, value: { type: 'int', value: Number(value) } }
     case VIR_TYPED_PARAM_UINT:
       return { field, value: { type: 'uint', value: Number(value) } }
+    case VIR_TYPED_PARAM_BOOLEAN:
+      return { field, value: { type: 'boolean', value: value !== 0n } }
     case VIR_TYPED_PARAM_LLONG:
       return { field, value: { type: 'llong', value } }
     case VIR_TYPED_PARAM_ULLONG:

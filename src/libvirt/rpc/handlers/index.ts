@@ -9,6 +9,7 @@ import { domainStatisticsHandlers } from './domain-statistics.ts'
 import { domainHandlers } from './domains.ts'
 import { eventHandlers } from './events.ts'
 import { graphicsHandlers } from './graphics.ts'
+import { guestHandlers } from './guests.ts'
 import { loginHandlers } from './login.ts'
 import { networkHandlers } from './networks.ts'
 import { poolHandlers } from './pools.ts'
@@ -35,6 +36,7 @@ export const handlers: Handlers<Client> = {
   ...nodeHandlers,
   ...consoleHandlers,
   ...screenHandlers,
+  ...guestHandlers,
   ...snapshotHandlers,
   ...savedFileHandlers,
 }
