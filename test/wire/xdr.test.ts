@@ -117,7 +117,7 @@ describe('XDR', () => {
 
   test('keeps what was written when more is, within it or after it failed', () => {
     const long = Buffer.alloc(100_000, 'x')
-    let inner = Buffer.alloc(0)
+    let inner: Buffer = Buffer.alloc(0)
     const outer = writtenBy(200_000, writer => {
       writer.raw(long)
       inner = writtenBy(8, nested => nested.uint(7))
