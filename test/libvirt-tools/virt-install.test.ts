@@ -41,7 +41,7 @@ async function printed(world: World, host: HostName, id: string, text: string): 
   }
 }
 
-describe('virt-install', { timeout: 300_000 }, () => {
+describe('virt-install', () => {
   let world: World
   before(async () => {
     world = await serve({ hosts: ['memory', 'qemu', 'v1', 'v2'] })

@@ -3,13 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { TEST_MS } from './world.ts'
 
 const SCENARIO = fileURLToPath(new URL('./bridge-scenario.ts', import.meta.url))
 /** Devices are looked for in /sys, which shows those of the network that it was mounted in. */
 const IN_NETWORK_OF_ITS_OWN = ['--user', '--map-root-user', '--net', '--mount', 'sh', '-c']
 
-describe('a network with a device of the host', { timeout: 3 * TEST_MS }, () => {
+describe('a network with a device of the host', () => {
   // Proves: network.NIC
   it('reaches through it, by a bridge that lives as long as the network is used', async () => {
     const isRoot = process.getuid?.() === 0

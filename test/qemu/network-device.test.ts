@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DeviceOps, NicConfig } from '../../src/drivers/driver.ts'
 import { address, isReached, linux, type LinuxGuest, network, nic, openWorld, reaches } from './network-world.ts'
-import { TEST_MS, type World } from './world.ts'
+import type { World } from './world.ts'
 
 function devicesOf(world: World): DeviceOps {
   const { devices } = world.driver
@@ -21,7 +21,7 @@ async function nicsOf(world: World, { id }: LinuxGuest): Promise<readonly NicCon
   return (await world.driver.domains.config(id)).nics
 }
 
-describe('network cards of a QEMU guest', { timeout: 2 * TEST_MS }, () => {
+describe('network cards of a QEMU guest', () => {
   // Proves: VIF.MAC, VIF.MTU, VIF.device, VIF.type
   it('have the address and MTU they are given, in the order of their names, of either model', async context => {
     const world = await openWorld(context)

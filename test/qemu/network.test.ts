@@ -23,7 +23,7 @@ async function killSwitch(world: World): Promise<void> {
   assert(await waitUntilGone(process, TEST_MS))
 }
 
-describe('networks of the QEMU driver', { timeout: 2 * TEST_MS }, () => {
+describe('networks of the QEMU driver', () => {
   // Proves: VIF.network, network.VIFs
   it('let guests on one network reach each other, and not one on another', async context => {
     const world = await openWorld(context)

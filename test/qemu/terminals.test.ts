@@ -7,7 +7,7 @@ import { takePicture } from '../support/rfb.ts'
 import { Screen } from '../support/screen.ts'
 import { TEST_MS, World } from './world.ts'
 
-describe('consoles of real guests', { timeout: TEST_MS * 2 }, () => {
+describe('consoles of real guests', () => {
   let world: World
   before(async () => (world = await World.open()))
   after(() => world.close())

@@ -68,7 +68,7 @@ function changed(text: string, changes: readonly { at: number; length: number; b
   }, text)
 }
 
-describe('an answer goes out to', { timeout: 50_000 }, () => {
+describe('an answer goes out to', () => {
   test('any bytes', async () => {
     const world = makeWorld()
 
