@@ -249,8 +249,8 @@ export class DomainWithGuest extends DomainWithStatistics {
   }
 
   #noSource(source: number, { addressSources }: GuestOps) {
-    const there = addressSources.length === 0 ? 'no source' : addressSources.join(', ')
-    const text = `Unsupported IP address data source ${SOURCES.get(source) ?? source}: this host has ${there}`
+    const hint = addressSources.length === 0 ? 'tells no addresses' : `tells addresses by ${addressSources.join(', ')}`
+    const text = `Unsupported IP address data source ${SOURCES.get(source) ?? source}: this host ${hint}`
     return this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
   }
 }

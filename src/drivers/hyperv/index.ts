@@ -11,6 +11,7 @@ import { domainOps } from './domains.ts'
 import { Drives } from './drives.ts'
 import { Events } from './events.ts'
 import { Gate } from './gate.ts'
+import { guestOps } from './guests.ts'
 import { hostOps } from './host.ts'
 import { Images } from './images.ts'
 import { Locks } from './locks.ts'
@@ -60,9 +61,10 @@ export async function connect({ uri, warn, signal, password }: Omit<ConnectOptio
     networks: networks.ops(gate),
     snapshots: snapshotOps({ ...parts, snapshots }, gate),
     screens: screenOps({ ...parts, screens }, gate),
+    guest: guestOps({ directory, backEnd }, gate),
     autostart: autostartOps({ ...parts, autostart }, gate),
     scheduler: schedulerOps({ ...parts, scheduling }, gate),
-    metrics: metricsOps({ ...parts, client, cpuTimes, guests: backEnd.guests }, gate),
+    metrics: metricsOps({ ...parts, client, cpuTimes, guests: backEnd.guests, build: facts.build }, gate),
     events: events.ops,
     async close() {
       gate.close()

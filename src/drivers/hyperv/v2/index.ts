@@ -22,6 +22,7 @@ import {
 } from './switches.ts'
 import { driveFaceV2 } from './drives.ts'
 import { readAllHardware, readHardware, resize } from './hardware.ts'
+import { guestNetworks } from './guest-networks.ts'
 import { imagesV2 } from './images.ts'
 import { REQUESTED_STATE } from './names.ts'
 import { schedulingV2 } from './scheduling.ts'
@@ -41,8 +42,10 @@ const MACHINE_WORDS: MachineWords = {
 
 /** A host through root\virtualization\v2. */
 export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
+  const shared = sharedBackEnd(link, MACHINE_WORDS)
   return {
-    ...sharedBackEnd(link, MACHINE_WORDS),
+    ...shared,
+    guests: { ...shared.guests, networks: guid => guestNetworks(link, guid) },
     hardware: guid => readHardware(link, guid),
     hardwareOfAll: () => readAllHardware(link),
     create: (name, notes) => create(link, name, notes),

@@ -5,11 +5,12 @@ import type { Link } from './link.ts'
 const INTEGRATION_SERVICES = 'IntegrationServicesVersion'
 /** How contract and clients know them. */
 const TOOL = 'hyper-v-integration-services'
+/** Guests tell some twenty things. */
+const ITEMS_MAX = 256
 
 /** Versions of what runs in the guest of a machine for the host's sake; none where none does, or does not tell. */
 export async function toolsOf(link: Link, guid: string): Promise<Readonly<Record<string, string>>> {
-  const [component] = await link.client.query(wql`SELECT * FROM Msvm_KvpExchangeComponent WHERE SystemName = ${guid}`)
-  return toolsIn(component)
+  return toolsIn(await componentOf(link, guid))
 }
 
 /** The same of every machine, by GUID. */
@@ -20,19 +21,34 @@ export async function toolsOfAll(link: Link): Promise<ReadonlyMap<string, Readon
   return new Map(rows.map(row => [row.string('SystemName')?.toUpperCase() ?? '', toolsIn(row)]))
 }
 
+/** All that a guest tells of itself, by name; undefined where nobody in it answers. */
+export async function itemsOf(link: Link, guid: string): Promise<ReadonlyMap<string, string> | undefined> {
+  const component = await componentOf(link, guid)
+  const texts = component?.strings('GuestIntrinsicExchangeItems').slice(0, ITEMS_MAX) ?? []
+  const items = new Map(texts.flatMap(text => itemIn(text) ?? []))
+  return items.size === 0 ? undefined : items
+}
+
+/** There is one only while somebody in the guest answers. Source: Microsoft Learn, "Msvm_KvpExchangeComponent". */
+async function componentOf(link: Link, guid: string): Promise<CimInstance | undefined> {
+  const [component] = await link.client.query(wql`SELECT * FROM Msvm_KvpExchangeComponent WHERE SystemName = ${guid}`)
+  return component
+}
+
 function toolsIn(component: CimInstance | undefined): Readonly<Record<string, string>> {
   for (const text of component?.strings('GuestIntrinsicExchangeItems') ?? []) {
-    const version = valueIn(text, INTEGRATION_SERVICES)
-    if (version !== undefined && version !== '') return { [TOOL]: version }
+    const [[name, version] = []] = itemIn(text) ?? []
+    if (name === INTEGRATION_SERVICES && version !== undefined && version !== '') return { [TOOL]: version }
   }
   return {}
 }
 
 /** Guests write these, and what they write that makes no sense is theirs. */
-function valueIn(text: string, name: string): string | undefined {
+function itemIn(text: string): (readonly [name: string, data: string])[] | undefined {
   try {
     const item = readEmbedded(text)
-    return item.string('Name') === name ? item.string('Data') : undefined
+    const [name, data] = [item.string('Name'), item.string('Data')]
+    return name === undefined || data === undefined ? undefined : [[name, data]]
   } catch (error) {
     if (error instanceof CimError || error instanceof WsmanReplyError) return undefined
     throw error

@@ -1,5 +1,5 @@
 import type { BackEnd } from '../back-end.ts'
-import { toolsOf, toolsOfAll } from './guest-tools.ts'
+import { itemsOf, toolsOf, toolsOfAll } from './guest-tools.ts'
 import { shutDownGuest } from './guests.ts'
 import { memoryMbOf } from './hardware.ts'
 import type { Link } from './link.ts'
@@ -22,7 +22,11 @@ export function sharedBackEnd(link: Link, words: MachineWords): SharedBackEnd {
     glances: signal => allGlances(link, words, signal),
     memoryMb: guid => memoryMbOf(link, guid),
     shutDownGuest: guid => shutDownGuest(link, guid),
-    guests: { tools: guid => toolsOf(link, guid), toolsOfAll: () => toolsOfAll(link) },
+    guests: {
+      tools: guid => toolsOf(link, guid),
+      toolsOfAll: () => toolsOfAll(link),
+      items: guid => itemsOf(link, guid),
+    },
     screens: screensOf(link),
   }
 }
