@@ -71,13 +71,17 @@ export class DomainWithDefinition extends DomainWithConsole {
 
   /**
    * Forgets it, and what the host keeps for it, but not its volumes. Of one that is active Hyper-V cuts the power first;
-   * other hosts refuse. One that was saved is refused (virDomainUndefine).
+   * other hosts refuse. One that was saved is refused, and so is one that has snapshots of which the host itself knows
+   * nothing (virDomainUndefine).
    */
   async undefine(): Promise<void> {
     return this.change('virDomainUndefine', () => this.#undefine(0))
   }
 
-  /** As `undefine`; `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE` also throws away what was saved (virDomainUndefineFlags). */
+  /**
+   * As `undefine`; `VIR_DOMAIN_UNDEFINE_MANAGED_SAVE` also throws away what was saved, and
+   * `VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA` its snapshots (virDomainUndefineFlags).
+   */
   async undefineFlags(flags = 0): Promise<void> {
     return this.change('virDomainUndefineFlags', async () => {
       checkFlags('virDomainUndefineFlags', flags, UNDEFINE)
@@ -87,8 +91,9 @@ export class DomainWithDefinition extends DomainWithConsole {
 
   async #undefine(flags: number): Promise<void> {
     const { state } = await this.now()
+    if (!isActiveState(state) && !has(flags, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)) await this.#assertNoSnapshots()
     if (state === 'suspended' && !has(flags, VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)) {
-      const text = 'refusing to undefine while domain managed save image exists'
+      const text = 'Refusing to undefine while domain managed save image exists'
       throw this.host.error(VIR_ERR_OPERATION_INVALID, text)
     }
     if (isActiveState(state) && !this.host.profile.undefinesActive) {
@@ -99,5 +104,14 @@ export class DomainWithDefinition extends DomainWithConsole {
     await this.host.driver.domains.undefine(this.id)
     this.host.ending.delete(this.id)
     this.host.remembered.forget(this.id)
+  }
+
+  /** Source: libvirt, qemuDomainUndefineFlags: what is known of snapshots would be lost, and they with it. */
+  async #assertNoSnapshots(): Promise<void> {
+    const { driver, profile } = this.host
+    if (!profile.keepsSnapshots || driver.snapshots === undefined) return
+    const { length } = await driver.snapshots.list(this.id)
+    if (length === 0) return
+    throw this.host.error(VIR_ERR_OPERATION_INVALID, `cannot delete inactive domain with ${length} snapshots`)
   }
 }

@@ -11,6 +11,7 @@ import type { FunctionName } from './flag-check.ts'
 import { glimpsesOf } from './glimpses.ts'
 import { isActiveState } from './remembered.ts'
 import type { Host } from './host.ts'
+import type { Step } from './state-refusals.ts'
 import { uuidBytes } from './uuid.ts'
 
 /** A domain, as it was found: what its functions stand on. */
@@ -76,9 +77,20 @@ export class DomainObject {
     return this.#unless(state => !isActiveState(state), 'domain is not running', ask)
   }
 
-  /** Asks the host for what cannot be done to a domain that runs, which is said in libvirt's own words. */
-  protected resting<T>(ask: () => Promise<T>): Promise<T> {
-    return this.#unless(state => state === 'running', 'domain is already running', ask)
+  /** Refuses a step to a domain in this state as libvirt's driver of the host does, where it does. */
+  protected assertFit(step: Step, state: DomainState, cause?: unknown): void {
+    const refusal = this.host.profile.refusals[step](state)
+    if (refusal !== undefined) throw this.host.error(refusal.code, refusal.text(this.#name), cause)
+  }
+
+  /** Asks the host for a step; one that it refuses for the state of the domain is refused in the words of libvirt's driver. */
+  protected async step<T>(step: Step, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (isBadState(error)) this.assertFit(step, (await this.now()).state, error)
+      throw error
+    }
   }
 
   /** Only after a refusal the state is asked for, so that nothing is asked twice where all is well. */
@@ -86,8 +98,7 @@ export class DomainObject {
     try {
       return await ask()
     } catch (error) {
-      const isRefused = error instanceof DriverError && error.kind === 'bad-state'
-      if (!isRefused || !isWrong((await this.now()).state)) throw error
+      if (!isBadState(error) || !isWrong((await this.now()).state)) throw error
       throw this.host.error(VIR_ERR_OPERATION_INVALID, problem, error)
     }
   }
@@ -113,8 +124,13 @@ export class DomainObject {
     return { ...now, name, description, ...(annotations && { annotations }), ...(exits && { exits }) }
   }
 
-  /** Changes its definition; where `change` gives undefined, nothing changes. It rejects with what `change` throws. */
-  protected amend(change: (config: DomainConfig, now: DriverDomain) => DomainConfig | undefined): Promise<void> {
+  /** Changes its definition, as `Host.amend` does. */
+  protected amend(
+    change: (config: DomainConfig, now: DriverDomain) => DomainConfig | undefined,
+  ): Promise<DomainConfig | undefined> {
     return this.host.amend(this.id, change)
   }
 }
+
+/** Whether the host says no for what the domain is doing. */
+export const isBadState = (error: unknown): boolean => error instanceof DriverError && error.kind === 'bad-state'

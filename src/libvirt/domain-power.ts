@@ -1,5 +1,5 @@
 import { DomainWithJobs } from './domain-jobs.ts'
-import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import { isBadState } from './domain-object.ts'
 import { checkFlags, type FlagsOf, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_DESTROY_GRACEFUL,
@@ -24,7 +24,6 @@ import {
   VIR_DOMAIN_START_PAUSED,
   VIR_DOMAIN_START_RESET_NVRAM,
 } from './flags/index.ts'
-import { isActiveState } from './remembered.ts'
 import { startDomain } from './starting.ts'
 
 const START: FlagsOf = {
@@ -69,19 +68,23 @@ export class DomainWithPower extends DomainWithJobs {
 
   /** Pauses it; it stays in memory (virDomainSuspend). */
   async suspend(): Promise<void> {
-    return this.change('virDomainSuspend', () => this.active(() => this.host.driver.domains.pause(this.id)))
+    return this.change('virDomainSuspend', async () => {
+      try {
+        await this.step('suspend', () => this.host.driver.domains.pause(this.id))
+      } catch (error) {
+        if (!this.host.profile.pausesAgain || !isBadState(error) || (await this.now()).state !== 'paused') throw error
+      }
+    })
   }
 
   /** Lets it go on (virDomainResume). */
   async resume(): Promise<void> {
-    return this.change('virDomainResume', () =>
-      this.active(() => this.resting(() => this.host.driver.domains.unpause(this.id))),
-    )
+    return this.change('virDomainResume', () => this.step('resume', () => this.host.driver.domains.unpause(this.id)))
   }
 
   /** Asks its guest to shut down, and does not wait until it has (virDomainShutdown). */
   async shutdown(): Promise<void> {
-    return this.change('virDomainShutdown', () => this.active(() => this.host.driver.domains.requestShutdown(this.id)))
+    return this.change('virDomainShutdown', () => this.#requestShutdown())
   }
 
   /** As `shutdown`; flags may demand the way in which the host asks, and no other (virDomainShutdownFlags). */
@@ -90,7 +93,7 @@ export class DomainWithPower extends DomainWithJobs {
       const known = this.host.profile.shutdownWay
       const others = Object.entries(SHUTDOWN_WAYS).filter(([, way]) => way !== known)
       checkFlags('virDomainShutdownFlags', flags, { known, refused: Object.fromEntries(others) })
-      await this.active(() => this.host.driver.domains.requestShutdown(this.id))
+      await this.#requestShutdown()
     })
   }
 
@@ -101,7 +104,7 @@ export class DomainWithPower extends DomainWithJobs {
   async reboot(flags = 0): Promise<void> {
     return this.change('virDomainReboot', async () => {
       checkFlags('virDomainReboot', flags, REBOOT)
-      await this.active(() => this.host.driver.domains.reset(this.id))
+      await this.#reset('reboot')
     })
   }
 
@@ -109,7 +112,7 @@ export class DomainWithPower extends DomainWithJobs {
   async reset(flags = 0): Promise<void> {
     return this.change('virDomainReset', async () => {
       checkFlags('virDomainReset', flags, {})
-      await this.active(() => this.host.driver.domains.reset(this.id))
+      await this.#reset('reset')
     })
   }
 
@@ -134,7 +137,7 @@ export class DomainWithPower extends DomainWithJobs {
       checkFlags('virDomainManagedSave', flags, SAVE)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
-      await this.active(() => suspension.suspend(this.id))
+      await this.step('managedSave', () => suspension.suspend(this.id))
       this.host.seen(this.id, { state: 'suspended' })
       if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
     })
@@ -145,10 +148,8 @@ export class DomainWithPower extends DomainWithJobs {
     return this.change('virDomainManagedSaveRemove', async () => {
       checkFlags('virDomainManagedSaveRemove', flags, {})
       const { state } = await this.now()
-      if (state !== 'suspended') {
-        throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain has no managed save image')
-      }
-      await this.#discard()
+      this.assertFit('managedSaveRemove', state)
+      if (state === 'suspended') await this.#discard()
     })
   }
 
@@ -160,17 +161,30 @@ export class DomainWithPower extends DomainWithJobs {
     })
   }
 
+  #requestShutdown(): Promise<void> {
+    return this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
+  }
+
+  /** Hosts reset domains in states in which libvirt's drivers do not. */
+  async #reset(step: 'reboot' | 'reset'): Promise<void> {
+    const { state } = await this.now()
+    this.assertFit(step, state)
+    // Source: libvirt, where one that is paused stays so, but where the test driver reboots it.
+    const keepsPaused = step === 'reset' || this.host.profile.pausesAgain
+    await this.step(step, () => this.host.driver.domains.reset(this.id, { keepsPaused }))
+  }
+
   async #start(flags: number): Promise<void> {
     const { state } = await this.now()
-    if (isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is already running')
+    this.assertFit('create', state)
     const isPaused = has(flags, VIR_DOMAIN_START_PAUSED)
     if (state === 'suspended' && !has(flags, VIR_DOMAIN_START_FORCE_BOOT)) {
       const suspension = this.host.group('virDomainCreate', 'suspension')
       const paused = isPaused || this.host.remembered.savedPaused.has(this.id)
-      await this.resting(() => suspension.resume(this.id, { paused }))
+      await this.step('create', () => suspension.resume(this.id, { paused }))
     } else {
       if (state === 'suspended') await this.#discard()
-      await this.resting(() => startDomain(this.host, this.id, { paused: isPaused }))
+      await this.step('create', () => startDomain(this.host, this.id, { paused: isPaused }))
     }
     this.host.seen(this.id, { state: isPaused ? 'paused' : 'running' })
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')
@@ -179,8 +193,8 @@ export class DomainWithPower extends DomainWithJobs {
   /** What was saved is kept: libvirt's `destroy` is for what is in memory. */
   async #cutPower(): Promise<void> {
     const { state } = await this.now()
-    if (!isActiveState(state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
-    await this.active(() => this.#discard())
+    this.assertFit('destroy', state)
+    await this.step('destroy', () => this.#discard())
   }
 
   async #discard(): Promise<void> {

@@ -4,6 +4,7 @@ import {
   VIR_ERR_INVALID_DOMAIN_SNAPSHOT,
   VIR_ERR_NO_DOMAIN_SNAPSHOT,
   VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_SNAPSHOT_REVERT_RISKY,
 } from './error-numbers.ts'
 import { hubOf } from './event-hub.ts'
 import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
@@ -148,11 +149,32 @@ export class Domain extends DomainWithSaving {
       }
       const snapshots = this.host.group(name, 'snapshots')
       const id = await DomainSnapshot.idOf(snapshot, name)
+      if (!has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)) await this.#assertHarmless(name, id, flags)
       await hubOf(this.host.driver).whileDoing(this.id, 'reverted', async () => {
         await snapshots.revert(this.id, id)
         await this.#goOn(name, flags)
       })
     })
+  }
+
+  /**
+   * Demands that nothing is lost without force. Source: libvirt, qemuSnapshotRevertValidate, as its test driver has it too;
+   * its driver of Hyper-V knows no snapshots.
+   */
+  async #assertHarmless(name: FunctionName, id: string, flags: number): Promise<void> {
+    if (!this.host.profile.keepsSnapshots) return
+    const [{ state }, all] = await Promise.all([this.now(), snapshotsOf(this.host, name, this.id)])
+    if (all.find(each => each.id === id)?.state !== 'halted') return
+    const isStarted = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING | VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+    if (isActiveState(state) && isStarted) {
+      const what = this.host.profile.type === 'QEMU' ? 'qemu' : 'guest'
+      throw this.host.error(VIR_ERR_SNAPSHOT_REVERT_RISKY, `must respawn ${what} to start inactive snapshot`)
+    }
+    if (state === 'suspended') {
+      const text =
+        'snapshot without memory state, removal of existing managed saved state strongly recommended to avoid corruption'
+      throw this.host.error(VIR_ERR_SNAPSHOT_REVERT_RISKY, text)
+    }
   }
 
   /** What it is to do after it went back. */
@@ -176,7 +198,8 @@ export class Domain extends DomainWithSaving {
   async #list(name: FunctionName, flags: number): Promise<readonly NamedSnapshot[]> {
     return this.read(name, async () => {
       const all = await snapshotsOf(this.host, name, this.id)
-      return selected(name, all, flags, ({ parent }, isGiven) => !isGiven || parent === null)
+      const { keepsSnapshots } = this.host.profile
+      return selected(name, all, { flags, keepsSnapshots }, ({ parent }, isGiven) => !isGiven || parent === null)
     })
   }
 

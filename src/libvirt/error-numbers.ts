@@ -27,6 +27,8 @@ export const VIR_ERR_XML_ERROR = 27
 export const VIR_ERR_OPERATION_DENIED = 29
 /** Where in the XML something is wrong. */
 export const VIR_ERR_XML_DETAIL = 35
+/** The host's operating system said no. */
+export const VIR_ERR_SYSTEM_ERROR = 38
 /** No such domain. */
 export const VIR_ERR_NO_DOMAIN = 42
 /** No such network. */
@@ -51,6 +53,8 @@ export const VIR_ERR_NO_DOMAIN_SNAPSHOT = 72
 export const VIR_ERR_ARGUMENT_UNSUPPORTED = 74
 /** Nothing of the kind is noted on the domain. */
 export const VIR_ERR_NO_DOMAIN_METADATA = 80
+/** What would be lost is only lost with force. */
+export const VIR_ERR_SNAPSHOT_REVERT_RISKY = 81
 /** A number that does not fit. */
 export const VIR_ERR_OVERFLOW = 82
 /** An operation that libvirt knows and that cannot be done here. */
@@ -104,6 +108,7 @@ export const BEGINNINGS = {
   [VIR_ERR_XML_ERROR]: 'XML error',
   [VIR_ERR_OPERATION_DENIED]: 'operation forbidden',
   [VIR_ERR_XML_DETAIL]: '',
+  [VIR_ERR_SYSTEM_ERROR]: '',
   [VIR_ERR_NO_DOMAIN]: 'Domain not found',
   [VIR_ERR_NO_NETWORK]: 'Network not found',
   [VIR_ERR_AUTH_FAILED]: 'authentication failed',
@@ -116,6 +121,7 @@ export const BEGINNINGS = {
   [VIR_ERR_NO_DOMAIN_SNAPSHOT]: 'Domain snapshot not found',
   [VIR_ERR_ARGUMENT_UNSUPPORTED]: 'argument unsupported',
   [VIR_ERR_NO_DOMAIN_METADATA]: 'metadata not found',
+  [VIR_ERR_SNAPSHOT_REVERT_RISKY]: 'revert requires force',
   [VIR_ERR_OVERFLOW]: 'numerical overflow',
   [VIR_ERR_OPERATION_UNSUPPORTED]: 'Operation not supported',
   [VIR_ERR_STORAGE_VOL_EXIST]: 'storage volume already exists',

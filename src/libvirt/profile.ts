@@ -1,6 +1,7 @@
 import type { HostInfo } from '../drivers/driver.ts'
 import { type ErrorDomain, VIR_FROM_HYPERV, VIR_FROM_NONE, VIR_FROM_QEMU, VIR_FROM_TEST } from './error-numbers.ts'
 import { VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN, VIR_DOMAIN_SHUTDOWN_PARAVIRT } from './flags/index.ts'
+import { type Refusals, refusalsOf } from './state-refusals.ts'
 
 /** What libvirt's drivers of a hypervisor do in their own way, and so do we. */
 export interface Profile {
@@ -14,6 +15,12 @@ export interface Profile {
   readonly undefinesActive: boolean
   /** Whether `destroy` never takes violence, so that it is always graceful. */
   readonly destroysGently: boolean
+  /** Whether one that is paused is paused again without a word. */
+  readonly pausesAgain: boolean
+  /** How what does not fit the state of a domain is refused. */
+  readonly refusals: Refusals
+  /** Whether what is known of snapshots is kept here and not by the hypervisor, so that it goes with a domain's definition. */
+  readonly keepsSnapshots: boolean
   /** Whether domains can be bound to CPUs of the host, so that it takes a look where they may run. */
   readonly bindsCpus: boolean
   /** The number that libvirt makes of the version of the hypervisor. */
@@ -36,6 +43,9 @@ const PROFILES: Readonly<Record<string, Profile>> = {
     shutdownWay: VIR_DOMAIN_SHUTDOWN_PARAVIRT,
     undefinesActive: true, // Source: the document, §4.1.3.
     destroysGently: true,
+    pausesAgain: false,
+    refusals: refusalsOf('hyperv'),
+    keepsSnapshots: false,
     bindsCpus: false,
     version: ({ softwareVersion }) => ofWindows(softwareVersion['windows'] ?? ''),
   },
@@ -45,6 +55,9 @@ const PROFILES: Readonly<Record<string, Profile>> = {
     shutdownWay: VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
     undefinesActive: false,
     destroysGently: false,
+    pausesAgain: true,
+    refusals: refusalsOf('qemu'),
+    keepsSnapshots: true,
     bindsCpus: true,
     version: ({ softwareVersion }) => usual(softwareVersion['qemu'] ?? ''),
   },
@@ -54,6 +67,9 @@ const PROFILES: Readonly<Record<string, Profile>> = {
     shutdownWay: VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
     undefinesActive: false,
     destroysGently: true,
+    pausesAgain: false,
+    refusals: refusalsOf('memory'),
+    keepsSnapshots: true,
     bindsCpus: true,
     version: ({ softwareVersion }) => usual(softwareVersion['memory'] ?? ''),
   },
@@ -69,6 +85,9 @@ const OTHER: Omit<Profile, 'type'> = {
   shutdownWay: VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
   undefinesActive: false,
   destroysGently: false,
+  pausesAgain: true,
+  refusals: refusalsOf(''),
+  keepsSnapshots: false,
   bindsCpus: true,
   version: ({ softwareVersion }) => usual(Object.values(softwareVersion)[0] ?? ''),
 }

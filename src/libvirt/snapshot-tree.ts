@@ -60,7 +60,7 @@ export async function snapshotsOf(host: Host, name: FunctionName, domain: string
 export function selected(
   name: FunctionName,
   all: readonly NamedSnapshot[],
-  flags: number,
+  { flags, keepsSnapshots }: { readonly flags: number; readonly keepsSnapshots: boolean },
   first: (snapshot: NamedSnapshot, isGiven: boolean) => boolean,
 ): readonly NamedSnapshot[] {
   checkFlags(name, flags, LIST)
@@ -71,7 +71,7 @@ export function selected(
     const isLeaf = !parents.has(snapshot.id)
     return (
       first(snapshot, has(flags, VIR_DOMAIN_SNAPSHOT_LIST_ROOTS)) &&
-      fits(VIR_DOMAIN_SNAPSHOT_LIST_METADATA, VIR_DOMAIN_SNAPSHOT_LIST_NO_METADATA, false) &&
+      fits(VIR_DOMAIN_SNAPSHOT_LIST_METADATA, VIR_DOMAIN_SNAPSHOT_LIST_NO_METADATA, keepsSnapshots) &&
       fits(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES, VIR_DOMAIN_SNAPSHOT_LIST_NO_LEAVES, isLeaf) &&
       fits(VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE, VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE, snapshot.state === 'suspended')
     )

@@ -64,11 +64,11 @@ export class DomainSnapshot {
     })
   }
 
-  /** Whether somebody else than the host keeps what is known of it: never (virDomainSnapshotHasMetadata). */
+  /** Whether somebody else than the hypervisor keeps what is known of it (virDomainSnapshotHasMetadata). */
   async hasMetadata(flags = 0): Promise<boolean> {
     return this.#read('virDomainSnapshotHasMetadata', () => {
       checkFlags('virDomainSnapshotHasMetadata', flags, {})
-      return false
+      return this.#host.profile.keepsSnapshots
     })
   }
 
@@ -114,7 +114,8 @@ export class DomainSnapshot {
     return this.#read(name, (all, mine) => {
       const near = childrenOf(all, mine.id, false)
       const deep = childrenOf(all, mine.id, true)
-      return selected(name, all, flags, ({ id }, isDeep) => (isDeep ? deep : near).has(id))
+      const { keepsSnapshots } = this.#host.profile
+      return selected(name, all, { flags, keepsSnapshots }, ({ id }, isDeep) => (isDeep ? deep : near).has(id))
     })
   }
 

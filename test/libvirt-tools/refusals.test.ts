@@ -9,13 +9,6 @@ const TYPES: Readonly<Record<HostName, string>> = { memory: 'test', qemu: 'qemu'
 
 /** What a domain that is off does not, as libvirt's own drivers say it. */
 const OFF = [
-  'suspend off',
-  'resume off',
-  'shutdown off',
-  'reboot off',
-  'reset off',
-  'destroy off',
-  'managedsave off',
   'send-key off KEY_A',
   'screenshot off /nowhere',
   'dommemstat off',
@@ -23,6 +16,49 @@ const OFF = [
   'domjobinfo off',
   'domcontrol off',
 ]
+
+/** What is done to a domain for which it must be on. */
+const STEPS = ['suspend', 'resume', 'shutdown', 'reboot', 'reset', 'destroy', 'managedsave'] as const
+
+type Complaints = Readonly<Record<(typeof STEPS)[number], string>>
+
+const INVALID = 'Requested operation is not valid: '
+const NOT_RUNNING = `${INVALID}domain is not running`
+const HYPERV: Complaints = {
+  suspend: `${INVALID}Domain is not active`,
+  resume: `${INVALID}Domain is not paused`,
+  shutdown: `${INVALID}Domain is not active or in state transition`,
+  reboot: `${INVALID}Domain is not active`,
+  reset: `${INVALID}Domain is not active`,
+  destroy: `${INVALID}Domain is not active or is in state transition`,
+  managedsave: `${INVALID}Domain is not active or is in state transition`,
+}
+const QEMU: Complaints = {
+  suspend: NOT_RUNNING,
+  resume: NOT_RUNNING,
+  shutdown: NOT_RUNNING,
+  reboot: NOT_RUNNING,
+  reset: NOT_RUNNING,
+  destroy: NOT_RUNNING,
+  managedsave: NOT_RUNNING,
+}
+const TEST: Complaints = {
+  ...QEMU,
+  suspend: `internal error: domain 'off' not running`,
+  resume: `internal error: domain 'off' not paused`,
+  shutdown: `internal error: domain 'off' not running`,
+}
+
+/** What they say of one that is off. */
+const IS_OFF: Readonly<Record<HostName, Complaints>> = { memory: TEST, qemu: QEMU, v1: HYPERV, v2: HYPERV }
+
+/** What they say of one that is paused, where they say anything. */
+const IS_PAUSED: Readonly<Record<HostName, Partial<Complaints>>> = {
+  memory: { suspend: TEST.suspend, shutdown: TEST.shutdown, reset: '' },
+  qemu: { suspend: '', shutdown: QEMU.shutdown, reset: '' },
+  v1: { suspend: HYPERV.suspend, shutdown: HYPERV.shutdown, reset: HYPERV.reset },
+  v2: { suspend: HYPERV.suspend, shutdown: HYPERV.shutdown, reset: HYPERV.reset },
+}
 
 /** Functions of drivers that no host has, by what calls them. */
 const OF_OTHER_DRIVERS: readonly (readonly [command: string, name: string])[] = [
@@ -82,21 +118,38 @@ describe('virsh', () => {
       const told = await complaints(host, OFF)
       const said = told.match(/^error: Requested operation is not valid: domain is not running$/gm)
       assert.equal(said?.length, OFF.length, told)
+      for (const step of STEPS) {
+        assert((await complaints(host, [`${step} off`])).includes(`\nerror: ${IS_OFF[host][step]}\n`), step)
+      }
+    })
+
+    it(`is told that a domain is paused as by libvirt's drivers, and nothing changes, by ${host}`, async () => {
+      await world.ok(host, 'start', 'off', '--paused')
+      for (const [step, complaint] of Object.entries(IS_PAUSED[host])) {
+        const told = await complaints(host, [`${step} off`])
+        if (complaint === '') assert.equal(told.trim(), '', step)
+        else assert(told.includes(`\nerror: ${complaint}\n`), `${step}: ${told}`)
+        assert.equal((await world.ok(host, 'domstate', 'off')).trim(), 'paused', step)
+      }
+      await world.ok(host, 'destroy', 'off')
     })
 
     it(`is told of each of several starts, stops and resumptions at once how it went by ${host}`, async () => {
-      const off = 'error: Requested operation is not valid: domain is not running'
-      const on = /^error: (Domain is already active|Requested operation is not valid: domain is already running)$/m
+      const on =
+        /^error: (.*: )?(Domain|domain|Domain 'off') is already (active|running)( or is in state transition)?$/m
       for (const [command, why] of [
         ['start', on],
-        ['destroy', new RegExp(`^${off}$`, 'm')],
+        ['destroy', new RegExp(`^error: ${IS_OFF[host].destroy}$`, 'm')],
       ] as const) {
         const outcomes = await Promise.all([1, 2, 3].map(() => world.virsh(host, [command, 'off'])))
         const failed = outcomes.filter(({ code }) => code !== 0)
         assert.equal(failed.length, 2, command)
         for (const { stderr } of failed) assert.match(stderr, why)
         if (command !== 'start') continue
-        assert.match(await complaints(host, ['resume off']), on)
+        assert.match(
+          await complaints(host, ['resume off']),
+          /domain is already running|[Dd]omain (is|'off') not paused/,
+        )
         // It has no disk: nothing was read, and nothing written.
         assert.equal((await world.ok(host, 'domblkstat', 'off', '')).trim(), 'rd_bytes 0\n wr_bytes 0')
       }

@@ -94,7 +94,8 @@ async function showsThem(host: HostName): Promise<void> {
   const [current, count, roots, ...lines] = stdout.trimEnd().split('\n')
   assert.deepEqual([code, current, roots], [0, '1 running', '1'], stderr)
   assert.match(count ?? '', /^3 \['base', /)
-  assert(lines.includes('running web 1 0 0 [] []'), stdout)
+  const metadata = host === 'memory' || host === 'qemu' ? 1 : 0 // What Hyper-V keeps, it keeps itself.
+  assert(lines.includes(`running web 1 ${metadata} 0 [] []`), stdout)
   assert.match(stdout, /^74 .*VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE cannot be honoured by virDomainSnapshotCreateXML/m)
   assert.match(stdout, /^72 Domain snapshot not found: no domain snapshot with matching name 'nobody'$/m)
 }
@@ -108,8 +109,8 @@ async function selects(): Promise<void> {
     [['--no-leaves'], ['base']],
     [['--active'], ['running']],
     [['--inactive'], ['base', 'side']],
-    [['--metadata'], []],
-    [['--no-metadata'], ['base', 'running', 'side']],
+    [['--metadata'], ['base', 'running', 'side']],
+    [['--no-metadata'], []],
     [
       ['--from', 'base'],
       ['running', 'side'],

@@ -15,7 +15,8 @@ const INTERNAL = new Set([
   'living',
   'amend',
   'active',
-  'resting',
+  'assertFit',
+  'step',
   'stopListening',
 ])
 

@@ -17,13 +17,18 @@ import {
   VIR_DOMAIN_SNAPSHOT_LIST_LEAVES,
   VIR_DOMAIN_SNAPSHOT_LIST_METADATA,
   VIR_DOMAIN_SNAPSHOT_LIST_ROOTS,
+  VIR_DOMAIN_SNAPSHOT_REVERT_FORCE,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_INVALID_DOMAIN_SNAPSHOT,
+  VIR_ERR_NO_DOMAIN,
   VIR_ERR_NO_DOMAIN_SNAPSHOT,
   VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_SNAPSHOT_REVERT_RISKY,
 } from '../../src/libvirt/index.ts'
 import { defined, namesOf, rejectsWith, snapshotXml, world } from './world.ts'
 
@@ -84,7 +89,7 @@ test('flags choose among snapshots', async () => {
   assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES), ['side', 'top'])
   assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE), ['top'])
   assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES | VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE), ['side'])
-  assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_METADATA), [])
+  assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_METADATA), await listed(0))
   assert.equal(await domain.snapshotNum(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES), 2)
   assert.deepEqual(await domain.snapshotListNames(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS, 5), ['base'])
   assert.equal((await domain.snapshotListNames(0, 3)).length, 3)
@@ -109,7 +114,7 @@ test('a snapshot knows what it builds on and what builds on it', async () => {
   assert.equal(await top.numChildren(), 0)
   assert.equal((await top.getParent()).getName(), 'middle')
   await rejectsWith(VIR_ERR_NO_DOMAIN_SNAPSHOT, base.getParent(), /does not have a parent/)
-  assert.equal(await base.hasMetadata(), false)
+  assert.equal(await base.hasMetadata(), true)
 })
 
 // Proves: virDomainHasCurrentSnapshot, virDomainSnapshotCurrent, virDomainSnapshotIsCurrent
@@ -139,6 +144,20 @@ test('a domain goes back: on where it had memory, off where it had none, and as 
   assert.equal(await after(VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED), VIR_DOMAIN_PAUSED)
   assert.equal(await after(0, base), VIR_DOMAIN_SHUTOFF)
   assert.equal(await after(VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING, base), VIR_DOMAIN_RUNNING)
+  const again = domain.revertToSnapshot(base, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+  await rejectsWith(
+    VIR_ERR_SNAPSHOT_REVERT_RISKY,
+    again,
+    /^revert requires force: must respawn guest to start inactive/,
+  )
+  assert.equal((await domain.getState()).state, VIR_DOMAIN_RUNNING)
+  assert.equal(
+    await after(VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED | VIR_DOMAIN_SNAPSHOT_REVERT_FORCE, base),
+    VIR_DOMAIN_PAUSED,
+  )
+  await domain.managedSave()
+  await rejectsWith(VIR_ERR_SNAPSHOT_REVERT_RISKY, domain.revertToSnapshot(base), /existing managed saved state/)
+  assert.equal(await after(VIR_DOMAIN_SNAPSHOT_REVERT_FORCE, base), VIR_DOMAIN_SHUTOFF)
   const both = VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING | VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.revertToSnapshot(base, both), /mutually exclusive/)
   const other = await grown()
@@ -172,4 +191,15 @@ test('snapshots that others gave one name are told apart by what the host calls 
   assert.deepEqual(await domain.snapshotListNames(), ['twin 1', 'twin 2'])
   await (await domain.snapshotLookupByName('twin 1')).delete()
   assert.deepEqual(await domain.snapshotListNames(), ['twin'])
+})
+
+// Proves: virDomainUndefine, virDomainUndefineFlags
+test('a domain with snapshots that its host knows nothing of is forgotten only where they may be', async () => {
+  const domain = await grown()
+
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.undefine(), /cannot delete inactive domain with 4 snapshots$/)
+  assert.equal(await domain.snapshotNum(), 4)
+  await domain.undefineFlags(VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+
+  await rejectsWith(VIR_ERR_NO_DOMAIN, domain.getState())
 })

@@ -103,6 +103,9 @@ export interface DomainOps {
   requestShutdown(id: DomainId): Promise<void>
   /** Cuts the power: running, paused, crashed or suspended (what was saved is discarded) → halted. `bad-state` when halted. */
   powerOff(id: DomainId): Promise<void>
-  /** Resets the machine: running, paused or crashed → running. `bad-state` when halted or suspended. */
-  reset(id: DomainId): Promise<void>
+  /**
+   * Resets the machine: running, paused or crashed → running; with `keepsPaused` one that is paused stays so. `bad-state`
+   * when halted or suspended.
+   */
+  reset(id: DomainId, options?: { readonly keepsPaused?: boolean }): Promise<void>
 }

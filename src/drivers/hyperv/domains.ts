@@ -58,7 +58,7 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     unpause: id => gate.pass(() => power.unpause(id)),
     requestShutdown: id => gate.pass(() => power.requestShutdown(id)),
     powerOff: id => gate.pass(() => power.powerOff(id)),
-    reset: id => gate.pass(() => power.reset(id)),
+    reset: (id, options) => gate.pass(() => power.reset(id, options)),
   }
 }
 

@@ -56,12 +56,14 @@ export class Power {
   suspend = (id: DomainId, options: OperationOptions = {}): Promise<void> => this.#change(id, SUSPEND, options)
 
   /** A machine that was paused is paused still after a reset, or not, as its host has it. */
-  async reset(id: DomainId): Promise<void> {
+  async reset(id: DomainId, { keepsPaused = false }: { readonly keepsPaused?: boolean } = {}): Promise<void> {
     await this.#locked(id, RESET, async entry => {
-      const { guid } = entry.machine
+      const { guid, state } = entry.machine
       await this.#parts.backEnd.request(guid, 'reset')
       const { machine } = await untilState(this.#parts.directory, guid, ['running', 'paused'])
-      if (machine.state === 'paused') await this.#parts.backEnd.request(guid, 'run')
+      const wanted = keepsPaused && state === 'paused' ? 'paused' : 'running'
+      if (machine.state !== wanted) await this.#parts.backEnd.request(guid, wanted === 'paused' ? 'pause' : 'run')
+      return wanted
     })
   }
 
@@ -121,14 +123,18 @@ export class Power {
     }
   }
 
-  /** Does something to a domain that is in the right state, and waits until it is where that leads. */
-  async #locked(id: DomainId, { deed, from, to }: Transition, run: (entry: Entry) => Promise<void>): Promise<void> {
+  /** Does something to a domain that is in the right state, and waits until it is where that leads, or where it says. */
+  async #locked(
+    id: DomainId,
+    { deed, from, to }: Transition,
+    run: (entry: Entry) => Promise<DomainState | void>,
+  ): Promise<void> {
     const { locks, directory, events } = this.#parts
     await locks.run(id, async () => {
       const entry = await directory.get(id)
       assertState(entry, deed, from)
-      await run(entry)
-      events.saw(await untilState(directory, entry.machine.guid, [to]))
+      const led = await run(entry)
+      events.saw(await untilState(directory, entry.machine.guid, [led ?? to]))
     })
   }
 

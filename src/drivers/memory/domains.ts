@@ -53,11 +53,14 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
         halt(host, domain)
       }),
 
-    reset: id =>
+    reset: (id, { keepsPaused = false } = {}) =>
       connection.call('domains.reset', () => {
         const domain = host.domain(id)
-        activeOf(domain, 'reset', ['running', 'paused', 'crashed']).reset()
-        enter(host, domain, 'running')
+        const machine = activeOf(domain, 'reset', ['running', 'paused', 'crashed'])
+        const stays = keepsPaused && domain.now.state === 'paused'
+        machine.reset()
+        if (stays) machine.guest.pause()
+        enter(host, domain, stays ? 'paused' : 'running')
       }),
   }
 }

@@ -210,11 +210,12 @@ export class QemuDomain {
     })
   }
 
-  reset(): Promise<void> {
+  reset({ keepsPaused = false }: { readonly keepsPaused?: boolean } = {}): Promise<void> {
     return this.#inOrder(async () => {
       const machine = this.#anyMachine()
-      await this.#exits.restart(machine)
-      assertLedTo('running', machine.state)
+      const stays = keepsPaused && machine.state === 'paused'
+      await this.#exits.restart(machine, { stays })
+      assertLedTo(stays ? 'paused' : 'running', machine.state)
     })
   }
 

@@ -77,8 +77,8 @@ export class ExitKeeper {
     else await machine.end()
   }
 
-  /** Resets the machine and lets it run, whatever state it is in. Rejects as `Machine.execute` does. */
-  async restart(machine: Machine): Promise<void> {
+  /** Resets the machine and lets it run, whatever state it is in, unless it `stays` stopped. Rejects as `Machine.execute` does. */
+  async restart(machine: Machine, { stays = false }: { readonly stays?: boolean } = {}): Promise<void> {
     // A machine for which a reset is the end would end now.
     await machine.execute('set-action', { reboot: 'reset' })
     this.#haltOnRebootLater(machine)
@@ -86,7 +86,7 @@ export class ExitKeeper {
     // What it says of earlier ends counts no more.
     truncateSync(this.#options.qemuLog)
     const { running: isRunning } = await machine.execute('query-status')
-    if (!isRunning) await machine.execute('cont')
+    if (!isRunning && !stays) await machine.execute('cont')
     await machine.refresh()
   }
 

@@ -56,6 +56,16 @@ function describeTransitions(stage: Stage): void {
 }
 
 function describeStart(stage: Stage): void {
+  stage.it('resets a paused domain that is to stay so, which then goes on', async () => {
+    const id = await stage.in('paused')
+
+    await stage.driver.domains.reset(id, { keepsPaused: true })
+    await stage.assertState(id, 'paused')
+    await stage.driver.domains.unpause(id)
+
+    await stage.assertState(id, 'running')
+  })
+
   stage.it('starts a domain again after its power was cut', async () => {
     const id = await stage.running()
     await stage.driver.domains.powerOff(id)
