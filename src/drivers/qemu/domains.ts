@@ -22,5 +22,5 @@ export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
   unpause: id => gate.pass(() => inventory.find(id).unpause()),
   requestShutdown: id => gate.pass(() => inventory.find(id).requestShutdown()),
   powerOff: id => gate.pass(() => inventory.find(id).powerOff()),
-  reset: id => gate.pass(() => inventory.find(id).reset()),
+  reset: (id, options) => gate.pass(() => inventory.find(id).reset(options)),
 })
