@@ -78,7 +78,9 @@ describe('networks of the QEMU driver', () => {
     await shell.run('ifconfig eth0 up')
 
     const lease = /lease of (\S+) obtained from (\S+?),/
-    const first = await shell.until('udhcpc -i eth0 -n -q -t 3 -s /bin/true || true', lease)
+    assert.deepEqual(await networksOf(world).leases?.(lab), [])
+    const first = await shell.until('udhcpc -i eth0 -x hostname:web -n -q -t 3 -s /bin/true || true', lease)
+    const [given, ...others] = (await networksOf(world).leases?.(lab)) ?? []
     await shell.run('ifconfig eth0 10.9.8.15 netmask 255.255.255.0; route add default gw 10.9.8.1')
     await shell.until('ping -c 1 -W 2 10.9.8.1 || true', / 0% packet loss/)
     await networksOf(world).define({
@@ -93,6 +95,13 @@ describe('networks of the QEMU driver', () => {
 
     assert.deepEqual(lease.exec(first)?.slice(1), ['10.9.8.15', '10.9.8.1'])
     assert.match(second, /lease of 172\.16\.5\.143 obtained from 172\.16\.5\.254/)
+    assert.deepEqual(others, [])
+    const { expiresAtMs, mac, clientId, ...rest } = given ?? assert.fail('who was given an address is known')
+    assert.deepEqual(rest, { address: '10.9.8.15', prefix: 24, hostname: 'web' })
+    assert.equal(clientId, `01:${mac}`)
+    assert(expiresAtMs !== null && expiresAtMs > Date.now())
+    const [now] = (await networksOf(world).leases?.(lab)) ?? []
+    assert.deepEqual([now?.address, now?.prefix, now?.hostname], ['172.16.5.143', 25, null])
   })
 
   it('lead to what the host reaches, and not to the host itself', async context => {

@@ -20,6 +20,21 @@ export interface NetworkConfig {
 /** What a network is called. */
 export type NetworkTitle = Pick<NetworkConfig, 'id' | 'name'>
 
+/** An address that a guest of a network was given by DHCP. */
+export interface NetworkLease {
+  /** The guest's hardware address, in lower case. */
+  readonly mac: string
+  readonly address: string
+  /** How many bits of it are the net's. */
+  readonly prefix: number
+  /** What the guest calls itself; null where it did not say. */
+  readonly hostname: string | null
+  /** How the guest tells itself from others beside its hardware address, in hexadecimal with colons; null where it does not. */
+  readonly clientId: string | null
+  /** When it ends, in milliseconds since 1970; null for never. */
+  readonly expiresAtMs: number | null
+}
+
 /** Networks of the host that interfaces of domains are plugged into. */
 export interface NetworkOps {
   /**
@@ -40,4 +55,10 @@ export interface NetworkOps {
    * where there is none of this id. Halted domains that name it are refused their start from then on.
    */
   undefine(id: string): Promise<void>
+  /**
+   * Which addresses guests of a network have by DHCP, as far as the host has seen who was given what: not what was given
+   * before an interface was plugged into it, nor what guests give one another. `not-found` where there is none of this id.
+   * Absent where there is no telling.
+   */
+  leases?(id: string): Promise<readonly NetworkLease[]>
 }

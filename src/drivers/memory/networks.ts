@@ -1,4 +1,5 @@
-import { DriverError, type NetworkConfig, type NetworkOps } from '../driver.ts'
+import { DriverError, type NetworkConfig, type NetworkLease, type NetworkOps } from '../driver.ts'
+import { interfacesOf } from './agent.ts'
 import type { Connection } from './connection.ts'
 import type { MemoryHost } from './host.ts'
 
@@ -15,6 +16,7 @@ export function networkOps(host: MemoryHost, connection: Connection): NetworkOps
   return {
     list: () => connection.call('networks.list', () => [...host.networks.values()]),
     define: network => connection.call('networks.define', () => define(host, structuredClone(network))),
+    leases: id => connection.call('networks.leases', () => leases(host, id)),
     undefine: id => connection.call('networks.undefine', () => undefine(host, id)),
   }
 }
@@ -31,6 +33,26 @@ function define(host: MemoryHost, network: NetworkConfig): void {
     throw new DriverError('refused', `the host has ${NETWORKS_MAX} networks already`)
   }
   host.networks.set(id, network)
+}
+
+/** For how long an address is given. */
+const LEASE_MS = 3_600_000
+
+/** As long as a guest is there, it has its address given again in time. */
+function leases(host: MemoryHost, id: string): NetworkLease[] {
+  if (!host.networks.has(id)) throw new DriverError('not-found', `the host has no network ${id}`)
+  const expiresAtMs = Date.now() + LEASE_MS
+  return [...host.active].flatMap(({ active, now }) => {
+    if (active === null || now.state === 'suspended') return []
+    const nics = active.config.nics?.filter(({ network }) => network === id) ?? []
+    return nics.flatMap(nic => {
+      const [{ addresses } = { addresses: [] }] = interfacesOf({ ...active.config, nics: [nic] })
+      const mac = nic.mac.toLowerCase()
+      return addresses
+        .filter(({ family }) => family === 'ipv4')
+        .map(({ address, prefix }) => ({ mac, address, prefix, hostname: null, clientId: null, expiresAtMs }))
+    })
+  })
 }
 
 function undefine(host: MemoryHost, id: string): void {

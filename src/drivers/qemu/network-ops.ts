@@ -8,6 +8,7 @@ export const networkOps = (networks: Networks, inventory: Inventory, gate: Gate)
   first: 'default',
   list: () => gate.pass(async () => networks.list()),
   define: network => gate.pass(() => networks.define(network)),
+  leases: id => gate.pass(() => networks.leases(id)),
   undefine: id =>
     gate.pass(async () => {
       const sleeper = inventory.all().find(domain => domain.sleepsIn(id))

@@ -12,6 +12,30 @@ export function describeNetworks(stage: Stage): void {
     describeDefinitions(stage)
     describeRefusals(stage)
     describeUse(stage)
+    describeLeases(stage)
+  })
+}
+
+function describeLeases(stage: Stage): void {
+  stage.it('tells who was given which address, as long as it is there, of networks that there are', async () => {
+    const { networks, driver } = stage
+    if (networks.leases === undefined) return
+    const [lan, other] = [network(), network()]
+    for (const each of [lan, other]) await networks.define(each)
+    await rejectsWith('not-found', networks.leases(NOBODY))
+    assert.deepEqual(await networks.leases(lan.id), [])
+    const interfaces = nic(lan.id)
+    const id = await run(stage, withDevices(stage, { nics: [interfaces] }))
+
+    for (const lease of await networks.leases(lan.id)) {
+      assert.equal(lease.mac, interfaces.mac)
+      assert.match(lease.address, /^\d+(\.\d+){3}$/)
+      assert(lease.prefix > 0 && lease.prefix < 32 && (lease.expiresAtMs ?? Infinity) > Date.now())
+    }
+    assert.deepEqual(await networks.leases(other.id), [])
+    await driver.domains.powerOff(id)
+    await networks.undefine(lan.id)
+    await rejectsWith('not-found', networks.leases(lan.id))
   })
 }
 

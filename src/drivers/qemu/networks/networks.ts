@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DomainId, DriverError, type NetworkConfig } from '../../driver.ts'
+import { type DomainId, DriverError, type NetworkConfig, type NetworkLease, type NicMetrics } from '../../driver.ts'
 import { Lock } from '../lock.ts'
 import { SwitchKeeper, type WantedPort } from '../switch/keeper.ts'
 import { addressesOf } from './addresses.ts'
@@ -154,11 +154,13 @@ export class Networks {
   async counters(domain: DomainId): Promise<readonly NicCounters[]> {
     if (!this.#keeper.wanted.some(({ id }) => domainOf(id) === domain)) return []
     const ports = await this.#keeper.status(`${domain}/`)
-    return ports.map(({ id, receivedBytes, sentBytes }) => ({
-      id: id.slice(domain.length + 1),
-      receivedBytes,
-      sentBytes,
-    }))
+    return ports.map(port => countersOf(port.id.slice(domain.length + 1), port))
+  }
+
+  /** See NetworkOps. */
+  async leases(id: string): Promise<readonly NetworkLease[]> {
+    if (!this.#networks.has(id)) throw new DriverError('not-found', `the host has no network ${id}`)
+    return this.#keeper.leases(id)
   }
 
   /** Lets go of switch and uplinks, which go on while they are used; first, what has been pulled is taken away. */
@@ -200,7 +202,7 @@ export class Networks {
   async #plugUplink(network: NetworkConfig): Promise<void> {
     const path = this.#uplinks.files(network.id).socket
     const guarded = network.nic === '' ? addressesOf(network) : undefined
-    const port = { id: uplinkId(network.id), path, segment: network.id, guarded }
+    const port = { id: uplinkId(network.id), path, segment: network.id, guarded, isOutside: true }
     if (await this.#uplinks.ensure(network)) this.#keeper.want(port)
     else this.#keeper.keep(port)
   }

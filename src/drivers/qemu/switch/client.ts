@@ -2,6 +2,7 @@ import { createConnection, type Socket } from 'node:net'
 import { arrayMember, JsonShapeError, toJsonObject } from '../../../protocols/qmp/json.ts'
 import { LineSplitter } from '../../../protocols/qmp/lines.ts'
 import { DriverError } from '../../driver.ts'
+import type { Lease } from './leases.ts'
 import {
   type Command,
   type Greeting,
@@ -9,6 +10,7 @@ import {
   type PortStatus,
   type PortWish,
   readGreeting,
+  readLease,
   readPortStatus,
 } from './messages.ts'
 
@@ -80,6 +82,12 @@ export class SwitchClient {
   async status(prefix = ''): Promise<readonly PortStatus[]> {
     const result = toJsonObject(await this.#ask({ command: 'status', prefix }), 'the status')
     return arrayMember(result, 'ports').map(port => readPortStatus(toJsonObject(port, 'the port')))
+  }
+
+  /** Who of a network was given which address by DHCP. */
+  async leases(segment: string): Promise<readonly Lease[]> {
+    const result = toJsonObject(await this.#ask({ command: 'leases', segment }), 'the leases')
+    return arrayMember(result, 'leases').map(lease => readLease(toJsonObject(lease, 'the lease')))
   }
 
   /** Ends the connection; the switch goes on while it has ports. Calling it twice is harmless. */

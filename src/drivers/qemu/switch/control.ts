@@ -80,6 +80,8 @@ export class ControlServer {
       case 'remove':
         this.#fabric.remove(stringMember(message, 'port'))
         return null
+      case 'leases':
+        return { leases: this.#fabric.leases(stringMember(message, 'segment')) }
       case 'status':
         return { ports: this.#status(stringMember(message, 'prefix')) }
       default:

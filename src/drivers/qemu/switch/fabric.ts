@@ -1,5 +1,6 @@
 import { AddressTable } from './address-table.ts'
 import { isForBridges, isForSeveral, originOf, targetOf } from './frames.ts'
+import { type Lease, LeaseTable } from './leases.ts'
 import type { PortWish } from './messages.ts'
 import { Port } from './port.ts'
 
@@ -20,12 +21,14 @@ export class Fabric {
     const known = this.#ports.get(wish.id)
     if (known !== undefined && known.path === wish.path) {
       known.guard(wish.guarded)
+      known.isOutside = wish.isOutside === true
       known.hurry()
       return this.#move(known, wish.segment)
     }
     if (known !== undefined) this.remove(wish.id)
     if (this.#ports.size >= PORTS_MAX) throw new RangeError(`there are ${PORTS_MAX} ports already`)
     const port = new Port(wish, (from, frame) => this.#forward(from, frame))
+    port.isOutside = wish.isOutside === true
     this.#ports.set(wish.id, port)
     this.#enter(port)
   }
@@ -37,6 +40,11 @@ export class Fabric {
     this.#leave(port)
     port.close()
     this.#ports.delete(id)
+  }
+
+  /** Who of a segment was given which address; nobody of one that nothing is plugged into. */
+  leases(segment: string): readonly Lease[] {
+    return this.#segments.get(segment)?.leases.list() ?? []
   }
 
   #move(port: Port, segment: string | null): void {
@@ -71,9 +79,11 @@ export class Fabric {
 class Segment {
   readonly ports = new Set<Port>()
   readonly addresses = new AddressTable<Port>(() => performance.now())
+  readonly leases = new LeaseTable(() => Date.now())
 
   forward(from: Port, frame: Buffer): void {
     this.addresses.learn(originOf(frame), from)
+    this.leases.see(frame, from.isOutside)
     const target = isForSeveral(frame) ? undefined : this.addresses.find(targetOf(frame))
     if (target === undefined) this.#flood(from, frame)
     else if (target !== from) target.send(frame)

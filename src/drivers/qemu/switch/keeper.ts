@@ -1,10 +1,11 @@
 import { DriverError } from '../../driver.ts'
 import type { SwitchClient } from './client.ts'
+import type { Lease } from './leases.ts'
 import type { PortStatus, PortWish } from './messages.ts'
 import { findSwitch, startSwitch, type SwitchFiles } from './process.ts'
 
 /** A port that shall be plugged. */
-export type WantedPort = Pick<PortWish, 'id' | 'path' | 'segment' | 'guarded'>
+export type WantedPort = Pick<PortWish, 'id' | 'path' | 'segment' | 'guarded' | 'isOutside'>
 
 /** How soon a switch that has died is replaced: at once, then slower and slower. */
 const RETRY_MS_MIN = 10
@@ -89,6 +90,14 @@ export class SwitchKeeper {
     return twice(async () => {
       if (this.#client?.isOpen !== true && this.#wanted.size > 0) await this.converge()
       return this.#client === undefined ? [] : this.#status(this.#client, prefix)
+    })
+  }
+
+  /** Who of a network was given which address by DHCP; nobody while there is no switch. Rejects with DriverError. */
+  async leases(segment: string): Promise<readonly Lease[]> {
+    return twice(async () => {
+      if (this.#client?.isOpen !== true && this.#wanted.size > 0) await this.converge()
+      return this.#client === undefined ? [] : this.#client.leases(segment)
     })
   }
 

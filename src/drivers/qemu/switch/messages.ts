@@ -6,6 +6,7 @@ import {
   toJsonObject,
 } from '../../../protocols/qmp/json.ts'
 import type { Guarded } from './guard.ts'
+import type { Lease } from './leases.ts'
 
 /** Rises whenever an older driver and a newer switch would misunderstand one another. */
 export const PROTOCOL_VERSION = 1
@@ -23,7 +24,9 @@ export interface PortWish {
   readonly segment: string | null
   /** Of a way out through the host's own sockets: what is kept from the host behind it. */
   readonly guarded?: Guarded | undefined
-  /** What the port has counted before, in a switch that is gone. */
+  /** Whether what lies behind it is the outside, which may give addresses to guests. */
+  readonly isOutside?: boolean | undefined
+  /** What the port has counted before, in a switch that is gone; an older driver tells of bytes alone. */
   readonly receivedBytes: number
   readonly sentBytes: number
 }
@@ -60,6 +63,8 @@ export type Command =
   | { readonly command: 'remove'; readonly port: string }
   /** Of the ports whose ids begin so. */
   | { readonly command: 'status'; readonly prefix: string }
+  /** Of the guests of a network. */
+  | { readonly command: 'leases'; readonly segment: string }
 
 const readGuarded = (object: JsonObject): Guarded => ({
   net: stringMember(object, 'net'),
@@ -74,6 +79,8 @@ export const readPortWish = (object: JsonObject): PortWish => ({
   segment: object['segment'] === null ? null : stringMember(object, 'segment'),
   receivedBytes: integerMember(object, 'receivedBytes'),
   sentBytes: integerMember(object, 'sentBytes'),
+  ...readPackets(object),
+  ...('isOutside' in object && { isOutside: booleanMember(object, 'isOutside') }),
   ...('guarded' in object && { guarded: readGuarded(toJsonObject(object['guarded'], 'guarded')) }),
 })
 
@@ -84,6 +91,16 @@ export const readPortStatus = (object: JsonObject): PortStatus => ({
   sentPackets: integerMember(object, 'sentPackets'),
   droppedPackets: integerMember(object, 'droppedPackets'),
   isConnected: booleanMember(object, 'isConnected'),
+})
+
+/** Reads a lease. Throws JsonShapeError. */
+export const readLease = (object: JsonObject): Lease => ({
+  mac: stringMember(object, 'mac'),
+  address: stringMember(object, 'address'),
+  prefix: integerMember(object, 'prefix'),
+  hostname: object['hostname'] === null ? null : stringMember(object, 'hostname'),
+  clientId: object['clientId'] === null ? null : stringMember(object, 'clientId'),
+  expiresAtMs: object['expiresAtMs'] === null ? null : integerMember(object, 'expiresAtMs'),
 })
 
 /** Reads a greeting. Throws JsonShapeError. */

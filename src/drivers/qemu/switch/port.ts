@@ -22,6 +22,8 @@ export class Port {
   readonly path: string
   /** The network it is plugged into; null for none. */
   segment: string | null
+  /** Whether what lies behind it is the outside. */
+  isOutside = false
   /** What may be passed on to the peer; undefined where everything may. */
   #guard: Guard | undefined
   readonly #onFrame: OnFrame
