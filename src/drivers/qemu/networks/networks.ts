@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DomainId, DriverError, type NetworkConfig, type NetworkLease, type NicMetrics } from '../../driver.ts'
+import { type DomainId, DriverError, type NetworkConfig, type NetworkLease } from '../../driver.ts'
 import { Lock } from '../lock.ts'
 import { SwitchKeeper, type WantedPort } from '../switch/keeper.ts'
 import { addressesOf } from './addresses.ts'
@@ -154,7 +154,11 @@ export class Networks {
   async counters(domain: DomainId): Promise<readonly NicCounters[]> {
     if (!this.#keeper.wanted.some(({ id }) => domainOf(id) === domain)) return []
     const ports = await this.#keeper.status(`${domain}/`)
-    return ports.map(port => countersOf(port.id.slice(domain.length + 1), port))
+    return ports.map(({ id, receivedBytes, sentBytes }) => ({
+      id: id.slice(domain.length + 1),
+      receivedBytes,
+      sentBytes,
+    }))
   }
 
   /** See NetworkOps. */

@@ -26,7 +26,7 @@ export interface PortWish {
   readonly guarded?: Guarded | undefined
   /** Whether what lies behind it is the outside, which may give addresses to guests. */
   readonly isOutside?: boolean | undefined
-  /** What the port has counted before, in a switch that is gone; an older driver tells of bytes alone. */
+  /** What the port has counted before, in a switch that is gone. */
   readonly receivedBytes: number
   readonly sentBytes: number
 }
@@ -79,7 +79,6 @@ export const readPortWish = (object: JsonObject): PortWish => ({
   segment: object['segment'] === null ? null : stringMember(object, 'segment'),
   receivedBytes: integerMember(object, 'receivedBytes'),
   sentBytes: integerMember(object, 'sentBytes'),
-  ...readPackets(object),
   ...('isOutside' in object && { isOutside: booleanMember(object, 'isOutside') }),
   ...('guarded' in object && { guarded: readGuarded(toJsonObject(object['guarded'], 'guarded')) }),
 })
