@@ -8,17 +8,20 @@ import {
   stringMember,
   toJsonObject,
 } from '../protocols/qmp/json.ts'
-import type {
-  Annotations,
-  BootConfig,
-  BootDevice,
-  CpuConfig,
-  DiskConfig,
-  DomainConfig,
-  ExitActions,
-  NicConfig,
-  PlatformConfig,
-  Scheduling,
+import {
+  type Annotations,
+  type BootConfig,
+  type BootDevice,
+  type CpuConfig,
+  DISK_RATES,
+  type DiskConfig,
+  type DiskLimits,
+  type DomainConfig,
+  type ExitActions,
+  type NicConfig,
+  type PlatformConfig,
+  type RateLimit,
+  type Scheduling,
 } from './domain-config.ts'
 
 /** A definition that was kept as JSON; undefined where the text is none. */
@@ -72,7 +75,7 @@ function parseBoot(object: JsonObject): BootConfig {
 }
 
 function parseDisk(object: JsonObject): DiskConfig {
-  const { kind, shared } = object
+  const { kind, shared, limits } = object
   return {
     id: stringMember(object, 'id'),
     ...(kind !== undefined && { kind: wordMember(object, 'kind', ['disk', 'cdrom', 'floppy'] as const) }),
@@ -82,6 +85,26 @@ function parseDisk(object: JsonObject): DiskConfig {
     device: stringMember(object, 'device'),
     bus: wordMember(object, 'bus', BUSES),
     ...(shared !== undefined && { shared: booleanMember(object, 'shared') }),
+    ...(limits !== undefined && { limits: parseLimits(toJsonObject(limits, 'limits')) }),
+  }
+}
+
+function parseLimits(object: JsonObject): DiskLimits {
+  const { requestBytes, group } = object
+  const rates = DISK_RATES.filter(rate => object[rate] !== undefined)
+  return {
+    ...Object.fromEntries(rates.map(rate => [rate, parseRate(toJsonObject(object[rate], rate))])),
+    ...(requestBytes !== undefined && { requestBytes: integerMember(object, 'requestBytes') }),
+    ...(group !== undefined && { group: stringMember(object, 'group') }),
+  }
+}
+
+function parseRate(object: JsonObject): RateLimit {
+  const { burst, burstSeconds } = object
+  return {
+    perSecond: integerMember(object, 'perSecond'),
+    ...(burst !== undefined && { burst: integerMember(object, 'burst') }),
+    ...(burstSeconds !== undefined && { burstSeconds: integerMember(object, 'burstSeconds') }),
   }
 }
 
@@ -89,6 +112,7 @@ const FORMATS = ['raw', 'qcow2', 'vhd', 'vhdx'] as const
 const BUSES = ['emulated', 'paravirtualised'] as const
 
 function parseNic(object: JsonObject): NicConfig {
+  const { linkDown } = object
   return {
     id: stringMember(object, 'id'),
     mac: stringMember(object, 'mac'),
@@ -96,6 +120,7 @@ function parseNic(object: JsonObject): NicConfig {
     model: wordMember(object, 'model', BUSES),
     device: stringMember(object, 'device'),
     network: nullOr(object, 'network', stringMember),
+    ...(linkDown !== undefined && { linkDown: booleanMember(object, 'linkDown') }),
   }
 }
 

@@ -6,6 +6,26 @@ export type DomainId = string
 /** An image format that a disk may have. */
 export type ImageFormat = 'raw' | 'qcow2' | 'vhd' | 'vhdx'
 
+/** Of what there may be so much in a second: octets that are moved, or requests; all of them, or those of one direction. */
+export const DISK_RATES = ['bytes', 'readBytes', 'writeBytes', 'requests', 'readRequests', 'writeRequests'] as const
+
+/** How much there may be of something. */
+export interface RateLimit {
+  readonly perSecond: number
+  /** What there may be in a second for a while. Absent: no more. */
+  readonly burst?: number
+  /** How long that may go on, in seconds. Absent: one. */
+  readonly burstSeconds?: number
+}
+
+/** How fast a guest may use a disk. What is absent has no limit, and all of something goes with neither direction of it. */
+export interface DiskLimits extends Partial<Readonly<Record<(typeof DISK_RATES)[number], RateLimit>>> {
+  /** From how many octets on a request counts as several. Absent: never. */
+  readonly requestBytes?: number
+  /** Disks of a domain with one of these have the limits together. */
+  readonly group?: string
+}
+
 /** A disk of a domain. */
 export interface DiskConfig {
   /** Unique within the domain; for us the UUID of the VBD. */
@@ -25,6 +45,8 @@ export interface DiskConfig {
   readonly bus: 'emulated' | 'paravirtualised'
   /** Whether other domains may have the image open for writing at the same time. Absent: no. */
   readonly shared?: boolean
+  /** Absent: none. */
+  readonly limits?: DiskLimits
 }
 
 /** A network interface of a domain. */
@@ -40,6 +62,8 @@ export interface NicConfig {
   readonly device: string
   /** A network that was defined on this host; null for a cable that is plugged nowhere. */
   readonly network: string | null
+  /** Whether the guest sees no carrier, wherever the cable is plugged in. Absent: only where it is plugged nowhere. */
+  readonly linkDown?: boolean
 }
 
 /** Which features of the CPU the guest sees, by the draft's names (`cpu_feature`): all that the host can offer, but for these. */

@@ -9,6 +9,7 @@ import type { DumpOps, SnapshotOps, SuspensionOps } from './contract/saved-state
 import type { CloneOps, StorageOps } from './contract/storage.ts'
 
 export { readConfig } from './definition-config.ts'
+export { withLimits } from './disk-limits.ts'
 
 export type * from './contract/consoles.ts'
 export type * from './contract/devices.ts'
@@ -21,18 +22,21 @@ export type * from './contract/operation.ts'
 export type * from './contract/saved-files.ts'
 export type * from './contract/saved-states.ts'
 export type * from './contract/storage.ts'
+export { DISK_RATES } from './domain-config.ts'
 export type {
   Annotations,
   BootConfig,
   BootDevice,
   CpuConfig,
   DiskConfig,
+  DiskLimits,
   DomainConfig,
   DomainId,
   ExitActions,
   ImageFormat,
   NicConfig,
   PlatformConfig,
+  RateLimit,
   Scheduling,
 } from './domain-config.ts'
 
@@ -60,10 +64,10 @@ export interface Driver {
   readonly consoles?: ConsoleOps
   readonly terminals?: TerminalOps
   readonly screens?: ScreenOps
+  readonly guest?: GuestOps
   readonly metrics?: MetricsOps
   readonly scheduler?: SchedulerOps
   readonly autostart?: AutostartOps
-  readonly guest?: GuestOps
   readonly power?: PowerOps
   readonly events?: EventOps
   /** Releases connections; domains go on running. Calling it twice is harmless. */
@@ -82,10 +86,10 @@ export const OPTIONAL_GROUPS = [
   'consoles',
   'terminals',
   'screens',
+  'guest',
   'metrics',
   'scheduler',
   'autostart',
-  'guest',
   'power',
   'events',
 ] as const
@@ -174,28 +178,28 @@ export interface PowerOps {
  */
 export type DriverErrorKind = 'not-found' | 'bad-state' | 'unreachable' | 'refused'
 
-/** What else is known of an error. */
-export interface DriverErrorOptions extends ErrorOptions {
-  readonly isLogon?: boolean
 /** Of a guest that was asked: `silent` nobody in it answers, `unable` what answers cannot do that, `refused` it said no. */
 export type GuestFailure = 'silent' | 'unable' | 'refused'
 
+/** What else is known of an error. */
+export interface DriverErrorOptions extends ErrorOptions {
+  readonly isLogon?: boolean
+  readonly guest?: GuestFailure
 }
 
 /** The one kind of error a driver rejects with: a kind to decide by and a sentence to show. */
-  readonly guest?: GuestFailure
 export class DriverError extends Error {
   override readonly name = 'DriverError'
   readonly kind: DriverErrorKind
   /** Whether the host does not let us in: what it refuses is not what was asked for, but who asks. */
   readonly isLogon: boolean
+  /** What became of a question to the guest, where it is the guest that fails; undefined where it is the host. */
+  readonly guest: GuestFailure | undefined
 
   constructor(kind: DriverErrorKind, message: string, { isLogon = false, guest, ...options }: DriverErrorOptions = {}) {
     super(message, options)
-  /** What became of a question to the guest, where it is the guest that fails; undefined where it is the host. */
-  readonly guest: GuestFailure | undefined
     this.kind = kind
     this.isLogon = isLogon
+    this.guest = guest
   }
 }
-    this.guest = guest

@@ -35,10 +35,12 @@ function hardwareOf({ id, memoryBytes, vcpus, cpu = NO_CPU, boot, disks, nics = 
     'number of CPUs': vcpus,
     CPU: told(Object.fromEntries(features)),
     boot,
-    disks: byName(disks).map(({ id: _id, location: _at, format: _as, shared: _with, kind = 'disk', ...seen }) => {
-      return { ...seen, kind }
-    }),
-    'network interfaces': byName(nics).map(({ id: _id, network: _to, ...seen }) => seen),
+    disks: byName(disks).map(
+      ({ id: _id, location: _at, format: _as, shared: _with, limits: _to, kind = 'disk', ...seen }) => {
+        return { ...seen, kind }
+      },
+    ),
+    'network interfaces': byName(nics).map(({ id: _id, network: _to, linkDown: _seen, ...seen }) => seen),
     platform: told({ ...board, serial }),
   }
 }

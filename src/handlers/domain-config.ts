@@ -23,9 +23,9 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const { store } = parts
   const scheduling = schedulingOf(vm.VCPUs_policy, vm.VCPUs_params)
   const target = memoryTarget(vm)
-  const disks = diskConfigs(parts, vm)
   // No field of a VM says these; what others have chosen and noted on the host stays.
   const kept = readConfig(vm.definition)
+  const disks = diskConfigs(parts, vm).map(disk => withKept(disk, kept?.disks, ({ limits }) => limits && { limits }))
   const { annotations, cpu, platform: { enlightened = false, rng = false, tablet = false } = {} } = kept ?? {}
   const boot = bootConfig(parts, vm, disks)
   return {
@@ -39,7 +39,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     ...(scheduling !== EVEN && { scheduling }),
     boot: isOfDisk(boot) && kept !== undefined && isOfNetwork(kept.boot) ? kept.boot : boot,
     disks,
-    nics: nicConfigs(store, vm),
+    nics: nicConfigs(store, vm).map(nic => withKept(nic, kept?.nics, ({ linkDown }) => linkDown && { linkDown })),
     platform: {
       ...platformConfig(vm),
       ...(enlightened && { enlightened }),
@@ -49,6 +49,16 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     exits: exitActions(vm),
     ...(annotations !== undefined && { annotations }),
   }
+}
+
+/** A device with what no field of a VBD or VIF says of it. */
+function withKept<D extends { readonly id: string }>(
+  device: D,
+  kept: readonly D[] = [],
+  unsaid: (kept: D) => Partial<D> | undefined | false,
+): D {
+  const before = kept.find(({ id }) => id === device.id)
+  return before === undefined ? device : { ...device, ...unsaid(before) }
 }
 
 const isOfDisk = (boot: BootConfig): boolean => boot.kind === 'firmware' && boot.device === 'disk'

@@ -59,18 +59,18 @@ export const VIR_ERR_SNAPSHOT_REVERT_RISKY = 81
 export const VIR_ERR_OVERFLOW = 82
 /** An operation that libvirt knows and that cannot be done here. */
 export const VIR_ERR_OPERATION_UNSUPPORTED = 84
+/** Nobody in the guest answers. */
+export const VIR_ERR_AGENT_UNRESPONSIVE = 86
 /** There is such a volume already. */
 export const VIR_ERR_STORAGE_VOL_EXIST = 90
 /** The domain has no such device. */
 export const VIR_ERR_DEVICE_MISSING = 99
-/** Nobody in the guest answers. */
-export const VIR_ERR_AGENT_UNRESPONSIVE = 86
+/** The guest has no name. */
+export const VIR_ERR_NO_HOSTNAME = 108
 /** A name that more than one domain has. */
 export const VIR_ERR_MULTIPLE_DOMAINS = 110
 
 /** Nobody in particular says it. */
-/** The guest has no name. */
-export const VIR_ERR_NO_HOSTNAME = 108
 export const VIR_FROM_NONE = 0
 /** The reader of XML says it. */
 export const VIR_FROM_XML = 5
@@ -124,16 +124,16 @@ export const BEGINNINGS = {
   [VIR_ERR_SNAPSHOT_REVERT_RISKY]: 'revert requires force',
   [VIR_ERR_OVERFLOW]: 'numerical overflow',
   [VIR_ERR_OPERATION_UNSUPPORTED]: 'Operation not supported',
+  [VIR_ERR_AGENT_UNRESPONSIVE]: 'Guest agent is not responding',
   [VIR_ERR_STORAGE_VOL_EXIST]: 'storage volume already exists',
   [VIR_ERR_DEVICE_MISSING]: 'device not found',
+  [VIR_ERR_NO_HOSTNAME]: 'no hostname found',
   [VIR_ERR_MULTIPLE_DOMAINS]: 'multiple matching domains found',
 } as const
 
 /** The number of an error that can happen here. */
-  [VIR_ERR_AGENT_UNRESPONSIVE]: 'Guest agent is not responding',
 export type ErrorNumber = keyof typeof BEGINNINGS
 
-  [VIR_ERR_NO_HOSTNAME]: 'no hostname found',
 /** The number of who says so. */
 export type ErrorDomain =
   | typeof VIR_FROM_NONE

@@ -31,6 +31,8 @@ export interface Traits {
   readonly sharesNoImages?: true
   /** Interfaces stay in a domain while it runs, though their cables can be moved; the suite looks that the host says so. */
   readonly plugsNoNics?: true
+  /** What is limited of a disk is how many requests there are, without bursts; the suite looks that the host says so. */
+  readonly limitsRequestsAlone?: true
   /** The memory of a domain stays as it is while it runs; the suite looks that the host says so. */
   readonly changesNoMemory?: true
   /** A network has its name for good; the suite looks that the host says so. */

@@ -32,6 +32,7 @@ export const TRAITS: Traits = {
   outlivesConnection: true,
   bindsNoCpus: true,
   sharesNoImages: true,
+  limitsRequestsAlone: true,
   plugsNoNics: true,
   settleMs: 10_000,
   testMs: 30_000,

@@ -1,4 +1,4 @@
-import type { DiskConfig, DomainId, ImageFormat, NicConfig } from '../domain-config.ts'
+import type { DiskConfig, DiskLimits, DomainId, ImageFormat, NicConfig } from '../domain-config.ts'
 
 /**
  * Changing a domain that runs or is paused; `bad-state` in every other state: for a halted one `define` does. Each
@@ -25,6 +25,13 @@ export interface DeviceOps {
   detachNic(id: DomainId, nic: string): Promise<void>
   /** Moves the cable of an interface to another network, or unplugs it. The guest sees the carrier go and come. */
   connectNic(id: DomainId, nic: string, network: string | null): Promise<void>
+  /** Takes the carrier of an interface away from its guest, or gives it back, wherever its cable is plugged in. */
+  setLink(id: DomainId, nic: string, isUp: boolean): Promise<void>
+  /**
+   * Limits how fast the guest may use a disk, and all that are in its group; null takes the limits away. `refused` for
+   * limits that the host has not. Absent where it has none.
+   */
+  limitDisk?(id: DomainId, disk: string, limits: DiskLimits | null): Promise<void>
   /**
    * Asks the guest's balloon driver to leave it this much memory; how far it got is in the metrics. `refused` where
    * that is more than `memoryBytes`, or nothing.

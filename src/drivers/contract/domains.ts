@@ -71,8 +71,8 @@ export interface DomainOps {
   define(config: DomainConfig, options?: DefineOptions): Promise<void>
   /**
    * Defines a domain as `change` makes its definition, which nobody else changes through this driver meanwhile, and gives it
-   * as it is then; where `change` gives undefined, nothing changes. It rejects with what `change` throws. Absent where that
-   * costs no less than `config` and `define`.
+   * as it is then, as `described` does; where `change` gives undefined, nothing changes. It rejects with what `change` throws.
+   * Absent where that costs no less than `config` and `define`.
    */
   amend?(
     id: DomainId,
@@ -108,4 +108,10 @@ export interface DomainOps {
    * when halted or suspended.
    */
   reset(id: DomainId, options?: { readonly keepsPaused?: boolean }): Promise<void>
+  /**
+   * Interrupts the guest in a way that it cannot put off, at which most panic, so that a dump of them is made (NMI).
+   * `bad-state` unless running, or paused where the host takes that, whose guest gets it when it goes on. Absent where
+   * there is none.
+   */
+  injectNmi?(id: DomainId): Promise<void>
 }

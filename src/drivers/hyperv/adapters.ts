@@ -1,4 +1,5 @@
 import type { NicConfig } from '../driver.ts'
+import { hasLink } from '../link.ts'
 import { isLost, LOST_MAX } from './again.ts'
 import { idOfDevice } from './device-ids.ts'
 import type { Adapter, NetworkBackEnd, NewAdapter, Plug } from './network-back-end.ts'
@@ -67,7 +68,7 @@ export class Adapters {
   /** Puts an interface into a machine that runs; gives what takes it back. */
   async plug(guid: string, nic: NicConfig): Promise<Undo> {
     const plugs = await this.#networks.plugs([nic.network])
-    const wanted = wantedOf(nic, nic.network === null ? undefined : plugs.get(nic.network))
+    const wanted = wantedOf(nic, plugOf(nic, plugs))
     const isThere = ({ label }: Adapter) => label === wanted.label
     return this.#alter(guid, [], [wanted], isThere)
   }
@@ -77,10 +78,10 @@ export class Adapters {
     return this.#alter(guid, [adapter], [], ({ id, label }) => id === adapter.id || label === adapter.label)
   }
 
-  /** Leads the cable of one into another network, or into none; gives what takes it back. */
-  async connect(guid: string, adapter: Adapter, network: string | null): Promise<Undo> {
-    const plugs = await this.#networks.plugs([network])
-    const wanted = { ...asWanted(adapter), plug: network === null ? undefined : plugs.get(network) }
+  /** Leads the cable of one where the interface is to have it, or takes it out; gives what takes it back. */
+  async lead(guid: string, adapter: Adapter, nic: NicConfig): Promise<Undo> {
+    const plugs = await this.#networks.plugs([nic.network])
+    const wanted = { ...asWanted(adapter), plug: plugOf(nic, plugs) }
     return this.#alter(guid, [adapter], [wanted], ({ id }) => id === adapter.id)
   }
 
@@ -140,6 +141,10 @@ export class Adapters {
   }
 }
 
+/** Where the cable of an interface ends: one without a carrier is out. */
+const plugOf = (nic: NicConfig, plugs: ReadonlyMap<string, Plug>): Plug | undefined =>
+  nic.network !== null && hasLink(nic) ? plugs.get(nic.network) : undefined
+
 function wantedOf({ id, device, mac, model }: NicConfig, plug: Plug | undefined): Wanted {
   return { label: `${device} ${id}`, mac: mac.replaceAll(':', '').toUpperCase(), kind: model, plug }
 }
@@ -166,7 +171,7 @@ function planOf(
   plugs: ReadonlyMap<string, Plug>,
   isToGo: (id: string) => boolean,
 ): Plan {
-  const wanted = nics.map(nic => wantedAmong(nic, present, nic.network === null ? undefined : plugs.get(nic.network)))
+  const wanted = nics.map(nic => wantedAmong(nic, present, plugOf(nic, plugs)))
   const theirs = new Set([
     ...nics.flatMap(nic => adapterOf(nic, present)?.id ?? []),
     ...present.flatMap(({ id }) => (isToGo(idOfDevice(id)) ? [id] : [])),

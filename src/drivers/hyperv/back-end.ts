@@ -107,6 +107,8 @@ export interface BackEnd {
   request(guid: string, request: PowerRequest, options?: OperationOptions): Promise<void>
   /** Asks the guest to shut down; false where none answers yet. */
   shutDownGuest(guid: string): Promise<boolean>
+  /** Interrupts a guest that runs so that it cannot put it off; absent where the host cannot. */
+  injectNmi?(guid: string): Promise<void>
   readonly storage: StorageBackEnd
   readonly drives: DriveBackEnd
   readonly guests: GuestBackEnd

@@ -21,6 +21,17 @@ export async function definitionOf(sources: DeviceSources, entry: Entry, hardwar
   return { ...withQuantities(named(entry, kept), hardware.quantities), disks, ...(nics && { nics }) }
 }
 
+/** What the machine of a domain is made of, where its definition waits for it to start again. */
+export async function madeOf(
+  sources: DeviceSources,
+  entry: Entry,
+  hardware: Hardware,
+): Promise<DomainConfig | undefined> {
+  const { note } = entry
+  if (note?.isPending !== true) return undefined
+  return definitionOf(sources, { ...entry, note: { ...note, isPending: false } }, hardware)
+}
+
 function named(entry: Entry, kept: DomainConfig): DomainConfig {
   const { id, machine } = entry
   return { ...kept, id, name: nameOf(entry), description: descriptionOf(kept, machine.notes) }

@@ -1,4 +1,4 @@
-import type { DiskConfig, NicConfig } from '../driver.ts'
+import type { DiskConfig, DiskLimits, NicConfig } from '../driver.ts'
 import { deviceOfAdapter, idOfAdapter } from './adapters.ts'
 import { idOfDevice } from './device-ids.ts'
 import type { Drive, Storage } from './drive-back-end.ts'
@@ -11,7 +11,8 @@ export const MTU = 1_500
 
 /** A disk that somebody else has put into a machine, whose volume is at `location`. */
 export function describeDrive(drive: Drive, storage: Storage, location: string): DiskConfig {
-  const { kind } = drive
+  const { kind, medium } = drive
+  const limits = limitsOf(medium)
   const isOnScsi = storage.controllers.find(({ id }) => id === drive.controller)?.bus === 'scsi'
   return {
     id: idOfDevice(drive.id),
@@ -21,7 +22,14 @@ export function describeDrive(drive: Drive, storage: Storage, location: string):
     readOnly: kind === 'cdrom',
     device: deviceName(drive, storage),
     bus: isOnScsi ? 'paravirtualised' : 'emulated',
+    ...(limits !== undefined && { limits }),
   }
+}
+
+/** The limits that a host tells of a medium. */
+export function limitsOf(medium: Drive['medium']): DiskLimits | undefined {
+  const { requestsMax: perSecond = 0 } = medium ?? {}
+  return perSecond === 0 ? undefined : { requests: { perSecond } }
 }
 
 /** An interface that no definition says anything of; `number` is that of its name, where it has none. */

@@ -8,7 +8,7 @@ import {
 } from '../driver.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
 import type { CpuTimes } from './cpu-times.ts'
-import { definitionOf, withMemory } from './definition.ts'
+import { definitionOf, madeOf, withMemory } from './definition.ts'
 import type { DeviceSources } from './device-definitions.ts'
 import { type Directory, domainOf, type Entry } from './directory.ts'
 import { bytesOf } from './quantities.ts'
@@ -54,33 +54,47 @@ export class Descriptions {
   /** As `described`; where the definition waits for the machine to start again, also what the machine is made of until then. */
   async whole(id: DomainId): Promise<DescribedDomain> {
     const { entry, hardware, domain, config } = await this.described(id)
-    const { note } = entry
-    if (note?.isPending !== true) return { domain, config }
-    const made = { ...entry, note: { ...note, isPending: false } }
-    return { domain, config, living: await definitionOf(this.#parts, made, hardware) }
+    const living = await this.madeOf(entry, hardware)
+    return { domain, config, ...(living !== undefined && { living }) }
   }
 
-  async configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]> {
+  /** What the machine of a domain is made of, where that waits to be changed. */
+  madeOf(entry: Entry, hardware: Hardware): Promise<DomainConfig | undefined> {
+    return madeOf(this.#parts, entry, hardware)
+  }
+
+  /** With `isLiving`, machines that are on as `whole` tells what they are made of. */
+  async configs(ids: readonly DomainId[], isLiving = false): Promise<readonly DomainConfig[]> {
     const { backEnd, directory } = this.#parts
-    if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => this.#ifThere(id)))).flat()
+    if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => this.#ifThere(id, isLiving)))).flat()
     const [entries, hardware] = await Promise.all([directory.list(), backEnd.hardwareOfAll()])
     const wanted = new Set(ids)
     const described = entries.map(async entry => {
       const own = wanted.has(entry.id) ? hardware.get(entry.machine.guid) : undefined
-      return own === undefined ? [] : [await this.#describe(entry, own)]
+      if (own === undefined) return []
+      return [await this.#told(entry, own, isLiving)]
     })
     return (await Promise.all(described)).flat()
   }
 
   /** One that is gone, or goes while it is looked at, is left out. */
-  async #ifThere(id: DomainId): Promise<readonly DomainConfig[]> {
+  async #ifThere(id: DomainId, isLiving: boolean): Promise<readonly DomainConfig[]> {
+    const { directory, backEnd } = this.#parts
     try {
-      return [await this.config(id)]
+      const entry = await directory.get(id)
+      const hardware = await backEnd.hardware(entry.machine.guid)
+      return [await this.#told(entry, hardware, isLiving)]
     } catch (error) {
       if (error instanceof DriverError && error.kind === 'not-found') return []
-      if ((await this.#parts.directory.find(id)) === undefined) return []
+      if ((await directory.find(id)) === undefined) return []
       throw error
     }
+  }
+
+  async #told(entry: Entry, hardware: Hardware, isLiving: boolean): Promise<DomainConfig> {
+    const { state } = entry.machine
+    const isMade = isLiving && (state === 'running' || state === 'paused')
+    return (isMade ? await this.madeOf(entry, hardware) : undefined) ?? this.#describe(entry, hardware)
   }
 
   async #describe(entry: Entry, hardware: Hardware): Promise<DomainConfig> {

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { DiskConfig, DomainConfig, NicConfig } from '../driver.ts'
 import { adapterOf } from './adapters.ts'
 import type { Hardware } from './back-end.ts'
-import { describeAdapter, describeDrive, macOf } from './described-devices.ts'
+import { describeAdapter, describeDrive, limitsOf, macOf } from './described-devices.ts'
 import type { Drive } from './drive-back-end.ts'
 import { driveOf, isEmptyFloppy } from './drives.ts'
 import { formatOf, type Images } from './images.ts'
+import { withLink } from '../link.ts'
 import type { Networks } from './networks.ts'
 import type { Places } from './places.ts'
 import { isSamePath } from './windows-path.ts'
@@ -43,8 +45,11 @@ async function volumeIn(images: Images, { kind, medium }: Drive): Promise<string
   return kind === 'disk' ? images.volumeOf(path) : path
 }
 
-/** What lies in the drive counts, but for how its path is spelled and for what snapshots have put before it. */
-async function withMedium(images: Images, disk: DiskConfig, drive: Drive): Promise<DiskConfig> {
+/** What lies in the drive counts, but for how its path is spelled and for what snapshots have put before it; and so do its limits. */
+async function withMedium(images: Images, kept: DiskConfig, drive: Drive): Promise<DiskConfig> {
+  const { limits: _kept, ...free } = kept
+  const limits = limitsOf(drive.medium)
+  const disk = isDeepStrictEqual(limits, kept.limits) ? kept : { ...free, ...(limits !== undefined && { limits }) }
   if (isSamePath(drive.medium?.path ?? '', disk.location)) return disk
   const location = await volumeIn(images, drive)
   if (isSamePath(location, disk.location)) return disk
@@ -65,9 +70,12 @@ export async function nicsOf(
   })
   const own = new Set(found.map(({ adapter }) => adapter))
   const ours: NicConfig[] = []
-  for (const { nic, adapter } of found) {
+  for (const { nic: described, adapter } of found) {
     const network = networkOf(adapter.cable?.switchGuid)
-    const isLost = network === null && nic.network !== null && !(await networks.has(nic.network))
+    // Without a carrier the cable is out, and the definition alone says where it leads; somebody may have plugged it in.
+    const isDown = described.linkDown === true && network === null
+    const nic = described.linkDown === undefined || isDown ? described : withLink(described, true)
+    const isLost = isDown || (network === null && nic.network !== null && !(await networks.has(nic.network)))
     const mac = macOf(adapter.mac)
     // A cable into a network that is no more leads nowhere; the definition says where it should.
     ours.push({ ...nic, ...(mac !== nic.mac.toLowerCase() && { mac }), network: isLost ? nic.network : network })

@@ -1,9 +1,11 @@
-import type { DeviceOps, DiskConfig, DomainConfig, DomainId, NicConfig } from '../driver.ts'
+import { withLimits } from '../disk-limits.ts'
+import type { DeviceOps, DiskConfig, DiskLimits, DomainConfig, DomainId, NicConfig } from '../driver.ts'
 import { DriverError } from '../driver.ts'
+import { withLink } from '../link.ts'
 import type { Adapters } from './adapters.ts'
 import { adapterOf } from './adapters.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
-import { definitionOf } from './definition.ts'
+import { definitionOf, madeOf } from './definition.ts'
 import { MTU } from './described-devices.ts'
 import type { DeviceSources } from './device-definitions.ts'
 import type { Directory, Entry } from './directory.ts'
@@ -36,10 +38,11 @@ export interface DeviceParts extends DeviceSources {
   readonly build: number
 }
 
-/** A machine that runs, with what it has and how it is defined. */
+/** A machine that runs, with what it has and is made of, and how it is defined: another way, where that waits for its next start. */
 interface Living {
   readonly guid: string
   readonly hardware: Hardware
+  readonly living: DomainConfig
   readonly config: DomainConfig
   readonly places: Places
 }
@@ -57,6 +60,7 @@ type Change = (living: Living) => Promise<Altered>
 export function deviceOps(parts: DeviceParts, gate: Gate): DeviceOps {
   const alter = (id: DomainId, change: Change) =>
     gate.pass(() => parts.locks.run(id, () => alterLiving(parts, id, change)))
+  const { limit } = parts.backEnd.drives
   return {
     attachDisk(id, disk) {
       const kept = structuredClone(disk)
@@ -65,12 +69,17 @@ export function deviceOps(parts: DeviceParts, gate: Gate): DeviceOps {
     detachDisk: (id, disk) => alter(id, living => detachDisk(parts, living, disk)),
     changeMedium: (id, drive, medium) =>
       alter(id, living => changeMedium(parts, living, drive, medium ?? { location: '' })),
+    ...(limit !== undefined && {
+      limitDisk: (id: DomainId, disk: string, limits: DiskLimits | null) =>
+        alter(id, living => limitDisk(parts, living, disk, structuredClone(limits))),
+    }),
     attachNic(id, nic) {
       const kept = structuredClone(nic)
       return alter(id, living => attachNic(parts, living, kept))
     },
     detachNic: (id, nic) => alter(id, living => detachNic(parts, living, nic)),
     connectNic: (id, nic, network) => alter(id, living => connectNic(parts, living, nic, network)),
+    setLink: (id, nic, isUp) => alter(id, living => setLink(parts, living, nic, isUp)),
     setMemoryTarget: (id, bytes) => alter(id, living => setMemoryTarget(parts, living, bytes)),
   }
 }
@@ -83,8 +92,9 @@ async function alterLiving(parts: DeviceParts, id: DomainId, change: Change): Pr
   const { note, machine } = entry
   const hardware = await backEnd.hardware(machine.guid)
   const config = await definitionOf(parts, entry, hardware)
+  const living = (await madeOf(parts, entry, hardware)) ?? config
   const places = placesNow(hardware, note?.places ?? {})
-  const altered = await change({ guid: machine.guid, hardware, config, places })
+  const altered = await change({ guid: machine.guid, hardware, living, config, places })
   try {
     await writeDown(backEnd, entry, altered.config, altered.places ?? places)
   } catch (error) {
@@ -107,7 +117,7 @@ async function writeDown(backEnd: BackEnd, { id, machine, note }: Entry, config:
 
 async function attachDisk(
   parts: DeviceParts,
-  { guid, hardware, config, places }: Living,
+  { guid, hardware, living, config, places }: Living,
   disk: DiskConfig,
 ): Promise<Altered> {
   const { storage } = hardware
@@ -120,7 +130,7 @@ async function attachDisk(
     ({ medium }) => disk.location !== '' && isSamePath(medium?.path ?? '', disk.location),
   )
   if (twin !== undefined) throw refused(`the domain has ${disk.location} in another drive`)
-  const place = placeOfPlug(disk, storage, config.disks)
+  const place = placeOfPlug(disk, storage, living.disks)
   await parts.rivals.assertNone(guid, [disk])
   const undo = await parts.drives.plug(guid, storage, place, disk)
   return {
@@ -130,29 +140,30 @@ async function attachDisk(
   }
 }
 
+/** A disk that its definition has lost already is known as one of others. */
 async function detachDisk(
   parts: DeviceParts,
-  { guid, hardware, config, places }: Living,
+  { guid, hardware, living, config, places }: Living,
   id: string,
 ): Promise<Altered> {
   const { storage } = hardware
   const drive = driveOf({ id }, storage, places)
   if (drive === undefined) throw missing('disk', id)
   if (storage.controllers.find(each => each.id === drive.controller)?.bus === 'ide') {
-    const { device = id } = config.disks.find(disk => disk.id === id) ?? {}
+    const { device = id } = living.disks.find(disk => disk.id === id) ?? {}
     throw refused(`${device} is on IDE, whose drives stay in a machine while it runs`)
   }
   const undo = await parts.drives.pull(guid, storage, drive)
-  const { [id]: _place, ...left } = places
+  const left = Object.fromEntries(Object.entries(places).filter(([, place]) => place !== shortPlace(drive)))
   return { config: { ...config, disks: config.disks.filter(disk => disk.id !== id) }, places: left, undo }
 }
 
 type NewMedium = Pick<DiskConfig, 'location'> & Partial<Pick<DiskConfig, 'format'>>
 
-async function changeMedium(parts: DeviceParts, living: Living, id: string, medium: NewMedium): Promise<Altered> {
-  const { guid, hardware, config, places } = living
+async function changeMedium(parts: DeviceParts, found: Living, id: string, medium: NewMedium): Promise<Altered> {
+  const { guid, hardware, living, config, places } = found
   const drive = driveOf({ id }, hardware.storage, places)
-  const disk = config.disks.find(each => each.id === id)
+  const disk = living.disks.find(each => each.id === id)
   if (drive === undefined || disk === undefined) throw missing('drive', id)
   if (drive.kind === 'disk') throw refused(`${disk.device} is no drive for media`)
   const changed = { ...disk, ...medium }
@@ -160,7 +171,19 @@ async function changeMedium(parts: DeviceParts, living: Living, id: string, medi
   if (unmet !== undefined) throw refused(unmet)
   await parts.rivals.assertNone(guid, [changed])
   const undo = await parts.drives.plug(guid, hardware.storage, drive, changed)
-  return { config: { ...config, disks: config.disks.map(each => (each === disk ? changed : each)) }, undo }
+  const disks = config.disks.map(each => (each.id === id ? { ...each, ...medium } : each))
+  return { config: { ...config, disks }, undo }
+}
+
+async function limitDisk(parts: DeviceParts, found: Living, id: string, limits: DiskLimits | null): Promise<Altered> {
+  const { guid, hardware, living, config, places } = found
+  const drive = driveOf({ id }, hardware.storage, places)
+  const disk = withLimits(living.disks, id, limits).find(each => each.id === id)
+  if (drive === undefined || disk === undefined) throw missing('disk', id)
+  const unmet = unmetOfDisk(disk, parts.build)
+  if (unmet !== undefined) throw refused(unmet)
+  const undo = await parts.drives.limit(guid, hardware.storage, drive, limits?.requests?.perSecond ?? 0)
+  return { config: { ...config, disks: withLimits(config.disks, id, limits) }, undo }
 }
 
 /** Machines of the first generation have adapters from their start on or not at all. */
@@ -188,24 +211,34 @@ async function detachNic(parts: DeviceParts, { guid, hardware, config }: Living,
   return { config: { ...config, nics: (config.nics ?? []).filter(nic => nic.id !== id) }, undo }
 }
 
-async function connectNic(
+const connectNic = (parts: DeviceParts, found: Living, id: string, network: string | null) =>
+  lead(parts, found, id, nic => ({ ...nic, network }))
+
+const setLink = (parts: DeviceParts, found: Living, id: string, isUp: boolean) =>
+  lead(parts, found, id, nic => withLink(nic, isUp))
+
+/** Leads the cable of an interface where it is to lead; one without a carrier is out, for Hyper-V has no other way to say that. */
+async function lead(
   parts: DeviceParts,
-  { guid, hardware, config }: Living,
+  { guid, hardware, living, config }: Living,
   id: string,
-  network: string | null,
+  change: (nic: NicConfig) => NicConfig,
 ): Promise<Altered> {
   const adapter = adapterOf({ id }, hardware.adapters)
-  if (adapter === undefined) throw missing('interface', id)
-  const undo = await parts.adapters.connect(guid, adapter, network)
-  return {
-    config: { ...config, nics: (config.nics ?? []).map(nic => (nic.id === id ? { ...nic, network } : nic)) },
-    undo,
-  }
+  const before = living.nics?.find(nic => nic.id === id)
+  if (adapter === undefined || before === undefined) throw missing('interface', id)
+  const after = change(before)
+  const undo = await parts.adapters.lead(guid, adapter, after)
+  return { config: { ...config, nics: (config.nics ?? []).map(nic => (nic.id === id ? change(nic) : nic)) }, undo }
 }
 
-async function setMemoryTarget(parts: DeviceParts, { hardware, config }: Living, bytes: number): Promise<Altered> {
-  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= config.memoryBytes)) {
-    throw refused(`the domain can have more than nothing and up to ${config.memoryBytes} bytes of memory, not ${bytes}`)
+async function setMemoryTarget(
+  parts: DeviceParts,
+  { hardware, living, config }: Living,
+  bytes: number,
+): Promise<Altered> {
+  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= living.memoryBytes)) {
+    throw refused(`the domain can have more than nothing and up to ${living.memoryBytes} bytes of memory, not ${bytes}`)
   }
   const { quantities } = hardware
   const wanted = { ...quantities, memoryMb: megabytesOf(bytes) }

@@ -1,3 +1,4 @@
+import { faultOfLimits } from '../disk-limits.ts'
 import type { DiskConfig } from '../driver.ts'
 import { formatOf, hostDiskNumber, isAbsolutePath } from './images.ts'
 import { isSamePath } from './windows-path.ts'
@@ -12,7 +13,25 @@ const VHDX_FROM_BUILD = 9_200
 export function unmetOfDisk(disk: DiskConfig, build: number): string | undefined {
   const { kind = 'disk', device, shared = false } = disk
   if (shared) return `the ${kind} ${device} is shared, and Hyper-V gives an image to one machine at a time`
+  const unmet = unmetOfLimits(disk, build)
+  if (unmet !== undefined) return unmet
   return kind === 'disk' ? unmetOfHardDisk(disk, build) : unmetOfDrive(disk, kind)
+}
+
+/** Source: the MOF of real hosts, which has IOPSLimit from this build on; of images alone, for it is a setting of these. */
+const LIMITS_FROM_BUILD = 9_600
+
+function unmetOfLimits({ kind = 'disk', device, location, limits }: DiskConfig, build: number): string | undefined {
+  if (limits === undefined) return undefined
+  const { requests, ...others } = limits
+  if (build < LIMITS_FROM_BUILD) return `the ${kind} ${device} is limited, which came with Windows Server 2012 R2`
+  if (kind !== 'disk' || hostDiskNumber(location) !== undefined) {
+    return `${device} is limited, and Hyper-V limits images of disks alone`
+  }
+  const [other] = Object.keys(others)
+  if (other !== undefined) return `${device} has a limit of ${other}, and Hyper-V limits the requests of a disk alone`
+  if (requests?.burst !== undefined) return `${device} has a limit with bursts, and those of Hyper-V have none`
+  return faultOfLimits(limits)
 }
 
 function unmetOfHardDisk({ device, location, format, readOnly }: DiskConfig, build: number): string | undefined {

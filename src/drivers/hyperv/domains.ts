@@ -1,4 +1,4 @@
-import type { DomainOps } from '../driver.ts'
+import type { DomainId, DomainOps } from '../driver.ts'
 import { isLost } from './again.ts'
 import type { Descriptions } from './descriptions.ts'
 import { domainOf } from './directory.ts'
@@ -16,6 +16,7 @@ export interface DomainParts extends PowerParts {
 /** The domains of a host. */
 export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainOps {
   const { directory, definitions, descriptions, told, locks, events } = parts
+  const { injectNmi } = parts.backEnd
   return {
     list: () => gate.pass(async () => (await directory.list()).map(domainOf)),
     get: id => gate.pass(async () => domainOf(await directory.get(id))),
@@ -36,7 +37,10 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
         locks.run(id, async () => {
           const { domain, config, ...seen } = await descriptions.described(id)
           const changed = change(config, domain)
-          if (changed === undefined) return { domain, config }
+          if (changed === undefined) {
+            const living = await descriptions.madeOf(seen.entry, seen.hardware)
+            return { domain, config, ...(living !== undefined && { living }) }
+          }
           const entry = await definitions.redefine(seen, structuredClone(changed), options)
           events.defined(entry)
           return { domain: domainOf(entry), config: changed }
@@ -59,6 +63,16 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     requestShutdown: id => gate.pass(() => power.requestShutdown(id)),
     powerOff: id => gate.pass(() => power.powerOff(id)),
     reset: (id, options) => gate.pass(() => power.reset(id, options)),
+    ...(injectNmi !== undefined && {
+      injectNmi: (id: DomainId) =>
+        gate.pass(() =>
+          locks.run(id, async () => {
+            const entry = await directory.get(id)
+            assertState(entry, 'interrupt', ['running'])
+            await injectNmi(entry.machine.guid)
+          }),
+        ),
+    }),
   }
 }
 

@@ -15,6 +15,8 @@ export interface Medium {
   /** Undefined of a disk of the host, which cannot be taken out of its drive. */
   readonly id: string | undefined
   readonly path: string
+  /** How many requests of 8 KiB there may be of it in a second; 0 without a limit. */
+  readonly requestsMax: number
 }
 
 /** A drive of a machine. */
@@ -45,6 +47,8 @@ export interface NewMedium {
   readonly drive: string
   readonly kind: DriveKind
   readonly path: string
+  /** 0 without a limit; another only where `limit` is there. */
+  readonly requestsMax: number
 }
 
 /** The part of a back end that is about drives. A call that is refused has changed nothing. */
@@ -63,6 +67,8 @@ export interface DriveBackEnd {
   eject(ids: readonly string[]): Promise<void>
   /** Puts another image in the place of one. */
   exchange(medium: string, path: string): Promise<void>
+  /** How many requests there may be of a medium in a second; 0 for any number. Absent where the host has no such limits. */
+  limit?(medium: string, requestsMax: number): Promise<void>
   /** The machines that are saved, by their GUIDs. */
   savedMachines(): Promise<readonly string[]>
   /** The paths of the images in the drives of machines that they may write to, by their GUIDs. */

@@ -8,6 +8,8 @@ export interface WantedDrive extends Place {
   readonly kind: Drive['kind']
   /** Of what is to lie in it; empty for nothing. */
   readonly path: string
+  /** 0 without a limit. */
+  readonly requestsMax: number
 }
 
 /** What is to be done to a machine, each step in one call. */
@@ -15,6 +17,7 @@ interface Changes {
   readonly eject: readonly string[]
   readonly remove: readonly string[]
   readonly exchange: readonly { readonly medium: string; readonly path: string }[]
+  readonly limit: readonly { readonly medium: string; readonly requestsMax: number }[]
   readonly add: readonly NewDrive[]
   /** Into drives that are there, or that `add` makes, by their places. */
   readonly insert: readonly WantedDrive[]
@@ -22,12 +25,8 @@ interface Changes {
 
 /** What makes of the drives that a machine has those that it is to have; `isOurs` are those that may be touched. */
 function changesOf(present: Storage, wanted: readonly WantedDrive[], isOurs: (drive: Drive) => boolean): Changes {
-  const [eject, remove, exchange, insert]: [string[], string[], Changes['exchange'][number][], WantedDrive[]] = [
-    [],
-    [],
-    [],
-    [],
-  ]
+  const [eject, remove, insert]: [string[], string[], WantedDrive[]] = [[], [], []]
+  const [exchange, limit]: [Changes['exchange'][number][], Changes['limit'][number][]] = [[], []]
   const left = new Map(wanted.map(each => [placeKey(each), each]))
   for (const drive of present.drives.filter(isOurs)) {
     const goal = left.get(placeKey(drive))
@@ -40,7 +39,12 @@ function changesOf(present: Storage, wanted: readonly WantedDrive[], isOurs: (dr
     if (goal !== undefined) left.delete(placeKey(drive))
     const path = goal?.path ?? ''
     const { medium } = drive
-    if (isSamePath(medium?.path ?? '', path)) continue
+    if (isSamePath(medium?.path ?? '', path)) {
+      const { requestsMax = 0 } = goal ?? {}
+      const isOther = medium?.id !== undefined && medium.requestsMax !== requestsMax
+      if (isOther) limit.push({ medium: medium.id, requestsMax })
+      continue
+    }
     // A hard disk is taken out first: two drives may be about to change their images with one another.
     const isExchange = medium?.id !== undefined && path !== '' && drive.kind !== 'disk'
     if (isExchange) exchange.push({ medium: medium.id, path })
@@ -49,7 +53,7 @@ function changesOf(present: Storage, wanted: readonly WantedDrive[], isOurs: (dr
   }
   const add = [...left.values()].map(newDrive)
   const filled = [...left.values()].filter(({ path }) => path !== '' && hostDiskNumber(path) === undefined)
-  return { eject, remove, exchange, add, insert: [...insert, ...filled] }
+  return { eject, remove, exchange, limit, add, insert: [...insert, ...filled] }
 }
 
 function newDrive({ kind, controller, slot, path }: WantedDrive): NewDrive {
@@ -72,10 +76,11 @@ export async function changeDrives(
   wanted: readonly WantedDrive[],
   isOurs: (drive: Drive) => boolean,
 ): Promise<void> {
-  const { eject, remove, exchange, add, insert } = changesOf(present, wanted, isOurs)
+  const { eject, remove, exchange, limit, add, insert } = changesOf(present, wanted, isOurs)
   if (eject.length > 0) await backEnd.eject(eject)
   if (remove.length > 0) await backEnd.removeDrives(remove)
   for (const { medium, path } of exchange) await backEnd.exchange(medium, path)
+  for (const { medium, requestsMax } of limit) await backEnd.limit?.(medium, requestsMax)
   const ids = add.length > 0 ? await backEnd.addDrives(guid, add) : []
   const drives = new Map(present.drives.map(drive => [placeKey(drive), drive.id]))
   for (const [index, place] of add.entries()) drives.set(placeKey(place), ids[index] ?? '')
@@ -83,6 +88,7 @@ export async function changeDrives(
     drive: drives.get(placeKey(one)) ?? '',
     kind: one.kind,
     path: one.path,
+    requestsMax: one.requestsMax,
   }))
   if (media.length > 0) await backEnd.insert(guid, media)
 }

@@ -117,10 +117,11 @@ export class Drives {
 
   /** Where a snapshot has put an image before the volume of a disk, that image is what the disk is to go on with. */
   async #wantedOf({ disk, controller, slot }: Placed, drive: Drive | undefined): Promise<WantedDrive> {
-    const { kind = 'disk', location } = disk
+    const { kind = 'disk', location, limits } = disk
+    const requestsMax = limits?.requests?.perSecond ?? 0
     const present = drive?.medium?.path
     const isKept = present !== undefined && drive !== undefined && (await this.#holds(drive, disk))
-    return { kind, controller, slot, path: isKept ? present : plainPath(location) }
+    return { kind, controller, slot, path: isKept ? present : plainPath(location), requestsMax }
   }
 
   /** Where an answer is lost, what the machine has tells what is left to do. */
@@ -137,9 +138,16 @@ export class Drives {
   }
 
   /** Puts a drive into a machine that runs, or something else into a drive; gives what takes it back. */
-  async plug(guid: string, present: Storage, place: Place, { kind = 'disk', location }: DiskConfig): Promise<Undo> {
+  async plug(guid: string, present: Storage, place: Place, disk: DiskConfig): Promise<Undo> {
     const { controller, slot } = place
-    return this.#alter(guid, present, place, [{ kind, controller, slot, path: plainPath(location) }])
+    const { kind = 'disk', location, limits } = disk
+    const requestsMax = limits?.requests?.perSecond ?? 0
+    return this.#alter(guid, present, place, [{ kind, controller, slot, path: plainPath(location), requestsMax }])
+  }
+
+  /** Limits the requests of what is in the drive of a machine that runs; 0 is no limit. Gives what takes it back. */
+  async limit(guid: string, present: Storage, drive: Drive, requestsMax: number): Promise<Undo> {
+    return this.#alter(guid, present, drive, [{ ...asWanted(drive), requestsMax }])
   }
 
   /** Takes a drive out of a machine that runs; gives what takes it back. */
@@ -192,7 +200,7 @@ function ownDrives(present: Storage, disks: readonly DiskConfig[], places: Place
 export const isEmptyFloppy = ({ kind, medium }: Drive): boolean => kind === 'floppy' && (medium?.path ?? '') === ''
 
 function asWanted({ kind, controller, slot, medium }: Drive): WantedDrive {
-  return { kind, controller, slot, path: medium?.path ?? '' }
+  return { kind, controller, slot, path: medium?.path ?? '', requestsMax: medium?.requestsMax ?? 0 }
 }
 
 /**

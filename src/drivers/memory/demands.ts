@@ -1,3 +1,4 @@
+import { faultOfLimits } from '../disk-limits.ts'
 import { type DiskConfig, type DomainConfig, DriverError, type NicConfig } from '../driver.ts'
 import type { MemoryDomain, MemoryHost } from './host.ts'
 
@@ -24,6 +25,8 @@ export function assertStartable(host: MemoryHost, domain: MemoryDomain, config =
 
 /** Demands that there is a medium where one must be, and that no other domain is in the way. */
 export function assertDisk(host: MemoryHost, domain: MemoryDomain, disk: DiskConfig): void {
+  const fault = disk.limits && faultOfLimits(disk.limits)
+  if (fault !== undefined) throw refused(`${disk.device}: ${fault}`)
   if (disk.location === '') {
     if ((disk.kind ?? 'disk') === 'disk') throw refused(`the disk ${disk.device} has no volume`)
     return

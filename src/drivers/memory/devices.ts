@@ -1,4 +1,13 @@
-import { type DeviceOps, type DiskConfig, type DomainConfig, DriverError, type NicConfig } from '../driver.ts'
+import { faultOfLimits, withLimits } from '../disk-limits.ts'
+import {
+  type DeviceOps,
+  type DiskConfig,
+  type DiskLimits,
+  type DomainConfig,
+  DriverError,
+  type NicConfig,
+} from '../driver.ts'
+import { withLink } from '../link.ts'
 import type { Connection } from './connection.ts'
 import { assertDisk, assertMemoryTarget, assertNetwork } from './demands.ts'
 import { behaviourOf } from './fixtures.ts'
@@ -50,6 +59,16 @@ export function deviceOps(host: MemoryHost, connection: Connection): DeviceOps {
         ...config,
         nics: patch(config.nics ?? [], nic, { network }),
       })),
+    setLink: (id, nic, isUp) =>
+      alter('setLink', id, presentNic(nic), config => ({
+        ...config,
+        nics: (config.nics ?? []).map(each => (each.id === nic ? withLink(each, isUp) : each)),
+      })),
+    limitDisk: (id, disk, limits) =>
+      alter('limitDisk', id, fitLimits(disk, limits), config => ({
+        ...config,
+        disks: withLimits(config.disks, disk, limits),
+      })),
     setMemoryTarget: (id, bytes) =>
       alter(
         'setMemoryTarget',
@@ -95,6 +114,18 @@ function fitMedium(host: MemoryHost, id: string, medium: Parameters<DeviceOps['c
     const drive = find(config.disks, id)
     if ((drive.kind ?? 'disk') === 'disk') throw new DriverError('refused', `${drive.device} is no drive for media`)
     if (medium !== null) assertDisk(host, domain, { ...drive, ...medium })
+  }
+}
+
+function presentNic(id: string): Check {
+  return ({ config }) => void find(config.nics ?? [], id)
+}
+
+function fitLimits(id: string, limits: DiskLimits | null): Check {
+  return ({ config }) => {
+    find(config.disks, id)
+    const fault = limits === null ? undefined : faultOfLimits(limits)
+    if (fault !== undefined) throw new DriverError('refused', fault)
   }
 }
 

@@ -62,6 +62,11 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
         if (stays) machine.guest.pause()
         enter(host, domain, stays ? 'paused' : 'running')
       }),
+
+    injectNmi: id =>
+      connection.call('domains.injectNmi', () => {
+        guestOf(host.domain(id), 'interrupt', ['running', 'paused']).interrupt()
+      }),
   }
 }
 

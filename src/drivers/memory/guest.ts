@@ -4,6 +4,7 @@ import { SERIAL_BYTES_MAX, type SerialPort } from './serial-port.ts'
 
 const TICK_MS = 100
 const BANNER = 'BOOT-OK\r\n'
+const NMI = 'NMI\r\n'
 const FAREWELL = 'BYE\r\n'
 const KEYS: ReadonlyMap<string, Ending> = new Map([
   ['p', 'shutdown'],
@@ -32,15 +33,16 @@ export class Guest {
   #ranBeforeMs = 0
   #lines = 0
   #hasPrintedBanner = false
+  #isInterrupted = false
   /** When it will end by itself, in the time it ran. */
   #end: { readonly atMs: number; readonly ending: Ending } | null = null
   #disarm: () => void = () => {}
-
-  /** Prints nowhere where `serial` is `null`. */
   /** How many file systems it has frozen. */
   frozen = 0
   /** By how much its clock is ahead of that of its machine. */
   clockOffsetNs = 0n
+
+  /** Prints nowhere where `serial` is `null`. */
   constructor(behaviour: Behaviour, clock: Clock, serial: SerialPort | null, onEnd: (ending: Ending) => void) {
     this.#behaviour = behaviour
     this.#clock = clock
@@ -53,13 +55,13 @@ export class Guest {
     return this.#behaviour.isYielding
   }
 
-  /** How long it has run since it booted. */
-  get uptimeMs(): number {
   /** Whether something in it answers its host. */
   get hasAgent(): boolean {
     return this.#behaviour.hasAgent
   }
 
+  /** How long it has run since it booted. */
+  get uptimeMs(): number {
     return this.#ranMs + (this.#sinceMs === null ? 0 : this.#clock.nowMs() - this.#sinceMs)
   }
 
@@ -70,6 +72,7 @@ export class Guest {
 
   run(): void {
     this.#sinceMs = this.#clock.nowMs()
+    this.#answerInterrupt()
     this.#arm()
   }
 
@@ -93,10 +96,28 @@ export class Guest {
     this.run()
   }
 
+  /** An interrupt that it cannot put off: it says so, and goes on. One that is paused does that when it runs. */
+  interrupt(): void {
+    this.print()
+    this.#isInterrupted = true
+    if (this.#sinceMs !== null) this.#answerInterrupt()
+  }
+
+  #answerInterrupt(): void {
+    if (this.#isInterrupted) this.#serial?.print(NMI)
+    this.#isInterrupted = false
+  }
+
   requestShutdown(): void {
     const { shutdownAfterMs } = this.#behaviour
     if (shutdownAfterMs === null) return
     this.#endBy(this.uptimeMs + shutdownAfterMs, 'shutdown')
+    this.#arm()
+  }
+
+  /** Ends like this, whatever it was about to do. */
+  endNow(ending: Ending): void {
+    this.#endBy(this.uptimeMs, ending)
     this.#arm()
   }
 
@@ -115,12 +136,6 @@ export class Guest {
 
   /** Takes its power away; it does nothing more. */
   cut(): void {
-  /** Ends like this, whatever it was about to do. */
-  endNow(ending: Ending): void {
-    this.#endBy(this.uptimeMs, ending)
-    this.#arm()
-  }
-
     this.pause()
     this.#end = null
   }
@@ -141,11 +156,14 @@ export class Guest {
   }
 
   #powerUp(): void {
+    this.#isInterrupted = false
     this.#ranBeforeMs += this.#ranMs
     this.#ranMs = 0
     this.#lines = 0
     this.#hasPrintedBanner = false
     this.#end = null
+    this.frozen = 0
+    this.clockOffsetNs = 0n
     const { end } = this.#behaviour
     if (end !== null) this.#endBy(end.afterMs, end.ending)
   }
@@ -162,8 +180,6 @@ export class Guest {
     this.#disarm = this.#clock.after(Math.max(0, end.atMs - this.uptimeMs), () => {
       this.cut()
       this.#onEnd(end.ending)
-    this.frozen = 0
-    this.clockOffsetNs = 0n
     })
   }
 }

@@ -1,4 +1,5 @@
-import type { DomainConfig } from '../driver.ts'
+import type { DiskLimits, DomainConfig, RateLimit } from '../driver.ts'
+import { hasLink } from '../link.ts'
 import { Random } from './random.ts'
 
 /** Two numbers that grow by so much in each millisecond that the guest runs. */
@@ -41,14 +42,14 @@ export class Usage {
       new Map(rates.map(([id, perMs]) => [id, goOn(before.get(id), lifeMs, perMs)]))
     this.#disks = counters(
       this.#disks,
-      disks.map(({ id, location, readOnly }) => {
-        const [read, written] = this.#pair(id, DISK_BYTES_PER_MS)
+      disks.map(({ id, location, readOnly, limits = {} }) => {
+        const [read, written] = limited(this.#pair(id, DISK_BYTES_PER_MS), limits)
         return [id, location === '' ? NOTHING : [read, readOnly ? 0 : written]]
       }),
     )
     this.#nics = counters(
       this.#nics,
-      nics.map(({ id, network }) => [id, network === null ? NOTHING : this.#pair(id, NIC_BYTES_PER_MS)]),
+      nics.map(nic => [nic.id, hasLink(nic) ? this.#pair(nic.id, NIC_BYTES_PER_MS) : NOTHING]),
     )
   }
 
@@ -79,6 +80,13 @@ export class Usage {
   #random(what: string): Random {
     return new Random(`usage ${this.#id} ${what}`)
   }
+}
+
+/** A simulated guest moves no more octets than it may; it makes no requests that are counted, and has no bursts. */
+function limited([read, written]: Pair, { bytes, readBytes, writeBytes }: DiskLimits): Pair {
+  const perMs = (limit: RateLimit | undefined) => (limit === undefined ? Infinity : limit.perSecond / 1_000)
+  const share = Math.min(1, perMs(bytes) / (read + written))
+  return [Math.min(read * share, perMs(readBytes)), Math.min(written * share, perMs(writeBytes))]
 }
 
 function goOn(before: Counter | undefined, lifeMs: number, perMs: Pair): Counter {

@@ -1,6 +1,7 @@
 import { integerMember, type JsonObject, JsonShapeError, stringMember, toJsonObject } from '../../protocols/qmp/json.ts'
 import { type DomainConfig, DriverError } from '../driver.ts'
 import { parseConfig } from '../definition-config.ts'
+import { faultOfLimits } from '../disk-limits.ts'
 import { type ImageKey, relocated } from './images.ts'
 import { isDomainId } from './layout.ts'
 import { assertNic } from './nics.ts'
@@ -54,6 +55,10 @@ export function assertDefinable(config: DomainConfig): void {
     if (!path.startsWith('/')) throw refused(`${JSON.stringify(path)} is no absolute path`)
   }
   config.nics?.forEach(assertNic)
+  for (const { device, limits = {} } of config.disks) {
+    const fault = faultOfLimits(limits)
+    if (fault !== undefined) throw refused(`disk ${device}: ${fault}`)
+  }
   assertDifferent('disks', config.disks)
   assertDifferent('network interfaces', config.nics ?? [])
 }

@@ -2,13 +2,16 @@ import {
   type ConnectOptions,
   type DeviceOps,
   type DiskConfig,
+  type DiskLimits,
   type DomainConfig,
   type DomainId,
   DriverError,
 } from '../driver.ts'
+import { withLimits } from '../disk-limits.ts'
 import { addNode, nodeIn, nodesOf, removeNodes } from './block-nodes.ts'
 import { virtioPlace } from './command-line/disks.ts'
 import { assertDefinable } from './definition.ts'
+import { limitDrive } from './disk-limits.ts'
 import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
 import { lookAtDisk } from './images.ts'
@@ -17,7 +20,10 @@ import { changeDefinition, pullOut } from './living-change.ts'
 import { diskName, isEmulated, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
-type DiskDevices = Pick<DeviceOps, 'attachDisk' | 'detachDisk' | 'changeMedium' | 'setMemoryTarget'>
+type DiskDevices = Pick<
+  DeviceOps,
+  'attachDisk' | 'detachDisk' | 'changeMedium' | 'limitDisk' | 'setMemoryTarget'
+>
 
 /** The part of the group `devices` that is about disks and memory. `warn` is told what no call can report. */
 export const diskDevices = (inventory: Inventory, gate: Gate, warn: ConnectOptions['warn']): DiskDevices => {
@@ -34,6 +40,7 @@ export const diskDevices = (inventory: Inventory, gate: Gate, warn: ConnectOptio
     attachDisk: (id, disk) => change(id, living => attach(living, disk)),
     detachDisk: (id, disk) => change(id, living => detach(living, disk, giveBack(id, disk))),
     changeMedium: (id, drive, medium) => change(id, living => changeMedium(living, drive, medium)),
+    limitDisk: (id, disk, limits) => change(id, living => limit(living, disk, limits)),
     setMemoryTarget: (id, bytes) => change(id, living => setMemoryTarget(living, bytes)),
   }
 }
@@ -60,6 +67,7 @@ async function plug(
   const drive = await addNode(machine, disk)
   try {
     await machine.execute('device_add', { ...virtioPlace(disk, slots), drive })
+    if (disk.limits !== undefined) await limitDrive(machine, disk)
   } catch (error) {
     await removeNodes(machine, [drive])
     throw error
@@ -104,6 +112,7 @@ async function changeMedium(living: LivingDomain, id: string, medium: Medium): P
       if (next !== null) await removeNodes(machine, [next])
       throw error
     }
+    if (loaded.limits !== undefined) await limitDrive(machine, loaded)
     const nodes = await nodesOf(machine, id)
     await removeNodes(
       machine,
@@ -133,6 +142,15 @@ async function swap(
   } finally {
     await machine.execute('blockdev-close-tray', { id })
   }
+}
+
+async function limit(living: LivingDomain, id: string, limits: DiskLimits | null): Promise<void> {
+  const { machine, definition } = living
+  findDisk(definition.config, id)
+  const config = withDisks(definition.config, disks => withLimits(disks, id, limits))
+  assertDefinable(config)
+  const act = () => limitDrive(machine, findDisk(config, id))
+  await changeDefinition(living, { ...definition, config }, act)
 }
 
 async function setMemoryTarget(living: LivingDomain, bytes: number): Promise<void> {

@@ -23,4 +23,5 @@ export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
   requestShutdown: id => gate.pass(() => inventory.find(id).requestShutdown()),
   powerOff: id => gate.pass(() => inventory.find(id).powerOff()),
   reset: (id, options) => gate.pass(() => inventory.find(id).reset(options)),
+  injectNmi: id => gate.pass(() => inventory.find(id).change(({ machine }) => machine.execute('inject-nmi'))),
 })

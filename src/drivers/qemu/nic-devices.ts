@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConnectOptions, type DeviceOps, type DomainConfig, type DomainId, DriverError } from '../driver.ts'
 import type { NicConfig } from '../driver.ts'
+import { hasLink, withLink } from '../link.ts'
 import { assertDefinable } from './definition.ts'
 import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
@@ -21,7 +22,7 @@ export interface DeviceTools {
   readonly warn: ConnectOptions['warn']
 }
 
-type NicDevices = Pick<DeviceOps, 'attachNic' | 'detachNic' | 'connectNic'>
+type NicDevices = Pick<DeviceOps, 'attachNic' | 'detachNic' | 'connectNic' | 'setLink'>
 
 /** What the operations on interfaces work with, beside the living domain. */
 interface Cabling {
@@ -49,6 +50,7 @@ export const nicDevices = (inventory: Inventory, networks: Networks, { root, gat
     attachNic: (id, nic) => change(id, (living, cabling) => attach(living, cabling, nic)),
     detachNic: (id, nic) => change(id, (living, cabling) => detach(living, cabling, nic, giveBack(id, nic))),
     connectNic: (id, nic, network) => change(id, (living, cabling) => connect(living, cabling, nic, network)),
+    setLink: (id, nic, isUp) => change(id, living => changeLink(living, nic, isUp)),
   }
 }
 
@@ -73,7 +75,7 @@ async function attach(living: LivingDomain, { id, files, networks }: Cabling, ni
 
 async function plug(machine: LivingDomain['machine'], nic: NicConfig, slots: Slots): Promise<void> {
   await machine.execute('device_add', nicProperties(nic, slots))
-  if (nic.network === null) await setLink(machine, nic.id, false)
+  if (!hasLink(nic)) await setLink(machine, nic.id, false)
 }
 
 const setLink = (machine: LivingDomain['machine'], nic: string, up: boolean): Promise<void> =>
@@ -114,7 +116,7 @@ async function connect(
   const nics = (definition.config.nics ?? []).map(nic => (nic.id === nicId ? after : nic))
   const move = async (nic: NicConfig) => {
     await networks.plug(id, [cableOf(files, nic, definition.slots)])
-    if (nic.network !== null) await setLink(machine, nicId, true)
+    if (hasLink(nic)) await setLink(machine, nicId, true)
   }
   await changeDefinition(living, { ...definition, config: { ...definition.config, nics } }, async () => {
     networks.assertKnown(network)
@@ -127,6 +129,15 @@ async function connect(
       throw error
     }
   })
+}
+
+/** A cable that is plugged nowhere carries nothing, whatever is asked for. */
+async function changeLink(living: LivingDomain, nicId: string, isUp: boolean): Promise<void> {
+  const { machine, definition } = living
+  const after = withLink(findNic(definition.config, nicId), isUp)
+  const nics = (definition.config.nics ?? []).map(nic => (nic.id === nicId ? after : nic))
+  const act = () => setLink(machine, nicId, hasLink(after))
+  await changeDefinition(living, { ...definition, config: { ...definition.config, nics } }, act)
 }
 
 function findNic({ id, nics = [] }: DomainConfig, nicId: string): NicConfig {

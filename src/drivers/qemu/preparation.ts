@@ -1,5 +1,6 @@
 import { rm, symlink } from 'node:fs/promises'
 import { type DomainConfig, DriverError } from '../driver.ts'
+import { hasLink } from '../link.ts'
 import type { Accelerator } from './accelerator.ts'
 import { speaksOfCpu } from './command-line/cpu.ts'
 import type { StartConditions } from './command-line/index.ts'
@@ -7,6 +8,7 @@ import type { CpuOffer } from './cpu-offer.ts'
 import type { Definition } from './definition.ts'
 import { isGone, isOrdinary } from './exit-keeper.ts'
 import { GuestClock } from './guest-clock.ts'
+import { limitDrive } from './disk-limits.ts'
 import type { DomainFiles } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { assertPassable } from './passthrough.ts'
@@ -49,7 +51,8 @@ export async function stopCompanions({ config }: Definition, files: DomainFiles)
 }
 
 /** Whether the guest must not execute anything before `setUp` has been done. */
-export const isHeldForSetUp = ({ config }: Definition): boolean => config.scheduling !== undefined
+export const isHeldForSetUp = ({ config: { scheduling, disks, nics = [] } }: Definition): boolean =>
+  scheduling !== undefined || disks.some(({ limits }) => limits !== undefined) || nics.some(({ linkDown }) => linkDown)
 
 /**
  * What is left to be done when QEMU has been started with a definition. Rejects where that cannot be; what the machine
@@ -62,9 +65,10 @@ export async function setUp(machine: Machine, { config }: Definition, { files, s
     }
     const { memoryBytes, memoryTargetBytes = memoryBytes, platform = {} } = config
     if (memoryTargetBytes < memoryBytes) await machine.execute('balloon', { value: memoryTargetBytes })
-    for (const { id, network } of config.nics ?? []) {
-      if (network === null) await machine.execute('set_link', { name: nicName(id), up: false })
+    for (const nic of config.nics ?? []) {
+      if (!hasLink(nic)) await machine.execute('set_link', { name: nicName(nic.id), up: false })
     }
+    for (const disk of config.disks) if (disk.limits !== undefined) await limitDrive(machine, disk)
     if (platform.serial === 'pty') await linkTerminal(machine, files.serialPty)
   } catch (error) {
     if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error

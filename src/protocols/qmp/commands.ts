@@ -118,6 +118,10 @@ export interface QmpCommands {
   readonly 'blockdev-reopen': { arguments: { readonly options?: readonly Properties[] }; returns: void }
   /** Grows an image, in bytes, under the guest's eyes. */
   readonly block_resize: { arguments: { readonly 'node-name'?: string; readonly size?: number }; returns: void }
+  /** Limits how fast the guest uses what is in a drive, by the device that has it; 0 is no limit. */
+  readonly block_set_io_throttle: { arguments: Properties; returns: void }
+  /** Interrupts the guest so that it cannot put it off. */
+  readonly 'inject-nmi': { arguments: NoArguments; returns: void }
   readonly netdev_add: { arguments: Properties; returns: void }
   readonly netdev_del: { arguments: { readonly id?: string }; returns: void }
   /** Whether the guest sees a carrier; by the name of the device or of what it is connected to. */
@@ -266,6 +270,8 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'blockdev-snapshot-delete-internal-sync': nothing,
   'blockdev-reopen': nothing,
   block_resize: nothing,
+  block_set_io_throttle: nothing,
+  'inject-nmi': nothing,
   netdev_add: nothing,
   netdev_del: nothing,
   set_link: nothing,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import type { DiskLimits } from '../../../src/drivers/driver.ts'
 import { booted, configOf, disk, drive, medium, nic, run, volume, withDevices } from '../parts.ts'
 import type { Guest } from '../setting.ts'
 import type { Stage } from '../stage.ts'
@@ -16,6 +17,7 @@ export function describeDevices(stage: Stage): void {
     if (stage.traits.guests.includes('clinging')) describeClinging(stage)
     describeMedia(stage)
     describeInterfaces(stage)
+    describeLimits(stage)
     describeMemory(stage)
     describeStates(stage)
   })
@@ -178,6 +180,61 @@ function describeMedia(stage: Stage): void {
   })
 }
 
+const LIMITED: DiskLimits = { requests: { perSecond: 200 } }
+const BURSTING: DiskLimits = {
+  readBytes: { perSecond: 1_048_576, burst: 4_194_304, burstSeconds: 2 },
+  writeBytes: { perSecond: 2_097_152 },
+  requests: { perSecond: 100, burst: 100 },
+  requestBytes: 8_192,
+  group: 'slow',
+}
+const WRONG: readonly DiskLimits[] = [
+  { requests: { perSecond: 0 } },
+  { bytes: { perSecond: 1 }, readBytes: { perSecond: 1 } },
+  { requests: { perSecond: 10, burst: 9 } },
+]
+
+/** Every host that limits disks limits how many requests there are; what else one limits it says. */
+function describeLimits(stage: Stage): void {
+  stage.it('limits a disk of a domain that runs, or has no such operation, and then starts none so', async () => {
+    const limited = disk(await volume(stage, 'disk-1'))
+    const config = withDevices(stage, { disks: [limited] })
+    const { limitDisk } = stage.devices
+    if (limitDisk === undefined) {
+      const wanted = { ...config, disks: config.disks.map(each => ({ ...each, limits: LIMITED })) }
+      return rejectsWith('refused', run(stage, wanted))
+    }
+    const id = await booted(stage, config)
+    const last = async () => (await configOf(stage, id)).disks.at(-1)
+
+    for (const limits of [LIMITED, { requests: { perSecond: 50 } }]) {
+      await limitDisk(id, limited.id, limits)
+      assert.deepEqual(await last(), { ...limited, limits })
+    }
+    for (const limits of WRONG) await rejectsWith('refused', limitDisk(id, limited.id, limits))
+    await stage.driver.domains.powerOff(id)
+    await stage.driver.domains.start(id)
+    assert.deepEqual(await last(), { ...limited, limits: { requests: { perSecond: 50 } } })
+    await limitDisk(id, limited.id, null)
+    assert.deepEqual(await last(), limited)
+    if (stage.traits.limitsRequestsAlone === true) await rejectsWith('refused', limitDisk(id, limited.id, BURSTING))
+  })
+
+  if (stage.traits.limitsRequestsAlone === true) return
+
+  stage.it('limits all disks of a group together, with bursts, and those that are plugged in', async () => {
+    const [one, other] = [disk(await volume(stage, 'disk-1')), disk(await volume(stage, 'disk-2'), { device: 'hde' })]
+    const config = withDevices(stage, { disks: [{ ...one, limits: { ...LIMITED, group: 'slow' } }] })
+    const id = await booted(stage, config)
+    await stage.devices.attachDisk(id, { ...other, limits: { ...LIMITED, group: 'slow' } })
+
+    await stage.devices.limitDisk?.(id, other.id, BURSTING)
+    const limits = (await configOf(stage, id)).disks.slice(-2).map(each => each.limits)
+    assert.deepEqual(limits, [BURSTING, BURSTING])
+    await stage.assertState(id, 'running')
+  })
+}
+
 function describeMemory(stage: Stage): void {
   if (stage.traits.changesNoMemory === true) return describeFixedMemory(stage)
 
@@ -247,6 +304,8 @@ function attempts(stage: Stage, id: string, held: { disk: string; nic: string })
     () => devices.attachNic(id, nic(null, { device: 'eth1' })),
     () => devices.detachNic(id, held.nic),
     () => devices.connectNic(id, held.nic, null),
+    () => devices.setLink(id, held.nic, false),
+    async () => devices.limitDisk?.(id, held.disk, null) ?? devices.setLink(id, held.nic, true),
     () => devices.setMemoryTarget(id, 8 * MIB),
   ]
 }
@@ -286,6 +345,9 @@ function describeStates(stage: Stage): void {
     await rejectsWith('not-found', stage.devices.changeMedium(id, NOBODY, null))
     await rejectsWith('not-found', stage.devices.detachNic(id, NOBODY))
     await rejectsWith('not-found', stage.devices.connectNic(id, NOBODY, null))
+    await rejectsWith('not-found', stage.devices.setLink(id, NOBODY, false))
+    const { limitDisk } = stage.devices
+    if (limitDisk !== undefined) await rejectsWith('not-found', limitDisk(id, NOBODY, null))
   })
 
   stage.it('says not-found to every change of a domain that the host does not have', async () => {

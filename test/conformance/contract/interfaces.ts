@@ -18,7 +18,9 @@ export function describeInterfaces(stage: Stage): void {
     assert.deepEqual(await configOf(stage, id), config)
   })
 
-  if (stage.traits.groups.includes('networks')) describeCables(stage)
+  if (!stage.traits.groups.includes('networks')) return
+  describeCables(stage)
+  describeLinks(stage)
 }
 
 function describePlugging(stage: Stage): void {
@@ -76,5 +78,47 @@ function describeCables(stage: Stage): void {
     await rejectsWith('refused', stage.devices.connectNic(id, config.nics?.[0]?.id ?? '', NOBODY))
     await rejectsWith('refused', stage.devices.attachNic(id, nic(NOBODY, { device: 'eth1' })))
     assert.deepEqual(await configOf(stage, id), config)
+  })
+}
+
+function describeLinks(stage: Stage): void {
+  stage.it('takes the carrier of an interface away and gives it back, wherever its cable is plugged in', async () => {
+    const place = network()
+    await stage.networks.define(place)
+    const config = withDevices(stage, { nics: [nic(place.id)] })
+    const id = await booted(stage, config)
+    const [port] = config.nics ?? []
+    assert(port !== undefined)
+    const nics = async () => (await configOf(stage, id)).nics
+
+    for (let round = 0; round < 2; round++) {
+      await stage.devices.setLink(id, port.id, false)
+      assert.deepEqual(await nics(), [{ ...port, linkDown: true }])
+    }
+    await stage.devices.connectNic(id, port.id, null)
+    await stage.devices.connectNic(id, port.id, place.id)
+    assert.deepEqual(await nics(), [{ ...port, linkDown: true }])
+    await stage.devices.setLink(id, port.id, true)
+    assert.deepEqual(await nics(), [port])
+  })
+
+  stage.it('starts a domain with an interface whose link is down, and it is down until somebody says otherwise', async () => {
+    const place = network()
+    await stage.networks.define(place)
+    const config = withDevices(stage, { nics: [nic(place.id, { linkDown: true })] })
+    const id = await booted(stage, config)
+    const [port] = config.nics ?? []
+
+    assert.deepEqual(await configOf(stage, id), config)
+    if (stage.traits.groups.includes('suspension')) {
+      await stage.suspension.suspend(id)
+      await stage.suspension.resume(id)
+      assert.deepEqual(await configOf(stage, id), config)
+    }
+    await stage.driver.domains.powerOff(id)
+    await stage.driver.domains.start(id)
+    assert.deepEqual(await configOf(stage, id), config)
+    await stage.devices.setLink(id, port?.id ?? '', true)
+    assert.deepEqual((await configOf(stage, id)).nics?.[0]?.linkDown ?? false, false)
   })
 }

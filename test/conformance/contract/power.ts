@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stage } from '../stage.ts'
-import { rejectsWith } from '../stage.ts'
+import { NOBODY, rejectsWith } from '../stage.ts'
 import { POWER_STATES, perform, TRANSITION_NAMES, TRANSITIONS } from '../transitions.ts'
 
 export function describePower(stage: Stage): void {
@@ -10,6 +10,7 @@ export function describePower(stage: Stage): void {
     describeTransitions(stage)
     describeStart(stage)
     describeShutdown(stage)
+    describeInterrupt(stage)
   })
 }
 
@@ -131,5 +132,20 @@ function describeShutdown(stage: Stage): void {
 
     await stage.driver.domains.powerOff(id)
     await stage.assertState(id, 'halted')
+  })
+}
+
+function describeInterrupt(stage: Stage): void {
+  stage.it('interrupts a guest that runs so that it cannot put it off, and none that is halted', async () => {
+    const { injectNmi } = stage.driver.domains
+    if (injectNmi === undefined) return
+    const id = await stage.running()
+    if (stage.driver.consoles !== undefined) await stage.untilBooted(id)
+
+    await injectNmi(id)
+    await stage.assertState(id, 'running')
+    await stage.driver.domains.powerOff(id)
+    await rejectsWith('bad-state', injectNmi(id))
+    await rejectsWith('not-found', injectNmi(NOBODY))
   })
 }

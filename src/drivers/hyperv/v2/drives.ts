@@ -44,21 +44,32 @@ const PROPERTIES = {
   HostResource: 'string[]',
 } as const
 
+/** Source: the MOF of real hosts, which has IOPSLimit from this build on. */
+export const LIMITS_FROM_BUILD = 9_600
+
 const RESOURCE = defineClass('Msvm_ResourceAllocationSettingData', PROPERTIES)
-const IMAGE = defineClass(DRIVE_WORDS.imageClass, PROPERTIES)
+const IMAGE = defineClass(DRIVE_WORDS.imageClass, { ...PROPERTIES, IOPSLimit: 'uint64' })
 
 /** Drives through root\virtualization\v2. */
 export function driveFaceV2(link: Link): DriveFace {
   return {
     words: DRIVE_WORDS,
     partOf: part => instanceOf(RESOURCE, propertiesOf(part)),
-    imageToAdd: part => instanceOf(IMAGE, propertiesOf(part)),
+    imageToAdd: ({ requestsMax, ...part }) =>
+      instanceOf(IMAGE, {
+        ...propertiesOf(part),
+        ...(requestsMax !== undefined && { IOPSLimit: BigInt(requestsMax) }),
+      }),
+    ...(link.build >= LIMITS_FROM_BUILD && { limitOf }),
     imageOf: (InstanceID, path) => instanceOf(IMAGE, { InstanceID, HostResource: [path] }),
     add: (guid, settings, images) => add(link, guid, settings, images),
     modify: (_guid, settings) => modify(link, settings),
     remove: (_guid, settings) => remove(link, settings),
   }
 }
+
+const limitOf = (InstanceID: string, requestsMax: number) =>
+  instanceOf(IMAGE, { InstanceID, IOPSLimit: BigInt(requestsMax) })
 
 function propertiesOf({ type, subType, parent, slot, resource }: NewPart) {
   return {

@@ -2,7 +2,7 @@ import { anyOf, type CimInstance, wql } from '../../../protocols/wsman/index.ts'
 import { type PartClass, partsOf } from '../wmi/every-part.ts'
 import { MEMORY, PROCESSOR } from '../wmi/hardware.ts'
 import type { Link } from '../wmi/link.ts'
-import { DRIVE_WORDS } from './drives.ts'
+import { DRIVE_WORDS, LIMITS_FROM_BUILD } from './drives.ts'
 import { ALLOCATION, EMULATED, SYNTHETIC, VLAN } from './network-classes.ts'
 
 /** ResourceType of what disks are on and in: controllers of diskettes, IDE and SCSI, and drives. */
@@ -26,14 +26,18 @@ const CLASSES: readonly PartClass[] = [
     ],
     where: anyOf(STORAGE_TYPES.map(type => wql`ResourceType = ${type}`)),
   },
-  { className: DRIVE_WORDS.imageClass, properties: ['InstanceID', 'ResourceSubType', 'Parent', 'HostResource'] },
   { className: SYNTHETIC.name, properties: ADAPTER },
   { className: EMULATED.name, properties: ADAPTER },
   { className: ALLOCATION.name, properties: ['InstanceID', 'Parent', 'HostResource'] },
 ]
 
+const IMAGE = ['InstanceID', 'ResourceSubType', 'Parent', 'HostResource']
+
 /** What `hardware` is read from, of all machines. */
-export const everyPart = (link: Link): Promise<readonly CimInstance[]> => partsOf(link, CLASSES)
+export function everyPart(link: Link): Promise<readonly CimInstance[]> {
+  const properties = link.build >= LIMITS_FROM_BUILD ? [...IMAGE, 'IOPSLimit'] : IMAGE
+  return partsOf(link, [...CLASSES, { className: DRIVE_WORDS.imageClass, properties }])
+}
 
 /** The tags of all ports. */
 export function everyTag(link: Link): Promise<readonly CimInstance[]> {

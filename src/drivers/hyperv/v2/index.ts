@@ -27,7 +27,7 @@ import { imagesV2 } from './images.ts'
 import { REQUESTED_STATE } from './names.ts'
 import { schedulingV2 } from './scheduling.ts'
 import { snapshotsV2 } from './snapshots.ts'
-import { change, create, destroy } from './systems.ts'
+import { change, create, destroy, injectNmi, NMI_FROM_BUILD } from './systems.ts'
 
 export { V2 } from './names.ts'
 
@@ -53,6 +53,7 @@ export function backEndV2(link: Link): BackEnd & NetworkBackEnd {
     change: (guid, wanted) => change(link, guid, wanted),
     resize: (hardware, wanted) => resize(link, hardware, wanted),
     request: (guid, what, options) => requestBy(link, REQUESTED_STATE, guid, what, options),
+    ...(link.build >= NMI_FROM_BUILD && { injectNmi: (guid: string) => injectNmi(link, guid) }),
     storage: { ...fileBackEnd(link.client), ...imagesV2(link) },
     drives: driveBackEnd(link, driveFaceV2(link)),
     autostart: autostartV2(link),

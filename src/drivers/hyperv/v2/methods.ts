@@ -24,3 +24,9 @@ export const MODIFY_RESOURCES = defineMethod(SERVICE, 'ModifyResourceSettings', 
   input: { ResourceSettings: 'instance[]' },
   output: { Job: 'reference' },
 })
+
+/** From build 9600 on. */
+export const INJECT_NMI = defineMethod('Msvm_ComputerSystem', 'InjectNonMaskableInterrupt', {
+  input: {},
+  output: { Job: 'reference' },
+})

@@ -8,13 +8,16 @@ import type { Link } from '../wmi/link.ts'
 import { BOOT_ORDERS, madeBy } from '../wmi/systems.ts'
 import { SYSTEM_SETTINGS, settingsIdOf, systemOf } from './classes.ts'
 import { DRIVE_WORDS, driveFaceV2 } from './drives.ts'
-import { DEFINE_SYSTEM, DESTROY_SYSTEM, MODIFY_SYSTEM } from './methods.ts'
+import { DEFINE_SYSTEM, DESTROY_SYSTEM, INJECT_NMI, MODIFY_SYSTEM } from './methods.ts'
 
 /** A machine with a BIOS, which boots whatever is put into it. Source: as real hosts have it, from build 9600 on. */
 const FIRST_GENERATION = 'Microsoft:Hyper-V:SubType:1'
 const GENERATIONS_FROM_BUILD = 9_600
 /** Source: the MOF of real hosts, which has TurnOffOnGuestRestart from this build on. */
 const OFF_ON_RESTART_FROM_BUILD = 17_763
+
+/** Source: the MOF of real hosts, which has InjectNonMaskableInterrupt from this build on. */
+export const NMI_FROM_BUILD = 9_600
 
 /**
  * Makes a machine, and gives its GUID, which the host chooses. It has a controller of SCSI from the beginning: none can be
@@ -52,4 +55,9 @@ export async function change(link: Link, guid: string, wanted: SettingsChange): 
   })
   const answer = await untilAnswered(() => link.client.call(link.service, MODIFY_SYSTEM, { SystemSettings }))
   await settle(link, answer, 'change the settings of the machine')
+}
+
+/** Interrupts the guest of a machine that runs. */
+export async function injectNmi(link: Link, guid: string): Promise<void> {
+  await settle(link, await link.client.call(systemOf(guid), INJECT_NMI, {}), 'interrupt the guest')
 }

@@ -10,6 +10,8 @@ export interface NewPart {
   readonly slot?: number
   /** The file of an image; of a drive the path of the host's disk that it passes on. */
   readonly resource?: string
+  /** Of an image; absent without a limit. */
+  readonly requestsMax?: number
 }
 
 /** What a namespace calls the parts of machines that disks are made of. */
@@ -34,6 +36,8 @@ export interface DriveFace {
   partOf(part: NewPart): CimInstance
   imageOf(id: string, path: string): CimInstance
   imageToAdd(part: NewPart): CimInstance
+  /** An image with another limit of requests; absent where the host has none. */
+  limitOf?(id: string, requestsMax: number): CimInstance
   /** Gives what was made, in the same order, where the host says so. The files of `images` are told where it fails. */
   add(
     machineGuid: string,

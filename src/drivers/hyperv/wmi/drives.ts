@@ -48,10 +48,14 @@ export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
       return face.remove(machineIn(ids[0]), images)
     },
     exchange: (id, path) => face.modify(machineIn(id), [face.imageOf(id, path)]),
+    ...(face.limitOf !== undefined && { limit: limitBy(face, face.limitOf) }),
     savedMachines: () => savedMachines(link, face),
     writableMedia: guids => writableMedia(link, face, guids),
   }
 }
+
+const limitBy = (face: DriveFace, limitOf: NonNullable<DriveFace['limitOf']>) => (id: string, requestsMax: number) =>
+  face.modify(machineIn(id), [limitOf(id, requestsMax)])
 
 async function newDrive(link: Link, { words }: DriveFace, drive: NewDrive): Promise<NewPart> {
   const { kind, controller, slot, hostDisk } = drive
@@ -69,9 +73,9 @@ async function hostDiskPath(link: Link, location: string): Promise<string> {
   throw new DriverError('refused', `the host has no disk ${location} that it gives to machines`)
 }
 
-function newImage(link: Link, { words }: DriveFace, { drive, kind, path }: NewMedium): NewPart {
+function newImage(link: Link, { words }: DriveFace, { drive, kind, path, requestsMax }: NewMedium): NewPart {
   const parent = objectPath(reference(link.namespace, RESOURCE, { InstanceID: drive }), hostNameOf(link))
-  return { ...words.images[kind], parent, resource: path }
+  return { ...words.images[kind], parent, resource: path, ...(requestsMax > 0 && { requestsMax }) }
 }
 
 function idsAt({ drives }: Storage, places: readonly Pick<Drive, 'controller' | 'slot'>[]): string[] {

@@ -60,11 +60,11 @@ function mediumOf(words: DriveWords, drive: CimInstance, image: CimInstance | un
   if (image !== undefined) {
     const [path = ''] = image.strings(words.fileIn)
     // An image of no file is as good as none, but for what is to be done about it.
-    return { id: idOf(image), path }
+    return { id: idOf(image), path, requestsMax: Number(image.bigint('IOPSLimit') ?? 0n) }
   }
   if (!isNamed(words.drives.hostDisk.subType, drive.string('ResourceSubType') ?? '')) return undefined
   const [path = ''] = drive.strings('HostResource')
-  return { id: undefined, path: hostDiskAt(path) }
+  return { id: undefined, path: hostDiskAt(path), requestsMax: 0 }
 }
 
 /** The host's disk at a path. Source: DeviceID ends with its number, as a host of Server 2012 R2 prints it. */
