@@ -19,6 +19,8 @@ const BODY_MAX = 4 * MIB
 const GROWTH_MAX = 200 * MIB
 /** The same while as many large bodies are held at once as come at once. */
 const CROWD_GROWTH_MAX = 800 * MIB
+/** Much shorter than what requests and connections are given. */
+const SOON_MS = 10_000
 const restingBytes = await server.residentBytes()
 
 async function assertUnharmed(): Promise<void> {
@@ -43,7 +45,7 @@ describe('a body that is no call is refused in a few words, and the server goes 
 
       assertRefused(await client.http.post(body))
 
-      assert.ok(performance.now() - startMs < 2000)
+      assert.ok(performance.now() - startMs < SOON_MS)
       await assertUnharmed()
     })
   }
@@ -63,7 +65,7 @@ test('a body announced as a gigabyte is refused before it is sent', async () => 
   )
 
   assert.equal(reply.status, 413)
-  assert.ok(performance.now() - startMs < 2000)
+  assert.ok(performance.now() - startMs < SOON_MS)
   await assertUnharmed()
 })
 

@@ -37,14 +37,16 @@ test('a wrong password, an unknown user and a user without a password are told a
   const timesMs: number[] = []
 
   for (const name of [known.name, without, 'unknown', '', 'é😀', 'x'.repeat(100_000)]) {
-    const startMs = performance.now()
+    const tries: number[] = []
     for (let attempt = 0; attempt < 3; attempt++) {
+      const startMs = performance.now()
       assert.deepEqual(await login(name, 'another password'), {
         status: 'Failure',
         error: ['SESSION_AUTHENTICATION_FAILED'],
       })
+      tries.push(performance.now() - startMs)
     }
-    timesMs.push(performance.now() - startMs)
+    timesMs.push(Math.min(...tries))
   }
 
   // Between a hash and none lie two orders of magnitude; the machine may be busy with other things.

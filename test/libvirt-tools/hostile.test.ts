@@ -48,7 +48,8 @@ function raw(context: TestContext, listener: number): { readonly socket: Socket;
   const socket = dial(listener)
   atEnd(context, () => socket.destroy())
   socket.on('error', () => undefined) // A reset is an end like others.
-  return { socket, closed: once(socket, 'close') }
+  // Not `once`, which rejects where there is an error.
+  return { socket, closed: new Promise(resolve => socket.once('close', resolve)) }
 }
 
 describe('a client that has not logged in', () => {

@@ -12,6 +12,8 @@ import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
 
 const MIB = 1_048_576
+/** However large the disk is, and busy the machine. */
+const CLONE_MS_MAX = 20_000
 const execute = promisify(execFile)
 
 let world: World
@@ -118,7 +120,7 @@ for (const format of ['raw', 'qcow2'] as const) {
       await untilItWritesOn(guest)
       const before = performance.now()
       const { original, clone } = await clones().cloneVolume(location, { name })
-      assert(performance.now() - before < 5_000)
+      assert(performance.now() - before < CLONE_MS_MAX)
       location = original.location
       made.push({ clone, digest: await digest(clone) })
     }

@@ -6,6 +6,9 @@ import { connect } from 'node:tls'
 
 import { client, echo, folder, post, signal, start, statusOf } from './world.ts'
 
+/** Of the grace that these servers are given: what is at once takes less. */
+const HALF_GRACE_MS = 5_000
+
 test('closing refuses new connections and ends idle ones at once', async context => {
   const server = await start(context)
   const [silent, idle, half] = [
@@ -21,7 +24,7 @@ test('closing refuses new connections and ends idle ones at once', async context
   await server.close(10_000)
 
   await Promise.all([silent.closed, idle.closed, half.closed])
-  assert.ok(performance.now() - begun < 1000)
+  assert.ok(performance.now() - begun < HALF_GRACE_MS)
   const [error] = await once(client(context, server.port).socket, 'error')
   assert.equal(error.code, 'ECONNREFUSED')
 })
@@ -83,7 +86,7 @@ test('closing twice is harmless, and the shorter grace counts', async context =>
   await Promise.all([server.close(60_000), server.close(20)])
   await server.close(0)
 
-  assert.ok(performance.now() - begun < 1000)
+  assert.ok(performance.now() - begun < HALF_GRACE_MS)
 })
 
 test('connections within TLS and before it end too', async context => {
@@ -95,9 +98,11 @@ test('connections within TLS and before it end too', async context => {
   idle.on('error', () => {})
   const begun = performance.now()
 
-  await Promise.all([server.close(10_000), once(idle, 'close'), silent.closed])
+  // Not `once`, which rejects where there is an error.
+  const closed = new Promise(resolve => idle.once('close', resolve))
+  await Promise.all([server.close(10_000), closed, silent.closed])
 
-  assert.ok(performance.now() - begun < 1000)
+  assert.ok(performance.now() - begun < HALF_GRACE_MS)
 })
 
 test('a server that cannot have one of its listeners has none', async context => {

@@ -229,7 +229,7 @@ test('a viewer that reads nothing makes its console wait, and one that types too
 })
 
 test('a viewer that vanished is noticed, and one that only answers pings stays', async context => {
-  const world = await startConsoles(context, { limits: { consolePingMs: 50 } })
+  const world = await startConsoles(context, { limits: { consolePingMs: 300 } })
   const stays = await opened(context, world)
   const [kept] = world.guests
   const raw = client(context, world.port)

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test } from 'node:test'
 
 import { client, echo, post, signal, start, statusOf, text } from './world.ts'
 
 const GIB = 1024 ** 3
+/** Much longer than what is set here for a connection, and shorter than what a server has by itself. */
+const IN_TIME_MS = 10_000
+/** How often somebody comes again who was turned away. */
+const ATTEMPTS_MAX = 1_000
 const chunk = (size: number) => `${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`
 const CHUNKED = 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
 
@@ -38,7 +41,7 @@ test('a client that sends a gibibyte all the same reads why it is refused before
   const answer = await raw.closed.finally(() => clearInterval(sender))
 
   assert.equal(statusOf(answer), 413)
-  assert.ok(performance.now() - begun < 2000)
+  assert.ok(performance.now() - begun < IN_TIME_MS)
   assert.ok(raw.socket.bytesWritten < GIB / 4)
 })
 
@@ -125,7 +128,7 @@ test('a client that sends its headers drop by drop is cut off in time', async co
 
   assert.equal(statusOf(answer), 408)
   assert.match(answer, /Connection: close/)
-  assert.ok(performance.now() - begun < 2000)
+  assert.ok(performance.now() - begun < IN_TIME_MS)
 })
 
 test('a client that sends its body drop by drop is cut off in time', async context => {
@@ -141,11 +144,11 @@ test('a client that sends its body drop by drop is cut off in time', async conte
   const answer = await raw.closed.finally(() => clearInterval(drip))
 
   assert.equal(statusOf(answer), 408)
-  assert.ok(performance.now() - begun < 2000)
+  assert.ok(performance.now() - begun < IN_TIME_MS)
 })
 
 test('a client that says nothing at all is cut off, before its first request and after it', async context => {
-  const { port } = await start(context, { limits: { headersMs: 150, requestMs: 200, keepAliveMs: 50 } })
+  const { port } = await start(context, { limits: { headersMs: 500, requestMs: 600, keepAliveMs: 50 } })
   const [silent, served] = [client(context, port), client(context, port)]
 
   served.send(post('x'))
@@ -186,11 +189,14 @@ test('connections are counted over all listeners, and one too many is closed at 
   assert.match(lines[0]?.message ?? '', /too many connections/)
 
   first.socket.destroy()
-  await once(first.socket, 'close')
-  await new Promise(resolve => setTimeout(resolve, 20))
-  const fourth = client(context, ports[1] ?? 0)
-  fourth.send(post('four'))
-  assert.equal(statusOf(await fourth.until(/four$/)), 200)
+  // The server hears of it a little later.
+  let answer = ''
+  for (let attempt = 0; answer === '' && attempt < ATTEMPTS_MAX; attempt++) {
+    const fourth = client(context, ports[1] ?? 0)
+    fourth.send(post('four', '/', 'Connection: close\r\n'))
+    answer = await fourth.closed
+  }
+  assert.equal(statusOf(answer), 200)
 })
 
 test('requests handled at the same time are bounded, and one too many may try again', async context => {
