@@ -144,6 +144,7 @@ function parseScheduling(object: JsonObject): Scheduling {
 
 function parsePlatform(object: JsonObject): PlatformConfig {
   const { vga, serial, localTime, keepClockOffset, audio, rng, tablet, tpm, enlightened, pciDevices } = object
+  const { memoryStatsSeconds } = object
   return {
     ...(vga !== undefined && { vga: wordMember(object, 'vga', ['std', 'cirrus'] as const) }),
     ...(serial !== undefined && { serial: wordMember(object, 'serial', ['console', 'pty', 'none'] as const) }),
@@ -152,6 +153,7 @@ function parsePlatform(object: JsonObject): PlatformConfig {
     ...(audio !== undefined && { audio: booleanMember(object, 'audio') }),
     ...(rng !== undefined && { rng: booleanMember(object, 'rng') }),
     ...(tablet !== undefined && { tablet: booleanMember(object, 'tablet') }),
+    ...(memoryStatsSeconds !== undefined && { memoryStatsSeconds: integerMember(object, 'memoryStatsSeconds') }),
     ...(tpm !== undefined && { tpm: booleanMember(object, 'tpm') }),
     ...(enlightened !== undefined && { enlightened: booleanMember(object, 'enlightened') }),
     ...(pciDevices !== undefined && { pciDevices: stringsMember(object, 'pciDevices') }),

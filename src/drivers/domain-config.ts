@@ -101,6 +101,8 @@ export interface PlatformConfig {
   readonly rng?: boolean
   /** A tablet on USB, beside the mouse: it tells where on the screen it is, so that who looks at it from elsewhere can point. */
   readonly tablet?: boolean
+  /** Every so many seconds the guest tells of its memory (`GuestMemory`). Absent: when it boots, and no more. */
+  readonly memoryStatsSeconds?: number
   /** A TPM 2.0 with state of its own. `refused` at start where the host cannot emulate one. */
   readonly tpm?: boolean
   /**

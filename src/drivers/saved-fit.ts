@@ -27,7 +27,13 @@ const named = <D extends Device>(devices: readonly D[], known: readonly Device[]
 
 /** What a guest sees of its machine, by the words that a refusal names it with. */
 function hardwareOf({ id, memoryBytes, vcpus, cpu = NO_CPU, boot, disks, nics = [], platform = {} }: DomainConfig) {
-  const { localTime: _local, keepClockOffset: _kept, serial = 'console', ...board } = platform
+  const {
+    localTime: _local,
+    keepClockOffset: _kept,
+    memoryStatsSeconds: _told,
+    serial = 'console',
+    ...board
+  } = platform
   const features = Object.entries(cpu).map(([name, words]) => [name, words.toSorted()])
   return {
     UUID: id,

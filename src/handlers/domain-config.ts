@@ -26,7 +26,8 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   // No field of a VM says these; what others have chosen and noted on the host stays.
   const kept = readConfig(vm.definition)
   const disks = diskConfigs(parts, vm).map(disk => withKept(disk, kept?.disks, ({ limits }) => limits && { limits }))
-  const { annotations, cpu, platform: { enlightened = false, rng = false, tablet = false } = {} } = kept ?? {}
+  const { annotations, cpu, platform = {} } = kept ?? {}
+  const { enlightened = false, rng = false, tablet = false, memoryStatsSeconds } = platform
   const boot = bootConfig(parts, vm, disks)
   return {
     id: vm.domain === '' ? vm.uuid : vm.domain,
@@ -45,6 +46,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
       ...(enlightened && { enlightened }),
       ...(rng && { rng }),
       ...(tablet && { tablet }),
+      ...(memoryStatsSeconds !== undefined && { memoryStatsSeconds }),
     },
     exits: exitActions(vm),
     ...(annotations !== undefined && { annotations }),

@@ -1,4 +1,4 @@
-import { DriverError } from '../drivers/driver.ts'
+import { DriverError, type VcpuMetrics } from '../drivers/driver.ts'
 import { assertMapLength, cpuMap } from './cpu-map.ts'
 import { DomainWithPower } from './domain-power.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
@@ -24,7 +24,7 @@ export interface VcpuInfo {
   readonly state: number
   /** CPU time that it has used, in nanoseconds. */
   readonly cpuTime: bigint
-  /** The CPU of the host that it is on: `VIR_VCPU_INFO_CPU_UNAVAILABLE`, since no host tells. */
+  /** The CPU of the host that it was on last; `VIR_VCPU_INFO_CPU_UNAVAILABLE` where there is no telling. */
   readonly cpu: number
 }
 
@@ -43,6 +43,9 @@ const GET: FlagsOf = {
   known: VIR_DOMAIN_VCPU_LIVE | VIR_DOMAIN_VCPU_CONFIG | VIR_DOMAIN_VCPU_MAXIMUM,
   refused: { VIR_DOMAIN_VCPU_GUEST, VIR_DOMAIN_VCPU_HOTPLUGGABLE },
 }
+
+/** One that is not there now. */
+const OFFLINE: VcpuMetrics = { usedMs: 0 }
 
 /** The virtual CPUs of a domain. */
 export class DomainWithVcpus extends DomainWithPower {
@@ -85,15 +88,14 @@ export class DomainWithVcpus extends DomainWithPower {
   async getVcpus(maxinfo?: number, maplen?: number): Promise<Vcpus> {
     return this.read('virDomainGetVcpus', async () => {
       assertMapLength(this.host, 'virDomainGetVcpus', maplen)
-      const [cpuMs, affinity] = await Promise.all([this.#cpuMs(), this.#affinity()])
-      const all = cpuMs.times ?? Array.from({ length: cpuMs.count }, () => 0)
+      const [all, affinity] = await Promise.all([this.#vcpus(), this.#affinity()])
       const info = firstOf(all, maxinfo, 'virDomainGetVcpus')
       return {
-        info: info.map((ms, number) => ({
+        info: info.map((vcpu, number) => ({
           number,
-          state: cpuMs.times === undefined ? VIR_VCPU_OFFLINE : VIR_VCPU_RUNNING,
-          cpuTime: BigInt(Math.round(ms * NS_PER_MS)),
-          cpu: VIR_VCPU_INFO_CPU_UNAVAILABLE,
+          state: vcpu === OFFLINE ? VIR_VCPU_OFFLINE : VIR_VCPU_RUNNING,
+          cpuTime: BigInt(Math.round(vcpu.usedMs * NS_PER_MS)),
+          cpu: vcpu.cpu ?? VIR_VCPU_INFO_CPU_UNAVAILABLE,
         })),
         cpumaps: info.map(() => cpuMap(this.host, affinity, maplen)),
       }
@@ -134,15 +136,15 @@ export class DomainWithVcpus extends DomainWithPower {
     return isActiveState(info.state) ? (await this.config()).vcpus : info.vcpus
   }
 
-  /** What they have used; of a domain that is not in memory only how many there are. */
-  async #cpuMs(): Promise<{ readonly count: number; readonly times?: readonly number[] }> {
+  /** What is told of each; of a domain that is not in memory only how many there are. */
+  async #vcpus(): Promise<readonly VcpuMetrics[]> {
     const metrics = this.host.group('virDomainGetVcpus', 'metrics')
     try {
-      const times = await this.host.seeing(this.id, () => metrics.vcpus(this.id))
-      return { count: times.length, times }
+      return await this.host.seeing(this.id, () => metrics.vcpus(this.id))
     } catch (error) {
       if (!(error instanceof DriverError) || error.kind !== 'bad-state') throw error
-      return { count: (await this.host.driver.domains.info(this.id)).vcpus }
+      const { vcpus } = await this.host.driver.domains.info(this.id)
+      return Array.from({ length: vcpus }, () => OFFLINE)
     }
   }
 

@@ -65,8 +65,10 @@ test('disks and interfaces count what goes through them, and nothing where nothi
   const { clock, driver, id, read } = await stage('web')
   await clock.advance(1000)
   const first = await read()
-  assert.deepEqual(first.disks[1], { id: 'cd', readBytes: 0, writtenBytes: 0 })
-  assert.deepEqual(first.nics, [{ id: 'nic', receivedBytes: 0, sentBytes: 0 }])
+  const [, cd] = first.disks
+  const { id: _cd, ...ofCd } = cd ?? assert.fail('the drive is missing')
+  const { id: _nic, ...ofNic } = first.nics[0] ?? assert.fail('the interface is missing')
+  for (const count of [...Object.values(ofCd), ...Object.values(ofNic)]) assert.equal(count, 0)
   assert((first.disks[0]?.readBytes ?? 0) > 0 && (first.disks[0]?.writtenBytes ?? 0) > 0)
 
   const lab = { id: 'lab', name: 'lab', nic: '', vlan: null, gateway: '', netmask: '' }
@@ -78,6 +80,73 @@ test('disks and interfaces count what goes through them, and nothing where nothi
   await driver.devices.connectNic(id, 'nic', null)
   await clock.advance(1000)
   assert.deepEqual((await read()).nics, [counted])
+})
+
+test('requests and packets are as many as what they carry needs, and take their time', async () => {
+  const { clock, driver, id, read } = await stage('web')
+  await driver.networks.define({ id: 'lab', name: 'lab', nic: '', vlan: null, gateway: '', netmask: '' })
+  await driver.devices.connectNic(id, 'nic', 'lab')
+  await clock.advance(60_000)
+  const { disks, nics } = await read()
+  const [disk, packets] = [disks[0] ?? assert.fail(), nics[0] ?? assert.fail()]
+
+  const { reads = 0, writes = 0, flushes = 0, readNs = 0, writeNs = 0, flushNs = 0 } = disk
+  assert.deepEqual([reads, writes], [Math.ceil(disk.readBytes / 4_096), Math.ceil(disk.writtenBytes / 4_096)])
+  assert(flushes > 0 && flushes < writes)
+  assert(readNs > reads && writeNs > writes && flushNs > flushes)
+  assert.equal(disk.errors, 0)
+  const { receivedPackets = 0, sentPackets = 0, receivedDropped = 0 } = packets
+  assert.deepEqual(
+    [receivedPackets, sentPackets],
+    [packets.receivedBytes, packets.sentBytes].map(bytes => Math.ceil(bytes / 512)),
+  )
+  assert(receivedDropped > 0 && receivedDropped < receivedPackets / 100)
+})
+
+test('a guest tells of its memory when it has booted, and then as often as it is to', async () => {
+  const { clock, driver, id, read } = await stage('web')
+  const told = async () => (await read()).guestMemory
+  assert.deepEqual(await told(), {})
+  await clock.advance(10_000)
+  const first = await told()
+  assert.equal(first?.atMs, performance.timeOrigin + 50)
+  assert(first.availableBytes !== undefined && first.unusedBytes !== undefined && first.usableBytes !== undefined)
+  assert(first.unusedBytes < first.usableBytes && first.usableBytes < first.availableBytes)
+  assert(first.availableBytes < 64 * MIB)
+
+  await driver.devices.setMemoryStatsPeriod?.(id, 2)
+  await driver.devices.setMemoryTarget(id, 32 * MIB)
+  await clock.advance(3_000)
+  const second = await told()
+  assert.equal(second?.atMs, performance.timeOrigin + 12_050)
+  assert((second.availableBytes ?? 0) <= 32 * MIB && (second.minorFaults ?? 0) > (first.minorFaults ?? 0))
+  await driver.domains.pause(id)
+  await clock.advance(10_000)
+  assert.deepEqual(await told(), second)
+
+  await driver.domains.reset(id)
+  assert.deepEqual(await told(), {})
+  assert.equal((await driver.domains.config(id)).platform?.memoryStatsSeconds, 2)
+  await driver.devices.setMemoryStatsPeriod?.(id, null)
+  assert.equal((await driver.domains.config(id)).platform?.memoryStatsSeconds, undefined)
+})
+
+test('what a host spends on a guest is told by program and system, and by CPU', async () => {
+  const { clock, read } = await stage('web')
+  await clock.advance(1_000)
+  const { vcpuMs, vcpus = [], cpu } = await read()
+
+  const used = vcpuMs.reduce((sum, ms) => sum + ms, 0)
+  assert(cpu !== undefined)
+  const { totalMs, userMs = 0, systemMs = 0, onCpus = [] } = cpu
+  assert.equal(totalMs, used)
+  assert(Math.abs(userMs + systemMs - totalMs) < 1e-6 && systemMs > 0)
+  assert(Math.abs(onCpus.reduce((sum, ms) => sum + ms, 0) - totalMs) < 1e-6)
+  assert.deepEqual(
+    vcpus.map(({ cpu: on }) => on),
+    [0, 1],
+  )
+  for (const { waitMs = 0, delayMs = 0 } of vcpus) assert(waitMs > 0 && delayMs > 0)
 })
 
 test('a balloon reaches its target in a moment of the time that the guest runs, and begins anew with a reset', async () => {
@@ -147,5 +216,6 @@ test('the metrics of two thousand domains are read in a second of CPU time', asy
   const { user, system } = process.cpuUsage(begin)
 
   assert.equal(read.length, 2000)
+  assert.equal((await driver.metrics.domains?.(domains.map(({ id }) => id)))?.length, 2000)
   assert((user + system) / 1000 < CPU_MS_MAX, `${(user + system) / 1000} ms`)
 })

@@ -93,6 +93,7 @@ describe('The switch', { timeout: TEST_MS }, () => {
       sentBytes: 38,
       sentPackets: 2,
       droppedPackets: 0,
+      brokenPackets: 0,
     })
     const { sentBytes, receivedBytes } = await test.port('b')
     assert.deepEqual({ sentBytes, receivedBytes }, { sentBytes: 16, receivedBytes: 38 })

@@ -18,6 +18,13 @@ const NETWORK = 'Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter'
 /** At most so many bytes in a millisecond. */
 const DISK_BYTES_PER_MS = 4_096
 const NIC_BYTES_PER_MS = 512
+/** What a request and a packet carry. */
+const REQUEST_BYTES = 8_192n
+const PACKET_BYTES = 512n
+const WRITES_PER_FLUSH = 16n
+const PACKETS_PER_DROP = 1_000n
+/** Counters of requests have 32 bits. */
+const COUNT_VALUES = 2n ** 32n
 
 /** EnabledState of a connection that is plugged in. */
 const PLUGGED = 2
@@ -45,7 +52,15 @@ function* storageRows(host: Host, schema: Schema): Iterable<Instance> {
   }
   for (const [name, vm] of numbered(named())) {
     const counted = (what: string): bigint => bytesOf(host, vm, `${name}\\${what}`, DISK_BYTES_PER_MS)
-    yield row(name, { ReadBytesPersec: counted('read'), WriteBytesPersec: counted('written') })
+    const [read, written] = [counted('read'), counted('written')]
+    const writes = written / REQUEST_BYTES
+    yield row(name, {
+      ReadBytesPersec: read,
+      WriteBytesPersec: written,
+      ReadCount: countOf(read / REQUEST_BYTES),
+      WriteCount: countOf(writes),
+      FlushCount: countOf(writes / WRITES_PER_FLUSH),
+    })
   }
 }
 
@@ -56,8 +71,16 @@ function* networkRows(host: Host, schema: Schema): Iterable<Instance> {
     for (const { label, guid } of pluggedAdapters(host, vm)) {
       const received = bytesOf(host, vm, `${guid}\\received`, NIC_BYTES_PER_MS)
       const sent = bytesOf(host, vm, `${guid}\\sent`, NIC_BYTES_PER_MS)
-      const counted = { BytesPersec: received + sent, BytesReceivedPersec: received, BytesSentPersec: sent }
-      yield row(`${nameOfVm(vm)}_${label}_${vm.id}--${guid}`, counted)
+      const [receivedPackets, sentPackets] = [received / PACKET_BYTES, sent / PACKET_BYTES]
+      yield row(`${nameOfVm(vm)}_${label}_${vm.id}--${guid}`, {
+        BytesPersec: received + sent,
+        BytesReceivedPersec: received,
+        BytesSentPersec: sent,
+        PacketsPersec: receivedPackets + sentPackets,
+        PacketsReceivedPersec: receivedPackets,
+        PacketsSentPersec: sentPackets,
+        DroppedPacketsIncomingPersec: receivedPackets / PACKETS_PER_DROP,
+      })
     }
   }
 }
@@ -75,6 +98,8 @@ function pluggedAdapters(host: Host, vm: Vm): { readonly label: string; readonly
     return [{ label: textIn(one, 'ElementName') ?? '', guid }]
   })
 }
+
+const countOf = (count: bigint): number => Number(count % COUNT_VALUES)
 
 /** The GUID of the adapter in the InstanceID of its settings, or of its connection's. */
 const idIn = (instanceId = ''): string => instanceId.split('\\')[1]?.toUpperCase() ?? ''

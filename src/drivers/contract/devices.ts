@@ -37,4 +37,9 @@ export interface DeviceOps {
    * that is more than `memoryBytes`, or nothing.
    */
   setMemoryTarget(id: DomainId, bytes: number): Promise<void>
+  /**
+   * Has the guest tell of its memory every so many seconds, a whole number that is more than none; with null, no more. What
+   * it tells is in the metrics. Absent where guests tell nothing, or not by such a period.
+   */
+  setMemoryStatsPeriod?(id: DomainId, seconds: number | null): Promise<void>
 }

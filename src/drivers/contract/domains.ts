@@ -61,8 +61,11 @@ export interface DomainOps {
   living?(id: DomainId): Promise<DomainConfig>
   /** As `get` and `config` together, at the cost of the second. Absent where that is what it costs anyway. */
   described?(id: DomainId): Promise<DescribedDomain>
-  /** As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out. */
-  configs(ids: readonly DomainId[]): Promise<readonly DomainConfig[]>
+  /**
+   * As `config` of each, in any order, at the cost of few where a host can tell of many at once; unknown ones are left out.
+   * With `isLiving`, what those are made of now that are running, paused or crashed, as `living` and `described` tell it.
+   */
+  configs(ids: readonly DomainId[], options?: { readonly isLiving?: boolean }): Promise<readonly DomainConfig[]>
   /**
    * Makes the domain, or replaces the definition of one that exists; durable when it resolves. A running domain
    * keeps running as it is, the new definition counts from its next start; but `exits` count at once. A suspended one

@@ -1,19 +1,113 @@
 import type { DomainId, Scheduling } from '../domain-config.ts'
 
+/** What a guest has done to a disk since the start of its domain. What is absent, the host does not count. */
+export interface DiskMetrics {
+  /** As `DiskConfig.id`. */
+  readonly id: string
+  readonly readBytes: number
+  readonly writtenBytes: number
+  /** Requests of each kind that were done. */
+  readonly reads?: number
+  readonly writes?: number
+  readonly flushes?: number
+  /** How long they took together, in nanoseconds: two at once count twice. */
+  readonly readNs?: number
+  readonly writeNs?: number
+  readonly flushNs?: number
+  /** Requests that failed, of all kinds. */
+  readonly errors?: number
+}
+
+/** What went through an interface, from the guest's side. What is absent, the host does not count. */
+export interface NicMetrics {
+  /** As `NicConfig.id`. */
+  readonly id: string
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  readonly receivedPackets?: number
+  readonly sentPackets?: number
+  /** Packets that were damaged on their way to the guest, and such of the guest's. */
+  readonly receivedErrors?: number
+  readonly sentErrors?: number
+  /** Packets that the guest should have got and did not, and those of its own that went nowhere. */
+  readonly receivedDropped?: number
+  readonly sentDropped?: number
+}
+
+/** What else is told of a virtual CPU beside what it has used. What is absent, the host does not tell. */
+export interface VcpuState {
+  /** How long it has waited for what it had asked for, in milliseconds. */
+  readonly waitMs?: number
+  /** How long it could have run and had to wait for a CPU, in milliseconds. */
+  readonly delayMs?: number
+  /** The number of the host's CPU that it was on last. */
+  readonly cpu?: number
+}
+
+/** A virtual CPU: what it has used, in milliseconds, and what else is told of it. */
+export interface VcpuMetrics extends VcpuState {
+  readonly usedMs: number
+}
+
+/** CPU time that a host has spent on a domain since its start, all that it does for its guest included, in milliseconds. */
+export interface DomainCpuTime {
+  readonly totalMs: number
+  /** Of that, what programs used, and what the host's own system used. Absent where the host does not tell them apart. */
+  readonly userMs?: number
+  readonly systemMs?: number
+  /** What was spent on each CPU of the host, by number. Absent where the host does not tell it. */
+  readonly onCpus?: readonly number[]
+}
+
+/** What a guest has said of its memory, when it did last. What is absent, it does not say. Sizes are in bytes. */
+export interface GuestMemory {
+  /** When, in milliseconds since 1970; absent where it has said nothing yet. */
+  readonly atMs?: number
+  /** All that it takes for its memory. */
+  readonly availableBytes?: number
+  /** What it makes no use of. */
+  readonly unusedBytes?: number
+  /** What it could do without and not begin to swap. */
+  readonly usableBytes?: number
+  /** What it could give back without writing anything. */
+  readonly cacheBytes?: number
+  readonly swappedInBytes?: number
+  readonly swappedOutBytes?: number
+  /** Page faults that a disk had to be read for, and others. */
+  readonly majorFaults?: number
+  readonly minorFaults?: number
+  /** Huge pages that its programs were given, and were not. */
+  readonly hugePagesGiven?: number
+  readonly hugePagesRefused?: number
+}
+
 /** What a domain has used since it was started, and what it has now. */
 export interface DomainMetrics {
   /** When this was read, in milliseconds of a clock that never goes back. */
   readonly atMs: number
   /** What the guest has of its memory: what the balloon leaves it. */
   readonly memoryBytes: number
+  /** Absent where the host is not told by guests. */
+  readonly guestMemory?: GuestMemory
+  /** Memory of the host that the domain takes now, in bytes. Absent where the host does not tell. */
+  readonly residentBytes?: number
   /** CPU time that each virtual CPU has used, in milliseconds, by number. */
   readonly vcpuMs: readonly number[]
-  /** By `DiskConfig.id`, what the guest has read and written. */
-  readonly disks: readonly { readonly id: string; readonly readBytes: number; readonly writtenBytes: number }[]
-  /** By `NicConfig.id`, from the guest's side. */
-  readonly nics: readonly { readonly id: string; readonly receivedBytes: number; readonly sentBytes: number }[]
+  /** What else is told of each, by number. Absent where nothing is. */
+  readonly vcpus?: readonly VcpuState[]
+  /** Absent where the host counts virtual CPUs alone. */
+  readonly cpu?: DomainCpuTime
+  readonly disks: readonly DiskMetrics[]
+  readonly nics: readonly NicMetrics[]
   /** Versions of what runs in the guest for the host's sake, such as `{ 'qemu-guest-agent': '7.2.22' }`. */
   readonly tools: Readonly<Record<string, string>>
+}
+
+/** A disk whose image the host could not read or write, and why: it is full, or something else. */
+export interface DiskError {
+  /** As `DiskConfig.id`. */
+  readonly id: string
+  readonly reason: 'no-space' | 'unspecified'
 }
 
 /** CPU time of a CPU of the host since it was started, in milliseconds. */
@@ -34,8 +128,13 @@ export interface MetricsOps {
    * host is asked about one at a time.
    */
   domains?(ids: readonly DomainId[]): Promise<readonly (DomainMetrics & { readonly id: DomainId })[]>
-  /** `vcpuMs` of that alone. */
-  vcpus(id: DomainId): Promise<readonly number[]>
+  /** What that tells of virtual CPUs, by number, alone. */
+  vcpus(id: DomainId): Promise<readonly VcpuMetrics[]>
+  /**
+   * The disks of a domain that are in trouble now, which may be why it is paused. `bad-state` as `domain`. Absent where the
+   * host does not tell.
+   */
+  diskErrors?(id: DomainId): Promise<readonly DiskError[]>
   cpus(): Promise<readonly CpuTime[]>
 }
 

@@ -23,7 +23,7 @@ export function domainOps(parts: DomainParts, power: Power, gate: Gate): DomainO
     info: id => gate.pass(() => descriptions.info(id)),
     config: id => gate.pass(() => descriptions.config(id)),
     described: id => gate.pass(() => descriptions.whole(id)),
-    configs: ids => gate.pass(() => descriptions.configs(ids)),
+    configs: (ids, options) => gate.pass(() => descriptions.configs(ids, options?.isLiving)),
     unmet: config => definitions.unmet(config),
     define(config, options) {
       const kept = structuredClone(config)

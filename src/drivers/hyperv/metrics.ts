@@ -2,7 +2,12 @@ import type { WsmanClient } from '../../protocols/wsman/index.ts'
 import { type DomainId, type DomainMetrics, type DomainState, DriverError, type MetricsOps } from '../driver.ts'
 import { adapterOf } from './adapters.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
-import { readAdapterCounters, readImageCounters } from './cimv2/device-counters.ts'
+import {
+  type CountedAdapter,
+  type CountedImage,
+  readAdapterCounters,
+  readImageCounters,
+} from './cimv2/device-counters.ts'
 import { readHostCpus } from './cimv2/host-cpus.ts'
 import type { CpuTimes } from './cpu-times.ts'
 import { idOfDevice } from './device-ids.ts'
@@ -20,6 +25,8 @@ export interface MetricsParts {
   readonly client: WsmanClient
   readonly cpuTimes: CpuTimes
   readonly directory: Directory
+  /** Of Windows on the host. */
+  readonly build: number
 }
 
 /** The counters of a host: those of its hypervisor, its storage and its switches, which Windows shows to everybody. */
@@ -27,7 +34,7 @@ export function metricsOps(parts: MetricsParts, gate: Gate): MetricsOps {
   return {
     domain: id => gate.pass(() => measure(parts, id)),
     domains: ids => gate.pass(() => measureAll(parts, ids)),
-    vcpus: id => gate.pass(() => processors(parts, id)),
+    vcpus: id => gate.pass(async () => (await processors(parts, id)).map(usedMs => ({ usedMs }))),
     cpus: () => gate.pass(() => readHostCpus(parts.client)),
   }
 }
@@ -96,7 +103,7 @@ async function measureAll(
   ids: readonly DomainId[],
 ): Promise<readonly (DomainMetrics & { readonly id: DomainId })[]> {
   const wanted = new Set(ids)
-  const { backEnd, guests, cpuTimes, client, directory } = parts
+  const { backEnd, guests, cpuTimes, directory } = parts
   if (ids.length <= ONE_BY_ONE_MAX) return (await Promise.all(ids.map(id => ifMeasurable(parts, id)))).flat()
   const entries = (await directory.list()).filter(({ id, machine }) => wanted.has(id) && isOn(machine.state))
   const [hardware, used, times, tools] = await Promise.all([
@@ -114,7 +121,7 @@ async function measureAll(
     return [{ entry, vcpuMs, own, devices: devicesIn(own, entry.note) }]
   })
   const count = await countersOf(
-    client,
+    parts,
     measured.map(({ devices }) => devices),
   )
   const atMs = performance.now()
@@ -137,9 +144,9 @@ async function ifMeasurable(parts: MetricsParts, id: DomainId): Promise<(DomainM
   }
 }
 
-async function devicesOf({ backEnd, client }: MetricsParts, { machine, note }: Entry): Promise<Devices> {
-  const devices = devicesIn(await backEnd.hardware(machine.guid), note)
-  return (await countersOf(client, [devices]))(devices)
+async function devicesOf(parts: MetricsParts, { machine, note }: Entry): Promise<Devices> {
+  const devices = devicesIn(await parts.backEnd.hardware(machine.guid), note)
+  return (await countersOf(parts, [devices]))(devices)
 }
 
 /** The devices of a machine by the ids of disks and interfaces, and what they are counted by. */
@@ -154,24 +161,31 @@ const devicesIn = (hardware: Hardware, note: Entry['note']): Countable => ({
 })
 
 /** What tells the counters of these. A device that the host does not count, or not apart from another, is left out. */
-async function countersOf(client: WsmanClient, all: readonly Countable[]): Promise<(devices: Countable) => Devices> {
+async function countersOf(
+  { client, build }: Pick<MetricsParts, 'client' | 'build'>,
+  all: readonly Countable[],
+): Promise<(devices: Countable) => Devices> {
   const paths = all.flatMap(({ disks }) => disks.flatMap(({ path }) => path ?? []))
   const guids = all.flatMap(({ nics }) => nics.flatMap(({ guid }) => guid ?? []))
-  const [images, adapters] = await Promise.all([readImageCounters(client, paths), readAdapterCounters(client, guids)])
+  const [images, adapters] = await Promise.all([
+    readImageCounters(client, paths),
+    readAdapterCounters(client, guids, build),
+  ])
   return ({ disks, nics }) => ({
     disks: disks.flatMap(({ id, path }) => {
-      const counted = path === undefined ? NOTHING : images.get(path)
-      return counted === undefined ? [] : [{ id, readBytes: counted.outBytes, writtenBytes: counted.inBytes }]
+      const counted = path === undefined ? UNREAD : images.get(path)
+      return counted === undefined ? [] : [{ id, ...counted }]
     }),
     nics: nics.flatMap(({ id, guid }) => {
-      const counted = guid === undefined ? NOTHING : adapters.get(guid)
-      return counted === undefined ? [] : [{ id, receivedBytes: counted.inBytes, sentBytes: counted.outBytes }]
+      const counted = guid === undefined ? UNUSED : adapters.get(guid)
+      return counted === undefined ? [] : [{ id, ...counted }]
     }),
   })
 }
 
 /** Of an empty drive, and of an adapter whose cable is plugged nowhere: nothing goes through them. */
-const NOTHING = { inBytes: 0, outBytes: 0 } as const
+const UNREAD: CountedImage = { readBytes: 0, writtenBytes: 0, reads: 0, writes: 0, flushes: 0, errors: 0 }
+const UNUSED: CountedAdapter = { receivedBytes: 0, sentBytes: 0, receivedPackets: 0, sentPackets: 0 }
 
 /** The drives of a machine by the ids of their disks, and what lies in them. */
 function disksIn(

@@ -23,7 +23,7 @@ export class Balloon {
   bytes(lifeMs: number): number {
     if (!this.#isObeyed) return this.#maxBytes
     const { bytes, atMs } = this.#from
-    const share = Math.min(1, (lifeMs - atMs) / MOVE_MS)
+    const share = Math.min(1, Math.max(0, lifeMs - atMs) / MOVE_MS)
     return Math.round(bytes + share * (this.#targetBytes - bytes))
   }
 

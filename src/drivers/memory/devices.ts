@@ -8,6 +8,7 @@ import {
   type NicConfig,
 } from '../driver.ts'
 import { withLink } from '../link.ts'
+import { assertMemoryPeriod } from '../memory-period.ts'
 import type { Connection } from './connection.ts'
 import { assertDisk, assertMemoryTarget, assertNetwork } from './demands.ts'
 import { behaviourOf } from './fixtures.ts'
@@ -69,6 +70,8 @@ export function deviceOps(host: MemoryHost, connection: Connection): DeviceOps {
         ...config,
         disks: withLimits(config.disks, disk, limits),
       })),
+    setMemoryStatsPeriod: (id, seconds) =>
+      alter('setMemoryStatsPeriod', id, () => assertMemoryPeriod(seconds), withMemoryStats(seconds)),
     setMemoryTarget: (id, bytes) =>
       alter(
         'setMemoryTarget',
@@ -78,6 +81,13 @@ export function deviceOps(host: MemoryHost, connection: Connection): DeviceOps {
       ),
   }
 }
+
+const withMemoryStats =
+  (seconds: number | null): Change =>
+  ({ platform = {}, ...config }) => {
+    const { memoryStatsSeconds: _, ...rest } = platform
+    return { ...config, platform: { ...rest, ...(seconds !== null && { memoryStatsSeconds: seconds }) } }
+  }
 
 type Check = (machine: Machine, domain: MemoryDomain) => void
 

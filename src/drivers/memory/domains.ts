@@ -14,7 +14,14 @@ export function domainOps(host: MemoryHost, connection: Connection): DomainOps {
     info: id => connection.call('domains.info', () => infoOf(host.domain(id))),
     config: id => connection.call('domains.config', () => host.domain(id).config),
     living: id => connection.call('domains.living', () => livingOf(host.domain(id))),
-    configs: ids => connection.call('domains.configs', () => ids.flatMap(id => host.domains.get(id)?.config ?? [])),
+    configs: (ids, { isLiving = false } = {}) =>
+      connection.call('domains.configs', () =>
+        ids.flatMap(id => {
+          const domain = host.domains.get(id)
+          if (domain === undefined) return []
+          return [isLiving ? livingOf(domain) : domain.config]
+        }),
+      ),
     define(config) {
       const kept = structuredClone(config)
       return connection.call('domains.define', () => define(host, kept))

@@ -3,6 +3,7 @@ import { Balloon } from './balloon.ts'
 import type { Clock } from './clock.ts'
 import type { Behaviour, Ending } from './fixtures.ts'
 import { Guest } from './guest.ts'
+import { GuestTelling } from './guest-memory.ts'
 import type { SerialPort } from './serial-port.ts'
 import { Usage } from './usage.ts'
 
@@ -11,6 +12,7 @@ export class Machine {
   readonly guest: Guest
   readonly balloon: Balloon
   readonly usage: Usage
+  readonly telling: GuestTelling
   #config: DomainConfig
   /** By disk, how much of what the guest has written has reached the images. */
   readonly #arrivedBytes = new Map<string, number>()
@@ -27,6 +29,7 @@ export class Machine {
     this.guest = new Guest(behaviour, clock, config.platform?.serial === 'none' ? null : serial, onEnd)
     this.balloon = new Balloon(memoryBytes, memoryTargetBytes, behaviour.isYielding)
     this.usage = new Usage(config)
+    this.telling = new GuestTelling(clock)
   }
 
   get config(): DomainConfig {

@@ -1,4 +1,4 @@
-import type { DiskLimits, DomainConfig, RateLimit } from '../driver.ts'
+import type { DiskLimits, DiskMetrics, DomainConfig, NicMetrics, RateLimit, VcpuState } from '../driver.ts'
 import { hasLink } from '../link.ts'
 import { Random } from './random.ts'
 
@@ -15,6 +15,18 @@ const DISK_BYTES_PER_MS = 4096
 const NIC_BYTES_PER_MS = 512
 const UNCAPPED_PERCENT = 100
 const NOTHING: Pair = [0, 0]
+/** What a request moves, how long one takes, and how many writes are flushed together. */
+const REQUEST_BYTES = 4_096
+const READ_NS = 40_000
+const WRITE_NS = 60_000
+const FLUSH_NS = 200_000
+const WRITES_PER_FLUSH = 32
+const PACKET_BYTES = 512
+/** Of so many packets, a guest is too slow for one. */
+const PACKETS_PER_DROP = 1_000
+/** What a virtual CPU waits for what it asked for, and for a CPU, for each millisecond that it computes. */
+const WAIT_PER_MS = 0.1
+const DELAY_PER_MS = 0.02
 
 /**
  * What a guest uses: each of its virtual CPUs, disks and interfaces at a rate of its own, which the ids of domain and
@@ -58,17 +70,34 @@ export class Usage {
     return this.#vcpus.map(counter => read(counter, lifeMs)[0])
   }
 
-  disks(lifeMs: number): { id: string; readBytes: number; writtenBytes: number }[] {
-    return Array.from(this.#disks, ([id, counter]) => {
-      const [readBytes, writtenBytes] = read(counter, lifeMs)
-      return { id, readBytes: Math.floor(readBytes), writtenBytes: Math.floor(writtenBytes) }
+  /** What else there is to tell of each virtual CPU; they take turns on these CPUs of the host. */
+  vcpuStates(lifeMs: number, cpus: readonly number[]): VcpuState[] {
+    return this.vcpuMs(lifeMs).map((ms, number) => {
+      const cpu = cpus[number % cpus.length]
+      return { waitMs: ms * WAIT_PER_MS, delayMs: ms * DELAY_PER_MS, ...(cpu !== undefined && { cpu }) }
     })
   }
 
-  nics(lifeMs: number): { id: string; receivedBytes: number; sentBytes: number }[] {
+  disks(lifeMs: number): DiskMetrics[] {
+    return Array.from(this.#disks, ([id, counter]) => {
+      const [readBytes = 0, writtenBytes = 0] = read(counter, lifeMs).map(Math.floor)
+      const [reads, writes] = [Math.ceil(readBytes / REQUEST_BYTES), Math.ceil(writtenBytes / REQUEST_BYTES)]
+      const flushes = Math.floor(writes / WRITES_PER_FLUSH)
+      const times = { readNs: reads * READ_NS, writeNs: writes * WRITE_NS, flushNs: flushes * FLUSH_NS }
+      return { id, readBytes, writtenBytes, reads, writes, flushes, ...times, errors: 0 }
+    })
+  }
+
+  nics(lifeMs: number): NicMetrics[] {
     return Array.from(this.#nics, ([id, counter]) => {
-      const [receivedBytes, sentBytes] = read(counter, lifeMs)
-      return { id, receivedBytes: Math.floor(receivedBytes), sentBytes: Math.floor(sentBytes) }
+      const [receivedBytes = 0, sentBytes = 0] = read(counter, lifeMs).map(Math.floor)
+      const [receivedPackets, sentPackets] = [
+        Math.ceil(receivedBytes / PACKET_BYTES),
+        Math.ceil(sentBytes / PACKET_BYTES),
+      ]
+      const receivedDropped = Math.floor(receivedPackets / PACKETS_PER_DROP)
+      const failed = { receivedErrors: 0, sentErrors: 0, receivedDropped, sentDropped: 0 }
+      return { id, receivedBytes, sentBytes, receivedPackets, sentPackets, ...failed }
     })
   }
 

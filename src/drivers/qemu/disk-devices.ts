@@ -8,6 +8,7 @@ import {
   DriverError,
 } from '../driver.ts'
 import { withLimits } from '../disk-limits.ts'
+import { assertMemoryPeriod } from '../memory-period.ts'
 import { addNode, nodeIn, nodesOf, removeNodes } from './block-nodes.ts'
 import { virtioPlace } from './command-line/disks.ts'
 import { assertDefinable } from './definition.ts'
@@ -17,12 +18,12 @@ import type { Gate } from './gate.ts'
 import { lookAtDisk } from './images.ts'
 import type { Inventory } from './inventory.ts'
 import { changeDefinition, pullOut } from './living-change.ts'
-import { diskName, isEmulated, withSlot } from './slots.ts'
+import { BALLOON, diskName, isEmulated, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
 type DiskDevices = Pick<
   DeviceOps,
-  'attachDisk' | 'detachDisk' | 'changeMedium' | 'limitDisk' | 'setMemoryTarget'
+  'attachDisk' | 'detachDisk' | 'changeMedium' | 'limitDisk' | 'setMemoryTarget' | 'setMemoryStatsPeriod'
 >
 
 /** The part of the group `devices` that is about disks and memory. `warn` is told what no call can report. */
@@ -42,6 +43,7 @@ export const diskDevices = (inventory: Inventory, gate: Gate, warn: ConnectOptio
     changeMedium: (id, drive, medium) => change(id, living => changeMedium(living, drive, medium)),
     limitDisk: (id, disk, limits) => change(id, living => limit(living, disk, limits)),
     setMemoryTarget: (id, bytes) => change(id, living => setMemoryTarget(living, bytes)),
+    setMemoryStatsPeriod: (id, seconds) => change(id, living => setMemoryStatsPeriod(living, seconds)),
   }
 }
 
@@ -160,6 +162,24 @@ async function setMemoryTarget(living: LivingDomain, bytes: number): Promise<voi
   if (bytes > config.memoryBytes)
     throw refused(`${bytes} bytes are more than the domain's memory, ${config.memoryBytes}`)
   await changeDefinition(living, { ...definition, config }, () => machine.execute('balloon', { value: bytes }))
+}
+
+/** Source: QEMU docs/interop/virtio-balloon-stats. */
+async function setMemoryStatsPeriod(
+  { machine, definition, ...living }: LivingDomain,
+  seconds: number | null,
+): Promise<void> {
+  assertMemoryPeriod(seconds)
+  const { platform: { memoryStatsSeconds: _, ...platform } = {}, ...config } = definition.config
+  const changed = { ...config, platform: { ...platform, ...(seconds !== null && { memoryStatsSeconds: seconds }) } }
+  const asked = {
+    path: `/machine/peripheral/${BALLOON}`,
+    property: 'guest-stats-polling-interval',
+    value: seconds ?? 0,
+  }
+  await changeDefinition({ machine, definition, ...living }, { ...definition, config: changed }, () =>
+    machine.execute('qom-set', asked),
+  )
 }
 
 function findDisk({ id, disks }: DomainConfig, disk: string): DiskConfig {

@@ -10,10 +10,11 @@ export const domainOps = (inventory: Inventory, gate: Gate): DomainOps => ({
   info: id => gate.pass(() => infoOf(inventory.find(id))),
   config: id => gate.pass(async () => structuredClone(inventory.find(id).config)),
   living: id => gate.pass(async () => structuredClone(inventory.find(id).living.config)),
-  configs: ids =>
+  configs: (ids, { isLiving = false } = {}) =>
     gate.pass(async () => {
       const wanted = new Set(ids)
-      return inventory.all().flatMap(({ id, config }) => (wanted.has(id) ? [structuredClone(config)] : []))
+      const all = inventory.all().filter(({ id }) => wanted.has(id))
+      return all.map(({ config, living }) => structuredClone(isLiving ? living.config : config))
     }),
   define: config => gate.pass(() => inventory.define(config)),
   undefine: id => gate.pass(() => inventory.undefine(id)),

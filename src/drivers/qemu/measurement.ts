@@ -1,13 +1,23 @@
-import type { DriveCounters } from '../../protocols/qmp/counters.ts'
+import { decodeBalloonStats, type DriveCounters } from '../../protocols/qmp/counters.ts'
 import { QmpError } from '../../protocols/qmp/error.ts'
-import { type Domain, type DomainConfig, type DomainInfo, type DomainMetrics, DriverError } from '../driver.ts'
+import {
+  type DiskError,
+  type DiskMetrics,
+  type Domain,
+  type DomainConfig,
+  type DomainInfo,
+  type DomainMetrics,
+  DriverError,
+  type GuestMemory,
+  type VcpuMetrics,
+} from '../driver.ts'
 import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
-import { threadMs } from './cpu-time.ts'
+import { processUse, threadMetrics, threadMs } from './cpu-time.ts'
 import { systemCode } from './files.ts'
 import type { GuestTools } from './guest-tools.ts'
 import type { Machine } from './machine.ts'
 import type { Networks } from './networks/networks.ts'
-import { diskName } from './slots.ts'
+import { BALLOON, diskName } from './slots.ts'
 
 /** What is to be measured of a living domain. */
 export interface Measured {
@@ -20,16 +30,30 @@ export interface Measured {
 /** Reads the counters of a domain. Rejects as `bad-state` unless it runs or is paused. */
 export async function measure({ machine, config, tools, networks }: Measured): Promise<DomainMetrics> {
   assertLiving(machine, config)
-  const [memoryBytes, drives, vcpuMs, nics] = await Promise.all([
+  const [memoryBytes, guestMemory, drives, cpus, use, nics] = await Promise.all([
     readMemory(machine, config),
+    readGuestMemory(machine),
     machine.execute('query-blockstats'),
     readCpus(machine, config),
+    whileThere(config, () => processUse(machine.process.pid)),
     networks.counters(config.id),
   ])
   const atMs = performance.now()
   // A guest that is stopped answers nobody.
   const versions = await tools.versions({ ask: machine.state === 'running' })
-  return { atMs, memoryBytes, vcpuMs, disks: disksOf(config, drives), nics, tools: versions }
+  const { userMs, systemMs, residentBytes } = use
+  return {
+    atMs,
+    memoryBytes,
+    ...(guestMemory && { guestMemory }),
+    residentBytes,
+    vcpuMs: cpus.map(({ usedMs }) => usedMs),
+    vcpus: cpus.map(({ usedMs: _, ...state }) => state),
+    cpu: { totalMs: userMs + systemMs, userMs, systemMs },
+    disks: disksOf(config, drives),
+    nics,
+    tools: versions,
+  }
 }
 
 /** A domain: what it is, its definition, and its QEMU where it has one. */
@@ -41,11 +65,25 @@ interface Living {
   look(): Promise<Domain>
 }
 
-/** Reads the CPU time of each virtual CPU. Rejects as `measure`. */
-export async function measureCpus({ config, machine }: Omit<Living, 'living' | 'look'>): Promise<number[]> {
+/** Reads what there is of each virtual CPU. Rejects as `measure`. */
+export async function measureCpus({ config, machine }: Omit<Living, 'living' | 'look'>): Promise<VcpuMetrics[]> {
   if (machine === undefined) throw halted(config)
   assertLiving(machine, config)
   return readCpus(machine, config)
+}
+
+/**
+ * The disks whose images could not be read or written when that was last tried. Rejects as `measure`.
+ * Source: QEMU qapi/block-core.json, BlockDeviceIoStatus.
+ */
+export async function diskErrors({ config, living, machine }: Omit<Living, 'look'>): Promise<DiskError[]> {
+  if (machine === undefined) throw halted(config)
+  assertLiving(machine, config)
+  const drives = new Map((await machine.execute('query-block')).map(drive => [nameOfDevice(drive), drive.status]))
+  return living.config.disks.flatMap(({ id }) => {
+    const status = drives.get(diskName(id)) ?? 'ok'
+    return status === 'ok' ? [] : [{ id, reason: status === 'nospace' ? 'no-space' : 'unspecified' }]
+  })
 }
 
 /** What a domain is, has and has used; of one without a living machine, what it is to have. */
@@ -57,7 +95,10 @@ export async function infoOf(domain: Living): Promise<DomainInfo> {
   if (machine === undefined || (now.state !== 'running' && now.state !== 'paused')) {
     return { ...now, memoryBytes, memoryNowBytes: memoryTargetBytes, vcpus, cpuMs: 0 }
   }
-  const [memoryNowBytes, vcpuMs] = await Promise.all([readMemory(machine, config), readCpus(machine, config)])
+  const [memoryNowBytes, vcpuMs] = await Promise.all([
+    readMemory(machine, config),
+    readThreads(machine, config, threadMs),
+  ])
   const cpuMs = vcpuMs.reduce((sum, ms) => sum + ms, 0)
   return { ...now, memoryBytes, memoryNowBytes, vcpus: vcpuMs.length, cpuMs }
 }
@@ -80,10 +121,54 @@ async function readMemory(machine: Machine, { memoryBytes }: DomainConfig): Prom
   }
 }
 
-async function readCpus(machine: Machine, config: DomainConfig): Promise<number[]> {
-  const threads = await machine.execute('query-cpus-fast')
+/**
+ * What the guest has said through its balloon. Undefined where there is none.
+ * Source: QEMU docs/interop/virtio-balloon-stats.
+ */
+async function readGuestMemory(machine: Machine): Promise<GuestMemory | undefined> {
   try {
-    return await Promise.all(threads.map(({ threadId }) => threadMs(machine.process.pid, threadId)))
+    const told = await machine.execute('qom-get', { path: `/machine/peripheral/${BALLOON}`, property: 'guest-stats' })
+    const { lastUpdate, stats } = decodeBalloonStats(told)
+    const said = Object.entries(SAID).flatMap(([name, stat]) => (stat in stats ? [[name, stats[stat]]] : []))
+    return { ...(lastUpdate > 0 && { atMs: lastUpdate * MS_PER_S }), ...Object.fromEntries(said) }
+  } catch (error) {
+    if (error instanceof QmpError) return undefined
+    throw error
+  }
+}
+
+const MS_PER_S = 1_000
+/** By our names, what QEMU calls them. */
+const SAID = {
+  availableBytes: 'stat-total-memory',
+  unusedBytes: 'stat-free-memory',
+  usableBytes: 'stat-available-memory',
+  cacheBytes: 'stat-disk-caches',
+  swappedInBytes: 'stat-swap-in',
+  swappedOutBytes: 'stat-swap-out',
+  majorFaults: 'stat-major-faults',
+  minorFaults: 'stat-minor-faults',
+  hugePagesGiven: 'stat-htlb-pgalloc',
+  hugePagesRefused: 'stat-htlb-pgfail',
+} as const satisfies { readonly [N in Exclude<keyof GuestMemory, 'atMs'>]: string }
+
+const readCpus = (machine: Machine, config: DomainConfig): Promise<VcpuMetrics[]> =>
+  readThreads(machine, config, threadMetrics)
+
+/** What `read` tells of the thread of each virtual CPU. */
+async function readThreads<T>(
+  machine: Machine,
+  config: DomainConfig,
+  read: (pid: number, threadId: number) => Promise<T>,
+): Promise<T[]> {
+  const threads = await machine.execute('query-cpus-fast')
+  return whileThere(config, () => Promise.all(threads.map(({ threadId }) => read(machine.process.pid, threadId))))
+}
+
+/** Reads of the process of a domain; rejects as `bad-state` where it is gone by then. */
+async function whileThere<T>(config: DomainConfig, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
   } catch (error) {
     const code = systemCode(error)
     if (code !== 'ENOENT' && code !== 'ESRCH') throw error
@@ -96,13 +181,22 @@ function disksOf({ disks }: DomainConfig, drives: readonly DriveCounters[]): Dom
   const byName = new Map(drives.map(drive => [nameOfDevice(drive), drive]))
   return disks.flatMap(({ id }) => {
     const drive = byName.get(diskName(id))
-    return drive === undefined ? [] : [{ id, readBytes: drive.readBytes, writtenBytes: drive.writtenBytes }]
+    return drive === undefined ? [] : [diskOf(id, drive)]
   })
+}
+
+function diskOf(
+  id: string,
+  { device: _, failedReads, failedWrites, failedFlushes, ...counted }: DriveCounters,
+): DiskMetrics {
+  const failed = [failedReads, failedWrites, failedFlushes].filter(count => count !== undefined)
+  const errors = failed.reduce((sum, count) => sum + count, 0)
+  return { id, ...counted, ...(failed.length > 0 && { errors }) }
 }
 
 /**
  * The name of the device: where the drive is held by a part of it, QEMU gives the path of that.
  * Source: QEMU block/block-backend.c, blk_get_attached_dev_id.
  */
-const nameOfDevice = ({ device = '' }: DriveCounters): string =>
+const nameOfDevice = ({ device = '' }: Pick<DriveCounters, 'device'>): string =>
   /^\/machine\/peripheral\/([^/]+)/.exec(device)?.[1] ?? device

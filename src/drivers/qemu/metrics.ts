@@ -2,7 +2,7 @@ import type { MetricsOps } from '../driver.ts'
 import { steadyCpuTimes } from './cpu-time.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
-import { measureCpus } from './measurement.ts'
+import { diskErrors, measureCpus } from './measurement.ts'
 
 /** The group `metrics`. */
 export function metricsOps(inventory: Inventory, gate: Gate): MetricsOps {
@@ -10,6 +10,7 @@ export function metricsOps(inventory: Inventory, gate: Gate): MetricsOps {
   return {
     domain: id => gate.pass(() => inventory.find(id).measure()),
     vcpus: id => gate.pass(() => measureCpus(inventory.find(id))),
+    diskErrors: id => gate.pass(() => diskErrors(inventory.find(id))),
     cpus: () => gate.pass(cpuTimes),
   }
 }

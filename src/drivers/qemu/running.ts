@@ -54,7 +54,13 @@ export function carriedOver(running: Definition, before: Definition, after: Defi
   const { config } = running
   const disks = carriedDevices(config.disks, before.config.disks, after.config.disks)
   const nics = carriedDevices(config.nics ?? [], before.config.nics ?? [], after.config.nics ?? [])
-  const changed = { ...config, disks, nics, ...adjustable(after.config) } satisfies DomainConfig
+  const changed = {
+    ...config,
+    disks,
+    nics,
+    ...adjustable(after.config),
+    ...told(config, before.config, after.config),
+  } satisfies DomainConfig
   return { ...running, config: changed, slots: { ...running.slots, ...after.slots } }
 }
 
@@ -63,6 +69,14 @@ const adjustable = ({ memoryTargetBytes, scheduling }: DomainConfig) => ({
   ...(memoryTargetBytes !== undefined && { memoryTargetBytes }),
   ...(scheduling !== undefined && { scheduling }),
 })
+
+/** How often the guest is to tell of its memory, where that has changed. */
+function told(running: DomainConfig, before: DomainConfig, after: DomainConfig): Pick<DomainConfig, 'platform'> {
+  const seconds = after.platform?.memoryStatsSeconds
+  if (seconds === before.platform?.memoryStatsSeconds) return {}
+  const { memoryStatsSeconds: _, ...board } = running.platform ?? {}
+  return { platform: { ...board, ...(seconds !== undefined && { memoryStatsSeconds: seconds }) } }
+}
 
 function carriedDevices<Device extends { readonly id: string }>(
   running: readonly Device[],

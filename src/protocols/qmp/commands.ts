@@ -34,6 +34,8 @@ export interface BlockInfo {
   /** The file of that node, as it was named when it was opened; empty for nothing. */
   readonly file: string
   readonly isReadOnly: boolean
+  /** Whether it could not be read or written when that was last tried; `nospace` where the host had no room. */
+  readonly status: 'ok' | 'failed' | 'nospace'
 }
 
 /** A block node in the answer of `query-named-block-nodes`. Source: QEMU qapi/block-core.json, BlockDeviceInfo. */
@@ -55,7 +57,8 @@ export interface CharDevice {
 /**
  * The commands that are spoken: what each takes and what it answers.
  * Source: QEMU qapi/control.json, qapi/misc.json, qapi/run-state.json, qapi/machine.json,
- * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json, qapi/machine-target.json, qapi/char.json, qapi/ui.json.
+ * qapi/qdev.json, qapi/net.json, qapi/block-core.json, qapi/block.json, qapi/machine-target.json, qapi/char.json, qapi/ui.json,
+ * qapi/qom.json.
  */
 export interface QmpCommands {
   readonly qmp_capabilities: { arguments: { readonly enable?: readonly string[] }; returns: void }
@@ -136,6 +139,12 @@ export interface QmpCommands {
   /** Presses keys, one after another, and lets go of them the last first, with so many milliseconds between any two. */
   readonly 'send-key': { arguments: SendKey; returns: void }
   readonly 'query-chardev': { arguments: NoArguments; returns: readonly CharDevice[] }
+  /** A property of an object, which may be anything. */
+  readonly 'qom-get': { arguments: { readonly path?: string; readonly property?: string }; returns: unknown }
+  readonly 'qom-set': {
+    arguments: { readonly path?: string; readonly property?: string; readonly value?: unknown }
+    returns: void
+  }
   /** In bytes; a balloon makes the guest smaller than its memory. */
   readonly balloon: { arguments: { readonly value?: number }; returns: void }
 }
@@ -283,6 +292,8 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   screendump: nothing,
   'send-key': nothing,
   'query-chardev': answer => toArray(answer, 'the character devices').map(decodeCharDevice),
+  'qom-get': answer => answer,
+  'qom-set': nothing,
   balloon: nothing,
 }
 
@@ -319,11 +330,12 @@ function decodeCharDevice(value: unknown): CharDevice {
 }
 
 function decodeBlockInfo(value: unknown): BlockInfo {
-  const { qdev, inserted } = toJsonObject(value, 'a drive')
+  const { qdev, inserted, 'io-status': said } = toJsonObject(value, 'a drive')
   const device = typeof qdev === 'string' ? qdev : ''
-  if (!isJsonObject(inserted)) return { device, node: null, file: '', isReadOnly: false }
+  const status = said === 'failed' || said === 'nospace' ? said : 'ok'
+  if (!isJsonObject(inserted)) return { device, node: null, file: '', isReadOnly: false, status }
   const [node, file] = [stringMember(inserted, 'node-name'), stringMember(inserted, 'file')]
-  return { device, node, file, isReadOnly: booleanMember(inserted, 'ro') }
+  return { device, node, file, isReadOnly: booleanMember(inserted, 'ro'), status }
 }
 
 const toArray = (value: unknown, what: string): readonly unknown[] => arrayMember({ [what]: value }, what)

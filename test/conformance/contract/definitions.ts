@@ -260,6 +260,24 @@ function describeLiving(stage: Stage): void {
     assert.deepEqual(await domains.living(config.id), other)
     await rejectsWith('not-found', domains.living(NOBODY))
   })
+
+  stage.it('tells of many at once what they are made of while they run, where that is asked for', async () => {
+    const { domains } = stage.driver
+    const config = stage.config()
+    await domains.define(config)
+    await domains.start(config.id)
+    await domains.define({ ...config, vcpus: config.vcpus + 1 })
+    const vcpus = async (isLiving: boolean, others: readonly string[]) =>
+      (await domains.configs([config.id, ...others], { isLiving })).map(each => each.vcpus)
+
+    // Few are looked at one by one, and many together.
+    for (const others of [[NOBODY], ['1', '2', '3', '4', '5'].map(digit => NOBODY.replace(/0$/, digit))]) {
+      assert.deepEqual(await vcpus(true, others), [config.vcpus])
+      assert.deepEqual(await vcpus(false, others), [config.vcpus + 1])
+    }
+    await domains.powerOff(config.id)
+    assert.deepEqual(await vcpus(true, []), [config.vcpus + 1])
+  })
 }
 
 function describeAmend(stage: Stage): void {

@@ -257,6 +257,26 @@ function describeMemory(stage: Stage): void {
     assert.deepEqual(await configOf(stage, id), config)
   })
 
+  stage.it('has a guest tell of its memory as often as it is to, and takes that into its definition', async () => {
+    const { setMemoryStatsPeriod } = stage.devices
+    if (setMemoryStatsPeriod === undefined) return
+    const config = stage.config()
+    const id = await booted(stage, config)
+    for (const seconds of [1, 3_600]) {
+      await setMemoryStatsPeriod(id, seconds)
+      assert.equal((await configOf(stage, id)).platform?.memoryStatsSeconds, seconds)
+      assert.equal((await stage.driver.domains.living?.(id))?.platform?.memoryStatsSeconds, seconds)
+    }
+    for (const seconds of [0, -1, 1.5, 2 ** 33]) await rejectsWith('refused', setMemoryStatsPeriod(id, seconds))
+    await stage.driver.domains.powerOff(id)
+    await rejectsWith('bad-state', setMemoryStatsPeriod(id, 1))
+    await stage.driver.domains.start(id)
+    assert.equal((await stage.driver.domains.living?.(id))?.platform?.memoryStatsSeconds, 3_600)
+    await setMemoryStatsPeriod(id, null)
+
+    assert.equal((await configOf(stage, id)).platform?.memoryStatsSeconds, undefined)
+  })
+
   if (!stage.traits.groups.includes('metrics') || !stage.traits.guests.includes('yielding')) return
 
   stage.it('takes memory from a guest and gives it back, as the metrics tell', async () => {

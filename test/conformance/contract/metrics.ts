@@ -20,24 +20,21 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
+/** The numbers among the properties of something, by names that begin with what it is. */
+function numbersIn(what: string, of: object): [string, number][] {
+  return Object.entries(of).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'number' ? [[`${what} ${name}`, value] satisfies [string, number]] : [],
+  )
+}
+
 /** Every counter of a reading, by a name of its own. */
-function counters({ vcpuMs, disks, nics }: DomainMetrics): Record<string, number> {
+function counters({ vcpuMs, vcpus = [], cpu, disks, nics }: DomainMetrics): Record<string, number> {
   return Object.fromEntries([
     ...vcpuMs.map((ms, number) => [`cpu ${number}`, ms] as const),
-    ...disks.flatMap(
-      disk =>
-        [
-          [`read ${disk.id}`, disk.readBytes],
-          [`written ${disk.id}`, disk.writtenBytes],
-        ] as const,
-    ),
-    ...nics.flatMap(
-      port =>
-        [
-          [`received ${port.id}`, port.receivedBytes],
-          [`sent ${port.id}`, port.sentBytes],
-        ] as const,
-    ),
+    ...vcpus.flatMap(({ cpu: _, ...waits }, number) => numbersIn(`cpu ${number}`, waits)),
+    ...(cpu === undefined ? [] : [...numbersIn('cpu', cpu), ...numbersIn('cpu on', cpu.onCpus ?? [])]),
+    ...disks.flatMap(({ id, ...counted }) => numbersIn(id, counted)),
+    ...nics.flatMap(({ id, ...counted }) => numbersIn(id, counted)),
   ])
 }
 
@@ -56,6 +53,25 @@ function describeDomains(stage: Stage): void {
       assert(Number.isFinite(value) && value >= 0, `${name}: ${value}`)
     }
     for (const [tool, version] of Object.entries(metrics.tools)) assert(tool !== '' && version !== '')
+    assert(metrics.vcpus === undefined || metrics.vcpus.length === 2)
+    const { cpus } = await stage.driver.host.info()
+    for (const { cpu } of metrics.vcpus ?? []) assert(cpu === undefined || cpus.some(({ number }) => number === cpu))
+    const { totalMs = 0, userMs = 0, systemMs = 0 } = metrics.cpu ?? {}
+    assert(userMs + systemMs <= totalMs + 1e-6)
+    assert(metrics.residentBytes === undefined || metrics.residentBytes > 0)
+  })
+
+  stage.it('counts requests wherever it counts their octets, and no more octets than requests carry', async () => {
+    const id = await stage.booted()
+    const { disks } = await stage.metrics.domain(id)
+    for (const { readBytes, reads, writtenBytes, writes } of disks) {
+      for (const [bytes, count] of [
+        [readBytes, reads],
+        [writtenBytes, writes],
+      ] as const) {
+        assert(count === undefined || count > 0 || bytes === 0, `${bytes} bytes in ${count} requests`)
+      }
+    }
   })
 
   stage.it('counts on and never back, by a clock that does not go back either', async () => {
@@ -125,7 +141,7 @@ function describeStates(stage: Stage): void {
     const { vcpuMs } = await stage.metrics.domain(config.id)
 
     assert.equal(alone.length, 2)
-    vcpuMs.forEach((ms, number) => assert(ms >= (alone[number] ?? Number.POSITIVE_INFINITY), `CPU ${number}`))
+    vcpuMs.forEach((ms, number) => assert(ms >= (alone[number]?.usedMs ?? Number.POSITIVE_INFINITY), `CPU ${number}`))
   })
 
   stage.it('measures many, where it can, and leaves out those that do not run or are not there', async () => {
@@ -140,6 +156,16 @@ function describeStates(stage: Stage): void {
       assert.deepEqual(read.map(({ id }) => id).toSorted(), ids.toSorted())
       for (const { vcpuMs, memoryBytes } of read) assert(vcpuMs.length === 1 && memoryBytes > 0)
     }
+  })
+
+  stage.it('has no errors of disks that are well, and none to tell of domains that are off', async () => {
+    const { diskErrors } = stage.metrics
+    if (diskErrors === undefined) return
+    const id = await stage.running()
+
+    assert.deepEqual(await diskErrors(id), [])
+    await rejectsWith('bad-state', diskErrors(await stage.halted()))
+    await rejectsWith('not-found', diskErrors(NOBODY))
   })
 
   stage.it('says not-found to the metrics of a domain that the host does not have', async () => {

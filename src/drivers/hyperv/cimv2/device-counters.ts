@@ -1,10 +1,29 @@
 import { anyOf, type CimInstance, like, type Wql, type WsmanClient, wql } from '../../../protocols/wsman/index.ts'
 
-/** What has gone through a device: into it from the host's side, and out of it. */
-export interface Counted {
-  readonly inBytes: number
-  readonly outBytes: number
+/** What was done to an image since its machine was started. */
+export interface CountedImage {
+  readonly readBytes: number
+  readonly writtenBytes: number
+  /** Requests, which begin again at 0 after four milliards. */
+  readonly reads: number
+  readonly writes: number
+  readonly flushes: number
+  readonly errors: number
 }
+
+/** What went through an adapter, from the guest's side. */
+export interface CountedAdapter {
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  readonly receivedPackets: number
+  readonly sentPackets: number
+  /** Absent on hosts that do not count them. */
+  readonly receivedDropped?: number
+  readonly sentDropped?: number
+}
+
+/** The first build whose adapters count what is dropped: that of Windows Server 2012. */
+const DROPS_FROM_BUILD = 9_200
 
 /** How many devices are asked about at once: a query has no more room. */
 const DEVICES_MAX = 32
@@ -14,7 +33,7 @@ const ALL_FROM = 2 * DEVICES_MAX
 const CIMV2 = { namespace: 'root/cimv2' } as const
 
 /**
- * What was read from images, `outBytes`, and written to them, `inBytes`, by their paths. One that is not counted, or that
+ * What was read from images and written to them, by their paths. One that is not counted, or that
  * cannot be told from another, is not there.
  * Source: Win32_PerfRawData_Counters_HyperVVirtualStorageDevice, whose instances were seen to be called as the path is,
  * with a dash for each backslash, and `--?-` before it or not; those of one name have a number behind.
@@ -22,27 +41,34 @@ const CIMV2 = { namespace: 'root/cimv2' } as const
 export async function readImageCounters(
   client: WsmanClient,
   paths: readonly string[],
-): Promise<ReadonlyMap<string, Counted>> {
+): Promise<ReadonlyMap<string, CountedImage>> {
   const names = new Map(paths.map(path => [path, path.replaceAll(/[\\/]/g, '-')]))
   const wanted = [...new Set(names.values())]
   const ask = (part: readonly string[]) => client.query(storageQuery(part), CIMV2)
   const rows = wanted.length > ALL_FROM ? await client.query(STORAGE, CIMV2) : await inParts(wanted, ask)
   const images = Map.groupBy(rows, imageOf)
-  const counted = new Map<string, Counted>()
+  const counted = new Map<string, CountedImage>()
   for (const [path, name] of names) {
     const own = images.get(name.toLowerCase()) ?? []
     const [row] = own
     if (row === undefined || own.length > 1) continue
-    counted.set(path, { inBytes: bytesIn(row, 'WriteBytesPersec'), outBytes: bytesIn(row, 'ReadBytesPersec') })
+    counted.set(path, {
+      readBytes: sumIn(row, 'ReadBytesPersec'),
+      writtenBytes: sumIn(row, 'WriteBytesPersec'),
+      reads: sumIn(row, 'ReadCount'),
+      writes: sumIn(row, 'WriteCount'),
+      flushes: sumIn(row, 'FlushCount'),
+      errors: sumIn(row, 'ErrorCount'),
+    })
   }
   return counted
 }
 
-const STORAGE = wql`SELECT Name, ReadBytesPersec, WriteBytesPersec FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice`
+const STORAGE = wql`SELECT Name, ReadBytesPersec, WriteBytesPersec, ReadCount, WriteCount, FlushCount, ErrorCount FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice`
 
 function storageQuery(names: readonly string[]): Wql {
   const conditions = names.flatMap(name => [wql`Name LIKE ${like`${name}%`}`, wql`Name LIKE ${like`--?-${name}%`}`])
-  return wql`SELECT Name, ReadBytesPersec, WriteBytesPersec FROM Win32_PerfRawData_Counters_HyperVVirtualStorageDevice WHERE ${anyOf(conditions)}`
+  return wql`${STORAGE} WHERE ${anyOf(conditions)}`
 }
 
 /** The same of one with a number behind, which is of another image that is called so. */
@@ -52,43 +78,56 @@ function imageOf(row: CimInstance): string {
 }
 
 /**
- * What the adapters of a machine have received, `inBytes`, and sent, `outBytes`, by their GUIDs in upper case.
+ * What the adapters of a machine have received and sent, by their GUIDs in upper case; `build` is that of the host.
  * Source: Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter, whose instances were seen to hold the GUID of their
  * adapter, by which Windows Admin Center finds them too.
  */
 export async function readAdapterCounters(
   client: WsmanClient,
   guids: readonly string[],
-): Promise<ReadonlyMap<string, Counted>> {
-  const ask = (part: readonly string[]) => client.query(adapterQuery(part), CIMV2)
-  const rows = guids.length > ALL_FROM ? await client.query(ADAPTERS, CIMV2) : await inParts(guids, ask)
+  build: number,
+): Promise<ReadonlyMap<string, CountedAdapter>> {
+  const hasDrops = build >= DROPS_FROM_BUILD
+  const ask = (part: readonly string[]) => client.query(adapterQuery(part, hasDrops), CIMV2)
+  const all = () => client.query(hasDrops ? ADAPTERS_WITH_DROPS : ADAPTERS, CIMV2)
+  const rows = guids.length > ALL_FROM ? await all() : await inParts(guids, ask)
   const adapters = new Map<string, CimInstance[]>()
   for (const row of rows) {
     for (const [guid] of (row.string('Name') ?? '').toUpperCase().matchAll(GUID)) {
       adapters.set(guid, [...(adapters.get(guid) ?? []), row])
     }
   }
-  const counted = new Map<string, Counted>()
+  const counted = new Map<string, CountedAdapter>()
   for (const guid of guids) {
     const own = adapters.get(guid) ?? []
     const [row] = own
     if (row === undefined || own.length > 1) continue
-    counted.set(guid, { inBytes: bytesIn(row, 'BytesReceivedPersec'), outBytes: bytesIn(row, 'BytesSentPersec') })
+    counted.set(guid, {
+      receivedBytes: sumIn(row, 'BytesReceivedPersec'),
+      sentBytes: sumIn(row, 'BytesSentPersec'),
+      receivedPackets: sumIn(row, 'PacketsReceivedPersec'),
+      sentPackets: sumIn(row, 'PacketsSentPersec'),
+      ...(hasDrops && {
+        receivedDropped: sumIn(row, 'DroppedPacketsIncomingPersec'),
+        sentDropped: sumIn(row, 'DroppedPacketsOutgoingPersec'),
+      }),
+    })
   }
   return counted
 }
 
 const GUID = /[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}/g
 
-const ADAPTERS = wql`SELECT Name, BytesReceivedPersec, BytesSentPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter`
+const ADAPTERS = wql`SELECT Name, BytesReceivedPersec, BytesSentPersec, PacketsReceivedPersec, PacketsSentPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter`
+const ADAPTERS_WITH_DROPS = wql`SELECT Name, BytesReceivedPersec, BytesSentPersec, PacketsReceivedPersec, PacketsSentPersec, DroppedPacketsIncomingPersec, DroppedPacketsOutgoingPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter`
 
-function adapterQuery(guids: readonly string[]): Wql {
-  const conditions = guids.map(guid => wql`Name LIKE ${like`%${guid}%`}`)
-  return wql`SELECT Name, BytesReceivedPersec, BytesSentPersec FROM Win32_PerfRawData_NvspNicStats_HyperVVirtualNetworkAdapter WHERE ${anyOf(conditions)}`
+function adapterQuery(guids: readonly string[], hasDrops: boolean): Wql {
+  const conditions = anyOf(guids.map(guid => wql`Name LIKE ${like`%${guid}%`}`))
+  return wql`${hasDrops ? ADAPTERS_WITH_DROPS : ADAPTERS} WHERE ${conditions}`
 }
 
 /** Raw, such a counter is the sum of all that there ever was. */
-const bytesIn = (row: CimInstance, property: string): number => Number(row.bigint(property) ?? 0n)
+const sumIn = (row: CimInstance, property: string): number => Number(row.bigint(property) ?? 0n)
 
 /** Asks about some at a time, all side by side. */
 async function inParts<T, R>(all: readonly T[], ask: (part: readonly T[]) => Promise<readonly R[]>): Promise<R[]> {

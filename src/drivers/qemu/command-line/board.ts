@@ -14,9 +14,13 @@ export function boardArguments({ config, machine, slots }: Definition): string[]
     ['-name', `guest=${doubleCommas(config.name)}`, '-uuid', config.id],
     ['-m', `${memoryMib(config)}M`],
     device({ driver: 'pvpanic' }),
-    device({ driver: 'virtio-balloon-pci', id: BALLOON, ...placeOf(slots, BALLOON) }),
+    device({ driver: 'virtio-balloon-pci', id: BALLOON, ...placeOf(slots, BALLOON), ...polledEvery(config) }),
   ].flat()
 }
+
+/** How often the guest is asked for what it does with its memory. Source: QEMU docs/interop/virtio-balloon-stats. */
+const polledEvery = ({ platform: { memoryStatsSeconds } = {} }: DomainConfig) =>
+  memoryStatsSeconds === undefined ? {} : { 'guest-stats-polling-interval': memoryStatsSeconds }
 
 function memoryMib({ memoryBytes }: DomainConfig): number {
   return Math.max(1, Math.ceil(memoryBytes / MEMORY_GRANULARITY_BYTES))

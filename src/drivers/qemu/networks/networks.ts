@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type DomainId, DriverError, type NetworkConfig, type NetworkLease } from '../../driver.ts'
+import { type DomainId, DriverError, type NetworkConfig, type NetworkLease, type NicMetrics } from '../../driver.ts'
 import { Lock } from '../lock.ts'
 import { SwitchKeeper, type WantedPort } from '../switch/keeper.ts'
+import type { PortStatus } from '../switch/messages.ts'
 import { addressesOf } from './addresses.ts'
 import { readNetworks, writeNetworks } from './network-file.ts'
 import { assertNetwork, Uplinks } from './uplinks.ts'
@@ -14,14 +15,6 @@ export interface Cable {
   readonly path: string
   /** Null for nowhere. */
   readonly network: string | null
-}
-
-/** What has gone through an interface since it was plugged in, from the guest's side. */
-export interface NicCounters {
-  /** As `NicConfig.id`. */
-  readonly id: string
-  readonly receivedBytes: number
-  readonly sentBytes: number
 }
 
 /** What the networks of a connection need. */
@@ -151,14 +144,10 @@ export class Networks {
   }
 
   /** What the interfaces of a domain that have cables have received and sent. Rejects as `unreachable`. */
-  async counters(domain: DomainId): Promise<readonly NicCounters[]> {
+  async counters(domain: DomainId): Promise<readonly NicMetrics[]> {
     if (!this.#keeper.wanted.some(({ id }) => domainOf(id) === domain)) return []
     const ports = await this.#keeper.status(`${domain}/`)
-    return ports.map(({ id, receivedBytes, sentBytes }) => ({
-      id: id.slice(domain.length + 1),
-      receivedBytes,
-      sentBytes,
-    }))
+    return ports.map(port => countersOf(port.id.slice(domain.length + 1), port))
   }
 
   /** See NetworkOps. */
@@ -271,3 +260,15 @@ const portOf = (domain: DomainId, { nic, path, network }: Cable): WantedPort => 
   path,
   segment: network,
 })
+
+/** Nothing is damaged on the way to a guest, and of what it sends nothing is lost that is a frame. */
+function countersOf(id: string, { brokenPackets, droppedPackets, ...port }: PortStatus): NicMetrics {
+  const { receivedBytes, sentBytes, receivedPackets, sentPackets } = port
+  const failed = brokenPackets !== undefined && {
+    receivedErrors: 0,
+    sentErrors: brokenPackets,
+    receivedDropped: droppedPackets - brokenPackets,
+    sentDropped: 0,
+  }
+  return { id, receivedBytes, sentBytes, receivedPackets, sentPackets, ...failed }
+}

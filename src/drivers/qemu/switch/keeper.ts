@@ -159,8 +159,7 @@ export class SwitchKeeper {
     const plugged = this.#plugged.get(port.id)
     const isKnown = plugged?.path === port.path && plugged.segment === port.segment
     if (isKnown && !this.#urgent.has(port.id)) return
-    const { receivedBytes = 0, sentBytes = 0 } = this.#counted.get(port.id) ?? {}
-    await client.put({ ...port, receivedBytes, sentBytes })
+    await client.put({ ...port, ...countedIn(this.#counted.get(port.id)) })
     this.#plugged.set(port.id, port)
     // Unless it was said again in the meantime.
     if (this.#wanted.get(port.id) === port) this.#urgent.delete(port.id)
@@ -191,6 +190,15 @@ export class SwitchKeeper {
     this.#retryTimer.unref()
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
   }
+}
+
+type Counted = Omit<PortWish, keyof WantedPort>
+
+/** What a port counts on from. */
+function countedIn(status: PortStatus | undefined): Counted {
+  if (status === undefined) return { receivedBytes: 0, sentBytes: 0 }
+  const { id: _, path: __, segment: ___, isConnected: ____, ...counted } = status
+  return counted
 }
 
 /** Tries again where the switch died over it: the next one is there by then. */

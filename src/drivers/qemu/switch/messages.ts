@@ -26,9 +26,13 @@ export interface PortWish {
   readonly guarded?: Guarded | undefined
   /** Whether what lies behind it is the outside, which may give addresses to guests. */
   readonly isOutside?: boolean | undefined
-  /** What the port has counted before, in a switch that is gone. */
+  /** What the port has counted before, in a switch that is gone; an older driver tells of bytes alone. */
   readonly receivedBytes: number
   readonly sentBytes: number
+  readonly receivedPackets?: number
+  readonly sentPackets?: number
+  readonly droppedPackets?: number
+  readonly brokenPackets?: number
 }
 
 /** What went through a port, from the side of the guest behind it. */
@@ -40,8 +44,10 @@ export interface PortCounters {
   /** What the guest has sent. */
   readonly sentBytes: number
   readonly sentPackets: number
-  /** What the guest should have got and was too slow for, or what it sent and was no frame. */
+  /** What the guest should have got and was too slow for, and what it sent and was no frame. */
   readonly droppedPackets: number
+  /** Of those, the second. Absent where a switch of an older version does not tell them apart. */
+  readonly brokenPackets?: number
 }
 
 /** A port as it is. */
@@ -72,6 +78,12 @@ const readGuarded = (object: JsonObject): Guarded => ({
   dns: stringMember(object, 'dns'),
 })
 
+const PACKETS = ['receivedPackets', 'sentPackets', 'droppedPackets', 'brokenPackets'] as const
+
+/** Those counters of packets that there are. */
+const readPackets = (object: JsonObject): Partial<Record<(typeof PACKETS)[number], number>> =>
+  Object.fromEntries(PACKETS.flatMap(name => (name in object ? [[name, integerMember(object, name)]] : [])))
+
 /** Reads a port that is to be. Throws JsonShapeError. */
 export const readPortWish = (object: JsonObject): PortWish => ({
   id: stringMember(object, 'id'),
@@ -79,6 +91,7 @@ export const readPortWish = (object: JsonObject): PortWish => ({
   segment: object['segment'] === null ? null : stringMember(object, 'segment'),
   receivedBytes: integerMember(object, 'receivedBytes'),
   sentBytes: integerMember(object, 'sentBytes'),
+  ...readPackets(object),
   ...('isOutside' in object && { isOutside: booleanMember(object, 'isOutside') }),
   ...('guarded' in object && { guarded: readGuarded(toJsonObject(object['guarded'], 'guarded')) }),
 })

@@ -35,13 +35,15 @@ export class Port {
   #lostAtMs: number | undefined = performance.now()
   #queuedFrames = 0
   #isCorked = false
-  #counters: { -readonly [Name in Exclude<keyof PortCounters, 'id'>]: number }
+  readonly #counters: { -readonly [Name in Exclude<keyof PortCounters, 'id'>]-?: number }
 
-  constructor({ id, path, segment, guarded, receivedBytes, sentBytes }: PortWish, onFrame: OnFrame) {
+  constructor({ id, path, segment, guarded, ...before }: PortWish, onFrame: OnFrame) {
+    const { receivedBytes, sentBytes, receivedPackets = 0, sentPackets = 0 } = before
+    const { droppedPackets = 0, brokenPackets = 0 } = before
     this.id = id
     this.path = path
     this.segment = segment
-    this.#counters = { receivedBytes, receivedPackets: 0, sentBytes, sentPackets: 0, droppedPackets: 0 }
+    this.#counters = { receivedBytes, receivedPackets, sentBytes, sentPackets, droppedPackets, brokenPackets }
     this.#onFrame = onFrame
     this.guard(guarded)
     this.#connect()
@@ -135,8 +137,9 @@ export class Port {
   #take(frame: Buffer): void {
     this.#counters.sentPackets++
     this.#counters.sentBytes += lengthOf(frame)
-    if (lengthOf(frame) >= FRAME_BYTES_MIN) this.#onFrame(this, frame)
-    else this.#counters.droppedPackets++
+    if (lengthOf(frame) >= FRAME_BYTES_MIN) return this.#onFrame(this, frame)
+    this.#counters.droppedPackets++
+    this.#counters.brokenPackets++
   }
 
   #lost(): void {
