@@ -29,6 +29,8 @@ export const VIR_ERR_OPERATION_DENIED = 29
 export const VIR_ERR_XML_DETAIL = 35
 /** The host's operating system said no. */
 export const VIR_ERR_SYSTEM_ERROR = 38
+/** What is no hardware address. */
+export const VIR_ERR_INVALID_MAC = 40
 /** No such domain. */
 export const VIR_ERR_NO_DOMAIN = 42
 /** No such network. */
@@ -109,6 +111,7 @@ export const BEGINNINGS = {
   [VIR_ERR_OPERATION_DENIED]: 'operation forbidden',
   [VIR_ERR_XML_DETAIL]: '',
   [VIR_ERR_SYSTEM_ERROR]: '',
+  [VIR_ERR_INVALID_MAC]: 'invalid MAC address',
   [VIR_ERR_NO_DOMAIN]: 'Domain not found',
   [VIR_ERR_NO_NETWORK]: 'Network not found',
   [VIR_ERR_AUTH_FAILED]: 'authentication failed',

@@ -1,17 +1,50 @@
-import type { NetworkTitle } from '../drivers/driver.ts'
+import type { NetworkLease, NetworkTitle } from '../drivers/driver.ts'
 import {
   VIR_ERR_INTERNAL_ERROR,
+  VIR_ERR_INVALID_ARG,
+  VIR_ERR_INVALID_MAC,
   VIR_ERR_NO_NETWORK,
+  VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
 } from './error-numbers.ts'
-import { checkFlags, type FunctionName } from './flag-check.ts'
-import { VIR_NETWORK_XML_INACTIVE } from './flags/index.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
+import {
+  VIR_IP_ADDR_TYPE_IPV4,
+  VIR_NETWORK_UPDATE_AFFECT_CONFIG,
+  VIR_NETWORK_UPDATE_AFFECT_LIVE,
+  VIR_NETWORK_XML_INACTIVE,
+} from './flags/index.ts'
 import type { Host } from './host.ts'
 import type { NetworkDeed, NetworkKeeper } from './kept-networks.ts'
 import { type KnownNetwork, networksOf } from './known-networks.ts'
 import { uuidBytes } from './uuid.ts'
 import { hostInterfaceOf, writeNetwork } from './xml/network.ts'
+import { updatedNetwork } from './xml/network-update.ts'
+
+/** An address that a guest was given by DHCP. */
+export interface NetworkDHCPLease {
+  /** The host's own interface in the network; empty where it has none. */
+  readonly iface: string
+  /** When it ends, in seconds since 1970; 0 for never. */
+  readonly expirytime: bigint
+  /** `VIR_IP_ADDR_TYPE_IPV4`. */
+  readonly type: number
+  readonly mac: string | null
+  /** What tells leases of IPv6 apart: null. */
+  readonly iaid: string | null
+  readonly ipaddr: string
+  readonly prefix: number
+  /** What the guest calls itself; null where it did not say. */
+  readonly hostname: string | null
+  /** How the guest tells itself from others; null where it does not. */
+  readonly clientid: string | null
+}
+
+const UPDATE = { known: VIR_NETWORK_UPDATE_AFFECT_LIVE | VIR_NETWORK_UPDATE_AFFECT_CONFIG }
+/** How much of what is no hardware address an error repeats. */
+const MAC_SHOWN_MAX = 100
+const MS_PER_S = 1_000
 
 /**
  * A network of a host, as it was found. What a host itself has of networks is defined, carries packets, and is there when
@@ -89,6 +122,52 @@ export class Network {
     })
   }
 
+  /**
+   * Which addresses guests have by DHCP, all or those of a hardware address, as far as the host has seen who was given
+   * what; nobody has one of a network that is not active (virNetworkGetDHCPLeases).
+   */
+  async getDHCPLeases(mac: string | null = null, flags = 0): Promise<NetworkDHCPLease[]> {
+    const name = 'virNetworkGetDHCPLeases'
+    return this.#host.read(name, VIR_ERR_NO_NETWORK, async () => {
+      checkFlags(name, flags, {})
+      const wanted = mac === null ? undefined : hardwareAddress(mac)
+      if (mac !== null && wanted === undefined) throw this.#host.error(VIR_ERR_INVALID_MAC, mac.slice(0, MAC_SHOWN_MAX))
+      const networks = this.#host.group(name, 'networks')
+      if (networks.leases === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
+      const network = await this.#now(name)
+      const leases = network.isActive ? await networks.leases(this.#id) : []
+      const iface = hostInterfaceOf(network, this.#host.kind) ?? ''
+      return leases.filter(lease => wanted === undefined || lease.mac === wanted).map(lease => leaseOf(lease, iface))
+    })
+  }
+
+  /**
+   * Makes a part of its description another, as `networkDefineXML` would with the part changed in it: what is updated counts
+   * at once where the network is active, whichever of the `VIR_NETWORK_UPDATE_AFFECT_` is given. Sections are those that
+   * networks here have: the bridge, the address, where it leads; others are refused with `VIR_ERR_OPERATION_UNSUPPORTED`
+   * (virNetworkUpdate).
+   */
+  async update(command: number, section: number, parentIndex: number, xml: string, flags = 0): Promise<void> {
+    const name = 'virNetworkUpdate'
+    return this.#change(name, async (network, keeper) => {
+      checkFlags(name, flags, UPDATE)
+      if (!Number.isSafeInteger(parentIndex)) {
+        throw this.#host.error(VIR_ERR_INVALID_ARG, `parentIndex in ${name} must be a number, not ${parentIndex}`)
+      }
+      const isOfConfig = has(flags, VIR_NETWORK_UPDATE_AFFECT_CONFIG)
+      if (has(flags, VIR_NETWORK_UPDATE_AFFECT_LIVE) && !network.isActive) throw this.#invalid('network is not running')
+      if (isOfConfig && !network.isPersistent) {
+        throw this.#invalid('cannot change persistent config of a transient network')
+      }
+      const updated = updatedNetwork(network, { command, section, xml }, this.#host.kind)
+      if (keeper === undefined) {
+        await this.#host.group(name, 'networks').define(updated)
+        this.#tell('defined')
+      } else if (network.isPersistent) await keeper.define(updated)
+      else await keeper.create(updated)
+    })
+  }
+
   /** Makes it active: tells the host of it. Rejects with `VIR_ERR_OPERATION_INVALID` where it is (virNetworkCreate). */
   async create(): Promise<void> {
     return this.#change('virNetworkCreate', async ({ isActive }, keeper) => {
@@ -154,3 +233,23 @@ export class Network {
     throw this.#host.error(VIR_ERR_NO_NETWORK, `no network with matching uuid '${this.#id}' (${this.#name})`)
   }
 }
+
+/** In lower case, each octet with two digits; undefined where it is none. Source: libvirt, src/util/virmacaddr.c, virMacAddrParse. */
+function hardwareAddress(text: string): string | undefined {
+  if (!/^[\da-f]{1,2}(:[\da-f]{1,2}){5}$/i.test(text)) return undefined
+  const octets = text.split(':').map(octet => octet.padStart(2, '0'))
+  return octets.join(':').toLowerCase()
+}
+
+/** Whoever asks later than it ends is told of none; up to then a second is a second. */
+const leaseOf = ({ address, expiresAtMs, clientId, ...lease }: NetworkLease, iface: string): NetworkDHCPLease => ({
+  iface,
+  expirytime: expiresAtMs === null ? 0n : BigInt(Math.floor(expiresAtMs / MS_PER_S)),
+  type: VIR_IP_ADDR_TYPE_IPV4,
+  mac: lease.mac,
+  iaid: null,
+  ipaddr: address,
+  prefix: lease.prefix,
+  hostname: lease.hostname,
+  clientid: clientId,
+})

@@ -139,7 +139,7 @@ const IN_NO_NAMESPACE: Declared = new Map([['', '']])
 const textOf = (note: XmlElement): string => writeXml(outputOf(note, IN_NO_NAMESPACE), LOOK)
 
 /** The element as it was spelled, declaring what was not declared yet. */
-function outputOf(of: XmlElement, outer: Declared): XmlOutput {
+export function outputOf(of: XmlElement, outer: Declared = IN_NO_NAMESPACE): XmlOutput {
   const names = [of, ...of.attributes.filter(({ prefix }) => prefix !== '' && prefix !== 'xml')]
   const news = new Map(names.map(({ prefix, namespace }) => [prefix, namespace]))
   const added = [...news].filter(([prefix, namespace]) => outer.get(prefix) !== namespace)

@@ -1,4 +1,5 @@
-import type { NetworkConfig } from '../../drivers/driver.ts'
+import type { NetworkConfig, NetworkTitle } from '../../drivers/driver.ts'
+import type { XmlOutput } from '../../wire/xml/write.ts'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
@@ -147,22 +148,35 @@ function maskOf(ip: Reading, prefix: string): string {
 }
 
 /** Describes a network as libvirt does. */
-export function writeNetwork(config: NetworkConfig, kind: HostKind): string {
-  const { id, name, nic, vlan, gateway, netmask } = config
+export const writeNetwork = (config: NetworkConfig, kind: HostKind): string =>
+  writeParts(config, networkParts(config, kind))
+
+/** What a description says beside what the network is called: each part once, or not at all. */
+export interface NetworkParts {
+  readonly forward: XmlOutput | undefined
+  readonly bridge: XmlOutput | undefined
+  readonly vlan: XmlOutput | undefined
+  readonly ip: XmlOutput | undefined
+}
+
+/** The parts of a description. */
+export function networkParts(config: NetworkConfig, kind: HostKind): NetworkParts {
+  const { nic, vlan, gateway, netmask } = config
   const own = hostInterfaceOf(config, kind)
   const bound = element('forward', { dev: nic, mode: 'bridge' }, element('interface', { dev: nic }))
   const unbound = kind.unboundForward === 'none' ? undefined : element('forward', { mode: kind.unboundForward })
-  const network = element(
-    'network',
-    {},
-    element('name', {}, name),
-    element('uuid', {}, id),
-    nic === '' ? unbound : bound,
-    own !== undefined && element('bridge', { name: own }),
-    vlan !== null && element('vlan', {}, element('tag', { id: vlan })),
-    gateway !== '' && element('ip', { address: gateway, netmask: netmask === '' ? undefined : netmask }),
-  )
-  return write(network, VIR_FROM_NETWORK)
+  return {
+    forward: nic === '' ? unbound : bound,
+    bridge: own === undefined ? undefined : element('bridge', { name: own }),
+    vlan: vlan === null ? undefined : element('vlan', {}, element('tag', { id: vlan })),
+    ip: gateway === '' ? undefined : element('ip', { address: gateway, netmask: netmask === '' ? undefined : netmask }),
+  }
+}
+
+/** The description that has these parts. */
+export function writeParts({ id, name }: NetworkTitle, { forward, bridge, vlan, ip }: NetworkParts): string {
+  const titles = [element('name', {}, name), element('uuid', {}, id)]
+  return write(element('network', {}, titles, forward, bridge, vlan, ip), VIR_FROM_NETWORK)
 }
 
 /** What the host calls its own interface in a network; undefined where it has none, or does not tell. */

@@ -24,7 +24,7 @@ const SECRET = /passw|secret/i
 
 /** Reads a document whose root is called `root`. Throws LibvirtError, as of `domain`, where it is none. */
 export function readDocument(text: string, root: string, domain: ErrorDomain): Reading {
-  const element = parse(text, domain)
+  const element = readElement(text, domain)
   if (element.name !== root || element.namespace !== '') {
     const detail = `expecting root element of '${root}', not '${element.name}'`
     throw new LibvirtError(VIR_ERR_XML_ERROR, detail, { domain: VIR_FROM_XML })
@@ -34,11 +34,12 @@ export function readDocument(text: string, root: string, domain: ErrorDomain): R
 
 /** Reads a document whose root may be called whatever it is, as `readDocument` does. */
 export function readAnyDocument(text: string, domain: ErrorDomain): Reading {
-  const element = parse(text, domain)
+  const element = readElement(text, domain)
   return new Reading(element, domain)
 }
 
-function parse(text: string, domain: ErrorDomain): XmlElement {
+/** The root of a document, whatever it is. Throws LibvirtError, as of `domain`, where it is none. */
+export function readElement(text: string, domain: ErrorDomain): XmlElement {
   const limits = { maxBytes: BYTES_MAX, maxDepth: DEPTH_MAX, maxElements: ELEMENTS_MAX }
   try {
     return parseXml(Buffer.from(text, 'utf8'), limits)

@@ -7,7 +7,14 @@ const FD_PASSING = 8
 const PROGRAM_KEEPALIVE = 10
 const REMOTE_EVENT_CALLBACK = 14
 const REMOTE_CLOSE_CALLBACK = 15
-const FEATURES: ReadonlySet<number> = new Set([PROGRAM_KEEPALIVE, REMOTE_EVENT_CALLBACK, REMOTE_CLOSE_CALLBACK])
+/** Clients that are not told so exchange two arguments of virNetworkUpdate. Source: libvirt, src/libvirt-network.c. */
+const NETWORK_UPDATE_HAS_CORRECT_ORDER = 16
+const FEATURES: ReadonlySet<number> = new Set([
+  PROGRAM_KEEPALIVE,
+  REMOTE_EVENT_CALLBACK,
+  REMOTE_CLOSE_CALLBACK,
+  NETWORK_UPDATE_HAS_CORRECT_ORDER,
+])
 
 /** Source: libvirt, include/libvirt/libvirt-host.h (virConnectFlags). */
 const VIR_CONNECT_RO = 1

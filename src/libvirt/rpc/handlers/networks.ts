@@ -10,7 +10,7 @@ const named = (client: Client, { uuid, name }: RpcNetwork): Network => new Netwo
 /** A network as the wire names it. */
 const rpcNetwork = (network: Network): RpcNetwork => ({ name: network.getName(), uuid: network.getUUIDString() })
 
-/** Networks: finding them, describing them, their life. What guests are given by DHCP no host tells. */
+/** Networks: finding them, describing them, their life, and what guests are given by DHCP. */
 export const networkHandlers: Handlers<Client> = {
   CONNECT_NUM_OF_NETWORKS: async (_, { context }) => ({ num: await context.connection.numOfNetworks() }),
   CONNECT_LIST_NETWORKS: async ({ maxnames }, { context }) => ({
@@ -49,6 +49,12 @@ export const networkHandlers: Handlers<Client> = {
   NETWORK_GET_BRIDGE_NAME: async ({ net }, { context }) => ({ name: await named(context, net).getBridgeName() }),
   NETWORK_GET_AUTOSTART: async ({ net }, { context }) => ({ autostart: bit(await named(context, net).getAutostart()) }),
   NETWORK_SET_AUTOSTART: ({ net, autostart }, { context }) => named(context, net).setAutostart(autostart),
+  NETWORK_UPDATE: ({ net, command, section, parentIndex, xml, flags }, { context }) =>
+    named(context, net).update(command, section, parentIndex, xml, flags),
+  async NETWORK_GET_DHCP_LEASES({ net, mac, need_results, flags }, { context }) {
+    const leases = await named(context, net).getDHCPLeases(mac, flags)
+    return { leases: need_results === 0 ? [] : leases, ret: leases.length }
+  },
   NETWORK_IS_ACTIVE: async ({ net }, { context }) => ({ active: bit(await named(context, net).isActive()) }),
   NETWORK_IS_PERSISTENT: async ({ net }, { context }) => ({
     persistent: bit(await named(context, net).isPersistent()),
