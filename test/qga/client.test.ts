@@ -6,38 +6,13 @@ import { connectQga, LINE_BYTES_MAX, RECEIVED_BYTES_MAX } from '../../src/protoc
 import { QgaError, type QgaFailure } from '../../src/protocols/qga/error.ts'
 import { readGuestFacts } from '../../src/protocols/qga/guest.ts'
 import { type FakeServer, listen } from '../qmp/fake-server.ts'
+import { agent, returned, synced } from './fake-agent.ts'
 
 const LONG_MS = 30_000
 const SHORT_MS = 50
 
 let server: FakeServer | undefined
 afterEach(() => server?.close())
-
-interface Command {
-  readonly execute: string
-  readonly arguments: { readonly id?: number }
-}
-
-/** An agent in a guest; what `answer` gives is sent as it is. */
-function agent(answer: (command: Command, socket: Socket) => string | Buffer | undefined) {
-  return (socket: Socket) => {
-    let text = ''
-    socket.on('data', chunk => {
-      text += chunk.toString('latin1').replaceAll('\u00ff', '')
-      const lines = text.split('\n')
-      text = lines.pop() ?? ''
-      for (const line of lines) {
-        const command: Command = JSON.parse(line)
-        const given = answer(command, socket)
-        if (given !== undefined) socket.write(given)
-      }
-    })
-  }
-}
-
-const returned = (value: unknown): string => `${JSON.stringify({ return: value })}\n`
-const synced = ({ execute, arguments: { id } }: Command): Buffer | undefined =>
-  execute === 'guest-sync-delimited' ? Buffer.concat([Buffer.of(0xff), Buffer.from(returned(id))]) : undefined
 
 async function fails(failure: QgaFailure, promise: Promise<unknown>): Promise<void> {
   await assert.rejects(promise, error => {

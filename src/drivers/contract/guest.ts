@@ -107,24 +107,24 @@ export interface GuestOps {
   hostName(id: DomainId): Promise<string>
   os(id: DomainId): Promise<GuestOs>
   /** Absent, like all that follows, where the host has no way to ask. */
-  timezone?(id: DomainId): Promise<GuestTimezone>
-  users?(id: DomainId): Promise<readonly GuestUser[]>
+  readonly timezone?: (id: DomainId) => Promise<GuestTimezone>
+  readonly users?: (id: DomainId) => Promise<readonly GuestUser[]>
   /** In the order in which they were mounted. */
-  fileSystems?(id: DomainId): Promise<readonly GuestFileSystem[]>
-  disks?(id: DomainId): Promise<readonly GuestDisk[]>
+  readonly fileSystems?: (id: DomainId) => Promise<readonly GuestFileSystem[]>
+  readonly disks?: (id: DomainId) => Promise<readonly GuestDisk[]>
   /** The guest's clock, in nanoseconds since 1970. */
-  time?(id: DomainId): Promise<bigint>
+  readonly time?: (id: DomainId) => Promise<bigint>
   /** Sets it; with `rtc` to what the clock of its machine says. */
-  setTime?(id: DomainId, time: bigint | 'rtc'): Promise<void>
+  readonly setTime?: (id: DomainId, time: bigint | 'rtc') => Promise<void>
   /**
    * Lets nothing be written to file systems until `thaw`: to those that are mounted at these places, or to all. How many
    * those are. Where it fails half-way, its message says that some may be frozen.
    */
-  freeze?(id: DomainId, mountpoints?: readonly string[]): Promise<number>
+  readonly freeze?: (id: DomainId, mountpoints?: readonly string[]) => Promise<number>
   /** Lets all of them be written to again; how many those are. */
-  thaw?(id: DomainId): Promise<number>
+  readonly thaw?: (id: DomainId) => Promise<number>
   /** Gives back to its disks what file systems do not use, in pieces of at least this many bytes. */
-  trim?(id: DomainId, minimumBytes: number): Promise<void>
+  readonly trim?: (id: DomainId, minimumBytes: number) => Promise<void>
   /** Asks a program in the guest to turn it off or to start it anew, and resolves once that is asked. */
-  requestEnd?(id: DomainId, ending: 'power-off' | 'reboot'): Promise<void>
+  readonly requestEnd?: (id: DomainId, ending: 'power-off' | 'reboot') => Promise<void>
 }

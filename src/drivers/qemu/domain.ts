@@ -15,6 +15,7 @@ import { makeFolder, removeFolder, removeStale } from './folder.ts'
 import { ImageUse } from './image-use.ts'
 import type { ImageKey } from './images.ts'
 import { GuestTools } from './guest-tools.ts'
+import { GuestAgent } from './guest-agent.ts'
 import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { trimQemuLog } from './launch.ts'
@@ -40,6 +41,7 @@ export class QemuDomain {
   readonly images: ImageUse
   readonly snapshots: SnapshotShelf
   readonly #files: DomainFiles
+  readonly agent: GuestAgent
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
   readonly #tools: GuestTools
@@ -72,7 +74,8 @@ export class QemuDomain {
       found: exit => this.#tell(EXIT_EVENTS[exit]),
       warn: message => surroundings.warn(`domain ${id}: ${message}`),
     })
-    this.#tools = new GuestTools(this.#files.agent)
+    this.agent = new GuestAgent(this.#files.agent)
+    this.#tools = new GuestTools(this.agent)
     this.#life = new Life({
       id,
       files: this.#files,

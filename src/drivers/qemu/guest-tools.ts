@@ -1,5 +1,7 @@
 import { QgaError } from '../../protocols/qga/error.ts'
 import { readGuestFacts } from '../../protocols/qga/guest.ts'
+import { DriverError } from '../driver.ts'
+import type { GuestAgent } from './guest-agent.ts'
 
 type Versions = Readonly<Record<string, string>>
 
@@ -16,14 +18,13 @@ const NONE: Versions = Object.freeze({})
 
 /** What a guest says it runs for the host's sake. Asked now and then, and never waited for long. */
 export class GuestTools {
-  readonly #path: string
+  readonly #agent: GuestAgent
   #versions = NONE
   #staleAtMs = 0
   #asking: Promise<void> | undefined
 
-  /** `path` is the socket of the port on which the agent listens. */
-  constructor(path: string) {
-    this.#path = path
+  constructor(agent: GuestAgent) {
+    this.#agent = agent
   }
 
   /** As last said, by name; empty where nobody answers. With `ask`, it is asked again where that is long ago. */
@@ -48,7 +49,9 @@ export class GuestTools {
 
   async #ask(): Promise<void> {
     try {
-      const { agentVersion, osName, kernelRelease } = await readGuestFacts(this.#path, AGENT_MS)
+      const { agentVersion, osName, kernelRelease } = await this.#agent.inTurn(() =>
+        readGuestFacts(this.#agent.path, AGENT_MS),
+      )
       this.#versions = {
         'qemu-guest-agent': agentVersion,
         ...(osName !== undefined && { os: osName }),
@@ -56,8 +59,8 @@ export class GuestTools {
       }
       this.#staleAtMs = performance.now() + ANSWER_AGE_MS_MAX
     } catch (error) {
-      // Most guests run no agent; that is an answer as well.
-      if (!(error instanceof QgaError)) throw error
+      // Most guests run no agent, and one that others speak with says nothing either; that is an answer as well.
+      if (!(error instanceof QgaError || error instanceof DriverError)) throw error
       this.#versions = NONE
       this.#staleAtMs = performance.now() + SILENCE_AGE_MS_MAX
     }

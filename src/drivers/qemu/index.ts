@@ -13,6 +13,7 @@ import { domainOps } from './domains.ts'
 import { dumpOps } from './dumps.ts'
 import { Announcer } from './events.ts'
 import { Gate } from './gate.ts'
+import { guestOps } from './guests.ts'
 import { type HostFacts, hostOps, readHostId } from './host.ts'
 import { findInstallation } from './installation.ts'
 import { HostStart, readBootId } from './host-start.ts'
@@ -131,6 +132,7 @@ function groupsOf(parts: Parts): Omit<Driver, 'name' | 'power' | 'events' | 'clo
     consoles: consoleOps(inventory, gate),
     terminals: terminalOps(terminals, gate),
     screens: screenOps(parts, gate),
+    guest: guestOps(inventory, gate),
     metrics: metricsOps(inventory, gate),
     scheduler: schedulerOps(inventory, scheduler, gate),
     autostart: autostartOps(root, inventory, gate),

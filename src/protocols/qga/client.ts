@@ -3,10 +3,10 @@ import { isJsonObject, type JsonObject } from '../qmp/json.ts'
 import { LineSplitter } from '../qmp/lines.ts'
 import { QgaError } from './error.ts'
 
-/** The longest line that is accepted. */
-export const LINE_BYTES_MAX = 65_536
+/** The longest line that is accepted. A guest with a thousand interfaces writes half of it about them. */
+export const LINE_BYTES_MAX = 1_048_576
 /** What a guest may send in all on one connection. */
-export const RECEIVED_BYTES_MAX = 1_048_576
+export const RECEIVED_BYTES_MAX = 2 * LINE_BYTES_MAX
 /** How long an answer may take where the caller says nothing. */
 export const ANSWER_TIMEOUT_MS = 5_000
 
@@ -19,6 +19,7 @@ const COMMAND_LENGTH_MAX = 65_536
 const SYNC_ID_MAX = 0x7fff_ffff
 
 interface Pending {
+  readonly command: string
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: QgaError) => void
 }
@@ -34,7 +35,7 @@ export async function connectQga(path: string, timeoutMs: number = ANSWER_TIMEOU
   return client
 }
 
-/** A connection to the agent in one guest. One command at a time; any failure but `refused` ends it. */
+/** A connection to the agent in one guest. One command at a time; any failure but `refused` and `unable` ends it. */
 export class QgaClient {
   readonly #path: string
   readonly #socket: Socket
@@ -80,7 +81,7 @@ export class QgaClient {
     const text = JSON.stringify({ execute: command, arguments: argument })
     if (text.length > COMMAND_LENGTH_MAX) throw new QgaError('refused', `${command}: the command is too long`)
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    this.#pending = { resolve, reject }
+    this.#pending = { command, resolve, reject }
     // An answer that comes late would be taken for the next one's.
     const timer = setTimeout(() => {
       this.#fail(new QgaError('time-out', `${command}: no answer within ${timeoutMs} ms`))
@@ -124,7 +125,7 @@ export class QgaClient {
       return this.#fail(new QgaError('garbage', `${this.#path}: what came is no answer`))
     }
     if ('return' in message) return pending.resolve(message['return'])
-    pending.reject(new QgaError('refused', `the guest agent refused: ${describe(message['error'])}`))
+    pending.reject(refusalOf(pending.command, message['error']))
   }
 
   #fail(error: QgaError): void {
@@ -154,6 +155,15 @@ function parse(line: string): JsonObject | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Source: QEMU qapi/error.json, and qga/main.c; the words are libvirt's, src/qemu/qemu_agent.c. */
+const INABILITIES: ReadonlySet<unknown> = new Set(['CommandNotFound', 'CommandDisabled'])
+
+function refusalOf(command: string, error: unknown): QgaError {
+  const isUnable = isJsonObject(error) && INABILITIES.has(error['class'])
+  const message = `unable to execute QEMU agent command '${command}': ${describe(error)}`
+  return new QgaError(isUnable ? 'unable' : 'refused', message)
 }
 
 const DESCRIPTION_LENGTH_MAX = 200

@@ -41,7 +41,7 @@ export async function readGuestFacts(path: string, timeoutMs: number): Promise<G
 }
 
 function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof QgaError && error.failure === 'refused')) throw error
+  if (!(error instanceof QgaError && (error.failure === 'refused' || error.failure === 'unable'))) throw error
 }
 
 function member(answer: unknown, name: string): string | undefined {

@@ -52,6 +52,8 @@ export interface CharDevice {
   readonly label: string
   /** What it is connected to, such as `pty:/dev/pts/3`. */
   readonly filename: string
+  /** Whether somebody in the guest has opened the device that it is of; true where that cannot be told. */
+  readonly isOpen: boolean
 }
 
 /**
@@ -138,6 +140,8 @@ export interface QmpCommands {
   readonly screendump: { arguments: { readonly filename?: string }; returns: void }
   /** Presses keys, one after another, and lets go of them the last first, with so many milliseconds between any two. */
   readonly 'send-key': { arguments: SendKey; returns: void }
+  /** Lets the guest have no more ticks that its clock has missed, for one whose clock was set. */
+  readonly 'rtc-reset-reinjection': { arguments: NoArguments; returns: void }
   readonly 'query-chardev': { arguments: NoArguments; returns: readonly CharDevice[] }
   /** A property of an object, which may be anything. */
   readonly 'qom-get': { arguments: { readonly path?: string; readonly property?: string }; returns: unknown }
@@ -281,6 +285,7 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   block_resize: nothing,
   block_set_io_throttle: nothing,
   'inject-nmi': nothing,
+  'rtc-reset-reinjection': nothing,
   netdev_add: nothing,
   netdev_del: nothing,
   set_link: nothing,
@@ -326,7 +331,11 @@ function textOf(answer: unknown, what: string): string {
 
 function decodeCharDevice(value: unknown): CharDevice {
   const object = toJsonObject(value, 'a character device')
-  return { label: stringMember(object, 'label'), filename: stringMember(object, 'filename') }
+  return {
+    label: stringMember(object, 'label'),
+    filename: stringMember(object, 'filename'),
+    isOpen: booleanMember(object, 'frontend-open'),
+  }
 }
 
 function decodeBlockInfo(value: unknown): BlockInfo {
