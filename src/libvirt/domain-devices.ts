@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { DeviceOps, DiskConfig, Domain as DriverDomain, DomainConfig, NicConfig } from '../drivers/driver.ts'
 import { DomainWithMetadata } from './domain-metadata.ts'
 import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
@@ -21,7 +22,7 @@ const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_C
 const UPDATE = { known: PLUG.known | VIR_DOMAIN_DEVICE_MODIFY_FORCE }
 
 /** What is done with a device: to a domain as it runs, or to its definition. */
-interface Deed {
+export interface Deed {
   readonly live: (devices: DeviceOps) => Promise<void>
   readonly config: (config: DomainConfig) => DomainConfig
   /** The interface that is plugged in by it. */
@@ -39,27 +40,27 @@ type Surroundings = Parameters<typeof readDevice>[2]
 export class DomainWithDevices extends DomainWithMetadata {
   /** Plugs in the device that is described (virDomainAttachDevice). */
   async attachDevice(xml: string): Promise<void> {
-    return this.change('virDomainAttachDevice', () => this.#alter('virDomainAttachDevice', xml, 0, attach))
+    return this.change('virDomainAttachDevice', () => this.#described('virDomainAttachDevice', xml, 0, attach))
   }
 
   /** As `attachDevice`, with `VIR_DOMAIN_DEVICE_MODIFY_` flags (virDomainAttachDeviceFlags). */
   async attachDeviceFlags(xml: string, flags = 0): Promise<void> {
     return this.change('virDomainAttachDeviceFlags', async () => {
       checkFlags('virDomainAttachDeviceFlags', flags, PLUG)
-      await this.#alter('virDomainAttachDeviceFlags', xml, flags, attach)
+      await this.#described('virDomainAttachDeviceFlags', xml, flags, attach)
     })
   }
 
   /** Pulls the disk of the target, or the interface of the address, that is described (virDomainDetachDevice). */
   async detachDevice(xml: string): Promise<void> {
-    return this.change('virDomainDetachDevice', () => this.#alter('virDomainDetachDevice', xml, 0, detach))
+    return this.change('virDomainDetachDevice', () => this.#described('virDomainDetachDevice', xml, 0, detach))
   }
 
   /** As `detachDevice`, with `VIR_DOMAIN_DEVICE_MODIFY_` flags (virDomainDetachDeviceFlags). */
   async detachDeviceFlags(xml: string, flags = 0): Promise<void> {
     return this.change('virDomainDetachDeviceFlags', async () => {
       checkFlags('virDomainDetachDeviceFlags', flags, PLUG)
-      await this.#alter('virDomainDetachDeviceFlags', xml, flags, detach)
+      await this.#described('virDomainDetachDeviceFlags', xml, flags, detach)
     })
   }
 
@@ -70,7 +71,7 @@ export class DomainWithDevices extends DomainWithMetadata {
   async updateDeviceFlags(xml: string, flags = 0): Promise<void> {
     return this.change('virDomainUpdateDeviceFlags', async () => {
       checkFlags('virDomainUpdateDeviceFlags', flags, UPDATE)
-      await this.#alter('virDomainUpdateDeviceFlags', xml, flags & PLUG.known, update)
+      await this.#described('virDomainUpdateDeviceFlags', xml, flags & PLUG.known, update)
     })
   }
 
@@ -79,7 +80,7 @@ export class DomainWithDevices extends DomainWithMetadata {
     const name = 'virDomainDetachDeviceAlias'
     return this.change(name, async () => {
       checkFlags(name, flags, PLUG)
-      await this.#do(name, flags, config => {
+      await this.alter(name, flags, config => {
         const present = pluggable(config).find(({ device }) => ownAlias(device.id) === alias)
         if (present !== undefined) return pull(present, this.id)
         throw this.host.error(VIR_ERR_DEVICE_MISSING, `no device found with alias ${alias}`)
@@ -87,7 +88,7 @@ export class DomainWithDevices extends DomainWithMetadata {
     })
   }
 
-  async #alter(
+  async #described(
     name: FunctionName,
     xml: string,
     flags: number,
@@ -96,11 +97,14 @@ export class DomainWithDevices extends DomainWithMetadata {
     const [networks, images] = await Promise.all([this.host.networksFor(xml), imagesFor(this.host, xml)])
     const surroundings = { kind: this.host.kind, networks, images }
     const among = read === attach ? together : undefined
-    await this.#do(name, flags, config => read(xml, config, surroundings, this.host, this.id), among)
+    await this.alter(name, flags, config => read(xml, config, surroundings, this.host, this.id), among)
   }
 
-  /** `among` says which devices count where the domain changes as it runs; those that it has then unless said. */
-  async #do(
+  /**
+   * Changes the domain as it runs, or its definition, as the flags say. `among` says which devices count where it changes as
+   * it runs; those that it has then unless said.
+   */
+  protected async alter(
     name: FunctionName,
     flags: number,
     read: (config: DomainConfig) => Deed,
@@ -113,24 +117,26 @@ export class DomainWithDevices extends DomainWithMetadata {
       if (deed.nic !== undefined) plugged.push(deed.nic)
       return deed
     }
-    const amend = () =>
-      this.amend((config, domain) => {
+    let told: DomainConfig | undefined
+    const amend = async () => {
+      told = await this.amend((config, domain) => {
         const { isLive } = impactOf(this.host, flags, domain)
         if (!isLive) return deedOf(config).config(config)
         found.push({ domain, config })
         return undefined
       })
+    }
     await plugging(this.host, () => plugged, amend)
     for (const { domain, config } of found) {
       const devices = this.host.group(name, 'devices')
       await this.host.remembered.turns.run(this.id, async () => {
-        const { live, told } = deedOf(among(await this.living(domain, config), config))
+        const deed = deedOf(among(await this.living(domain, config, told), config))
         await plugging(
           this.host,
           () => plugged,
-          () => live(devices),
+          () => deed.live(devices),
         )
-        if (told !== undefined) hubOf(this.host.driver).note(this.id, told)
+        if (deed.told !== undefined) hubOf(this.host.driver).note(this.id, deed.told)
       })
     }
   }
@@ -214,31 +220,53 @@ function update(xml: string, config: DomainConfig, surroundings: Surroundings, h
   }
 }
 
+/** Source of the texts: libvirt, src/qemu/qemu_domain.c, qemuDomainDiskChangeSupported. Limits that are not said stay as they are. */
 async function changeMedium(devices: DeviceOps, host: Host, id: string, present: DiskConfig, wanted: DiskConfig) {
-  const { location, format } = wanted
-  if (differs(present, { ...wanted, location: present.location, format: present.format })) {
-    throw cannot(host, `anything of the disk ${present.device} but its medium`)
+  const { location, format, limits = present.limits } = wanted
+  const fixed = Object.entries(FIXED_OF_DISK).find(([, valueOf]) => valueOf(present) !== valueOf(wanted))?.[0]
+  const field = fixed ?? (isDeepStrictEqual(limits, present.limits) ? undefined : 'blkdeviotune')
+  if (field !== undefined) {
+    throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, `cannot modify field '${field}' of the disk`)
   }
   if (location === present.location && format === present.format) return
-  if ((present.kind ?? 'disk') === 'disk')
-    throw cannot(host, `the image of ${present.device}, which is no drive for media`)
+  if ((present.kind ?? 'disk') === 'disk') {
+    const text = `cannot modify the image of ${present.device}, which is no drive for media, while the domain is active`
+    throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, text)
+  }
   await devices.changeMedium(id, present.id, location === '' ? null : { location, format })
 }
 
+/** What stays as it is of a disk while its domain is active, by libvirt's names. */
+const FIXED_OF_DISK: Readonly<Record<string, (disk: DiskConfig) => unknown>> = {
+  device: ({ kind = 'disk' }) => kind,
+  bus: ({ bus }) => bus,
+  target: ({ device }) => device,
+  readonly: ({ readOnly }) => readOnly,
+  shared: ({ shared = false }) => shared,
+}
+
+/** Source of the texts, and of what can be another: libvirt, src/qemu/qemu_hotplug.c, qemuDomainChangeNet. */
 async function connect(devices: DeviceOps, host: Host, id: string, present: NicConfig, wanted: NicConfig) {
-  if (differs(present, { ...wanted, network: present.network })) {
-    throw cannot(host, `anything of the interface ${present.mac} but its network`)
-  }
+  const fixed = FIXED_OF_NIC.find(({ field }) => present[field] !== wanted[field])
+  if (fixed !== undefined) throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, fixed.refusal(present, wanted))
   if (wanted.network !== present.network) await devices.connectNic(id, present.id, wanted.network)
+  const isUp = wanted.linkDown !== true
+  if (isUp !== (present.linkDown !== true)) await devices.setLink(id, present.id, isUp)
 }
 
-const cannot = (host: Host, what: string) =>
-  host.error(VIR_ERR_OPERATION_UNSUPPORTED, `cannot modify ${what} while the domain is active`)
-
-/** Whether two devices are not the same; what is absent is what it means. */
-function differs<D extends object>(one: D, other: D): boolean {
-  const said = (device: D) =>
-    new Map(Object.entries(device).filter(([, value]) => value !== undefined && value !== false))
-  const [before, after] = [said(one), said(other)]
-  return [...new Set([...before.keys(), ...after.keys()])].some(key => before.get(key) !== after.get(key))
-}
+/** What stays as it is of an interface while its domain is active, and how that is said. */
+const FIXED_OF_NIC: readonly {
+  readonly field: keyof NicConfig
+  readonly refusal: (present: NicConfig, wanted: NicConfig) => string
+}[] = [
+  {
+    field: 'mac',
+    refusal: (present, wanted) => `cannot change network interface mac address from ${present.mac} to ${wanted.mac}`,
+  },
+  {
+    field: 'model',
+    refusal: (present, wanted) => `cannot modify network device model from ${present.model} to ${wanted.model}`,
+  },
+  { field: 'device', refusal: () => 'cannot modify network device tap name' },
+  { field: 'mtu', refusal: () => 'cannot modify MTU' },
+]

@@ -1,6 +1,6 @@
 import type { DomainConfig, Scheduling } from '../drivers/driver.ts'
 import { assertMapLength, cpuMap, cpusIn } from './cpu-map.ts'
-import { DomainWithVcpus } from './domain-vcpus.ts'
+import { DomainWithSingleVcpus } from './domain-single-vcpus.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import { VIR_DOMAIN_AFFECT_CONFIG, VIR_DOMAIN_AFFECT_LIVE } from './flags/index.ts'
@@ -11,7 +11,7 @@ import { EVERYBODYS } from './shares.ts'
 const KNOWN = { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG }
 
 /** On which CPUs of the host the virtual CPUs of a domain may run: on hosts here all of them on the same. */
-export class DomainWithPinning extends DomainWithVcpus {
+export class DomainWithPinning extends DomainWithSingleVcpus {
   /** Where each may run, of the first `ncpumaps`, in maps of `maplen` octets (virDomainGetVcpuPinInfo). */
   async getVcpuPinInfo(ncpumaps?: number, maplen?: number, flags = 0): Promise<readonly Uint8Array[]> {
     const name = 'virDomainGetVcpuPinInfo'

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Screenshot as Pixels } from '../drivers/driver.ts'
-import { VIR_ERR_INVALID_ARG } from './error-numbers.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
 import { DomainWithScheduling } from './domain-scheduling.ts'
 import { checkFlags } from './flag-check.ts'
 import { VIR_DOMAIN_OPEN_GRAPHICS_SKIPAUTH, VIR_DOMAIN_SEND_KEY_MAX_KEYS } from './flags/index.ts'
@@ -16,7 +16,7 @@ export interface Screenshot {
 /** The longest that keys are held, in milliseconds. */
 const HOLD_MS_MAX = 60_000
 
-/** Looking at a guest, and pressing keys for it. */
+/** Looking at a guest, and pressing keys for it, or worse. */
 export class DomainWithScreen extends DomainWithScheduling {
   /** A picture of what the guest shows on its only screen, 0 (virDomainScreenshot). */
   async screenshot(screen = 0, flags = 0): Promise<Screenshot> {
@@ -42,6 +42,17 @@ export class DomainWithScreen extends DomainWithScheduling {
       }
       const terminals = this.host.group('virDomainOpenGraphicsFD', 'terminals')
       return await this.active(() => terminals.open(this.id, 'vnc'))
+    })
+  }
+
+  /** Interrupts the guest so that it cannot put it off, at which many panic (virDomainInjectNMI). */
+  async injectNMI(flags = 0): Promise<void> {
+    const name = 'virDomainInjectNMI'
+    return this.change(name, async () => {
+      checkFlags(name, flags, {})
+      const { domains } = this.host.driver
+      if (domains.injectNmi === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      await this.active(async () => domains.injectNmi?.(this.id))
     })
   }
 

@@ -1,5 +1,5 @@
 import type { DiskConfig } from '../drivers/driver.ts'
-import { DomainWithDevices } from './domain-devices.ts'
+import { DomainWithTuning } from './domain-tuning.ts'
 import type { TypedParameter } from './domain-scheduling.ts'
 import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OVERFLOW } from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
@@ -55,7 +55,7 @@ const KIB = 1_024
 const UNCOUNTED = -1n
 
 /** What guests do, counted. */
-export class DomainWithStatistics extends DomainWithDevices {
+export class DomainWithStatistics extends DomainWithTuning {
   /**
    * What was read from and written to a disk, which is called by its target or its image; with an empty name, to all of
    * them (virDomainBlockStats).

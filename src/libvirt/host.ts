@@ -187,9 +187,13 @@ export class Host {
 
   /**
    * Changes the definition of a domain; where `change` gives undefined, nothing changes. What others here change of it
-   * meanwhile waits. It rejects with what `change` throws.
+   * meanwhile waits. It rejects with what `change` throws. Resolves with what the domain is made of as it runs, where that
+   * is another thing and was found on the way.
    */
-  async amend(id: DomainId, change: (config: DomainConfig, domain: Domain) => DomainConfig | undefined): Promise<void> {
+  async amend(
+    id: DomainId,
+    change: (config: DomainConfig, domain: Domain) => DomainConfig | undefined,
+  ): Promise<DomainConfig | undefined> {
     let isUpdated = false
     const fit = (config: DomainConfig, domain: Domain) => {
       const changed = change(config, this.seen(id, domain))
@@ -198,15 +202,17 @@ export class Host {
       return changed
     }
     const { domains } = this.driver
-    await this.remembered.turns.run(id, () =>
+    const found = await this.remembered.turns.run(id, () =>
       this.seeing(id, async () => {
         if (domains.amend !== undefined) return domains.amend(id, fit, { isStrict: true })
-        const { config, domain } = await this.described(id)
-        const changed = fit(config, domain)
-        return changed === undefined ? undefined : domains.define(changed, { isStrict: true })
+        const described = await this.described(id)
+        const changed = fit(described.config, described.domain)
+        if (changed !== undefined) await domains.define(changed, { isStrict: true })
+        return described
       }),
     )
     if (isUpdated) this.remembered.updated.add(id)
+    return found.living
   }
 
   /** Takes notice of what a domain is doing, and gives what told it. */

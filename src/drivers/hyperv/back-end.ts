@@ -108,7 +108,7 @@ export interface BackEnd {
   /** Asks the guest to shut down; false where none answers yet. */
   shutDownGuest(guid: string): Promise<boolean>
   /** Interrupts a guest that runs so that it cannot put it off; absent where the host cannot. */
-  injectNmi?(guid: string): Promise<void>
+  readonly injectNmi?: (guid: string) => Promise<void>
   readonly storage: StorageBackEnd
   readonly drives: DriveBackEnd
   readonly guests: GuestBackEnd

@@ -68,7 +68,7 @@ export interface DriveBackEnd {
   /** Puts another image in the place of one. */
   exchange(medium: string, path: string): Promise<void>
   /** How many requests there may be of a medium in a second; 0 for any number. Absent where the host has no such limits. */
-  limit?(medium: string, requestsMax: number): Promise<void>
+  readonly limit?: (medium: string, requestsMax: number) => Promise<void>
   /** The machines that are saved, by their GUIDs. */
   savedMachines(): Promise<readonly string[]>
   /** The paths of the images in the drives of machines that they may write to, by their GUIDs. */

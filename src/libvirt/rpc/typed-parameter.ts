@@ -6,6 +6,7 @@ import {
   VIR_TYPED_PARAM_BOOLEAN,
   VIR_TYPED_PARAM_INT,
   VIR_TYPED_PARAM_LLONG,
+  VIR_TYPED_PARAM_STRING,
   VIR_TYPED_PARAM_UINT,
   VIR_TYPED_PARAM_ULLONG,
 } from '../flags/index.ts'
@@ -29,6 +30,12 @@ export function rpcParam(param: StatsParameter): TypedParam {
     default:
       throw new LibvirtError(VIR_ERR_INTERNAL_ERROR, `the parameter ${field} is of the type ${type}`)
   }
+}
+
+/** A named whole number or text of the wire. Throws `VIR_ERR_INVALID_ARG` for another value. */
+export function numberOrTextParam(param: TypedParam): StatsParameter {
+  const { field, value } = param
+  return value.type === 'string' ? { field, type: VIR_TYPED_PARAM_STRING, value: value.value } : numberParam(param)
 }
 
 /** A named whole number of the wire. Throws `VIR_ERR_INVALID_ARG` for another value. */

@@ -4,6 +4,7 @@ import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_SOURCE, VIR_ERR_NO_TARGET, VIR_ERR_X
 import { DISK_DRIVER, OF_DISK, OF_DISK_SOURCE } from './accepted.ts'
 import type { HostKind } from './host-kind.ts'
 import { derivedUuid } from './identity.ts'
+import { readIoTune, writeIoTune } from './io-tune.ts'
 import { lookup } from './lookup.ts'
 import { readOwnAlias, writeOwnAlias } from './own-alias.ts'
 import { formatName, formatNamed } from './image-format.ts'
@@ -53,6 +54,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
   if (location === '' && what === 'disk' && !isNameEnough) disk.fail(VIR_ERR_NO_SOURCE, device)
   readPlace(disk, device, bus, kind)
   const id = readOwnAlias(disk) ?? derivedUuid(domainId, `disk ${device}`)
+  const limits = readIoTune(disk)
   disk.acceptHarmless(OF_DISK)
   const isReadOnly = disk.child('readonly') !== undefined
   const isShared = disk.child('shareable') !== undefined
@@ -66,6 +68,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
     device,
     bus: lookup(BUSES, bus) ?? disk.refuse('/target/@bus', bus),
     ...(isShared && { shared: true }),
+    ...(limits !== undefined && { limits }),
   }
 }
 
@@ -126,6 +129,7 @@ export function writeDisk(disk: DiskConfig, { domainId, kind }: DiskSurroundings
     (isTold || !kind.hasWindowsPaths) && driver,
     location !== '' && element('source', isBlock ? { dev: location } : { file: location }),
     element('target', { dev: device, bus }),
+    writeIoTune(disk.limits),
     readOnly && element('readonly'),
     shared && element('shareable'),
     disk.id !== derivedUuid(domainId, `disk ${device}`) && writeOwnAlias(disk.id),

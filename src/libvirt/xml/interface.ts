@@ -65,11 +65,12 @@ export function readInterface(
   const mac = said ?? present?.mac ?? macAt(surroundings)
   const id = readOwnAlias(nic) ?? present?.id ?? interfaceId(domainId, mac, before)
   const network = readNetwork(nic, surroundings)
-  readLink(nic, network)
+  const linkDown = readLink(nic, network)
   const model = readModel(nic, present?.model)
   const mtu = readMtu(nic, present?.mtu)
   nic.acceptHarmless(OF_INTERFACE)
-  return { id, mac, mtu, model, device: readDevice(nic, before, present?.device), network }
+  const device = readDevice(nic, before, present?.device)
+  return { id, mac, mtu, model, device, network, ...(linkDown && { linkDown }) }
 }
 
 /** Several interfaces may have one address, which is their owner's business. */
@@ -136,14 +137,12 @@ function onlyOf(source: Reading, path: string, name: string, found: readonly Kno
   return source.refuse(path, name, 'several networks are called so; they can be told apart by their UUIDs')
 }
 
-/** A link is down where the cable is plugged nowhere, and up where it is. */
-function readLink(nic: Reading, network: string | null): void {
+/** Whether its link is down though the cable is plugged in; one that is plugged nowhere has none that could be up. */
+function readLink(nic: Reading, network: string | null): boolean {
   const link = nic.child('link')
   const state = link?.word('state', ['up', 'down'])
-  if (state === 'down' && network !== null) {
-    link?.refuse('/@state', state, 'an interface whose link is down is of type null here')
-  }
   if (state === 'up' && network === null) link?.refuse('/@state', state, 'an interface of type null is plugged nowhere')
+  return state === 'down' && network !== null
 }
 
 function readModel(nic: Reading, usual: NicConfig['model'] = 'paravirtualised'): NicConfig['model'] {
@@ -176,7 +175,7 @@ function freeDevice(before: InterfaceSurroundings['before']): string {
 /** `<interface>` of a domain. */
 export function writeInterface(nic: NicConfig, surroundings: InterfaceSurroundings): XmlOutput {
   const { domainId, kind, networks, before } = surroundings
-  const { id, mac, model, mtu, device, network } = nic
+  const { id, mac, model, mtu, device, network, linkDown = false } = nic
   return element(
     'interface',
     { type: network === null ? 'null' : 'network' },
@@ -184,7 +183,7 @@ export function writeInterface(nic: NicConfig, surroundings: InterfaceSurroundin
     network !== null && element('source', { network: networkName(network, networks) }),
     element('target', { dev: device }),
     element('model', { type: model === 'emulated' ? kind.emulatedNic : kind.paravirtualisedNic }),
-    network === null && element('link', { state: 'down' }),
+    (network === null || linkDown) && element('link', { state: 'down' }),
     mtu !== MTU_USUAL && element('mtu', { size: mtu }),
     id !== interfaceId(domainId, mac, before) && writeOwnAlias(id),
   )

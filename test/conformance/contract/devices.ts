@@ -199,8 +199,8 @@ function describeLimits(stage: Stage): void {
   stage.it('limits a disk of a domain that runs, or has no such operation, and then starts none so', async () => {
     const limited = disk(await volume(stage, 'disk-1'))
     const config = withDevices(stage, { disks: [limited] })
-    const { limitDisk } = stage.devices
-    if (limitDisk === undefined) {
+    const { devices } = stage
+    if (devices.limitDisk === undefined) {
       const wanted = { ...config, disks: config.disks.map(each => ({ ...each, limits: LIMITED })) }
       return rejectsWith('refused', run(stage, wanted))
     }
@@ -208,16 +208,17 @@ function describeLimits(stage: Stage): void {
     const last = async () => (await configOf(stage, id)).disks.at(-1)
 
     for (const limits of [LIMITED, { requests: { perSecond: 50 } }]) {
-      await limitDisk(id, limited.id, limits)
+      await devices.limitDisk(id, limited.id, limits)
       assert.deepEqual(await last(), { ...limited, limits })
     }
-    for (const limits of WRONG) await rejectsWith('refused', limitDisk(id, limited.id, limits))
+    for (const limits of WRONG) await rejectsWith('refused', devices.limitDisk(id, limited.id, limits))
     await stage.driver.domains.powerOff(id)
     await stage.driver.domains.start(id)
     assert.deepEqual(await last(), { ...limited, limits: { requests: { perSecond: 50 } } })
-    await limitDisk(id, limited.id, null)
+    await devices.limitDisk(id, limited.id, null)
     assert.deepEqual(await last(), limited)
-    if (stage.traits.limitsRequestsAlone === true) await rejectsWith('refused', limitDisk(id, limited.id, BURSTING))
+    if (stage.traits.limitsRequestsAlone === true)
+      await rejectsWith('refused', devices.limitDisk(id, limited.id, BURSTING))
   })
 
   if (stage.traits.limitsRequestsAlone === true) return
@@ -366,8 +367,8 @@ function describeStates(stage: Stage): void {
     await rejectsWith('not-found', stage.devices.detachNic(id, NOBODY))
     await rejectsWith('not-found', stage.devices.connectNic(id, NOBODY, null))
     await rejectsWith('not-found', stage.devices.setLink(id, NOBODY, false))
-    const { limitDisk } = stage.devices
-    if (limitDisk !== undefined) await rejectsWith('not-found', limitDisk(id, NOBODY, null))
+    const { devices } = stage
+    if (devices.limitDisk !== undefined) await rejectsWith('not-found', devices.limitDisk(id, NOBODY, null))
   })
 
   stage.it('says not-found to every change of a domain that the host does not have', async () => {

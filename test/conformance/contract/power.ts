@@ -137,15 +137,15 @@ function describeShutdown(stage: Stage): void {
 
 function describeInterrupt(stage: Stage): void {
   stage.it('interrupts a guest that runs so that it cannot put it off, and none that is halted', async () => {
-    const { injectNmi } = stage.driver.domains
-    if (injectNmi === undefined) return
+    const { domains } = stage.driver
+    if (domains.injectNmi === undefined) return
     const id = await stage.running()
     if (stage.driver.consoles !== undefined) await stage.untilBooted(id)
 
-    await injectNmi(id)
+    await domains.injectNmi(id)
     await stage.assertState(id, 'running')
-    await stage.driver.domains.powerOff(id)
-    await rejectsWith('bad-state', injectNmi(id))
-    await rejectsWith('not-found', injectNmi(NOBODY))
+    await domains.powerOff(id)
+    await rejectsWith('bad-state', domains.injectNmi(id))
+    await rejectsWith('not-found', domains.injectNmi(NOBODY))
   })
 }

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { DiskConfig, DomainConfig, NetworkConfig, NicConfig } from '../../../src/drivers/driver.ts'
+import type { DiskConfig, DiskLimits, DomainConfig, NetworkConfig, NicConfig } from '../../../src/drivers/driver.ts'
 
 /** Networks of a host, two of one name among them, and one whose name is another's UUID. */
 export const NETWORKS: readonly NetworkConfig[] = [
@@ -29,6 +29,22 @@ const location = fc
   .tuple(folder, file, fc.constantFrom('', '.vhd', '.VHDX', '.iso', '.qcow2', '.avhdx'))
   .map(parts => parts.join(''))
 
+const rate = fc
+  .record({
+    perSecond: fc.integer({ min: 1, max: 1_000_000 }),
+    more: fc.option(fc.nat(9)),
+    burstSeconds: fc.option(fc.integer({ min: 1, max: 9 })),
+  })
+  .map(({ perSecond, more, burstSeconds }) => ({
+    perSecond,
+    ...(more !== null && { burst: perSecond + more, ...(burstSeconds !== null && { burstSeconds }) }),
+  }))
+const limits: fc.Arbitrary<DiskLimits> = fc.oneof(
+  fc.record({ bytes: rate, readRequests: rate, requestBytes: fc.constant(8192) }, { requiredKeys: ['readRequests'] }),
+  fc.record({ readBytes: rate, writeBytes: rate, requests: rate, group: line }, { requiredKeys: ['requests'] }),
+  fc.record({ writeRequests: rate }),
+)
+
 function diskArbitrary(device: string): fc.Arbitrary<DiskConfig> {
   return fc
     .record({
@@ -40,9 +56,11 @@ function diskArbitrary(device: string): fc.Arbitrary<DiskConfig> {
       readOnly: fc.boolean(),
       bus: fc.constantFrom('emulated', 'paravirtualised'),
       shared: fc.boolean(),
+      limits: fc.option(limits),
     })
-    .map(({ kind, isEmpty, shared, readOnly, location: at, bus, format, ...rest }) => ({
+    .map(({ kind, isEmpty, shared, readOnly, location: at, bus, format, limits: limit, ...rest }) => ({
       ...rest,
+      ...(limit !== null && { limits: limit }),
       // On Hyper-V there is no raw image in a file that says it is another.
       format: format === 'raw' && /\.(a?vhdx?|qcow2)$/i.test(at) ? 'qcow2' : format,
       ...(kind !== 'disk' && { kind }),
@@ -63,14 +81,16 @@ const nics: fc.Arbitrary<NicConfig[]> = fc
   .chain(ids => fc.tuple(...ids.map((id, index) => nicArbitrary(id, `eth${index}`))))
 
 function nicArbitrary(id: string, device: string): fc.Arbitrary<NicConfig> {
-  return fc.record({
+  const any = fc.record({
     id: fc.constant(id),
     mac,
     mtu: fc.constantFrom(1500, 9000, 68),
     model: fc.constantFrom('emulated', 'paravirtualised'),
     device: fc.constantFrom(device, `lan${device}`),
     network: fc.constantFrom(null, ...NETWORKS.map(each => each.id)),
+    isDown: fc.boolean(),
   })
+  return any.map(({ isDown, ...rest }) => ({ ...rest, ...(isDown && rest.network !== null && { linkDown: true }) }))
 }
 
 const FEATURES = ['FPU', 'XMM2', 'XMM3', 'LM', 'NX', 'CONSTANT_TSC', 'K8', 'XSTORE_EN'] as const

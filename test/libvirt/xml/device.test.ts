@@ -6,6 +6,7 @@ import {
   VIR_ERR_DEVICE_MISSING,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_XML_DETAIL,
+  VIR_ERR_XML_ERROR,
 } from '../../../src/libvirt/error-numbers.ts'
 import { readChange, readDevice } from '../../../src/libvirt/xml/device.ts'
 import { NETWORKS } from './configs.ts'
@@ -123,4 +124,34 @@ test('devices of other kinds, and what no device can be, are refused by name', (
   }
   throwsWith(() => readChange('<rng/>', running(''), SURROUNDINGS), VIR_ERR_CONFIG_UNSUPPORTED, 'rng')
   throwsWith(() => readDevice('no XML', running(''), SURROUNDINGS), VIR_ERR_XML_DETAIL)
+})
+
+test('an interface whose link is to be down keeps its network, and one that says nothing of it has its link up', () => {
+  const down = nic('52:54:00:00:00:01').replace('<mtu', "<link state='down'/><mtu")
+  const [present] = running(down).nics ?? []
+
+  assert.equal(present?.linkDown, true)
+  assert.equal(present.network, NETWORKS[0]?.id)
+  const change = readChange(nic('52:54:00:00:00:01'), running(down), SURROUNDINGS)
+  assert(change.kind === 'interface')
+  assert.equal(change.wanted.linkDown, undefined)
+})
+
+test('how fast a disk may be used is read by the names of libvirt, and what excludes each other is refused', () => {
+  const tuned = (tune: string) => `<disk><source file='C:\\a.vhd'/><target dev='hda'/><iotune>${tune}</iotune></disk>`
+  const of = (tune: string) => running(tuned(tune)).disks[0]?.limits
+  const both = '<total_bytes_sec>1</total_bytes_sec><read_bytes_sec>1</read_bytes_sec>'
+  const all = `<read_bytes_sec>5</read_bytes_sec><total_iops_sec>7</total_iops_sec><read_bytes_sec_max>9</read_bytes_sec_max>
+    <size_iops_sec>4096</size_iops_sec><group_name>slow</group_name>
+    <read_bytes_sec_max_length>3</read_bytes_sec_max_length>`
+
+  const readBytes = { perSecond: 5, burst: 9, burstSeconds: 3 }
+  assert.deepEqual(of(all), { readBytes, requests: { perSecond: 7 }, requestBytes: 4096, group: 'slow' })
+  assert.equal(of('<total_iops_sec>0</total_iops_sec><group_name>none</group_name>'), undefined)
+  const text = 'total and read/write bytes_sec cannot be set at the same time'
+  throwsWith(() => of(both), VIR_ERR_XML_ERROR, text)
+  const odd = "disk iotune field 'read_iops_sec' must be an integer"
+  for (const value of ['many', '-1', '1.5', '']) {
+    throwsWith(() => of(`<read_iops_sec>${value}</read_iops_sec>`), VIR_ERR_XML_ERROR, odd)
+  }
 })

@@ -80,8 +80,12 @@ const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
   [{ devices: `<disk>${DISK}${HDA}<serial>X</serial></disk>` }, 'domain/devices/disk/serial'],
   [{ devices: `<disk>${DISK}${HDA}<wwn>5000c50015ea71aa</wwn></disk>` }, 'domain/devices/disk/wwn'],
   [
-    { devices: `<disk>${DISK}${HDA}<iotune><total_iops_sec>1</total_iops_sec></iotune></disk>` },
-    'domain/devices/disk/iotune',
+    { devices: `<disk>${DISK}${HDA}<iotune><odd_iops_sec>1</odd_iops_sec></iotune></disk>` },
+    'domain/devices/disk/iotune/odd_iops_sec',
+  ],
+  [
+    { devices: `<disk>${DISK}${HDA}<iotune><read_iops_sec_max>1</read_iops_sec_max></iotune></disk>` },
+    'domain/devices/disk/iotune/read_iops_sec_max',
   ],
   [{ devices: `<disk>${DISK}${HDA}<transient/></disk>` }, 'domain/devices/disk/transient'],
   [{ devices: `<disk>${DISK}${HDA}<encryption format='luks'/></disk>` }, 'domain/devices/disk/encryption'],
@@ -105,10 +109,6 @@ const UNSUPPORTED: readonly (readonly [Parts, string, HostKind?])[] = [
   [
     { devices: `<interface type='network'>${NIC}<model type='vmxnet9'/></interface>` },
     "domain/devices/interface/model/@type = 'vmxnet9'",
-  ],
-  [
-    { devices: `<interface type='network'>${NIC}<link state='down'/></interface>` },
-    "domain/devices/interface/link/@state = 'down'",
   ],
   [
     { devices: `<interface type='network'>${NIC}<filterref filter='clean-traffic'/></interface>` },

@@ -37,7 +37,7 @@ export interface DriveFace {
   imageOf(id: string, path: string): CimInstance
   imageToAdd(part: NewPart): CimInstance
   /** An image with another limit of requests; absent where the host has none. */
-  limitOf?(id: string, requestsMax: number): CimInstance
+  readonly limitOf?: (id: string, requestsMax: number) => CimInstance
   /** Gives what was made, in the same order, where the host says so. The files of `images` are told where it fails. */
   add(
     machineGuid: string,

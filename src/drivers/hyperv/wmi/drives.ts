@@ -15,7 +15,7 @@ const NAMED_MAX = 20
 
 /** Drives, as a namespace has them. */
 export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
-  const { words } = face
+  const { words, limitOf } = face
   const storage = async (guid: string) => storageAmong(words, await componentsOf(link, guid))
   const resources = (ids: readonly string[]) =>
     ids.map(InstanceID => reference(link.namespace, RESOURCE, { InstanceID }))
@@ -48,14 +48,13 @@ export function driveBackEnd(link: Link, face: DriveFace): DriveBackEnd {
       return face.remove(machineIn(ids[0]), images)
     },
     exchange: (id, path) => face.modify(machineIn(id), [face.imageOf(id, path)]),
-    ...(face.limitOf !== undefined && { limit: limitBy(face, face.limitOf) }),
+    ...(limitOf !== undefined && {
+      limit: (id: string, requestsMax: number) => face.modify(machineIn(id), [limitOf(id, requestsMax)]),
+    }),
     savedMachines: () => savedMachines(link, face),
     writableMedia: guids => writableMedia(link, face, guids),
   }
 }
-
-const limitBy = (face: DriveFace, limitOf: NonNullable<DriveFace['limitOf']>) => (id: string, requestsMax: number) =>
-  face.modify(machineIn(id), [limitOf(id, requestsMax)])
 
 async function newDrive(link: Link, { words }: DriveFace, drive: NewDrive): Promise<NewPart> {
   const { kind, controller, slot, hostDisk } = drive

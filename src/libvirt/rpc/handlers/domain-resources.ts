@@ -13,6 +13,7 @@ export const domainResourceHandlers: Handlers<Client> = {
   DOMAIN_GET_MAX_VCPUS: async ({ dom }, { context }) => ({ num: await context.domain(dom).getMaxVcpus() }),
   DOMAIN_SET_VCPUS: ({ dom, nvcpus }, { context }) => context.domain(dom).setVcpus(nvcpus),
   DOMAIN_SET_VCPUS_FLAGS: ({ dom, nvcpus, flags }, { context }) => context.domain(dom).setVcpusFlags(nvcpus, flags),
+  DOMAIN_SET_VCPU: ({ dom, cpumap, state, flags }, { context }) => context.domain(dom).setVcpu(cpumap, state, flags),
   DOMAIN_GET_VCPUS_FLAGS: async ({ dom, flags }, { context }) => ({
     num: await context.domain(dom).getVcpusFlags(flags),
   }),
