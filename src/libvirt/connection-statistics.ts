@@ -27,6 +27,9 @@ import {
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_STATS_CPU_TOTAL,
   VIR_DOMAIN_STATS_INTERFACE,
+  VIR_DOMAIN_STATS_IOTHREAD,
+  VIR_DOMAIN_STATS_MEMORY,
+  VIR_DOMAIN_STATS_PERF,
   VIR_DOMAIN_STATS_STATE,
   VIR_DOMAIN_STATS_VCPU,
 } from './flags/index.ts'
@@ -59,6 +62,11 @@ const KNOWN =
 const OF_DEFINITIONS = VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BLOCK
 /** Which there are only where a host measures domains. */
 const MEASURED = VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_INTERFACE
+/**
+ * Groups that a host of QEMU has, and in which there is nothing: no events are counted, no disk has a thread of its own,
+ * and nobody watches bandwidth. Source: libvirt, src/qemu/qemu_driver.c, qemuDomainGetStatsWorkers.
+ */
+const EMPTY_OF_QEMU = VIR_DOMAIN_STATS_PERF | VIR_DOMAIN_STATS_IOTHREAD | VIR_DOMAIN_STATS_MEMORY
 
 type Measured = ReadonlyMap<DomainId, DomainMetrics>
 
@@ -107,7 +115,8 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
   /** Those of the groups that there are. */
   #groups(stats: number, flags: number): number {
     const isMeasured = this.host.driver.metrics !== undefined
-    const there = VIR_DOMAIN_STATS_STATE | OF_DEFINITIONS | (isMeasured ? MEASURED : 0)
+    const empty = this.host.driver.name === 'qemu' ? EMPTY_OF_QEMU : 0
+    const there = VIR_DOMAIN_STATS_STATE | OF_DEFINITIONS | (isMeasured ? MEASURED : 0) | empty
     const missing = (stats & ~there) >>> 0
     if (missing !== 0 && has(flags, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)) {
       const text = `Stats types bits 0x${missing.toString(16)} are not supported by this daemon`
@@ -125,16 +134,9 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
 
   /** What they are made of: those that are active as they run, the others as they are defined. */
   async #configs(domains: readonly DriverDomain[]): Promise<ReadonlyMap<DomainId, DomainConfig>> {
-    const ops = this.host.driver.domains
-    const configs = await ops.configs(domains.map(({ id }) => id))
-    const found = new Map(configs.map(config => [config.id, config]))
-    if (ops.living === undefined) return found
-    const active = domains.filter(({ id, state }) => isActiveState(state) && found.has(id))
-    await askEach(active, async ({ id }) => {
-      const living = await ifTold(async () => ops.living?.(id))
-      if (living !== undefined) found.set(id, living)
-    })
-    return found
+    const ids = domains.map(({ id }) => id)
+    const configs = await this.host.driver.domains.configs(ids, { isLiving: true })
+    return new Map(configs.map(config => [config.id, config]))
   }
 
   async #metrics(domains: readonly DriverDomain[]): Promise<Measured> {

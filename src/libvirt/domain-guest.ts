@@ -1,5 +1,5 @@
 import { type AddressSource, DriverError, type GuestInterface, type GuestOps } from '../drivers/driver.ts'
-import { DomainWithStatistics } from './domain-statistics.ts'
+import { DomainWithCpuStatistics } from './domain-cpu-statistics.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
@@ -69,7 +69,7 @@ const TIME_MAX_S = (2n ** 63n - 1n) / NS_PER_S
 type Optional = 'fileSystems' | 'time' | 'setTime' | 'freeze' | 'thaw' | 'trim'
 
 /** What is asked of the guest itself: where nobody in it answers, with `VIR_ERR_AGENT_UNRESPONSIVE`. */
-export class DomainWithGuest extends DomainWithStatistics {
+export class DomainWithGuest extends DomainWithCpuStatistics {
   /**
    * The interfaces of the guest with their addresses, as who knows them tells: one of `VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_`.
    * A host that has no such source rejects with `VIR_ERR_ARGUMENT_UNSUPPORTED` (virDomainInterfaceAddresses).

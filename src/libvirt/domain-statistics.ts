@@ -1,14 +1,24 @@
-import type { DiskConfig } from '../drivers/driver.ts'
+import type { DescribedDomain, DiskConfig, DiskMetrics, DomainConfig, NicMetrics } from '../drivers/driver.ts'
+import { type MemoryStat, memoryStatsOf, sumOf, whole } from './counted.ts'
 import { DomainWithTuning } from './domain-tuning.ts'
 import type { TypedParameter } from './domain-scheduling.ts'
-import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID, VIR_ERR_OVERFLOW } from './error-numbers.ts'
+import {
+  VIR_ERR_INVALID_ARG,
+  VIR_ERR_NO_SUPPORT,
+  VIR_ERR_OPERATION_INVALID,
+  VIR_ERR_OVERFLOW,
+} from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
+  VIR_DOMAIN_AFFECT_CONFIG,
+  VIR_DOMAIN_AFFECT_LIVE,
   VIR_DOMAIN_BLOCK_RESIZE_BYTES,
-  VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON,
+  VIR_DOMAIN_DISK_ERROR_NO_SPACE,
+  VIR_DOMAIN_DISK_ERROR_UNSPEC,
   VIR_TYPED_PARAM_LLONG,
   VIR_TYPED_PARAM_STRING_OKAY,
 } from './flags/index.ts'
+import { impactOf } from './impact.ts'
 import { isActiveState } from './remembered.ts'
 import { firstOf } from './room.ts'
 
@@ -33,12 +43,12 @@ export interface InterfaceStats {
   readonly txDrop: bigint
 }
 
-/** A counter of a guest's memory. */
-export interface MemoryStat {
-  /** One of `VIR_DOMAIN_MEMORY_STAT_`. */
-  readonly tag: number
-  /** In KiB. */
-  readonly val: bigint
+/** A disk in trouble. */
+export interface DiskErrorInfo {
+  /** Its target. */
+  readonly disk: string
+  /** One of `VIR_DOMAIN_DISK_ERROR_`. */
+  readonly error: number
 }
 
 /** Sizes of the image of a disk, in bytes. */
@@ -53,6 +63,8 @@ export interface BlockInfo {
 
 const KIB = 1_024
 const UNCOUNTED = -1n
+/** The longest period that libvirt can be told. */
+const PERIOD_MAX = 2 ** 31 - 1
 
 /** What guests do, counted. */
 export class DomainWithStatistics extends DomainWithTuning {
@@ -68,10 +80,11 @@ export class DomainWithStatistics extends DomainWithTuning {
   async blockStatsFlags(disk: string, flags = 0): Promise<readonly TypedParameter[]> {
     return this.read('virDomainBlockStatsFlags', async () => {
       checkFlags('virDomainBlockStatsFlags', flags, { known: VIR_TYPED_PARAM_STRING_OKAY })
-      const { rdBytes, wrBytes } = await this.#blockStats('virDomainBlockStatsFlags', disk)
-      const counter = (field: string, value: bigint) =>
-        value === UNCOUNTED ? [] : [{ field, type: VIR_TYPED_PARAM_LLONG, value }]
-      return [...counter('rd_bytes', rdBytes), ...counter('wr_bytes', wrBytes)]
+      const { counted, disks } = await this.#counted('virDomainBlockStatsFlags', disk)
+      return BLOCK_STATS.flatMap(([field, counter]) => {
+        const value = sumOf(counted, counter, disks)
+        return value === undefined ? [] : [{ field, type: VIR_TYPED_PARAM_LLONG, value }]
+      })
     })
   }
 
@@ -80,29 +93,72 @@ export class DomainWithStatistics extends DomainWithTuning {
     return this.read('virDomainInterfaceStats', async () => {
       const [{ nics: counted }, { nics = [] }] = await this.#metrics('virDomainInterfaceStats')
       const { id } = this.#find(nics, device, nic => [nic.device, nic.mac], 'interface')
-      const counters = counted.find(one => one.id === id)
-      const [rx, tx] = [counters?.receivedBytes, counters?.sentBytes]
+      const counters: Partial<NicMetrics> = counted.find(one => one.id === id) ?? {}
+      const count = (value: number | undefined) => (value === undefined ? UNCOUNTED : whole(value))
       return {
-        rxBytes: rx === undefined ? UNCOUNTED : BigInt(Math.round(rx)),
-        rxPackets: UNCOUNTED,
-        rxErrs: UNCOUNTED,
-        rxDrop: UNCOUNTED,
-        txBytes: tx === undefined ? UNCOUNTED : BigInt(Math.round(tx)),
-        txPackets: UNCOUNTED,
-        txErrs: UNCOUNTED,
-        txDrop: UNCOUNTED,
+        rxBytes: count(counters.receivedBytes),
+        rxPackets: count(counters.receivedPackets),
+        rxErrs: count(counters.receivedErrors),
+        rxDrop: count(counters.receivedDropped),
+        txBytes: count(counters.sentBytes),
+        txPackets: count(counters.sentPackets),
+        txErrs: count(counters.sentErrors),
+        txDrop: count(counters.sentDropped),
       }
     })
   }
 
-  /** What the guest has of its memory; the first `nrStats` counters (virDomainMemoryStats). */
+  /**
+   * What the guest has of its memory, and what it and the host say of it; the first `nrStats` counters
+   * (virDomainMemoryStats).
+   */
   async memoryStats(nrStats?: number, flags = 0): Promise<readonly MemoryStat[]> {
     return this.read('virDomainMemoryStats', async () => {
       checkFlags('virDomainMemoryStats', flags, {})
       const metrics = this.host.group('virDomainMemoryStats', 'metrics')
-      const { memoryBytes } = await this.active(() => this.host.seeing(this.id, () => metrics.domain(this.id)))
-      const val = BigInt(Math.round(memoryBytes / KIB))
-      return firstOf([{ tag: VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON, val }], nrStats, 'virDomainMemoryStats')
+      const measured = await this.active(() => this.host.seeing(this.id, () => metrics.domain(this.id)))
+      return firstOf(memoryStatsOf(measured), nrStats, 'virDomainMemoryStats')
+    })
+  }
+
+  /**
+   * Has the guest tell of its memory every so many seconds, with 0 no more: now, where it is active, and from its next
+   * start on; with `VIR_DOMAIN_AFFECT_CONFIG` from then on alone (virDomainSetMemoryStatsPeriod).
+   */
+  async setMemoryStatsPeriod(period: number, flags = 0): Promise<void> {
+    const name = 'virDomainSetMemoryStatsPeriod'
+    await this.change(name, async () => {
+      checkFlags(name, flags, { known: VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG })
+      if (!Number.isSafeInteger(period) || period < 0 || period > PERIOD_MAX) {
+        throw this.host.error(VIR_ERR_INVALID_ARG, `period in ${name} must be zero or greater`)
+      }
+      const { setMemoryStatsPeriod } = this.host.group(name, 'devices')
+      if (setMemoryStatsPeriod === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      let isLive = false
+      await this.amend((config, now) => {
+        isLive = impactOf(this.host, flags, now).isLive
+        return isLive ? undefined : withPeriod(config, period)
+      })
+      if (!isLive) return
+      const seconds = period === 0 ? null : period
+      await this.host.remembered.turns.run(this.id, () => setMemoryStatsPeriod(this.id, seconds))
+    })
+  }
+
+  /** The disks whose images could not be read or written, of which the domain may be paused (virDomainGetDiskErrors). */
+  async getDiskErrors(maxErrors?: number, flags = 0): Promise<readonly DiskErrorInfo[]> {
+    const name = 'virDomainGetDiskErrors'
+    return this.read(name, async () => {
+      checkFlags(name, flags, {})
+      const { diskErrors } = this.host.group(name, 'metrics')
+      if (diskErrors === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      const failing = await this.active(() => this.host.seeing(this.id, () => diskErrors(this.id)))
+      const { disks } = await this.#asItRuns(await this.host.described(this.id))
+      const told = disks.flatMap(({ id, device }) => {
+        const reason = failing.find(one => one.id === id)?.reason
+        return reason === undefined ? [] : [{ disk: device, error: DISK_ERRORS[reason] }]
+      })
+      return firstOf(told, maxErrors, name)
     })
   }
 
@@ -144,27 +200,36 @@ export class DomainWithStatistics extends DomainWithTuning {
   }
 
   async #blockStats(name: FunctionName, disk: string): Promise<BlockStats> {
-    const [{ disks: counted }, { disks }] = await this.#metrics(name)
-    const meant = disk === '' ? disks : [this.#find(disks, disk, namesOf, 'disk')]
-    const counters = counted.filter(({ id }) => meant.some(each => each.id === id))
-    const sum = (bytesOf: (counter: (typeof counted)[number]) => number) =>
-      counters.length === 0 && meant.length > 0
-        ? UNCOUNTED
-        : BigInt(counters.reduce((all, one) => all + Math.round(bytesOf(one)), 0))
+    const { counted, disks } = await this.#counted(name, disk)
+    const sum = (counter: Exclude<keyof DiskMetrics, 'id'>) => sumOf(counted, counter, disks) ?? UNCOUNTED
     return {
-      rdReq: UNCOUNTED,
-      rdBytes: sum(({ readBytes }) => readBytes),
-      wrReq: UNCOUNTED,
-      wrBytes: sum(({ writtenBytes }) => writtenBytes),
-      errs: UNCOUNTED,
+      rdReq: sum('reads'),
+      rdBytes: sum('readBytes'),
+      wrReq: sum('writes'),
+      wrBytes: sum('writtenBytes'),
+      errs: sum('errors'),
     }
+  }
+
+  /** What is counted of a disk, or with an empty name of all, and of how many it should be. */
+  async #counted(name: FunctionName, disk: string) {
+    const [{ disks: all }, { disks }] = await this.#metrics(name)
+    const meant = disk === '' ? disks : [this.#find(disks, disk, namesOf, 'disk')]
+    return { counted: all.filter(({ id }) => meant.some(each => each.id === id)), disks: meant.length }
   }
 
   async #metrics(name: FunctionName) {
     const metrics = this.host.group(name, 'metrics')
     const now = await this.now()
     if (!isActiveState(now.state)) throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running')
-    return Promise.all([metrics.domain(this.id), this.config().then(config => this.living(now, config))])
+    return Promise.all([
+      metrics.domain(this.id),
+      this.host.described(this.id).then(described => this.#asItRuns(described)),
+    ])
+  }
+
+  #asItRuns({ domain, config, living }: DescribedDomain): Promise<DomainConfig> {
+    return this.living(domain, config, living)
   }
 
   /** The first device that has this name among its names. */
@@ -174,6 +239,26 @@ export class DomainWithStatistics extends DomainWithTuning {
     const text = what === 'disk' ? `invalid path: ${name}` : `invalid path, '${name}' is not a known interface`
     throw this.host.error(VIR_ERR_INVALID_ARG, text)
   }
+}
+
+/** By the names of libvirt, in its order. Source: libvirt, include/libvirt/libvirt-domain.h, VIR_DOMAIN_BLOCK_STATS_. */
+const BLOCK_STATS = [
+  ['wr_bytes', 'writtenBytes'],
+  ['wr_operations', 'writes'],
+  ['rd_bytes', 'readBytes'],
+  ['rd_operations', 'reads'],
+  ['flush_operations', 'flushes'],
+  ['wr_total_times', 'writeNs'],
+  ['rd_total_times', 'readNs'],
+  ['flush_total_times', 'flushNs'],
+  ['errs', 'errors'],
+] as const
+
+const DISK_ERRORS = { 'no-space': VIR_DOMAIN_DISK_ERROR_NO_SPACE, unspecified: VIR_DOMAIN_DISK_ERROR_UNSPEC } as const
+
+function withPeriod({ platform = {}, ...config }: DomainConfig, period: number): DomainConfig {
+  const { memoryStatsSeconds: _, ...board } = platform
+  return { ...config, platform: { ...board, ...(period > 0 && { memoryStatsSeconds: period }) } }
 }
 
 const namesOf = ({ device, location }: DiskConfig): readonly string[] => [device, location]

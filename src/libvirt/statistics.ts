@@ -1,8 +1,21 @@
-import type { Domain, DomainConfig, DomainMetrics, Volume } from '../drivers/driver.ts'
+import type { DiskMetrics, Domain, DomainConfig, DomainMetrics, NicMetrics, Volume } from '../drivers/driver.ts'
+import { cpuTimeOf, memoryStatsOf, nanoseconds, whole } from './counted.ts'
 import type { TypedParameter } from './domain-scheduling.ts'
 import { stateAndReason } from './domain-state.ts'
 import { has } from './flag-check.ts'
 import {
+  VIR_DOMAIN_MEMORY_STAT_AVAILABLE,
+  VIR_DOMAIN_MEMORY_STAT_DISK_CACHES,
+  VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC,
+  VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL,
+  VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE,
+  VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT,
+  VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT,
+  VIR_DOMAIN_MEMORY_STAT_RSS,
+  VIR_DOMAIN_MEMORY_STAT_SWAP_IN,
+  VIR_DOMAIN_MEMORY_STAT_SWAP_OUT,
+  VIR_DOMAIN_MEMORY_STAT_UNUSED,
+  VIR_DOMAIN_MEMORY_STAT_USABLE,
   VIR_DOMAIN_STATS_BALLOON,
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_STATS_CPU_TOTAL,
@@ -39,7 +52,6 @@ export interface Seen {
 }
 
 const KIB = 1_024
-const NS_PER_MS = 1_000_000
 
 /**
  * What groups of statistics tell of a domain. A counter that its host does not have is not there.
@@ -53,17 +65,21 @@ type Group = readonly [group: number, tell: (seen: Seen) => readonly StatsParame
 
 const GROUPS: readonly Group[] = [
   [VIR_DOMAIN_STATS_STATE, stateOf],
-  [VIR_DOMAIN_STATS_CPU_TOTAL, cpuTimeOf],
+  [VIR_DOMAIN_STATS_CPU_TOTAL, cpuTimes],
   [VIR_DOMAIN_STATS_BALLOON, memoryOf],
   [VIR_DOMAIN_STATS_VCPU, vcpusOf],
   [VIR_DOMAIN_STATS_INTERFACE, interfacesOf],
   [VIR_DOMAIN_STATS_BLOCK, disksOf],
 ]
 
-const whole = (type: number) => (field: string, value: number) => ({ field, type, value: BigInt(Math.round(value)) })
-const int = whole(VIR_TYPED_PARAM_INT)
-const uint = whole(VIR_TYPED_PARAM_UINT)
-const ullong = whole(VIR_TYPED_PARAM_ULLONG)
+const ofType = (type: number) => (field: string, value: number) => ({ field, type, value: whole(value) })
+const int = ofType(VIR_TYPED_PARAM_INT)
+const uint = ofType(VIR_TYPED_PARAM_UINT)
+const ullong = ofType(VIR_TYPED_PARAM_ULLONG)
+/** Where it is counted. */
+const counter = (field: string, value: number | undefined) => (value === undefined ? [] : [ullong(field, value)])
+const time = (field: string, ms: number | undefined) =>
+  ms === undefined ? [] : [{ field, type: VIR_TYPED_PARAM_ULLONG, value: nanoseconds(ms) }]
 const text = (field: string, value: string) => ({ field, type: VIR_TYPED_PARAM_STRING, value }) as const
 
 function stateOf({ domain }: Seen): readonly StatsParameter[] {
@@ -71,25 +87,55 @@ function stateOf({ domain }: Seen): readonly StatsParameter[] {
   return [int('state.state', state), int('state.reason', reason)]
 }
 
-function cpuTimeOf({ metrics }: Seen): readonly StatsParameter[] {
+function cpuTimes({ metrics }: Seen): readonly StatsParameter[] {
   if (metrics === undefined) return []
-  return [ullong('cpu.time', metrics.vcpuMs.reduce((sum, ms) => sum + ms, 0) * NS_PER_MS)]
+  const { totalMs, userMs, systemMs } = cpuTimeOf(metrics)
+  return [...time('cpu.time', totalMs), ...time('cpu.user', userMs), ...time('cpu.system', systemMs)]
 }
+
+/** What is told of memory beside what a domain has now and at most, by how libvirt calls it here. */
+const OF_MEMORY: ReadonlyMap<number, string> = new Map([
+  [VIR_DOMAIN_MEMORY_STAT_SWAP_IN, 'swap_in'],
+  [VIR_DOMAIN_MEMORY_STAT_SWAP_OUT, 'swap_out'],
+  [VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT, 'major_fault'],
+  [VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT, 'minor_fault'],
+  [VIR_DOMAIN_MEMORY_STAT_UNUSED, 'unused'],
+  [VIR_DOMAIN_MEMORY_STAT_AVAILABLE, 'available'],
+  [VIR_DOMAIN_MEMORY_STAT_RSS, 'rss'],
+  [VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE, 'last-update'],
+  [VIR_DOMAIN_MEMORY_STAT_USABLE, 'usable'],
+  [VIR_DOMAIN_MEMORY_STAT_DISK_CACHES, 'disk_caches'],
+  [VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC, 'hugetlb_pgalloc'],
+  [VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL, 'hugetlb_pgfail'],
+])
 
 function memoryOf({ config, metrics }: Seen): readonly StatsParameter[] {
   if (config === undefined) return []
   const { memoryBytes, memoryTargetBytes = memoryBytes } = config
   const nowBytes = metrics?.memoryBytes ?? memoryTargetBytes
-  return [ullong('balloon.current', nowBytes / KIB), ullong('balloon.maximum', Math.ceil(memoryBytes / KIB))]
+  const told = metrics === undefined ? [] : memoryStatsOf(metrics)
+  return [
+    ullong('balloon.current', nowBytes / KIB),
+    ullong('balloon.maximum', Math.ceil(memoryBytes / KIB)),
+    ...told.flatMap(({ tag, val }) => {
+      const name = OF_MEMORY.get(tag)
+      return name === undefined ? [] : [{ field: `balloon.${name}`, type: VIR_TYPED_PARAM_ULLONG, value: val }]
+    }),
+  ]
 }
 
 function vcpusOf({ config, metrics }: Seen): readonly StatsParameter[] {
   if (config === undefined) return []
   const count = metrics?.vcpuMs.length ?? config.vcpus
-  const each = (metrics?.vcpuMs ?? []).flatMap((ms, number) => [
-    int(`vcpu.${number}.state`, VIR_VCPU_RUNNING),
-    ullong(`vcpu.${number}.time`, ms * NS_PER_MS),
-  ])
+  const each = (metrics?.vcpuMs ?? []).flatMap((ms, number) => {
+    const { waitMs, delayMs } = metrics?.vcpus?.[number] ?? {}
+    return [
+      int(`vcpu.${number}.state`, VIR_VCPU_RUNNING),
+      ...time(`vcpu.${number}.time`, ms),
+      ...time(`vcpu.${number}.wait`, waitMs),
+      ...time(`vcpu.${number}.delay`, delayMs),
+    ]
+  })
   return [uint('vcpu.current', count), uint('vcpu.maximum', count), ...each]
 }
 
@@ -98,37 +144,52 @@ function interfacesOf({ config, metrics }: Seen): readonly StatsParameter[] {
   if (config === undefined || metrics === undefined) return []
   const { nics = [] } = config
   const counters = new Map(metrics.nics.map(counted => [counted.id, counted]))
-  const each = nics.flatMap(({ id, device }, number) => {
-    const counted = counters.get(id)
-    const bytes =
-      counted === undefined
-        ? []
-        : [ullong(`net.${number}.rx.bytes`, counted.receivedBytes), ullong(`net.${number}.tx.bytes`, counted.sentBytes)]
-    return [text(`net.${number}.name`, device), ...bytes]
-  })
+  const each = nics.flatMap(({ id, device }, number) => [
+    text(`net.${number}.name`, device),
+    ...trafficOf(`net.${number}`, counters.get(id)),
+  ])
   return [uint('net.count', nics.length), ...each]
 }
+
+const trafficOf = (net: string, counted: Partial<NicMetrics> = {}): readonly StatsParameter[] => [
+  ...counter(`${net}.rx.bytes`, counted.receivedBytes),
+  ...counter(`${net}.rx.pkts`, counted.receivedPackets),
+  ...counter(`${net}.rx.errs`, counted.receivedErrors),
+  ...counter(`${net}.rx.drop`, counted.receivedDropped),
+  ...counter(`${net}.tx.bytes`, counted.sentBytes),
+  ...counter(`${net}.tx.pkts`, counted.sentPackets),
+  ...counter(`${net}.tx.errs`, counted.sentErrors),
+  ...counter(`${net}.tx.drop`, counted.sentDropped),
+]
 
 function disksOf({ config, metrics, volumes }: Seen): readonly StatsParameter[] {
   if (config === undefined) return []
   const counters = new Map(metrics?.disks.map(counted => [counted.id, counted]))
-  const each = config.disks.flatMap(({ id, device, location }, number) => {
-    const [counted, volume] = [counters.get(id), volumes.get(location)]
-    const name = (of: string) => `block.${number}.${of}`
-    return [
-      text(name('name'), device),
-      ...(location === '' ? [] : [text(name('path'), location)]),
-      ...(counted === undefined
-        ? []
-        : [ullong(name('rd.bytes'), counted.readBytes), ullong(name('wr.bytes'), counted.writtenBytes)]),
-      ...(volume === undefined
-        ? []
-        : [
-            ullong(name('allocation'), volume.physicalBytes),
-            ullong(name('capacity'), volume.virtualBytes),
-            ullong(name('physical'), volume.physicalBytes),
-          ]),
-    ]
-  })
+  const each = config.disks.flatMap(({ id, device, location }, number) => [
+    text(`block.${number}.name`, device),
+    ...(location === '' ? [] : [text(`block.${number}.path`, location)]),
+    ...requestsOf(`block.${number}`, counters.get(id)),
+    ...sizesOf(`block.${number}`, volumes.get(location)),
+  ])
   return [uint('block.count', config.disks.length), ...each]
 }
+
+const requestsOf = (block: string, counted: Partial<DiskMetrics> = {}): readonly StatsParameter[] => [
+  ...counter(`${block}.rd.reqs`, counted.reads),
+  ...counter(`${block}.rd.bytes`, counted.readBytes),
+  ...counter(`${block}.rd.times`, counted.readNs),
+  ...counter(`${block}.wr.reqs`, counted.writes),
+  ...counter(`${block}.wr.bytes`, counted.writtenBytes),
+  ...counter(`${block}.wr.times`, counted.writeNs),
+  ...counter(`${block}.fl.reqs`, counted.flushes),
+  ...counter(`${block}.fl.times`, counted.flushNs),
+]
+
+const sizesOf = (block: string, volume: Volume | undefined): readonly StatsParameter[] =>
+  volume === undefined
+    ? []
+    : [
+        ullong(`${block}.allocation`, volume.physicalBytes),
+        ullong(`${block}.capacity`, volume.virtualBytes),
+        ullong(`${block}.physical`, volume.physicalBytes),
+      ]

@@ -7,6 +7,9 @@ import {
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_PAUSED,
+  connectionOf,
+  VIR_DOMAIN_AFFECT_CONFIG,
+  VIR_DOMAIN_AFFECT_LIVE,
   VIR_DOMAIN_BLOCK_RESIZE_BYTES,
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_SHUTOFF,
@@ -14,7 +17,9 @@ import {
   VIR_DOMAIN_STATS_STATE,
   VIR_DOMAIN_STATS_VCPU,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_DOMAIN_XML_INACTIVE,
   VIR_ERR_INVALID_ARG,
+  VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OVERFLOW,
@@ -47,56 +52,74 @@ async function busyHost() {
   return { connection, driver, domain, path: disk.getPath() }
 }
 
+const VCPUS = ['0', '1'].flatMap(number => ['state', 'time', 'wait', 'delay'].map(of => `vcpu.${number}.${of}`))
+const TRAFFIC = ['rx', 'tx'].flatMap(way => ['bytes', 'pkts', 'errs', 'drop'].map(of => `net.0.${way}.${of}`))
+const REQUESTS = ['rd.reqs', 'rd.bytes', 'rd.times', 'wr.reqs', 'wr.bytes', 'wr.times', 'fl.reqs', 'fl.times']
+const ofDisk = (number: number, names: readonly string[]) => names.map(name => `block.${number}.${name}`)
+/** In libvirt's order. */
+const NAMES = [
+  ...['state.state', 'state.reason', 'cpu.time', 'cpu.user', 'cpu.system'],
+  ...['current', 'maximum', ...'swap_in swap_out major_fault minor_fault unused available usable'.split(' ')].map(
+    of => `balloon.${of}`,
+  ),
+  ...'last-update disk_caches hugetlb_pgalloc hugetlb_pgfail rss'.split(' ').map(of => `balloon.${of}`),
+  ...['vcpu.current', 'vcpu.maximum', ...VCPUS, 'net.count', 'net.0.name', ...TRAFFIC, 'block.count'],
+  ...ofDisk(0, ['name', 'path', ...REQUESTS, 'allocation', 'capacity', 'physical']),
+  ...ofDisk(1, ['name', ...REQUESTS]),
+]
+
 // Proves: virConnectGetAllDomainStats
 test('of all domains at once it is told what they are doing, have and have used', async () => {
   const { connection, domain, path } = await busyHost()
   await domain.create()
   await until(async () => {
-    const { 'cpu.time': time, 'net.0.rx.bytes': bytes } = told(await connection.getAllDomainStats(), 'busy')
-    return typeof time === 'bigint' && time > 0n && typeof bytes === 'bigint' && bytes > 0n
+    const { 'net.0.rx.bytes': bytes, 'balloon.unused': unused } = told(await connection.getAllDomainStats(), 'busy')
+    return typeof bytes === 'bigint' && bytes > 0n && unused !== undefined
   })
   await domain.suspend()
 
   const all = await connection.getAllDomainStats()
 
-  const {
-    'cpu.time': cpuTime,
-    'vcpu.0.time': first,
-    'vcpu.1.time': second,
-    'net.0.rx.bytes': received,
-    'net.0.tx.bytes': sent,
-    'block.0.rd.bytes': read,
-    'block.0.wr.bytes': written,
-    'block.0.allocation': allocation,
-    'block.0.physical': physical,
-    'block.1.rd.bytes': readOfCd,
-    'block.1.wr.bytes': writtenOfCd,
-    ...others
-  } = told(all, 'busy')
-  for (const value of [cpuTime, first, second, received, sent, read, written, allocation]) {
-    assert.equal(typeof value, 'bigint')
+  const busy = told(all, 'busy')
+  const count = (name: string) => {
+    const value = busy[name]
+    return typeof value === 'bigint' ? value : assert.fail(`${name}: ${value}`)
   }
-  assert(typeof first === 'bigint' && typeof second === 'bigint' && typeof cpuTime === 'bigint')
-  assert(first + second - cpuTime <= 1n && cpuTime - first - second <= 1n)
-  assert.equal(allocation, physical)
-  assert.deepEqual([readOfCd ?? 0n, writtenOfCd ?? 0n], [0n, 0n])
-  assert.deepEqual(others, {
+  assert.deepEqual(Object.keys(busy), NAMES)
+  const isNear = (one: bigint, other: bigint) => assert(one - other <= 2n && other - one <= 2n, `${one} and ${other}`)
+  isNear(count('vcpu.0.time') + count('vcpu.1.time'), count('cpu.time'))
+  isNear(count('cpu.user') + count('cpu.system'), count('cpu.time'))
+  for (const name of [
+    'cpu.system',
+    'vcpu.0.wait',
+    'vcpu.1.delay',
+    'net.0.rx.pkts',
+    'block.0.rd.reqs',
+    'block.0.wr.times',
+  ])
+    assert(count(name) > 0n, name)
+  assert(count('net.0.rx.bytes') >= count('net.0.rx.pkts') && count('block.0.wr.bytes') >= count('block.0.wr.reqs'))
+  assert.equal(count('block.0.allocation'), count('block.0.physical'))
+  assert.deepEqual([count('block.1.rd.bytes'), count('block.1.wr.reqs')], [0n, 0n])
+  for (const [name, value] of Object.entries({
     'state.state': BigInt(VIR_DOMAIN_PAUSED),
-    'state.reason': 0n,
     'balloon.current': 131_072n,
     'balloon.maximum': 131_072n,
+    'balloon.rss': 131_072n,
     'vcpu.current': 2n,
     'vcpu.maximum': 2n,
     'vcpu.0.state': 1n,
     'vcpu.1.state': 1n,
     'net.count': 1n,
     'net.0.name': 'eth0',
+    'net.0.rx.errs': 0n,
     'block.count': 2n,
     'block.0.name': 'vda',
     'block.0.path': path,
     'block.0.capacity': BigInt(8 * MIB),
     'block.1.name': 'hdc',
-  })
+  }))
+    assert.equal(busy[name], value, name)
   assert.deepEqual(told(all, 'idle'), {
     'state.state': BigInt(VIR_DOMAIN_SHUTOFF),
     'state.reason': 0n,
@@ -134,6 +157,65 @@ test('without a name the counters of all disks are told together', async () => {
   assert.deepEqual(await domain.blockStats(''), await domain.blockStats('vda'))
 })
 
+// Proves: virDomainGetCPUStats
+test('CPU time is told of a domain, and of the CPUs of the host that it was used on', async () => {
+  const { domain } = await busyHost()
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.getCPUStats(), /domain is not running/)
+  await domain.create()
+  await until(async () => ((await domain.getCPUStats()).params[0]?.[0]?.value ?? 0n) > 0n)
+  await domain.suspend()
+
+  const { ncpus, params } = await domain.getCPUStats()
+  const [[time, user, system] = []] = params
+  assert.deepEqual([time?.field, user?.field, system?.field], ['cpu_time', 'user_time', 'system_time'])
+  const each = await domain.getCPUStats(0)
+  assert.equal(each.params.length, ncpus)
+  const sum = each.params.flat().reduce((all, { value }) => all + value, 0n)
+  assert(sum - (time?.value ?? 0n) <= BigInt(ncpus) && (time?.value ?? 0n) - sum <= BigInt(ncpus))
+  assert.equal((await domain.getCPUStats(1, 2)).params.length, 2)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.getCPUStats(ncpus), /start_cpu \d+ larger than maximum of/)
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.getCPUStats(-2))
+})
+
+// Proves: virDomainSetMemoryStatsPeriod, virDomainGetDiskErrors
+test('a guest tells of its memory as often as it is to, now or from its next start, and of its disks nothing is amiss', async () => {
+  const { connection, domain } = await busyHost()
+  const period = async (flags = 0) => /<stats period=.(\d+)./.exec(await domain.getXMLDesc(flags))?.[1]
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.getDiskErrors(), /domain is not running/)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.setMemoryStatsPeriod(5, VIR_DOMAIN_AFFECT_LIVE))
+  await domain.setMemoryStatsPeriod(5)
+  await domain.create()
+  assert.equal(await period(), '5')
+  await domain.setMemoryStatsPeriod(9, VIR_DOMAIN_AFFECT_CONFIG)
+  assert.deepEqual([await period(), await period(VIR_DOMAIN_XML_INACTIVE)], ['5', '9'])
+  await domain.setMemoryStatsPeriod(0)
+
+  assert.deepEqual([await period(), await period(VIR_DOMAIN_XML_INACTIVE)], [undefined, undefined])
+  await rejectsWith(VIR_ERR_INVALID_ARG, domain.setMemoryStatsPeriod(-1), /must be zero or greater/)
+  assert.deepEqual(await domain.getDiskErrors(), [])
+  await until(async () => (await domain.memoryStats()).length > 2)
+  assert.deepEqual(
+    (await domain.memoryStats()).map(({ tag }) => tag),
+    [6, 0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 7],
+  )
+  const idle = await connection.domainLookupByName('idle')
+  await idle.setMemoryStatsPeriod(3)
+  assert.match(await idle.getXMLDesc(), /<stats period=.3./)
+})
+
+test('a host that knows of no errors of disks, and no times of guests, says so', async () => {
+  const { connection, driver } = await busyHost()
+  const { metrics, devices } = driver
+  const { diskErrors: _, ...counters } = metrics
+  const { setMemoryStatsPeriod: __, ...plain } = devices
+  const other = await connectionOf({ ...driver, metrics: counters, devices: plain }, { uri: 'memory:///other' })
+  const domain = await other.domainLookupByName('busy')
+
+  await rejectsWith(VIR_ERR_NO_SUPPORT, domain.getDiskErrors(), /virDomainGetDiskErrors/)
+  await rejectsWith(VIR_ERR_NO_SUPPORT, domain.setMemoryStatsPeriod(1), /virDomainSetMemoryStatsPeriod/)
+  await connection.close()
+})
+
 // Proves: virDomainListGetStats
 test('it is told of the domains and the groups that are asked for, in the order of the domains, without those that are gone', async () => {
   const { connection, driver, domain } = await busyHost()
@@ -148,7 +230,7 @@ test('it is told of the domains and the groups that are asked for, in the order 
     [first?.dom.getName(), first?.params.map(({ field }) => field)],
     ['idle', ['vcpu.current', 'vcpu.maximum']],
   )
-  assert.equal(second?.params.length, 6)
+  assert.equal(second?.params.length, 10)
   const active = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
   assert.deepEqual(names(await connection.getAllDomainStats(0, active)), ['busy'])
   assert.deepEqual(names(await connection.domainListGetStats([idle, domain], 0, active)), ['busy'])

@@ -71,8 +71,39 @@ export const VIR_TYPED_PARAM_STRING_OKAY = 4
 
 // --- What is counted of a guest's memory. (virDomainMemoryStatTags)
 
+/** What it has read from its swap space, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_SWAP_IN = 0
+/** What it has written to its swap space, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_SWAP_OUT = 1
+/** Page faults that a disk had to be read for. */
+export const VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT = 2
+/** Other page faults. */
+export const VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT = 3
+/** What it makes no use of, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_UNUSED = 4
+/** What it takes for its memory, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_AVAILABLE = 5
 /** What the balloon leaves it, in KiB. */
 export const VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON = 6
+/** What the domain takes of the host's memory, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_RSS = 7
+/** What it could do without and not begin to swap, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_USABLE = 8
+/** When it told of its memory last, in seconds since 1970. */
+export const VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE = 9
+/** What it could give back without writing anything, in KiB. */
+export const VIR_DOMAIN_MEMORY_STAT_DISK_CACHES = 10
+/** Huge pages that its programs were given. */
+export const VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGALLOC = 11
+/** Huge pages that its programs were not given. */
+export const VIR_DOMAIN_MEMORY_STAT_HUGETLB_PGFAIL = 12
+
+// --- Why the image of a disk could not be read or written. (virDomainDiskErrorCode)
+
+/** It could not, for whatever reason. */
+export const VIR_DOMAIN_DISK_ERROR_UNSPEC = 1
+/** There was no room for it. */
+export const VIR_DOMAIN_DISK_ERROR_NO_SPACE = 2
 
 // --- How a guest's screen is looked at. (virDomainOpenGraphicsFlags)
 

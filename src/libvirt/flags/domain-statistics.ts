@@ -17,6 +17,16 @@ export const VIR_DOMAIN_STATS_VCPU = 8
 export const VIR_DOMAIN_STATS_INTERFACE = 16
 /** What was read from and written to its disks, and how large they are. */
 export const VIR_DOMAIN_STATS_BLOCK = 32
+/** Events of the host's CPUs that are counted for it. */
+export const VIR_DOMAIN_STATS_PERF = 64
+/** Threads that it has for its disks alone. */
+export const VIR_DOMAIN_STATS_IOTHREAD = 128
+/** How much of the host's memory bandwidth it takes. */
+export const VIR_DOMAIN_STATS_MEMORY = 256
+/** How fast it writes to its memory. */
+export const VIR_DOMAIN_STATS_DIRTYRATE = 512
+/** What its hypervisor counts besides. */
+export const VIR_DOMAIN_STATS_VM = 1_024
 
 // --- Of which domains, and how. Of flags of one pair or row, any that fits. (virConnectGetAllDomainStatsFlags)
 

@@ -222,11 +222,6 @@ export const OF_DEVICES: HarmlessList = {
     },
   ],
   audio: { why: 'libvirt writes it of machines that are not heard', attributes: { id: NUMBER, type: ['none'] } },
-  memballoon: {
-    why: 'a host that changes the memory of running domains gives them what it needs for that',
-    attributes: { model: ['virtio', 'none'], autodeflate: OFF, freePageReporting: OFF },
-    children: { ...OF_ANY_DEVICE, stats: { why: 'how often libvirt asks', attributes: { period: NUMBER } } },
-  },
   channel: {
     why: 'the port of the guest agent, which machines have that can have it',
     attributes: { type: ['unix'] },

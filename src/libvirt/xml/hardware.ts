@@ -7,7 +7,10 @@ import type { Reading } from './reading.ts'
 import { element } from './writing.ts'
 
 /** What of the board is a device to libvirt. */
-type Hardware = Pick<PlatformConfig, 'vga' | 'serial' | 'audio' | 'rng' | 'tablet' | 'tpm' | 'pciDevices'>
+type Hardware = Pick<
+  PlatformConfig,
+  'vga' | 'serial' | 'audio' | 'rng' | 'tablet' | 'memoryStatsSeconds' | 'tpm' | 'pciDevices'
+>
 
 const SOUND_MODELS = ['ac97', 'ich6', 'ich7', 'ich9', 'es1370', 'sb16', 'default'] as const
 const TPM_MODELS = ['tpm-tis', 'tpm-crb', 'default'] as const
@@ -17,6 +20,7 @@ const VGA = { vga: 'std', std: 'std', default: 'std', cirrus: 'cirrus' } as cons
 export function readHardware(devices: Reading, extension: Extension, kind: HostKind): Hardware {
   const serial = readSerial(devices, extension)
   const vga = readVideo(devices, kind)
+  const memoryStatsSeconds = readBalloon(devices, kind)
   const pciDevices = devices.children('hostdev').map(readHostDevice)
   return {
     ...(vga !== undefined && { vga }),
@@ -24,6 +28,7 @@ export function readHardware(devices: Reading, extension: Extension, kind: HostK
     ...(readSound(devices) && { audio: true }),
     ...(readRng(devices, kind) && { rng: true }),
     ...(readTablet(devices, kind) && { tablet: true }),
+    ...(memoryStatsSeconds !== undefined && { memoryStatsSeconds }),
     ...(readTpm(devices) && { tpm: true }),
     ...(pciDevices.length > 0 && { pciDevices }),
   }
@@ -92,6 +97,26 @@ function readRng(devices: Reading, { hasRng }: HostKind): boolean {
   return rng !== undefined && hasRng
 }
 
+/** The longest period that there is. */
+const PERIOD_MAX = 2 ** 31 - 1
+
+/**
+ * A host that changes the memory of running domains gives them what it needs for that; how often their guests tell of
+ * their memory through it is said here. 0 is not at all. Source: libvirt, src/conf/domain_conf.c, virDomainMemballoonDefParseXML.
+ */
+function readBalloon(devices: Reading, { hasMemoryStats }: HostKind): number | undefined {
+  const [balloon, second] = devices.children('memballoon')
+  if (second !== undefined) second.refuse('', undefined, 'a machine has one balloon here')
+  const model = balloon?.word('model', ['virtio', 'none'])
+  for (const name of ['autodeflate', 'freePageReporting']) balloon?.word(name, ['off'])
+  balloon?.acceptHarmless(OF_ANY_DEVICE)
+  const stats = balloon?.child('stats')
+  const period = stats?.attribute('period') ?? '0'
+  const isPeriod = /^\d{1,10}$/.test(period) && Number(period) <= PERIOD_MAX
+  if (!isPeriod) stats?.invalid('/@period', period)
+  return !hasMemoryStats || model === 'none' || Number(period) === 0 ? undefined : Number(period)
+}
+
 /** Every machine has a keyboard and a pointing device of its own kind. A tablet on USB is one more where a host has it. */
 function readTablet(devices: Reading, { hasTablet }: HostKind): boolean {
   const tablets = devices.children('input').filter(input => {
@@ -142,7 +167,17 @@ function readHostDevice(device: Reading): string {
 
 /** Those devices of a machine. */
 export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: number): XmlOutput[] {
-  const { vga, serial, audio, rng = false, tablet = false, tpm, pciDevices = [] } = hardware
+  const {
+    vga,
+    serial,
+    audio,
+    rng = false,
+    tablet = false,
+    memoryStatsSeconds: seconds,
+    tpm,
+    pciDevices = [],
+  } = hardware
+  const hasBalloon = kind.hasStandingDevices || (kind.hasMemoryStats && seconds !== undefined)
   const target = () => element('target', { port: 0 })
   const type = serial === 'none' ? 'null' : 'pty'
   const ports = [
@@ -159,7 +194,7 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
     ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
-    ...(kind.hasStandingDevices ? [BALLOON] : []),
+    ...(hasBalloon ? [writeBalloon(seconds)] : []),
     ...(rng && kind.hasRng ? [RNG] : []),
     ...(kind.hasStandingDevices ? [PANIC] : []),
   ]
@@ -175,9 +210,11 @@ const INPUTS: readonly XmlOutput[] = [
   element('input', { type: 'mouse', bus: 'ps2' }),
   element('input', { type: 'keyboard', bus: 'ps2' }),
 ]
-const BALLOON = element('memballoon', { model: 'virtio' })
 const PANIC = element('panic', { model: 'isa' })
 const RNG = element('rng', { model: 'virtio' }, element('backend', { model: 'random' }, '/dev/urandom'))
+
+const writeBalloon = (seconds: number | undefined): XmlOutput =>
+  element('memballoon', { model: 'virtio' }, ...(seconds === undefined ? [] : [element('stats', { period: seconds })]))
 
 /** A screen that is looked at through this API, or on a port of the machine that the server runs on. */
 function screen(vga: NonNullable<Hardware['vga']>, { hasVnc }: HostKind, port?: number): readonly XmlOutput[] {

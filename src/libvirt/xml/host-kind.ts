@@ -45,6 +45,8 @@ export interface HostKind {
   readonly hasStandingDevices: boolean
   /** Whether a machine gets a source of random numbers where it is to have one; elsewhere it gathers its own. */
   readonly hasRng: boolean
+  /** Whether guests tell of their memory, as often as they are to. */
+  readonly hasMemoryStats: boolean
   /** Whether a machine gets a tablet where it is to have one; elsewhere the mouse of each is as good. */
   readonly hasTablet: boolean
   /** The program that runs domains, where there is one to tell. */
@@ -113,6 +115,7 @@ const HYPERV: HostKind = {
   hasVnc: false,
   hasStandingDevices: false,
   hasRng: false,
+  hasMemoryStats: false,
   hasTablet: false,
 }
 
@@ -143,6 +146,7 @@ const QEMU: HostKind = {
   hasVnc: true,
   hasStandingDevices: true,
   hasRng: true,
+  hasMemoryStats: true,
   hasTablet: true,
 }
 

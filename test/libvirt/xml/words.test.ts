@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DiskConfig, DomainConfig, NicConfig } from '../../../src/drivers/driver.ts'
-import { VIR_ERR_CONFIG_UNSUPPORTED } from '../../../src/libvirt/error-numbers.ts'
+import { VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_XML_ERROR } from '../../../src/libvirt/error-numbers.ts'
 import { writeDomain } from '../../../src/libvirt/xml/domain-writer.ts'
 import { type HostKind, hostKind } from '../../../src/libvirt/xml/host-kind.ts'
 import { domain, HYPERV, KVM, type Parts, read, TEST, throwsWith } from './domains.ts'
@@ -214,6 +214,25 @@ test('what Hyper-V has for its guests is had as a whole where KVM can show it, a
   ] as const) {
     assert.deepEqual(read(domain({ type, rest: ENLIGHTENED }), kind).platform, { localTime: true })
     assert.doesNotMatch(writeDomain(on, { kind, networks: [] }), /hyperv(clock| mode=)/)
+  }
+})
+
+test('how often a guest tells of its memory is what its balloon says, where a host is told by guests', () => {
+  const devices = (stats: string, model = 'virtio') => `<memballoon model='${model}'>${stats}</memballoon>`
+  const told = read(domain({ type: 'kvm', devices: devices("<stats period='10'/>") }), KVM)
+
+  assert.deepEqual(told.platform, { memoryStatsSeconds: 10 })
+  const written = writeDomain(told, { kind: KVM, networks: [] })
+  assert.match(written, /<memballoon model=.virtio.>\s+<stats period=.10.\/>/)
+  assert.deepEqual(read(written, KVM).platform?.memoryStatsSeconds, 10)
+  for (const none of [devices(''), devices("<stats period='0'/>"), devices("<stats period='5'/>", 'none')]) {
+    assert.equal(read(domain({ type: 'kvm', devices: none }), KVM).platform, undefined)
+  }
+  assert.equal(read(domain({ devices: devices("<stats period='10'/>") }), HYPERV).platform, undefined)
+  assert.doesNotMatch(writeDomain(told, { kind: HYPERV, networks: [] }), /<memballoon/)
+  for (const period of ['-1', 'x', '2147483648']) {
+    const wrong = domain({ type: 'kvm', devices: devices(`<stats period='${period}'/>`) })
+    throwsWith(() => read(wrong, KVM), VIR_ERR_XML_ERROR, 'memballoon/stats/@period')
   }
 })
 

@@ -1,7 +1,14 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
+import { VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_INVALID } from '../../error-numbers.ts'
+import { LibvirtError } from '../../errors.ts'
 import type { Client } from '../client.ts'
 import { rpcParam } from '../typed-parameter.ts'
 import { rpcDomain } from '../wire.ts'
+
+/** Of the whole domain. */
+const TOTAL = -1
+/** CPUs that a client may ask of at once. Source: libvirt, remote_protocol.x, REMOTE_DOMAIN_GET_CPU_STATS_NCPUS_MAX. */
+const CPUS_MAX = 128
 
 /** What guests do, counted. */
 export const domainStatisticsHandlers: Handlers<Client> = {
@@ -38,6 +45,27 @@ export const domainStatisticsHandlers: Handlers<Client> = {
       tx_drop: told.txDrop,
     }
   },
+  async DOMAIN_GET_CPU_STATS({ dom, nparams, start_cpu, ncpus, flags }, { context }) {
+    const domain = context.domain(dom)
+    if (start_cpu === TOTAL && ncpus !== 1) {
+      throw new LibvirtError(VIR_ERR_INVALID_ARG, 'ncpus in virDomainGetCPUStats must be 1 when start_cpu is -1')
+    }
+    if (ncpus > CPUS_MAX) throw new LibvirtError(VIR_ERR_INVALID_ARG, `ncpus too large: ${ncpus}`)
+    const told = await domain.getCPUStats(start_cpu, ncpus, flags)
+    const most = Math.max(0, ...told.params.map(({ length }) => length))
+    // A client asks first how many CPUs there are, and what there is to tell of one.
+    if (nparams === 0) return { params: [], nparams: ncpus === 0 ? told.ncpus : most }
+    if (most === 0) throw new LibvirtError(VIR_ERR_OPERATION_INVALID, 'the host does not tell on which CPUs it was')
+    const room = Math.min(nparams, most)
+    return { params: told.params.flatMap(params => params.slice(0, room).map(rpcParam)), nparams: room }
+  },
+  async DOMAIN_GET_DISK_ERRORS({ dom, maxerrors, flags }, { context }) {
+    // A client asks first for how many there is to be room.
+    const errors = await context.domain(dom).getDiskErrors(maxerrors === 0 ? undefined : maxerrors, flags)
+    return { errors: maxerrors === 0 ? [] : [...errors], nerrors: errors.length }
+  },
+  DOMAIN_SET_MEMORY_STATS_PERIOD: ({ dom, period, flags }, { context }) =>
+    context.domain(dom).setMemoryStatsPeriod(period, flags),
   DOMAIN_MEMORY_STATS: async ({ dom, maxStats, flags }, { context }) => ({
     stats: [...(await context.domain(dom).memoryStats(maxStats, flags))],
   }),
