@@ -4,7 +4,6 @@ import { ConnectionWithStatistics } from './connection-statistics.ts'
 import { Domain } from './domain.ts'
 import { assertStartable, type Described, inTurn } from './described-domain.ts'
 import { VIR_ERR_MULTIPLE_DOMAINS, VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
-import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_DEFINE_VALIDATE,
@@ -127,7 +126,7 @@ export class ConnectionWithDomains extends ConnectionWithStatistics {
     assertStartable(this.host, present, config)
     const before = present === undefined ? undefined : await this.host.driver.domains.config(config.id)
     const paused = has(flags, VIR_DOMAIN_START_PAUSED)
-    await hubOf(this.host.driver).whileDoing(config.id, 'created', async () => {
+    await this.host.past.deeds.whileDoing(config.id, 'created', async () => {
       await defineDomain(this.host, config)
       try {
         await startDomain(this.host, config.id, { paused })

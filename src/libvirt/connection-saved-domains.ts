@@ -3,7 +3,6 @@ import { ConnectionWithDomains } from './connection-domains.ts'
 import { assertStartable, inTurn } from './described-domain.ts'
 import { Domain } from './domain.ts'
 import { VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_DENIED } from './error-numbers.ts'
-import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import { VIR_DOMAIN_SAVE_IMAGE_XML_SECURE } from './flags/index.ts'
 import { checkPath, describedBy, RESTORE_REFUSED, savedFilesOf, stateByFlags } from './saved-files.ts'
@@ -62,7 +61,7 @@ export class ConnectionWithSavedDomains extends ConnectionWithDomains {
       const wish: SavedDomain = { ...saved, ...(await describedBy(this.host, xml)), ...state }
       return inTurn(this.host, wish.config, async ({ config, present }) => {
         assertStartable(this.host, present, config)
-        await hubOf(this.host.driver).whileDoing(config.id, 'restored', () => files.restore(from, wish))
+        await this.host.past.deeds.whileDoing(config.id, 'restored', () => files.restore(from, wish))
         this.host.seen(config.id, { state: wish.paused ? 'paused' : 'running' })
         return new Domain(this.host, config)
       })

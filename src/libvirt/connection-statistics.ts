@@ -107,7 +107,7 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
     return domains.flatMap(domain => {
       const config = configs?.get(domain.id)
       if (configs !== undefined && config === undefined) return [] // It is gone by now.
-      const seen = { domain, config, metrics: metrics.get(domain.id), volumes }
+      const seen = { domain, reasons: this.host.past.reasons, config, metrics: metrics.get(domain.id), volumes }
       return [{ dom: new Domain(this.host, domain), params: statisticsOf(seen, groups) }]
     })
   }

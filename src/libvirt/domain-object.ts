@@ -69,7 +69,12 @@ export class DomainObject {
 
   /** Its state, for a function that tells it: what a list that was just asked for has told, else what the host says. */
   protected async state(name: FunctionName): Promise<DomainState> {
-    return (await glimpsesOf(this.host).state(name, this.id)) ?? (await this.now()).state
+    return (await this.glimpse(name)).state
+  }
+
+  /** As `state`, with all that is told of the domain. */
+  protected async glimpse(name: FunctionName): Promise<DriverDomain> {
+    return (await glimpsesOf(this.host).domain(name, this.id)) ?? (await this.now())
   }
 
   /** Asks the host for what only a domain that is active can do; of one that is not, libvirt's own words are thrown. */

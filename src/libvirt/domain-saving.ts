@@ -2,7 +2,6 @@ import type { Dump } from '../drivers/driver.ts'
 import { DomainWithGuest } from './domain-guest.ts'
 import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
 import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
-import { hubOf } from './event-hub.ts'
 import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO,
@@ -81,7 +80,7 @@ export class DomainWithSaving extends DomainWithGuest {
     const files = savedFilesOf(this.host, name)
     await this.#assertActive()
     const wish = { ...(await describedBy(this.host, xml)), ...state }
-    await hubOf(this.host.driver).whileDoing(this.id, 'saved', () => files.save(this.id, to, wish))
+    await this.host.past.deeds.whileDoing(this.id, 'saved', () => files.save(this.id, to, wish))
     this.host.seen(this.id, { state: 'halted' })
   }
 
@@ -92,10 +91,12 @@ export class DomainWithSaving extends DomainWithGuest {
     const dumps = this.host.group(name, 'dumps')
     const { state } = await this.#assertActive()
     const write = () => dumps.dump(this.id, { location: to })
-    await (state === 'running' ? this.#whilePaused(write, flags) : write())
-    const { domains } = this.host.driver
-    if (has(flags, VIR_DUMP_CRASH)) await domains.powerOff(this.id)
-    else if (has(flags, VIR_DUMP_RESET)) await domains.reset(this.id)
+    await this.host.past.deeds.whileDoing(this.id, 'dumped', async () => {
+      await (state === 'running' ? this.#whilePaused(write, flags) : write())
+      const { domains } = this.host.driver
+      if (has(flags, VIR_DUMP_CRASH)) await domains.powerOff(this.id)
+      else if (has(flags, VIR_DUMP_RESET)) await domains.reset(this.id)
+    })
   }
 
   /** Lets the guest stand still, and go on whatever becomes of the dump, unless it is to end then. */

@@ -1,20 +1,15 @@
-import type { DomainState as DriverState } from '../drivers/driver.ts'
+import type { Domain, DomainState as DriverState } from '../drivers/driver.ts'
 import { DomainObject } from './domain-object.ts'
 import { checkFlags } from './flag-check.ts'
 import {
   VIR_DOMAIN_CRASHED,
-  VIR_DOMAIN_CRASHED_PANICKED,
   VIR_DOMAIN_NOSTATE,
-  VIR_DOMAIN_NOSTATE_UNKNOWN,
   VIR_DOMAIN_PAUSED,
-  VIR_DOMAIN_PAUSED_UNKNOWN,
   VIR_DOMAIN_RUNNING,
-  VIR_DOMAIN_RUNNING_UNKNOWN,
   VIR_DOMAIN_SHUTOFF,
-  VIR_DOMAIN_SHUTOFF_SAVED,
-  VIR_DOMAIN_SHUTOFF_UNKNOWN,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
+import type { StateReasons } from './state-reasons.ts'
 
 /** What a domain is doing, one of `VIR_DOMAIN_RUNNING` and its like, and why, as far as the host tells. */
 export interface StateAndReason {
@@ -39,25 +34,33 @@ const KIB = 1_024
 const NS_PER_MS = 1_000_000n
 
 /** What a state of the host is in libvirt. */
-const STATES: Readonly<Record<DriverState, StateAndReason>> = {
-  halted: { state: VIR_DOMAIN_SHUTOFF, reason: VIR_DOMAIN_SHUTOFF_UNKNOWN },
-  running: { state: VIR_DOMAIN_RUNNING, reason: VIR_DOMAIN_RUNNING_UNKNOWN },
-  paused: { state: VIR_DOMAIN_PAUSED, reason: VIR_DOMAIN_PAUSED_UNKNOWN },
-  crashed: { state: VIR_DOMAIN_CRASHED, reason: VIR_DOMAIN_CRASHED_PANICKED },
-  suspended: { state: VIR_DOMAIN_SHUTOFF, reason: VIR_DOMAIN_SHUTOFF_SAVED },
-  unknown: { state: VIR_DOMAIN_NOSTATE, reason: VIR_DOMAIN_NOSTATE_UNKNOWN },
+const STATES: Readonly<Record<DriverState, number>> = {
+  halted: VIR_DOMAIN_SHUTOFF,
+  running: VIR_DOMAIN_RUNNING,
+  paused: VIR_DOMAIN_PAUSED,
+  crashed: VIR_DOMAIN_CRASHED,
+  suspended: VIR_DOMAIN_SHUTOFF,
+  unknown: VIR_DOMAIN_NOSTATE,
 }
 
-/** What libvirt calls a state, and why it is so. */
-export const stateAndReason = (state: DriverState): StateAndReason => STATES[state]
+/** What libvirt calls the state of a domain, and why it is so. */
+export const stateAndReason = (reasons: StateReasons, domain: Seen): StateAndReason => ({
+  state: STATES[domain.state],
+  reason: reasons.of(domain),
+})
+
+type Seen = Pick<Domain, 'id' | 'state' | 'pause'>
 
 /** What a domain is doing and has. */
 export class DomainInState extends DomainObject {
-  /** What it is doing; right after `listAllDomains`, what that has told (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`. */
+  /**
+   * What it is doing, and why, as far as this process heard of it or the hypervisor tells; right after `listAllDomains`, what
+   * that has told (virDomainGetState). One that was saved is off, for the reason `VIR_DOMAIN_SHUTOFF_SAVED`.
+   */
   async getState(flags = 0): Promise<StateAndReason> {
     return this.read('virDomainGetState', async () => {
       checkFlags('virDomainGetState', flags, {})
-      return STATES[await this.state('virDomainGetState')]
+      return stateAndReason(this.host.past.reasons, await this.glimpse('virDomainGetState'))
     })
   }
 
@@ -66,7 +69,7 @@ export class DomainInState extends DomainObject {
     return this.read('virDomainGetInfo', async () => {
       const { state, memoryBytes, memoryNowBytes, vcpus, cpuMs } = await this.#info()
       return {
-        state: STATES[state].state,
+        state: STATES[state],
         maxMem: Math.ceil(memoryBytes / KIB),
         memory: Math.ceil(memoryNowBytes / KIB),
         nrVirtCpu: vcpus,

@@ -5,6 +5,7 @@ import {
   type DomainState,
   DriverError,
   type EventOps,
+  type PauseCause,
 } from '../drivers/driver.ts'
 import {
   VIR_DOMAIN_EVENT_CRASHED,
@@ -18,6 +19,8 @@ import {
   VIR_DOMAIN_EVENT_PMSUSPENDED_DISK,
   VIR_DOMAIN_EVENT_SHUTDOWN,
   VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED,
+  VIR_DOMAIN_EVENT_STARTED,
+  VIR_DOMAIN_EVENT_STARTED_WAKEUP,
   VIR_DOMAIN_EVENT_UNDEFINED,
   VIR_DOMAIN_EVENT_UNDEFINED_REMOVED,
   VIR_DOMAIN_EVENT_UNDEFINED_RENAMED,
@@ -48,8 +51,6 @@ export class DomainWatch {
   readonly #known = new Map<DomainId, Domain>()
   /** What guests did, which explains what their domains do next. */
   readonly #causes = new Map<DomainId, DomainEvent['kind']>()
-  /** What is being done to domains, the newest last. */
-  readonly #deeds = new Map<DomainId, readonly Deed[]>()
   readonly #stop: () => void
   readonly #learned: Promise<void>
   #last: Promise<void>
@@ -77,19 +78,6 @@ export class DomainWatch {
     await turn
   }
 
-  /** Whatever happens to a domain while `run` runs, happens since this is done to it. */
-  async whileDoing<T>(id: DomainId, deed: Deed, run: () => Promise<T>): Promise<T> {
-    this.#deeds.set(id, [...(this.#deeds.get(id) ?? []), deed])
-    try {
-      return await run()
-    } finally {
-      const deeds = this.#deeds.get(id) ?? []
-      const left = deeds.toSpliced(deeds.lastIndexOf(deed), 1)
-      if (left.length > 0) this.#deeds.set(id, left)
-      else this.#deeds.delete(id)
-    }
-  }
-
   /** Tells something that the driver has no event of, after all that it had events of. */
   note(id: DomainId, told: Told): void {
     this.#enqueue(async () => this.#tell(this.#known.get(id) ?? (await this.#host.domain(id)), told))
@@ -102,7 +90,7 @@ export class DomainWatch {
 
   #hear(event: DomainEvent): void {
     this.#host.remembered.changes++
-    const deed = this.#deeds.get(event.id)?.at(-1)
+    const deed = this.#host.past.deeds.of(event.id)
     this.#enqueue(() => this.#understand(event, deed))
   }
 
@@ -125,13 +113,15 @@ export class DomainWatch {
     for (const domain of domains) this.#look(domain, { isDefined: false, deed: undefined })
   }
 
-  async #understand({ id, kind, state }: DomainEvent, deed: Deed | undefined): Promise<void> {
+  async #understand({ id, kind, state, pause, isWakeUp }: DomainEvent, deed: Deed | undefined): Promise<void> {
     if (kind === 'undefined') return this.#forget(id, deed)
     if (kind === 'defined') return this.#look(await this.#found(id, state), { isDefined: true, deed })
     const known = this.#known.get(id)
     if (kind === 'changed') {
       const domain = known === undefined || state === undefined ? await this.#found(id, state) : { ...known, state }
-      return this.#look(domain, { isDefined: false, deed })
+      this.#look(domain, { isDefined: false, deed, pause })
+      if (isWakeUp === true) this.#live(domain, WOKEN)
+      return
     }
     const domain = known ?? (await this.#found(id, state))
     this.#causes.set(id, kind)
@@ -146,7 +136,7 @@ export class DomainWatch {
     return state === undefined ? domain : { ...domain, state }
   }
 
-  #look(domain: Domain, { isDefined, deed }: { readonly isDefined: boolean; readonly deed: Deed | undefined }) {
+  #look(domain: Domain, { isDefined, deed, pause }: Look): void {
     const before = this.#known.get(domain.id)
     this.#known.set(domain.id, domain)
     // What it was when something happened may be over; but one that is active has a number.
@@ -154,8 +144,9 @@ export class DomainWatch {
     // Source: libvirt, qemuDomainCreateXML: it starts, and nothing else. Who was told more would take it for one that is off.
     if ((isDefined || before === undefined) && deed !== 'created') this.#define(before, domain, deed === 'reverted')
     const cause: Cause = deed ?? this.#causes.get(domain.id)
-    for (const told of lifecycleOf(before?.state ?? 'halted', domain.state, cause)) this.#live(domain, told)
-    if (before?.state !== domain.state) this.#causes.delete(domain.id)
+    for (const told of lifecycleOf(before?.state ?? 'halted', domain.state, cause, pause)) this.#live(domain, told)
+    // A guest that was started again is what it was, and what it did explains nothing any more.
+    if (!isDefined || before?.state !== domain.state) this.#causes.delete(domain.id)
   }
 
   /** Source: libvirt, qemuDomainRename: one that has got another name went by the old one and came by the new one. */
@@ -193,6 +184,15 @@ export class DomainWatch {
     }
   }
 }
+
+/** What is known of a domain that is looked at. */
+interface Look {
+  readonly isDefined: boolean
+  readonly deed: Deed | undefined
+  readonly pause?: PauseCause | undefined
+}
+
+const WOKEN: Lifecycle = { event: VIR_DOMAIN_EVENT_STARTED, detail: VIR_DOMAIN_EVENT_STARTED_WAKEUP }
 
 /** What guests do by themselves. */
 const GUESTS: Readonly<Record<'crashed' | 'guest-shutdown' | 'guest-suspended', Lifecycle>> = {

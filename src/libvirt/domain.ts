@@ -6,7 +6,6 @@ import {
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_SNAPSHOT_REVERT_RISKY,
 } from './error-numbers.ts'
-import { hubOf } from './event-hub.ts'
 import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC,
@@ -77,7 +76,7 @@ export class Domain extends DomainWithSaving {
       const snapshot = await this.host.group(name, 'snapshots').create(this.id, wanted)
       if (has(flags, VIR_DOMAIN_SNAPSHOT_CREATE_HALT) && isActiveState(state)) {
         const halt = () => this.host.driver.domains.powerOff(this.id)
-        await hubOf(this.host.driver).whileDoing(this.id, 'reverted', halt) // libvirt says so of it, too.
+        await this.host.past.deeds.whileDoing(this.id, 'reverted', halt) // libvirt says so of it, too.
         this.host.seen(this.id, { state: 'halted' })
       }
       return new DomainSnapshot(this.host, this.id, snapshot)
@@ -150,7 +149,7 @@ export class Domain extends DomainWithSaving {
       const snapshots = this.host.group(name, 'snapshots')
       const id = await DomainSnapshot.idOf(snapshot, name)
       if (!has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)) await this.#assertHarmless(name, id, flags)
-      await hubOf(this.host.driver).whileDoing(this.id, 'reverted', async () => {
+      await this.host.past.deeds.whileDoing(this.id, 'reverted', async () => {
         await snapshots.revert(this.id, id)
         await this.#goOn(name, flags)
       })

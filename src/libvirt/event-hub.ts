@@ -1,7 +1,6 @@
 import type { Domain, DomainId, Driver, EventOps } from '../drivers/driver.ts'
 import { DomainWatch, type Tell, type Told } from './domain-watch.ts'
 import type { Host } from './host.ts'
-import type { Deed } from './lifecycle.ts'
 
 /** Somebody who listens to one domain, or to all. */
 export interface Listener {
@@ -53,11 +52,6 @@ export class EventHub {
     if (!this.#places.delete(id) || this.#places.size > 0) return
     this.#watch?.close()
     this.#watch = undefined
-  }
-
-  /** Whatever happens to a domain while `run` runs, happens since this is done to it. */
-  async whileDoing<T>(id: DomainId, deed: Deed, run: () => Promise<T>): Promise<T> {
-    return this.#watch === undefined ? run() : this.#watch.whileDoing(id, deed, run)
   }
 
   /** Tells something that the driver has no event of. */

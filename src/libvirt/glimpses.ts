@@ -1,4 +1,4 @@
-import type { Domain, DomainId, DomainState } from '../drivers/driver.ts'
+import type { Domain, DomainId } from '../drivers/driver.ts'
 import type { FunctionName } from './flag-check.ts'
 import type { Host } from './host.ts'
 
@@ -8,7 +8,7 @@ const GLIMPSE_MS = 250
 /** What a list told. */
 interface Listed {
   /** Made of the list when somebody asks for the first: lists are long, and many only list. */
-  readonly states: () => ReadonlyMap<DomainId, DomainState>
+  readonly domains: () => ReadonlyMap<DomainId, Domain>
   /** When, in milliseconds of `performance.now()`. */
   readonly atMs: number
   /** `Remembered.changes` when it was asked for. */
@@ -41,22 +41,22 @@ export class Glimpses {
     return domains
   }
 
-  /** The state of a domain, where a list can tell it. */
-  async state(name: FunctionName, id: DomainId): Promise<DomainState | undefined> {
+  /** A domain, where a list can tell of it. */
+  async domain(name: FunctionName, id: DomainId): Promise<Domain | undefined> {
     const key = `${name} ${id}`
     const listed = this.#listed
-    if (listed?.states().has(id) !== true || this.#told.has(key)) return undefined
+    if (listed?.domains().has(id) !== true || this.#told.has(key)) return undefined
     this.#told.add(key)
     const now = performance.now()
     const isOnTheWay = now - this.#toldMs < GLIMPSE_MS
     this.#toldMs = now
     if (now - listed.atMs < GLIMPSE_MS) {
-      return listed.changes === this.#host.remembered.changes ? listed.states().get(id) : undefined
+      return listed.changes === this.#host.remembered.changes ? listed.domains().get(id) : undefined
     }
     if (!isOnTheWay) return undefined
     this.#again ??= this.#listAgain()
     await this.#again
-    return this.#listed?.states().get(id)
+    return this.#listed?.domains().get(id)
   }
 
   async #listAgain(): Promise<void> {
@@ -70,9 +70,9 @@ export class Glimpses {
   async #list(): Promise<readonly Domain[]> {
     const { changes } = this.#host.remembered
     const domains = await this.#host.domains()
-    let states: ReadonlyMap<DomainId, DomainState> | undefined
+    let byId: ReadonlyMap<DomainId, Domain> | undefined
     this.#listed = {
-      states: () => (states ??= new Map(domains.map(({ id, state }) => [id, state]))),
+      domains: () => (byId ??= new Map(domains.map(domain => [domain.id, domain]))),
       atMs: performance.now(),
       changes,
     }

@@ -19,6 +19,7 @@ import {
   VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_DENIED,
 } from './error-numbers.ts'
+import { type DomainPast, pastOf } from './domain-past.ts'
 import { fromDriverError, LibvirtError } from './errors.ts'
 import type { FunctionName } from './flag-check.ts'
 import { withKept } from './kept-networks.ts'
@@ -53,6 +54,8 @@ export class Host {
   /** What libvirt's words mean on it. */
   readonly kind: HostKind
   readonly remembered: Remembered
+  /** What has become of its domains. */
+  readonly past: DomainPast
   readonly uri: string
   readonly isReadOnly: boolean
   readonly warn: HostUse['warn']
@@ -70,6 +73,7 @@ export class Host {
     this.profile = profileOf(driver.name)
     this.kind = hostKind(driver.name, info.softwareVersion['accelerator'], info.emulator?.program)
     this.remembered = remembered(info.id)
+    this.past = pastOf(driver)
     this.uri = uri
     this.isReadOnly = isReadOnly
     this.warn = warn
@@ -158,6 +162,7 @@ export class Host {
   async domains(): Promise<readonly Domain[]> {
     const domains = await this.driver.domains.list()
     this.remembered.seeAll(domains)
+    this.past.reasons.seeAll(domains)
     return domains
   }
 
@@ -218,6 +223,7 @@ export class Host {
   /** Takes notice of what a domain is doing, and gives what told it. */
   seen<D extends Pick<Domain, 'state'>>(id: DomainId, now: D): D {
     this.remembered.see({ id, state: now.state })
+    this.past.reasons.see({ id, state: now.state }, this.past.deeds.of(id))
     return now
   }
 

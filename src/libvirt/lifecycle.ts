@@ -1,4 +1,4 @@
-import type { DomainEvent, DomainState } from '../drivers/driver.ts'
+import type { DomainEvent, DomainState, PauseCause } from '../drivers/driver.ts'
 import {
   VIR_DOMAIN_EVENT_RESUMED,
   VIR_DOMAIN_EVENT_RESUMED_FROM_SNAPSHOT,
@@ -15,8 +15,10 @@ import {
   VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN,
   VIR_DOMAIN_EVENT_SUSPENDED,
   VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT,
+  VIR_DOMAIN_EVENT_SUSPENDED_IOERROR,
   VIR_DOMAIN_EVENT_SUSPENDED_PAUSED,
   VIR_DOMAIN_EVENT_SUSPENDED_RESTORED,
+  VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
 
@@ -27,10 +29,10 @@ export interface Lifecycle {
 }
 
 /**
- * What is done to a domain, where its states do not tell: it goes back to a snapshot, to a caller's file, or from there; or
- * it is created, which is to be defined and started in one.
+ * What is done to a domain, where its states do not tell: it goes back to a snapshot, to a file, or from a caller's; its memory
+ * is dumped, for which it stands still; it is started, or created, which is to be defined and started in one.
  */
-export type Deed = 'reverted' | 'saved' | 'restored' | 'created'
+export type Deed = 'reverted' | 'saved' | 'restored' | 'dumped' | 'started' | 'created'
 
 /** Why it may have become of it: what its guest did, or what is done to it. */
 export type Cause = DomainEvent['kind'] | Deed | undefined
@@ -38,13 +40,18 @@ export type Cause = DomainEvent['kind'] | Deed | undefined
 const lifecycle = (event: number, detail: number): Lifecycle => ({ event, detail })
 
 /**
- * What it means that a domain was one thing and is another; `cause` is what happened since, if anything. One that starts
- * to be paused starts first, as in libvirt.
+ * What it means that a domain was one thing and is another; `cause` is what happened since, if anything, and `pause` what its
+ * hypervisor says of a pause. One that starts to be paused starts first, as in libvirt.
  */
-export function lifecycleOf(before: DomainState, now: DomainState, cause: Cause): readonly Lifecycle[] {
+export function lifecycleOf(
+  before: DomainState,
+  now: DomainState,
+  cause: Cause,
+  pause?: PauseCause,
+): readonly Lifecycle[] {
   if (before === now || before === 'unknown' || now === 'unknown') return []
   if (!isActiveState(now)) return isActiveState(before) ? [stopped(now, before, cause)] : []
-  const entered = now === 'paused' ? [paused(cause)] : []
+  const entered = now === 'paused' ? [paused(cause, pause)] : []
   if (!isActiveState(before)) return [started(before, cause), ...entered]
   return now === 'running' ? [resumed(cause)] : entered
 }
@@ -55,7 +62,9 @@ function started(before: DomainState, cause: Cause): Lifecycle {
   return lifecycle(VIR_DOMAIN_EVENT_STARTED, cause === 'reverted' ? VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT : detail)
 }
 
-function paused(cause: Cause): Lifecycle {
+function paused(cause: Cause, pause: PauseCause | undefined): Lifecycle {
+  if (pause === 'io-error') return lifecycle(VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_IOERROR)
+  if (pause === 'watchdog') return lifecycle(VIR_DOMAIN_EVENT_SUSPENDED, VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG)
   const detail = cause === 'restored' ? VIR_DOMAIN_EVENT_SUSPENDED_RESTORED : VIR_DOMAIN_EVENT_SUSPENDED_PAUSED
   return lifecycle(VIR_DOMAIN_EVENT_SUSPENDED, cause === 'reverted' ? VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT : detail)
 }
@@ -71,6 +80,6 @@ function stopped(now: DomainState, before: DomainState, cause: Cause): Lifecycle
   if (cause === 'reverted') return stop(VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT)
   if (now === 'suspended' || cause === 'saved') return stop(VIR_DOMAIN_EVENT_STOPPED_SAVED)
   if (cause === 'guest-shutdown' || cause === 'guest-suspended') return stop(VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN)
-  if (cause === 'crashed' || before === 'crashed') return stop(VIR_DOMAIN_EVENT_STOPPED_CRASHED)
+  if (cause === 'crashed' || cause === 'dumped' || before === 'crashed') return stop(VIR_DOMAIN_EVENT_STOPPED_CRASHED)
   return stop(VIR_DOMAIN_EVENT_STOPPED_DESTROYED)
 }

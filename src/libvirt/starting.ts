@@ -8,7 +8,14 @@ import type { Host } from './host.ts'
  */
 export function startDomain(host: Host, id: DomainId, options: { readonly paused: boolean }): Promise<void> {
   const nics = async () => (await host.driver.domains.config(id)).nics
-  return plugging(host, nics, () => host.driver.domains.start(id, options))
+  return host.past.deeds.whileDoing(id, host.past.deeds.of(id) ?? 'started', async () => {
+    try {
+      await plugging(host, nics, () => host.driver.domains.start(id, options))
+    } catch (error) {
+      host.past.reasons.failed(id)
+      throw error
+    }
+  })
 }
 
 /** Defines a domain, whose networks some hosts demand then; tells of those that were not started as `startDomain` does. */

@@ -28,6 +28,7 @@ import {
   VIR_TYPED_PARAM_ULLONG,
   VIR_VCPU_RUNNING,
 } from './flags/index.ts'
+import type { StateReasons } from './state-reasons.ts'
 
 /** A text by its name, as libvirt's virTypedParameter. */
 export interface TextParameter {
@@ -43,6 +44,8 @@ export type StatsParameter = TypedParameter | TextParameter
 /** What is known of a domain, to tell of it. */
 export interface Seen {
   readonly domain: Domain
+  /** Why domains are what they are. */
+  readonly reasons: StateReasons
   /** Undefined where no group that is told needs it. */
   readonly config: DomainConfig | undefined
   /** Undefined where it has none now. */
@@ -82,8 +85,8 @@ const time = (field: string, ms: number | undefined) =>
   ms === undefined ? [] : [{ field, type: VIR_TYPED_PARAM_ULLONG, value: nanoseconds(ms) }]
 const text = (field: string, value: string) => ({ field, type: VIR_TYPED_PARAM_STRING, value }) as const
 
-function stateOf({ domain }: Seen): readonly StatsParameter[] {
-  const { state, reason } = stateAndReason(domain.state)
+function stateOf({ domain, reasons }: Seen): readonly StatsParameter[] {
+  const { state, reason } = stateAndReason(reasons, domain)
   return [int('state.state', state), int('state.reason', reason)]
 }
 

@@ -78,11 +78,11 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       const file = await described('life', { guest: host === 'qemu' ? bootDisk(world) : '' })
       await each(`define ${file}`, 'start life')
       const told = await each(
-        'domstate life',
+        'domstate life --reason',
         'suspend life',
         'domstate life --reason',
         'resume life',
-        'domstate life',
+        'domstate life --reason',
         'reset life',
         'reboot life',
         'domcontrol life',
@@ -90,19 +90,22 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
         'domstate life --reason',
         'list --all --managed-save',
         'start life',
-        'domstate life',
+        'domstate life --reason',
+        'domstats life --state',
       )
-      assert.deepEqual([told[0], told[2], told[4]], ['running', 'paused (unknown)', 'running'])
-      assert.deepEqual([told[7], told[9], told[12]], ['ok', 'shut off (saved)', 'running'])
+      assert.deepEqual([told[0], told[2], told[4]], ['running (booted)', 'paused (user)', 'running (unpaused)'])
+      assert.deepEqual([told[7], told[9], told[12]], ['ok', 'shut off (saved)', 'running (restored)'])
+      assert.match(told[13] ?? '', /state\.state=1\n +state\.reason=3/)
       assert.match(told[10] ?? '', /- +life +saved$/m)
 
       await until(async () => {
         await world.virsh(host, ['shutdown', 'life'])
-        return (await ok('domstate', 'life')).trim() === 'shut off'
+        return /^shut off/.test(await ok('domstate', 'life'))
       })
-      const [, paused, , , saved, , , off] = await each(
+      assert.equal((await ok('domstate', 'life', '--reason')).trim(), 'shut off (shutdown)')
+      const [, paused, , , saved, , , off, , destroyed] = await each(
         'start life --paused',
-        'domstate life',
+        'domstate life --reason',
         'resume life',
         'managedsave life',
         'dominfo life',
@@ -110,9 +113,10 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
         'start life',
         'domid life',
         'destroy life',
+        'domstate life --reason',
         'undefine life --managed-save',
       )
-      assert.equal(paused, 'paused')
+      assert.deepEqual([paused, destroyed], ['paused (user)', 'shut off (destroyed)'])
       assert.match(saved ?? '', /^Managed save: +yes$/m)
       assert.match(off ?? '', /^\d+$/)
       await world.no(host, 'domstate', 'life')

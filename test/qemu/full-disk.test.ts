@@ -71,6 +71,7 @@ if (CAN_MOUNT) {
     shell.type('dd if=/dev/zero of=/dev/vda bs=64k count=16 conv=fsync 2>/dev/null; echo $((40 + 2))-is-through\n')
     await world.until('the guest is paused', async () => (await world.state(id)) === 'paused')
     await world.until('somebody says why', async () => world.warnings.some(line => /a disk of it failed/.test(line)))
+    assert.equal((await world.driver.domains.get(id)).pause, 'io-error')
 
     await rm(join(repository.location, 'ballast'))
     await world.driver.domains.unpause(id)

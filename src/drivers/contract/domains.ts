@@ -7,11 +7,20 @@ import type { OperationOptions } from './operation.ts'
  */
 export type DomainState = 'halted' | 'running' | 'paused' | 'crashed' | 'suspended' | 'unknown'
 
+/**
+ * Why a hypervisor says that a domain is paused. `asked`: somebody paused it, or started it so. `io-error`, `watchdog`: the
+ * host could not do what the guest asked of a disk; a watchdog of the machine bit. `saving`: its memory is being written,
+ * or was, and nobody let it go on. `ended`: its guest has shut down, and is held.
+ */
+export type PauseCause = 'asked' | 'io-error' | 'watchdog' | 'saving' | 'ended'
+
 /** A domain at a moment. */
 export interface Domain {
   readonly id: DomainId
   readonly name: string
   readonly state: DomainState
+  /** Why it is paused, where it is and the hypervisor tells. */
+  readonly pause?: PauseCause
 }
 
 /** A domain at a moment, with what it has and what it has used. */

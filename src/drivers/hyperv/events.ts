@@ -40,6 +40,8 @@ export class Events {
   readonly #closing = new AbortController()
   /** By subscription, not by listener: one function may listen twice. */
   readonly #listeners = new Map<symbol, (event: DomainEvent) => void>()
+  /** Those of them for whom it is looked. */
+  readonly #active = new Set<symbol>()
   readonly #known = new Map<string, Known>()
   /** Guests that were asked to shut down, and until when that is awaited. */
   readonly #awaited = new Map<DomainId, number>()
@@ -53,17 +55,22 @@ export class Events {
   }
 
   readonly ops: EventOps = {
-    subscribe: listener => {
+    subscribe: (listener, { isPassive = false } = {}) => {
       const subscription = Symbol('subscription')
       this.#listeners.set(subscription, listener)
-      if (!this.#isLooking) void this.#keepLooking()
-      return () => void this.#listeners.delete(subscription)
+      if (!isPassive) this.#active.add(subscription)
+      if (!isPassive && !this.#isLooking) void this.#keepLooking()
+      return () => {
+        this.#listeners.delete(subscription)
+        this.#active.delete(subscription)
+      }
     },
   }
 
   close(): void {
     this.#closing.abort()
     this.#listeners.clear()
+    this.#active.clear()
   }
 
   /**
@@ -118,7 +125,7 @@ export class Events {
   }
 
   #isWanted(): boolean {
-    return this.#listeners.size > 0 && !this.#closing.signal.aborted
+    return this.#active.size > 0 && !this.#closing.signal.aborted
   }
 
   /** Says once that a host does not answer, and how long to leave it in peace. Throws what is a bug. */

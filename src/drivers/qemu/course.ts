@@ -1,7 +1,7 @@
 import type { QmpEvent } from '../../protocols/qmp/commands.ts'
-import type { DomainState } from '../driver.ts'
+import type { DomainState, PauseCause } from '../driver.ts'
 import { ResetCounter } from './reset-counter.ts'
-import { type Exit, EXITS_BY_REASON, stateOf } from './run-state.ts'
+import { type Exit, EXITS_BY_REASON, pauseOf, stateOf } from './run-state.ts'
 
 /** Who is told how a guest fares. */
 export interface CourseWitness {
@@ -21,6 +21,9 @@ export class Course {
   #isEnding = false
   /** Whether a stop that follows means that QEMU stays. */
   #stays = false
+  /** Why it stands still, or will at once. */
+  #pause: PauseCause | undefined
+  #isWakeUp = false
 
   constructor(witness: CourseWitness) {
     this.#witness = witness
@@ -28,6 +31,16 @@ export class Course {
 
   get state(): DomainState {
     return this.#state
+  }
+
+  /** Why it is paused, where it is and QEMU tells. */
+  get pause(): PauseCause | undefined {
+    return this.#state === 'paused' ? this.#pause : undefined
+  }
+
+  /** Whether it runs since it woke up. */
+  get isWakeUp(): boolean {
+    return this.#isWakeUp
   }
 
   /** How the guest has ended; undefined while it goes on, and where the host ended it. */
@@ -42,7 +55,9 @@ export class Course {
 
   /** QEMU was asked for its run state. */
   answered(status: string): void {
-    if (!this.#isEnding) this.#enter(stateOf(status))
+    if (this.#isEnding) return
+    this.#pause = pauseOf(status)
+    this.#enter(stateOf(status))
   }
 
   /** QEMU cannot be asked any more. */
@@ -58,6 +73,12 @@ export class Course {
   /** Source: QEMU qapi/run-state.json and qapi/misc.json, the events of these names. */
   hear({ event, data, timestampMs }: QmpEvent): void {
     switch (event) {
+      case 'BLOCK_IO_ERROR':
+        if (data['action'] === 'stop') this.#pause = 'io-error'
+        break
+      case 'WATCHDOG':
+        if (data['action'] === 'pause') this.#pause = 'watchdog'
+        break
       case 'STOP':
         if (!this.#isEnding) this.#enter('paused')
         // A QEMU that exits stops without a word, but for a panic.
@@ -66,7 +87,7 @@ export class Course {
       case 'RESUME':
       case 'WAKEUP':
         this.#resets.resumed(timestampMs)
-        this.#goesOn()
+        this.#goesOn(event === 'WAKEUP')
         break
       case 'SUSPEND':
         this.#enter('unknown')
@@ -95,16 +116,18 @@ export class Course {
     this.#exit ??= exit === 'shutdown' && this.#isSavedByGuest ? 'suspend' : exit
   }
 
-  #goesOn(): void {
+  #goesOn(isWakeUp: boolean): void {
     this.#isEnding = false
     this.#isSavedByGuest = false
     this.#exit = undefined
-    this.#enter('running')
+    this.#pause = undefined
+    this.#enter('running', isWakeUp)
   }
 
-  #enter(state: DomainState): void {
+  #enter(state: DomainState, isWakeUp = false): void {
     if (state === this.#state) return
     this.#state = state
+    this.#isWakeUp = isWakeUp
     this.#witness.changed()
   }
 }

@@ -7,6 +7,7 @@ import {
   DriverError,
   type DomainState,
   type OperationOptions,
+  type PauseCause,
 } from '../driver.ts'
 import { assertDefinable, type Definition, serialise, withRelocated } from './definition.ts'
 import { syncFolder, writeAtomically } from './files.ts'
@@ -14,8 +15,8 @@ import { ExitKeeper } from './exit-keeper.ts'
 import { makeFolder, removeFolder, removeStale } from './folder.ts'
 import { ImageUse } from './image-use.ts'
 import type { ImageKey } from './images.ts'
-import { GuestTools } from './guest-tools.ts'
 import { GuestAgent } from './guest-agent.ts'
+import { GuestTools } from './guest-tools.ts'
 import { type DomainFiles, dumpFolderOf, filesOf } from './layout.ts'
 import { Lock } from './lock.ts'
 import { trimQemuLog } from './launch.ts'
@@ -40,8 +41,8 @@ export class QemuDomain {
   readonly serial: SerialLog
   readonly images: ImageUse
   readonly snapshots: SnapshotShelf
-  readonly #files: DomainFiles
   readonly agent: GuestAgent
+  readonly #files: DomainFiles
   readonly #surroundings: Surroundings
   readonly #lock = new Lock()
   readonly #tools: GuestTools
@@ -72,6 +73,7 @@ export class QemuDomain {
       qemuLog: this.#files.qemuLog,
       exits: () => this.#definition?.config.exits,
       found: exit => this.#tell(EXIT_EVENTS[exit]),
+      restarted: () => this.#tell('changed'),
       warn: message => surroundings.warn(`domain ${id}: ${message}`),
     })
     this.agent = new GuestAgent(this.#files.agent)
@@ -124,7 +126,7 @@ export class QemuDomain {
 
   /** The domain as last told, without asking QEMU. */
   get summary(): Domain {
-    return { id: this.id, name: this.config.name, state: this.#state }
+    return { id: this.id, name: this.config.name, state: this.#state, ...this.#pause }
   }
 
   /** The QEMU that runs it; undefined for a halted domain. */
@@ -313,7 +315,8 @@ export class QemuDomain {
   }
 
   #tell(kind: DomainEvent['kind']): void {
-    this.#surroundings.tell({ id: this.id, kind, state: this.#state })
+    const isWakeUp = kind === 'changed' && this.machine?.isWakeUp === true
+    this.#surroundings.tell({ id: this.id, kind, state: this.#state, ...this.#pause, ...(isWakeUp && { isWakeUp }) })
   }
 
   /** Runs an operation when its turn comes, provided that the domain is still ours then. */
@@ -328,6 +331,12 @@ export class QemuDomain {
   #defined(): Definition {
     if (this.#definition === undefined) throw new DriverError('not-found', `no domain ${this.id}`)
     return this.#definition
+  }
+
+  /** Why it is paused, where QEMU tells. */
+  get #pause(): { readonly pause?: PauseCause } {
+    const pause = this.machine?.pause
+    return pause === undefined ? {} : { pause }
   }
 
   get #state(): DomainState {

@@ -19,6 +19,8 @@ export interface ExitKeeperOptions {
   readonly exits: () => ExitActions | undefined
   /** The guest was found to have ended while nobody looked. */
   readonly found: (exit: Exit) => void
+  /** The guest that has ended was started again. */
+  readonly restarted: () => void
   readonly warn: (message: string) => void
 }
 
@@ -68,7 +70,10 @@ export class ExitKeeper {
     if (exit === undefined || isRunning) return
     if (told === undefined) this.#options.found(exit)
     const action = actionOn(exit, this.#options.exits())
-    if (action === 'restart' && this.#budget.allows(performance.now())) return this.restart(machine)
+    if (action === 'restart' && this.#budget.allows(performance.now())) {
+      await this.restart(machine)
+      return this.#options.restarted()
+    }
     if (action === 'restart') {
       const often = `${RESTARTS_MAX} times within ${RESTARTS_WITHIN_MS / 1000} s`
       this.#options.warn(`its guest ended (${exit}) and was started again ${often}; now it stays as it is`)

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectQmp, type ExecuteOptions, type QmpClient } from '../../protocols/qmp/client.ts'
 import type { QmpCommand, QmpCommands, QmpEvent } from '../../protocols/qmp/commands.ts'
 import { QmpConnectionError } from '../../protocols/qmp/error.ts'
-import { type DomainId, type DomainState, DriverError } from '../driver.ts'
+import { type DomainId, type DomainState, DriverError, type PauseCause } from '../driver.ts'
 import { Course, type CourseWitness } from './course.ts'
 import { removeRuntimeFiles } from './folder.ts'
 import type { DomainFiles } from './layout.ts'
@@ -62,6 +62,16 @@ export class Machine {
   /** The state as last told; `unknown` while QEMU does not answer. */
   get state(): DomainState {
     return this.#course.state
+  }
+
+  /** Why it is paused, where it is and QEMU tells. */
+  get pause(): PauseCause | undefined {
+    return this.#course.pause
+  }
+
+  /** Whether it runs since its guest woke up. */
+  get isWakeUp(): boolean {
+    return this.#course.isWakeUp
   }
 
   /** Whether the guest has ended and nobody has decided yet what follows. */

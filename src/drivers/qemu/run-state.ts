@@ -1,4 +1,4 @@
-import { type DomainEvent, DriverError, type DomainState } from '../driver.ts'
+import { type DomainEvent, DriverError, type DomainState, type PauseCause } from '../driver.ts'
 
 /**
  * QEMU's run states in our words. Everything that holds the guest in memory with its CPUs stopped is `paused`, for
@@ -28,6 +28,21 @@ const STATES: ReadonlyMap<string, DomainState> = new Map([
 
 /** The state of a domain whose QEMU reports `status`. */
 export const stateOf = (status: string): DomainState => STATES.get(status) ?? 'unknown'
+
+/** What QEMU's run states say of why a guest stands still; of the others there is no telling. */
+const PAUSES: ReadonlyMap<string, PauseCause> = new Map<string, PauseCause>([
+  ['paused', 'asked'],
+  ['prelaunch', 'asked'],
+  ['io-error', 'io-error'],
+  ['watchdog', 'watchdog'],
+  ['finish-migrate', 'saving'],
+  ['postmigrate', 'saving'],
+  ['save-vm', 'saving'],
+  ['shutdown', 'ended'],
+])
+
+/** Why a domain is paused whose QEMU reports `status`, where that tells. */
+export const pauseOf = (status: string): PauseCause | undefined => PAUSES.get(status)
 
 /** QEMU took a command, yet says something else: then the guest has met with something in between. Throws as `refused`. */
 export function assertLedTo(wanted: DomainState, actual: DomainState): void {

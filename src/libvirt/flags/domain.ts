@@ -27,12 +27,52 @@ export const VIR_DOMAIN_CRASHED = 6
 export const VIR_DOMAIN_NOSTATE_UNKNOWN = 0
 /** Nobody tells why it runs. */
 export const VIR_DOMAIN_RUNNING_UNKNOWN = 0
+/** It was started. */
+export const VIR_DOMAIN_RUNNING_BOOTED = 1
+/** It comes from a saved state. */
+export const VIR_DOMAIN_RUNNING_RESTORED = 3
+/** It is what a snapshot kept. */
+export const VIR_DOMAIN_RUNNING_FROM_SNAPSHOT = 4
+/** Somebody let it go on. */
+export const VIR_DOMAIN_RUNNING_UNPAUSED = 5
+/** It was to be put to disk, and was not. */
+export const VIR_DOMAIN_RUNNING_SAVE_CANCELED = 7
+/** Its guest has woken up. */
+export const VIR_DOMAIN_RUNNING_WAKEUP = 8
+/** Its guest has panicked, and was started again. */
+export const VIR_DOMAIN_RUNNING_CRASHED = 9
 /** Nobody tells why it is paused. */
 export const VIR_DOMAIN_PAUSED_UNKNOWN = 0
+/** Somebody paused it. */
+export const VIR_DOMAIN_PAUSED_USER = 1
+/** It is being put to disk. */
+export const VIR_DOMAIN_PAUSED_SAVE = 3
+/** Its memory is being dumped. */
+export const VIR_DOMAIN_PAUSED_DUMP = 4
+/** What it asked of a disk could not be done. */
+export const VIR_DOMAIN_PAUSED_IOERROR = 5
+/** A watchdog bit. */
+export const VIR_DOMAIN_PAUSED_WATCHDOG = 6
+/** It is what a snapshot kept. */
+export const VIR_DOMAIN_PAUSED_FROM_SNAPSHOT = 7
+/** Its guest has shut down, and is held. */
+export const VIR_DOMAIN_PAUSED_SHUTTING_DOWN = 8
+/** It is being started. */
+export const VIR_DOMAIN_PAUSED_STARTING_UP = 11
 /** Nobody tells why it is off. */
 export const VIR_DOMAIN_SHUTOFF_UNKNOWN = 0
+/** Its guest has shut down. */
+export const VIR_DOMAIN_SHUTOFF_SHUTDOWN = 1
+/** Somebody cut its power. */
+export const VIR_DOMAIN_SHUTOFF_DESTROYED = 2
+/** Its guest has panicked, or its hypervisor has ended. */
+export const VIR_DOMAIN_SHUTOFF_CRASHED = 3
 /** It was put to disk with its memory. */
 export const VIR_DOMAIN_SHUTOFF_SAVED = 5
+/** It was to be started, and was not. */
+export const VIR_DOMAIN_SHUTOFF_FAILED = 6
+/** It is what a snapshot kept. */
+export const VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT = 7
 /** Its guest has panicked. */
 export const VIR_DOMAIN_CRASHED_PANICKED = 1
 

@@ -103,10 +103,16 @@ export const VIR_DOMAIN_EVENT_STARTED_BOOTED = 0
 export const VIR_DOMAIN_EVENT_STARTED_RESTORED = 2
 /** It is what a snapshot kept. */
 export const VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT = 3
+/** Its guest has woken up. */
+export const VIR_DOMAIN_EVENT_STARTED_WAKEUP = 4
 /** Somebody paused it. */
 export const VIR_DOMAIN_EVENT_SUSPENDED_PAUSED = 0
+/** What it asked of a disk could not be done. */
+export const VIR_DOMAIN_EVENT_SUSPENDED_IOERROR = 2
+/** A watchdog bit. */
+export const VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG = 3
 /** It comes from a saved state, in which it was paused. */
-export const VIR_DOMAIN_EVENT_SUSPENDED_RESTORED = 3
+export const VIR_DOMAIN_EVENT_SUSPENDED_RESTORED = 4
 /** It is what a snapshot kept. */
 export const VIR_DOMAIN_EVENT_SUSPENDED_FROM_SNAPSHOT = 5
 /** Somebody let it go on. */
