@@ -1,43 +1,16 @@
-import { type AddressSource, DriverError, type GuestInterface, type GuestOps } from '../drivers/driver.ts'
-import { DomainWithCpuStatistics } from './domain-cpu-statistics.ts'
+import { DriverError, type GuestOps } from '../drivers/driver.ts'
+import { DomainWithAddresses } from './domain-addresses.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_SUPPORT,
-  VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_OVERFLOW,
 } from './error-numbers.ts'
-import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
-import {
-  VIR_DOMAIN_GET_HOSTNAME_AGENT,
-  VIR_DOMAIN_GET_HOSTNAME_LEASE,
-  VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
-  VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
-  VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
-  VIR_DOMAIN_TIME_SYNC,
-  VIR_IP_ADDR_TYPE_IPV4,
-  VIR_IP_ADDR_TYPE_IPV6,
-} from './flags/index.ts'
+import { checkFlags, type FunctionName, has } from './flag-check.ts'
+import { VIR_DOMAIN_TIME_SYNC } from './flags/index.ts'
 import { INFO_KINDS, type NameOfDisk } from './guest-info.ts'
 import type { StatsParameter } from './statistics.ts'
-
-/** An address of a guest. */
-export interface IPAddress {
-  /** One of `VIR_IP_ADDR_TYPE_`. */
-  readonly type: number
-  readonly addr: string
-  /** How many bits are the network's; 0 where nobody tells. */
-  readonly prefix: number
-}
-
-/** A network interface of a guest, as virDomainInterface has it. */
-export interface Interface {
-  readonly name: string
-  /** Null of one that has no hardware address. */
-  readonly hwaddr: string | null
-  readonly addrs: readonly IPAddress[]
-}
 
 /** A file system that is mounted in a guest, as virDomainFSInfo has it. */
 export interface FSInfo {
@@ -55,12 +28,6 @@ export interface Time {
   readonly nseconds: number
 }
 
-const SOURCES: ReadonlyMap<number, AddressSource> = new Map<number, AddressSource>([
-  [VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, 'lease'],
-  [VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, 'agent'],
-  [VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, 'arp'],
-])
-const HOSTNAME_FLAGS = Object.entries({ VIR_DOMAIN_GET_HOSTNAME_LEASE, VIR_DOMAIN_GET_HOSTNAME_AGENT })
 const INFO_ALL = INFO_KINDS.reduce((all, { flag }) => all | flag, 0)
 const NS_PER_S = 1_000_000_000n
 const TIME_MAX_S = (2n ** 63n - 1n) / NS_PER_S
@@ -69,42 +36,14 @@ const TIME_MAX_S = (2n ** 63n - 1n) / NS_PER_S
 type Optional = 'fileSystems' | 'time' | 'setTime' | 'freeze' | 'thaw' | 'trim'
 
 /** What is asked of the guest itself: where nobody in it answers, with `VIR_ERR_AGENT_UNRESPONSIVE`. */
-export class DomainWithGuest extends DomainWithCpuStatistics {
-  /**
-   * The interfaces of the guest with their addresses, as who knows them tells: one of `VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_`.
-   * A host that has no such source rejects with `VIR_ERR_ARGUMENT_UNSUPPORTED` (virDomainInterfaceAddresses).
-   */
-  async interfaceAddresses(source = VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, flags = 0): Promise<Interface[]> {
-    const name = 'virDomainInterfaceAddresses'
-    const ask = async () => {
-      checkFlags(name, flags, {})
-      const guest = this.host.group(name, 'guest')
-      const known = SOURCES.get(source)
-      if (known === undefined || !guest.addressSources.includes(known)) throw this.#noSource(source, guest)
-      const interfaces = await this.#asked(() => guest.addresses(this.id, known))
-      return interfaces.map(interfaceOf)
-    }
-    return source === VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT ? this.#demand(name, ask) : this.read(name, ask)
-  }
-
-  /** What the guest calls itself; hosts here do not know it from leases (virDomainGetHostname). */
-  async getHostname(flags = 0): Promise<string> {
-    const name = 'virDomainGetHostname'
-    return this.#demand(name, async () => {
-      checkExclusive(name, flags, HOSTNAME_FLAGS)
-      checkFlags(name, flags, { known: VIR_DOMAIN_GET_HOSTNAME_AGENT, refused: { VIR_DOMAIN_GET_HOSTNAME_LEASE } })
-      const guest = this.host.group(name, 'guest')
-      return this.#asked(() => guest.hostName(this.id))
-    })
-  }
-
+export class DomainWithGuest extends DomainWithAddresses {
   /**
    * What the guest tells of itself, of the kinds `VIR_DOMAIN_GUEST_INFO_`. Where none is named, what it can tell; where one is
    * named that it cannot tell, this rejects (virDomainGetGuestInfo).
    */
   async getGuestInfo(types = 0, flags = 0): Promise<readonly StatsParameter[]> {
     const name = 'virDomainGetGuestInfo'
-    return this.#demand(name, async () => {
+    return this.demand(name, async () => {
       checkFlags(name, flags, {})
       const unknown = (types & ~INFO_ALL) >>> 0
       if (unknown !== 0) {
@@ -125,7 +64,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   /** What is mounted in the guest (virDomainGetFSInfo). */
   async getFSInfo(flags = 0): Promise<FSInfo[]> {
     const name = 'virDomainGetFSInfo'
-    return this.#demand(name, async () => {
+    return this.demand(name, async () => {
       checkFlags(name, flags, {})
       const fileSystems = await this.#ask(name, 'fileSystems', ask => ask(this.id))
       const names = await this.#namesOfDisks()
@@ -139,7 +78,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   /** What the clock of the guest says (virDomainGetTime). */
   async getTime(flags = 0): Promise<Time> {
     const name = 'virDomainGetTime'
-    return this.#demand(name, async () => {
+    return this.demand(name, async () => {
       checkFlags(name, flags, {})
       const time = await this.#ask(name, 'time', ask => ask(this.id))
       return { seconds: time / NS_PER_S, nseconds: Number(time % NS_PER_S) }
@@ -149,7 +88,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   /** Sets the clock of the guest; with `VIR_DOMAIN_TIME_SYNC` to that of its machine, whatever the time (virDomainSetTime). */
   async setTime({ seconds, nseconds }: Time, flags = 0): Promise<void> {
     const name = 'virDomainSetTime'
-    await this.#demand(name, async () => {
+    await this.demand(name, async () => {
       checkFlags(name, flags, { known: VIR_DOMAIN_TIME_SYNC })
       const time = has(flags, VIR_DOMAIN_TIME_SYNC) ? 'rtc' : seconds * NS_PER_S + BigInt(nseconds)
       if (time !== 'rtc' && (seconds < 0n || seconds >= TIME_MAX_S)) {
@@ -165,7 +104,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
    */
   async fsFreeze(mountpoints: readonly string[] = [], flags = 0): Promise<number> {
     const name = 'virDomainFSFreeze'
-    return this.#demand(name, async () => {
+    return this.demand(name, async () => {
       checkFlags(name, flags, {})
       return this.#ask(name, 'freeze', ask => (mountpoints.length === 0 ? ask(this.id) : ask(this.id, mountpoints)))
     })
@@ -174,7 +113,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   /** Lets it write to all of them again. How many those are (virDomainFSThaw). */
   async fsThaw(mountpoints: readonly string[] = [], flags = 0): Promise<number> {
     const name = 'virDomainFSThaw'
-    return this.#demand(name, async () => {
+    return this.demand(name, async () => {
       checkFlags(name, flags, {})
       if (mountpoints.length > 0) {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, 'specifying mountpoints is not supported')
@@ -186,7 +125,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   /** Lets the guest give back what its file systems do not use, in pieces of at least so many bytes (virDomainFSTrim). */
   async fsTrim(mountpoint: string | null = null, minimum = 0, flags = 0): Promise<void> {
     const name = 'virDomainFSTrim'
-    await this.#demand(name, async () => {
+    await this.demand(name, async () => {
       checkFlags(name, flags, {})
       if (mountpoint !== null) {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, 'Specifying mount point is not supported for now')
@@ -198,14 +137,6 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
     })
   }
 
-  /** Asks for what is not told to who may only read, though it changes nothing of the domain. */
-  #demand<T>(name: FunctionName, ask: () => Promise<T>): Promise<T> {
-    return this.read(name, async () => {
-      this.host.assertWritable(name)
-      return ask()
-    })
-  }
-
   /** Asks for what the host may have no way to ask. */
   #ask<K extends Optional, T>(
     name: FunctionName,
@@ -214,7 +145,7 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
   ): Promise<T> {
     const asking = this.host.group(name, 'guest')[operation]
     if (asking === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
-    return this.#asked(() => ask(asking))
+    return this.asked(() => ask(asking))
   }
 
   /** A kind of information; undefined where it is not to be had and nobody has named it. */
@@ -224,20 +155,10 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
       return undefined
     }
     try {
-      return await this.#asked(() => asked)
+      return await this.asked(() => asked)
     } catch (error) {
       if (isNamed || !(error instanceof DriverError && error.guest === 'unable')) throw error
       return undefined
-    }
-  }
-
-  /** A guest answers while it runs, and who leases to it tells of one that is in memory. */
-  async #asked<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await this.host.seeing(this.id, ask)
-    } catch (error) {
-      if (!(error instanceof DriverError && error.kind === 'bad-state')) throw error
-      throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain is not running', error)
     }
   }
 
@@ -247,18 +168,4 @@ export class DomainWithGuest extends DomainWithCpuStatistics {
     const names = new Map(disks.map(({ id, device }) => [id, device]))
     return id => names.get(id)
   }
-
-  #noSource(source: number, { addressSources }: GuestOps) {
-    const hint = addressSources.length === 0 ? 'tells no addresses' : `tells addresses by ${addressSources.join(', ')}`
-    const text = `Unsupported IP address data source ${SOURCES.get(source) ?? source}: this host ${hint}`
-    return this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
-  }
 }
-
-const TYPES = { ipv4: VIR_IP_ADDR_TYPE_IPV4, ipv6: VIR_IP_ADDR_TYPE_IPV6 } as const
-
-const interfaceOf = ({ name, mac, addresses }: GuestInterface): Interface => ({
-  name,
-  hwaddr: mac ?? null,
-  addrs: addresses.map(({ family, address, prefix }) => ({ type: TYPES[family], addr: address, prefix })),
-})

@@ -1,6 +1,8 @@
+import { DriverError } from '../drivers/driver.ts'
 import { DomainWithJobs } from './domain-jobs.ts'
 import { isBadState } from './domain-object.ts'
-import { checkFlags, type FlagsOf, has } from './flag-check.ts'
+import { VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
+import { checkFlags, type FlagsOf, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_DESTROY_GRACEFUL,
   VIR_DOMAIN_DESTROY_REMOVE_LOGS,
@@ -37,15 +39,15 @@ const SHUTDOWN_WAYS = {
   VIR_DOMAIN_SHUTDOWN_SIGNAL,
   VIR_DOMAIN_SHUTDOWN_PARAVIRT,
 }
-const REBOOT: FlagsOf = {
-  refused: {
-    VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
-    VIR_DOMAIN_REBOOT_GUEST_AGENT,
-    VIR_DOMAIN_REBOOT_INITCTL,
-    VIR_DOMAIN_REBOOT_SIGNAL,
-    VIR_DOMAIN_REBOOT_PARAVIRT,
-  },
+const REBOOT_WAYS = {
+  VIR_DOMAIN_REBOOT_ACPI_POWER_BTN,
+  VIR_DOMAIN_REBOOT_GUEST_AGENT,
+  VIR_DOMAIN_REBOOT_INITCTL,
+  VIR_DOMAIN_REBOOT_SIGNAL,
+  VIR_DOMAIN_REBOOT_PARAVIRT,
 }
+/** The same number of a shutdown and a reboot. */
+const AGENT_WAY = VIR_DOMAIN_SHUTDOWN_GUEST_AGENT & VIR_DOMAIN_REBOOT_GUEST_AGENT
 const SAVE: FlagsOf = {
   known: VIR_DOMAIN_SAVE_RUNNING,
   refused: { VIR_DOMAIN_SAVE_BYPASS_CACHE, VIR_DOMAIN_SAVE_PAUSED, VIR_DOMAIN_SAVE_RESET_NVRAM },
@@ -87,24 +89,33 @@ export class DomainWithPower extends DomainWithJobs {
     return this.change('virDomainShutdown', () => this.#requestShutdown())
   }
 
-  /** As `shutdown`; flags may demand the way in which the host asks, and no other (virDomainShutdownFlags). */
+  /**
+   * As `shutdown`; flags may demand the way in which the host asks, and no other: its own, or an agent in the guest where the
+   * host can ask one. With both, its own counts where no agent answers (virDomainShutdownFlags).
+   */
   async shutdownFlags(flags = 0): Promise<void> {
     return this.change('virDomainShutdownFlags', async () => {
-      const known = this.host.profile.shutdownWay
-      const others = Object.entries(SHUTDOWN_WAYS).filter(([, way]) => way !== known)
-      checkFlags('virDomainShutdownFlags', flags, { known, refused: Object.fromEntries(others) })
-      await this.#requestShutdown()
+      const own = this.host.profile.shutdownWay
+      checkFlags('virDomainShutdownFlags', flags, this.#waysOf(SHUTDOWN_WAYS, own))
+      if (!has(flags, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)) return this.#requestShutdown()
+      try {
+        await this.step('shutdown', () => this.#askAgent('virDomainShutdownFlags', 'power-off'))
+      } catch (error) {
+        if (!has(flags, own) || !(error instanceof DriverError && error.guest !== undefined)) throw error
+        await this.#requestShutdown()
+      }
     })
   }
 
   /**
-   * Restarts it, as libvirt's driver of Hyper-V does: whatever the guest is doing. No host can ask a guest to
-   * (virDomainReboot).
+   * Restarts it, as libvirt's driver of Hyper-V does: whatever the guest is doing. With `VIR_DOMAIN_REBOOT_GUEST_AGENT` an
+   * agent in the guest is asked to do it, where the host can ask one (virDomainReboot).
    */
   async reboot(flags = 0): Promise<void> {
     return this.change('virDomainReboot', async () => {
-      checkFlags('virDomainReboot', flags, REBOOT)
-      await this.#reset('reboot')
+      checkFlags('virDomainReboot', flags, this.#waysOf(REBOOT_WAYS, 0))
+      if (!has(flags, VIR_DOMAIN_REBOOT_GUEST_AGENT)) return this.#reset('reboot')
+      await this.step('reboot', () => this.#askAgent('virDomainReboot', 'reboot'))
     })
   }
 
@@ -137,8 +148,7 @@ export class DomainWithPower extends DomainWithJobs {
       checkFlags('virDomainManagedSave', flags, SAVE)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
-      const suspend = () => suspension.suspend(this.id)
-      await this.step('managedSave', () => this.host.past.deeds.whileDoing(this.id, 'saved', suspend))
+      await this.step('managedSave', () => suspension.suspend(this.id))
       this.host.seen(this.id, { state: 'suspended' })
       if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
     })
@@ -162,9 +172,21 @@ export class DomainWithPower extends DomainWithJobs {
     })
   }
 
-  async #requestShutdown(): Promise<void> {
-    await this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
-    this.host.past.reasons.asked(this.id)
+  /** Which of these ways the host has: its own, and that by an agent in the guest where it can ask one. */
+  #waysOf(ways: Readonly<Record<string, number>>, own: number): FlagsOf {
+    const { guest } = this.host.driver
+    const known = own | (guest?.requestEnd === undefined ? 0 : AGENT_WAY)
+    return { known, refused: Object.fromEntries(Object.entries(ways).filter(([, way]) => !has(known, way))) }
+  }
+
+  #askAgent(name: FunctionName, ending: 'power-off' | 'reboot'): Promise<void> {
+    const { requestEnd } = this.host.group(name, 'guest')
+    if (requestEnd === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+    return requestEnd(this.id, ending)
+  }
+
+  #requestShutdown(): Promise<void> {
+    return this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
   }
 
   /** Hosts reset domains in states in which libvirt's drivers do not. */

@@ -13,6 +13,8 @@ const INTERNAL = new Set([
   'state',
   'config',
   'living',
+  'demand',
+  'asked',
   'amend',
   'active',
   'assertFit',

@@ -1,10 +1,10 @@
 import type { DomainId } from '../domain-config.ts'
 
 /**
- * Who knows the addresses of a guest: `agent` a program in the guest that works for its host, `lease` whoever leases
- * addresses on a network of the host, `arp` the host's own table of its neighbours.
+ * Who knows the addresses of a guest: `agent` a program in the guest that works for its host, `arp` the host's own table of
+ * its neighbours. What a guest was given by DHCP, its networks tell (`NetworkOps.leases`).
  */
-export type AddressSource = 'agent' | 'lease' | 'arp'
+export type AddressSource = 'agent' | 'arp'
 
 /** An address of a guest. */
 export interface GuestAddress {

@@ -115,10 +115,10 @@ export class Guest {
     this.#arm()
   }
 
-  /** Ends like this, whatever it was about to do. */
+  /** Ends like this at once, whatever it was about to do. */
   endNow(ending: Ending): void {
-    this.#endBy(this.uptimeMs, ending)
-    this.#arm()
+    this.cut()
+    this.#onEnd(ending)
   }
 
   /** Obeys what is typed on its serial port: `p` to shut down, `r` to reboot, `c` to crash. The rest it ignores, and all of it while it is paused. */

@@ -13,14 +13,14 @@ export function guestOps(host: MemoryHost, connection: Connection): GuestOps {
     (id: string): Promise<T> =>
       ask(operation, id, question)
   return {
-    addressSources: ['agent', 'lease', 'arp'],
+    addressSources: ['agent', 'arp'],
     addresses: (id, source) =>
       connection.call('guest.addresses', () => {
         const domain = host.domain(id)
         if (source === 'agent') return Agent.of(domain).interfaces
-        // Who leases addresses knows them though the guest has no agent, or stands still.
+        // Its neighbours know them though the guest has no agent, or stands still.
         const { config } = activeOf(domain, 'look for the addresses of', ['running', 'paused'])
-        return leased(interfacesOf(config), source)
+        return interfacesOf(config).flatMap(asNeighbour)
       }),
     hostName: asking('hostName', agent => agent.hostName),
     os: asking('os', () => OS),
@@ -50,11 +50,8 @@ const OS = {
   kernelVersion: '#1',
 } as const
 
-/** What others than the guest know of it: addresses of IPv4, and how much of them is the network's only from a lease. */
-const leased = (interfaces: readonly GuestInterface[], source: 'lease' | 'arp'): GuestInterface[] =>
-  interfaces.flatMap(one => {
-    const addresses = one.addresses.flatMap(address =>
-      address.family === 'ipv4' ? [source === 'lease' ? address : { ...address, prefix: 0 }] : [],
-    )
-    return addresses.length === 0 ? [] : [{ ...one, addresses }]
-  })
+/** What others than the guest know of it: addresses of IPv4, and not how much of them is the network's. */
+function asNeighbour({ addresses, ...one }: GuestInterface): GuestInterface[] {
+  const known = addresses.filter(({ family }) => family === 'ipv4').map(address => ({ ...address, prefix: 0 }))
+  return known.length === 0 ? [] : [{ ...one, addresses: known }]
+}
