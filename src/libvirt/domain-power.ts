@@ -148,7 +148,8 @@ export class DomainWithPower extends DomainWithJobs {
       checkFlags('virDomainManagedSave', flags, SAVE)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
-      await this.step('managedSave', () => suspension.suspend(this.id))
+      const suspend = () => suspension.suspend(this.id)
+      await this.step('managedSave', () => this.host.past.deeds.whileDoing(this.id, 'saved', suspend))
       this.host.seen(this.id, { state: 'suspended' })
       if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
     })
@@ -185,8 +186,9 @@ export class DomainWithPower extends DomainWithJobs {
     return requestEnd(this.id, ending)
   }
 
-  #requestShutdown(): Promise<void> {
-    return this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
+  async #requestShutdown(): Promise<void> {
+    await this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
+    this.host.past.reasons.asked(this.id)
   }
 
   /** Hosts reset domains in states in which libvirt's drivers do not. */
