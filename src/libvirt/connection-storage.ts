@@ -2,9 +2,11 @@ import { DriverError, type StorageOps, type Volume } from '../drivers/driver.ts'
 import { ConnectionWithNetworks, subscribe } from './connection-networks.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_POOL,
   VIR_ERR_NO_STORAGE_VOL,
+  VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_FAILED,
 } from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
@@ -17,9 +19,6 @@ import {
   VIR_CONNECT_LIST_STORAGE_POOLS_OTHER_TYPES,
   VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT,
   VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
   VIR_STORAGE_POOL_DEFINE_VALIDATE,
   VIR_STORAGE_POOL_EVENT_DEFINED,
   VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
@@ -29,12 +28,13 @@ import {
   VIR_STORAGE_POOL_EVENT_UNDEFINED,
 } from './flags/index.ts'
 import type { NewPool, PoolDeed } from './kept-pools.ts'
+import { checkCreation, refuseFormat } from './pool-building.ts'
 import { folderKey, folderOf, hostPath, type PoolPlace, poolKeeper, poolsOf } from './pool-place.ts'
 import { firstOf } from './room.ts'
 import { StoragePool } from './storage-pool.ts'
 import { StorageVol } from './storage-vol.ts'
 import { uuidOf } from './uuid.ts'
-import { readPool, writePoolCapabilities } from './xml/storage-pool.ts'
+import { POOL_TYPES, readPool, writePoolCapabilities } from './xml/storage-pool.ts'
 
 const TYPES = VIR_CONNECT_LIST_STORAGE_POOLS_DIR | VIR_CONNECT_LIST_STORAGE_POOLS_OTHER_TYPES
 /** Flags for what pools are and for what they are not, of which one that is given excludes the others. */
@@ -44,13 +44,9 @@ const KINDS = [
   [VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART, VIR_CONNECT_LIST_STORAGE_POOLS_NO_AUTOSTART, 'autostart'],
 ] as const
 const FILTERS = KINDS.reduce((sum, [yes, no]) => sum | yes | no, TYPES)
+/** How much of a type that there is not an error repeats. */
+const TYPE_SHOWN_MAX = 100
 const DEFINE = { known: VIR_STORAGE_POOL_DEFINE_VALIDATE }
-// A folder that is missing is made in any case, and never written over.
-const CREATE = {
-  known: VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
-  refused: { VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE },
-}
-
 /** Told what has become of a pool: a `VIR_STORAGE_POOL_EVENT_`, and 0, since nothing more is ever said. */
 export type PoolCallback = (pool: StoragePool, event: number, detail: number) => void
 
@@ -107,6 +103,22 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
     return this.host.read(name, VIR_ERR_NO_STORAGE_POOL, async () => {
       checkFlags(name, flags, {})
       return writePoolCapabilities(this.host.group(name, 'storage').formats)
+    })
+  }
+
+  /**
+   * What pools of a type could be made of: of folders nothing is told, as by libvirt, and other types there are not. It
+   * rejects, with `VIR_ERR_NO_SUPPORT` where libvirt has the type (virConnectFindStoragePoolSources).
+   */
+  async findStoragePoolSources(type: string, _srcSpec: string | null = null, flags = 0): Promise<string> {
+    const name = 'virConnectFindStoragePoolSources'
+    return this.host.change(name, VIR_ERR_NO_STORAGE_POOL, async () => {
+      checkFlags(name, flags, {})
+      this.host.group(name, 'storage')
+      if (!POOL_TYPES.includes(type)) {
+        throw this.host.error(VIR_ERR_INTERNAL_ERROR, `unknown storage pool type ${type.slice(0, TYPE_SHOWN_MAX)}`)
+      }
+      throw this.host.error(VIR_ERR_NO_SUPPORT, `pool type '${type}' does not support source discovery`)
     })
   }
 
@@ -167,8 +179,9 @@ export class ConnectionWithStorage extends ConnectionWithNetworks {
   async storagePoolCreateXML(xml: string, flags = 0): Promise<StoragePool> {
     const name = 'virStoragePoolCreateXML'
     return this.host.change(name, VIR_ERR_NO_STORAGE_POOL, async () => {
-      checkFlags(name, flags, CREATE)
+      checkCreation(name, flags)
       const { pool, present } = await this.#described(name, xml)
+      refuseFormat(this.host, pool.name, flags, 'create')
       if (present?.isActive === true) {
         throw this.host.error(VIR_ERR_OPERATION_FAILED, `pool is already active as '${present.name}'`)
       }

@@ -128,7 +128,7 @@ export const BEGINNINGS = {
   [VIR_ERR_OVERFLOW]: 'numerical overflow',
   [VIR_ERR_OPERATION_UNSUPPORTED]: 'Operation not supported',
   [VIR_ERR_AGENT_UNRESPONSIVE]: 'Guest agent is not responding',
-  [VIR_ERR_STORAGE_VOL_EXIST]: 'storage volume already exists',
+  [VIR_ERR_STORAGE_VOL_EXIST]: '', // What exists stands in its middle.
   [VIR_ERR_DEVICE_MISSING]: 'device not found',
   [VIR_ERR_NO_HOSTNAME]: 'no hostname found',
   [VIR_ERR_MULTIPLE_DOMAINS]: 'multiple matching domains found',

@@ -44,6 +44,7 @@ export const FUNCTIONS = {
   virConnectDomainEventRegister: entry('Connection.domainEventRegister', '', '5.1'),
   virConnectDomainEventRegisterAny: entry('Connection.domainEventRegisterAny', '', '5.1'),
   virConnectGetAllDomainStats: entry('Connection.getAllDomainStats', '', ''),
+  virConnectFindStoragePoolSources: entry('Connection.findStoragePoolSources', '', '5.7'),
   virConnectGetCapabilities: entry('Connection.getCapabilities', 'Bull', '4.1.22'),
   virConnectGetDomainCapabilities: entry('Connection.getDomainCapabilities', '', ''),
   virConnectGetHostname: entry('Connection.getHostname', '0.9.5', '5.1'),

@@ -1,6 +1,7 @@
 import type { RepositoryConfig, StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
+  VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_POOL,
   VIR_ERR_NO_STORAGE_VOL,
@@ -11,13 +12,6 @@ import {
 } from './error-numbers.ts'
 import { checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
-  VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
-  VIR_STORAGE_POOL_BUILD_OVERWRITE,
-  VIR_STORAGE_POOL_BUILD_REPAIR,
-  VIR_STORAGE_POOL_BUILD_RESIZE,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
-  VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
   VIR_STORAGE_POOL_DELETE_ZEROED,
   VIR_STORAGE_POOL_INACTIVE,
   VIR_STORAGE_POOL_RUNNING,
@@ -27,6 +21,7 @@ import {
   VIR_STORAGE_XML_INACTIVE,
 } from './flags/index.ts'
 import type { Host } from './host.ts'
+import { checkBuild, checkCreation, refuseFormat } from './pool-building.ts'
 import { fileName, type PoolPlace, poolKeeper, poolsOf, sizesOf } from './pool-place.ts'
 import { firstOf } from './room.ts'
 import { StorageVol } from './storage-vol.ts'
@@ -55,15 +50,6 @@ const COPY_VOL = {
   refused: { VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_REFLINK },
 }
 
-// A folder that is missing is made, and what is there never written over.
-const BUILD = {
-  known: VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
-  refused: { VIR_STORAGE_POOL_BUILD_OVERWRITE, VIR_STORAGE_POOL_BUILD_REPAIR, VIR_STORAGE_POOL_BUILD_RESIZE },
-}
-const START = {
-  known: VIR_STORAGE_POOL_CREATE_WITH_BUILD | VIR_STORAGE_POOL_CREATE_WITH_BUILD_NO_OVERWRITE,
-  refused: { VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE },
-}
 const NOTHING: PoolSizes = { capacityBytes: 0, allocationBytes: 0, availableBytes: 0 }
 
 /** A volume of a pool, by the name that the pool has for it. */
@@ -158,8 +144,9 @@ export class StoragePool {
   /** Makes its folder where it is missing, and looks whether it can be used (virStoragePoolBuild). */
   async build(flags = 0): Promise<void> {
     return this.#change('virStoragePoolBuild', async ({ isActive, repository }, storage) => {
-      checkFlags('virStoragePoolBuild', flags, BUILD)
+      checkBuild('virStoragePoolBuild', flags)
       this.#demandInactive(isActive, 'already active')
+      refuseFormat(this.#host, this.#name, flags, 'build')
       if (repository !== undefined) await storage.openRepository(repository)
     })
   }
@@ -167,8 +154,9 @@ export class StoragePool {
   /** Makes it active, and its folder where it is missing (virStoragePoolCreate). */
   async create(flags = 0): Promise<void> {
     return this.#change('virStoragePoolCreate', async ({ isActive, repository }, storage) => {
-      checkFlags('virStoragePoolCreate', flags, START)
+      checkCreation('virStoragePoolCreate', flags)
       this.#demandInactive(isActive, 'already active')
+      refuseFormat(this.#host, this.#name, flags, 'create')
       if (repository !== undefined) await storage.openRepository(repository)
       await poolKeeper(this.#host).start(this.#uuid)
     })
@@ -248,7 +236,10 @@ export class StoragePool {
     return this.#changeVolumes('virStorageVolCreateXML', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXML', flags, CREATE_VOL)
       const described = readVolume(xml)
-      const { folder, ...place } = await this.#placeFor(described, repository, storage)
+      const { folder, isTaken, ...place } = await this.#placeFor(described, repository, storage)
+      if (isTaken) {
+        throw this.#host.error(VIR_ERR_STORAGE_VOL_EXIST, `storage volume '${described.name}' exists already`)
+      }
       if (described.capacityBytes === 0)
         throw this.#host.error(VIR_ERR_INVALID_ARG, 'capacity of a volume must not be 0')
       const isLaidOut = has(flags, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
@@ -269,17 +260,20 @@ export class StoragePool {
     return this.#changeVolumes('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
       checkFlags('virStorageVolCreateXMLFrom', flags, COPY_VOL)
       const described = readVolume(xml)
-      const [original, { folder, ...place }] = await Promise.all([
+      const [original, { folder, isTaken, ...place }] = await Promise.all([
         this.#original(storage, clonevol),
         this.#placeFor(described, repository, storage),
       ])
+      if (isTaken) {
+        throw this.#host.error(VIR_ERR_INTERNAL_ERROR, `storage volume name '${described.name}' already in use.`)
+      }
       const virtualBytes = Math.max(described.capacityBytes, original.virtualBytes)
       const made = await storage.copyVolume(original.location, folder, { ...place, virtualBytes })
       return new StorageVol(this.#host, made.location)
     })
   }
 
-  /** Where an image that is described goes. Rejects where there is one already, or it cannot be. */
+  /** Where an image that is described goes, and whether there is one already. Rejects where it cannot be. */
   async #placeFor(described: VolumeDescription, repository: RepositoryConfig | undefined, storage: StorageOps) {
     if (repository === undefined) {
       throw this.#host.error(
@@ -293,11 +287,15 @@ export class StoragePool {
       const text = `the host makes images of ${storage.formats.join(', ')}, not ${format}`
       throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, text)
     }
-    const present = await storage.listVolumes(repository)
-    if (present.some(volume => volume.name === name || fileName(this.#host, volume.location) === described.name)) {
-      throw this.#host.error(VIR_ERR_STORAGE_VOL_EXIST, `'${described.name}'`)
+    if (described.name.includes('/')) {
+      const text = `volume name '${described.name}' cannot contain '/'`
+      throw this.#host.error(VIR_ERR_OPERATION_INVALID, text)
     }
-    return { folder: repository, ...place }
+    const present = await storage.listVolumes(repository)
+    const isTaken = present.some(
+      volume => volume.name === name || fileName(this.#host, volume.location) === described.name,
+    )
+    return { folder: repository, isTaken, ...place }
   }
 
   async #original(storage: StorageOps, clonevol: StorageVol): Promise<Volume> {

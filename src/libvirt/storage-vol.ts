@@ -130,7 +130,8 @@ export class StorageVol {
       }
       // Source: libvirt, src/storage/storage_driver.c, storageVolResize.
       if (bytes < virtualBytes) {
-        throw this.#host.error(VIR_ERR_INVALID_ARG, `can't shrink capacity below current capacity (${virtualBytes})`)
+        const text = "Can't shrink capacity below current capacity unless shrink flag explicitly specified"
+        throw this.#host.error(VIR_ERR_INVALID_ARG, text)
       }
       await storage.resizeVolume(this.#location, bytes)
     })

@@ -10,6 +10,7 @@ import {
   VIR_CONNECT_LIST_STORAGE_POOLS_TRANSIENT,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_CONFIG_UNSUPPORTED,
+  VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_STORAGE_POOL,
   VIR_ERR_NO_STORAGE_VOL,
@@ -18,7 +19,9 @@ import {
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
   VIR_ERR_STORAGE_VOL_EXIST,
+  VIR_STORAGE_POOL_BUILD_NO_OVERWRITE,
   VIR_STORAGE_POOL_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_BUILD_REPAIR,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
   VIR_STORAGE_POOL_EVENT_DEFINED,
@@ -133,7 +136,7 @@ test('a folder becomes a pool until it is destroyed, and names, places and UUIDs
   const there = connection.storagePoolCreateXML(poolXml('again', '/own/'))
   await rejectsWith(VIR_ERR_OPERATION_FAILED, there, /Storage source conflict with pool: 'own'/)
   const over = connection.storagePoolCreateXML(poolXml('new', '/new'), VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, over)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, over, /No source device specified when formatting pool 'new'/)
   await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.create(), /already active/)
   await rejectsWith(VIR_ERR_OPERATION_UNSUPPORTED, (await connection.storagePoolLookupByName('own')).destroy())
   await connection.storagePoolCreateXML(poolXml('new', '/new'), VIR_STORAGE_POOL_CREATE_WITH_BUILD)
@@ -167,12 +170,20 @@ test('volumes that cannot be are not made', async () => {
   const { pool } = await stored()
   await pool.storageVolCreateXML(volumeXml('a.raw', MIB))
 
-  await rejectsWith(VIR_ERR_STORAGE_VOL_EXIST, pool.storageVolCreateXML(volumeXml('a.raw', MIB)), /'a.raw'/)
+  await rejectsWith(
+    VIR_ERR_STORAGE_VOL_EXIST,
+    pool.storageVolCreateXML(volumeXml('a.raw', MIB)),
+    /storage volume 'a.raw' exists already/,
+  )
   await rejectsWith(VIR_ERR_INVALID_ARG, pool.storageVolCreateXML(volumeXml('b', 0)), /must not be 0/)
+  const outside = pool.storageVolCreateXML(volumeXml('../b', MIB))
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, outside, /volume name '..\/b' cannot contain '\/'/)
   await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, pool.storageVolCreateXML(volumeXml('b', MIB, 'vmdk')))
   const whole = pool.storageVolCreateXML(volumeXml('b', MIB, 'raw'), VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
   await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, whole, /only available with qcow2/)
   const original = await pool.storageVolLookupByName('a.raw')
+  const again = pool.storageVolCreateXMLFrom(volumeXml('a.raw', MIB), original)
+  await rejectsWith(VIR_ERR_INTERNAL_ERROR, again, /storage volume name 'a.raw' already in use\./)
   const from = pool.storageVolCreateXMLFrom(volumeXml('b', MIB), original, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
   await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, from, /PREALLOC_METADATA/)
 
@@ -356,7 +367,12 @@ test('a pool is defined, built, started, stopped, deleted and undefined, and who
   assert.deepEqual(await connection.listDefinedStoragePools(), ['kept'])
   assert.equal((await pool.getInfo()).state, VIR_STORAGE_POOL_INACTIVE)
   await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.listAllVolumes(), /storage pool 'kept' is not active/)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, pool.build(VIR_STORAGE_POOL_BUILD_OVERWRITE), /BUILD_OVERWRITE/)
+  const [over, not] = [VIR_STORAGE_POOL_BUILD_OVERWRITE, VIR_STORAGE_POOL_BUILD_NO_OVERWRITE]
+  for (const flag of [over, not]) {
+    await rejectsWith(VIR_ERR_OPERATION_INVALID, pool.build(flag), /No source device specified when formatting pool/)
+  }
+  await rejectsWith(VIR_ERR_INVALID_ARG, pool.build(over | not), /mutually exclusive/)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, pool.build(VIR_STORAGE_POOL_BUILD_REPAIR), /BUILD_REPAIR/)
   await pool.build()
   await pool.create()
   await pool.setAutostart(true)
@@ -387,13 +403,17 @@ test('a pool is defined, built, started, stopped, deleted and undefined, and who
   )
 })
 
-// Proves: virConnectGetStoragePoolCapabilities
+// Proves: virConnectGetStoragePoolCapabilities, virConnectFindStoragePoolSources
 test('a host tells what pools and volumes there can be', async () => {
   const { connection } = await stored()
 
   const told = await connection.getStoragePoolCapabilities()
 
   assert.match(told, /<pool type=.dir. supported=.yes.>[^]*<defaultFormat type=.qcow2.[^]*<value>vpc<\/value>/)
+  assert.match(told, /<pool type='iscsi-direct' supported='no'\/>/)
+  const ofFolders = connection.findStoragePoolSources('dir')
+  await rejectsWith(VIR_ERR_NO_SUPPORT, ofFolders, /pool type 'dir' does not support source discovery/)
+  await rejectsWith(VIR_ERR_INTERNAL_ERROR, connection.findStoragePoolSources('foo'), /unknown storage pool type foo/)
 })
 
 test('the file systems of a host are volumes of the pool Primordial, and are looked at only', async () => {

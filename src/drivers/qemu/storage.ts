@@ -18,6 +18,7 @@ import type { Gate } from './gate.ts'
 import { assertHoldsNoSnapshots } from './held-snapshots.ts'
 import { FORMATS, formatOf } from './image-format.ts'
 import { keyOf } from './images.ts'
+import { imagesBelow } from './images-below.ts'
 import { moveVolume } from './move-volume.ts'
 import { assertClosed } from './open-images.ts'
 import { openVolume } from './open-volume.ts'
@@ -55,11 +56,12 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
         shortener.later(folderOf(repository))
         return opened
       }),
-    removeRepository: repository => gate.pass(() => rmdir(folderOf(repository))),
+    removeRepository: repository => gate.pass(() => removeFolder(folderOf(repository))),
     listVolumes: repository => gate.pass(() => listVolumes(folderOf(repository))),
     createVolume: (repository, volume, options) =>
       gate.pass(() => createVolume(tools, folderOf(repository), volume, options)),
     getVolume: location => gate.pass(async () => (await readImage(location)).volume),
+    volumesBelow: location => gate.pass(() => imagesBelow(location)),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(tools, location, virtualBytes)),
     moveVolume: (location, repository, options) =>
       gate.pass(async () => {
@@ -104,6 +106,15 @@ async function openRepository({ folders }: StorageTools, folder: string): Promis
   await folders.inOrder(folder, async () => undefined)
   const { bsize, blocks } = await statfs(folder)
   return { capacityBytes: blocks * bsize, usedBytes: await usedBytes(folder) }
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    if (systemCode(error) === 'ENOTEMPTY') throw refused(`the folder ${folder} is not empty`, { cause: error })
+    throw error
+  }
 }
 
 /** Volumes of a long list that are looked at together. */

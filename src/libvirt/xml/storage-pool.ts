@@ -13,6 +13,26 @@ const FOLDERS_OF_WINDOWS =
   'folders of the host are on a drive, such as C:\\Images; ' +
   'who names an image by its path there, makes its folder a pool first'
 
+/** The types of pools that libvirt has. Source: libvirt 9.0, src/conf/storage_conf.c, virStoragePool. */
+export const POOL_TYPES: readonly string[] = [
+  'dir',
+  'fs',
+  'netfs',
+  'logical',
+  'disk',
+  'iscsi',
+  'iscsi-direct',
+  'scsi',
+  'mpath',
+  'rbd',
+  'sheepdog',
+  'gluster',
+  'zfs',
+  'vstorage',
+]
+/** How much of what is no type, or no name, an error repeats. */
+const [TYPE_SHOWN_MAX, NAME_SHOWN_MAX] = [100, 100]
+
 /** A folder of images, as it is described. */
 export interface PoolDescription {
   readonly name: string
@@ -38,6 +58,10 @@ export const poolUuid = (hostId: string, name: string): string => derivedUuid(ho
 export function readPool(text: string, { hostId, kind }: { hostId: string; kind: HostKind }): PoolDescription {
   const pool = readDocument(text, 'pool', VIR_FROM_STORAGE)
   const type = pool.attribute('type') ?? ''
+  if (!POOL_TYPES.includes(type)) {
+    const text = `Invalid value for attribute 'type' in element 'pool': '${type.slice(0, TYPE_SHOWN_MAX)}'.`
+    pool.fail(VIR_ERR_XML_ERROR, text)
+  }
   if (type !== 'dir') pool.refuse('/@type', type, 'pools here are folders, of type dir')
   const name = readPoolName(pool)
   const said = pool.child('uuid')
@@ -58,7 +82,9 @@ export function readPool(text: string, { hostId, kind }: { hostId: string; kind:
 function readPoolName(pool: Reading): string {
   const name = pool.child('name')?.rawText() ?? ''
   if (name === '') return pool.fail(VIR_ERR_XML_ERROR, 'missing pool source name element')
-  return /[/\n]/.test(name) ? pool.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: /') : name
+  if (name.includes('/'))
+    return pool.fail(VIR_ERR_XML_ERROR, `name ${name.slice(0, NAME_SHOWN_MAX)} cannot contain '/'`)
+  return name.includes('\n') ? pool.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: 0x0a') : name
 }
 
 /** Describes a pool as libvirt does. */
@@ -88,6 +114,8 @@ export function writePoolCapabilities(formats: readonly ImageFormat[]): string {
     element('defaultFormat', { type: formatName(first) }),
     element('enum', { name: 'targetFormatType' }, ...values),
   )
-  const pool = element('pool', { type: 'dir', supported: 'yes' }, options)
-  return write(element('storagepoolCapabilities', {}, pool), VIR_FROM_STORAGE)
+  const pools = POOL_TYPES.map(type =>
+    type === 'dir' ? element('pool', { type, supported: 'yes' }, options) : element('pool', { type, supported: 'no' }),
+  )
+  return write(element('storagepoolCapabilities', {}, pools), VIR_FROM_STORAGE)
 }

@@ -52,7 +52,7 @@ export function readVolume(text: string): VolumeDescription {
 function readName(volume: Reading): string {
   const name = volume.child('name')?.rawText() ?? ''
   if (name === '') return volume.fail(VIR_ERR_XML_ERROR, 'missing volume name element')
-  return /[/\n]/.test(name) ? volume.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: /') : name
+  return name.includes('\n') ? volume.fail(VIR_ERR_XML_DETAIL, 'invalid char in name: 0x0a') : name
 }
 
 function readFormat(target: Reading): ImageFormat | undefined {

@@ -73,7 +73,13 @@ test('what a pool cannot be is refused by name', () => {
     ["<pool type='netfs'><name>p</name></pool>", VIR_ERR_CONFIG_UNSUPPORTED, "pool/@type = 'netfs'"],
     ["<pool type='dir'><target><path>/p</path></target></pool>", VIR_ERR_XML_ERROR, 'missing pool source name'],
     ["<pool type='dir'><name>p</name></pool>", VIR_ERR_XML_ERROR, 'missing storage pool target path'],
-    ["<pool type='dir'><name>a/b</name></pool>", VIR_ERR_XML_DETAIL, 'invalid char in name'],
+    ["<pool type='dir'><name>a/b</name></pool>", VIR_ERR_XML_ERROR, "name a/b cannot contain '/'"],
+    ["<pool type='dir'><name>a\nb</name></pool>", VIR_ERR_XML_DETAIL, 'invalid char in name: 0x0a'],
+    [
+      "<pool type='tape'><name>p</name></pool>",
+      VIR_ERR_XML_ERROR,
+      "Invalid value for attribute 'type' in element 'pool'",
+    ],
     [pool("<source><dir path='/x'/></source>"), VIR_ERR_CONFIG_UNSUPPORTED, 'pool/source/dir'],
     [pool("<features><cow state='no'/></features>"), VIR_ERR_CONFIG_UNSUPPORTED, 'pool/features'],
   ] as const) {

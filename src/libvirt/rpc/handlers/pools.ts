@@ -43,6 +43,9 @@ export const poolHandlers: Handlers<Client> = {
     const pools = await context.connection.listAllStoragePools(flags)
     return { pools: need_results === 0 ? [] : pools.map(rpcPool), ret: pools.length }
   },
+  CONNECT_FIND_STORAGE_POOL_SOURCES: async ({ type, srcSpec, flags }, { context }) => ({
+    xml: await context.connection.findStoragePoolSources(type, srcSpec, flags),
+  }),
   CONNECT_GET_STORAGE_POOL_CAPABILITIES: async ({ flags }, { context }) => ({
     capabilities: await context.connection.getStoragePoolCapabilities(flags),
   }),
