@@ -67,6 +67,17 @@ async function ask<T>(id: DomainId, what: (qmp: QmpClient) => Promise<T>): Promi
 const nodes = (id: DomainId): Promise<number> =>
   ask(id, async qmp => (await qmp.execute('query-named-block-nodes', { flat: true })).length)
 
+/**
+ * Resets a guest, and waits until it counts its disks again. A reset that meets the firmware at work may be its end, as QEMU
+ * does not put the firmware back that it was about to copy. Source: SeaBIOS, src/fw/shadow.c.
+ */
+async function rebooted(id: DomainId): Promise<void> {
+  const boots = async () => (await world.serial(id)).match(/DISKS \d/g)?.length ?? 0
+  const before = await boots()
+  await world.driver.domains.reset(id)
+  await world.until('the guest boots again', async () => (await boots()) > before)
+}
+
 /** Asks the guest to let go of a disk, which it does at the latest when it is reset. Answers whether it has. */
 const hasLeft = (id: DomainId, disk: string): Promise<boolean> =>
   ask(id, async qmp => {
@@ -159,9 +170,8 @@ test('a guest that does not let go keeps its disk, also when it is reset', { tim
 
   assert.deepEqual(await definedDisks(id), before)
   assert.equal(world.events.filter(event => event.kind === 'crashed').length, 0)
-  await world.driver.domains.reset(id)
-  await world.until('the disk is there after the reset', async () => {
-    await world.driver.domains.reset(id)
+  await world.until('the disk is there after a reset', async () => {
+    await rebooted(id)
     const lastBoot = (await world.serial(id)).split('BOOT-OK').at(-1) ?? ''
     return lastBoot.includes('DISKS 2')
   })
@@ -177,7 +187,7 @@ test('a disk that the guest let go of unheard can be taken from the definition',
   const plugged = await disk('xvdb', 'first')
   await devices().attachDisk(id, plugged)
   await world.until('the disk has left with a reset', async () => {
-    await world.driver.domains.reset(id)
+    await rebooted(id)
     return hasLeft(id, plugged.id)
   })
 
