@@ -33,15 +33,16 @@ const FAMILIES = [/_bytes_sec$/, /_bytes_sec_max$/, /_iops_sec$/, /_iops_sec_max
 export class DomainWithTuning extends DomainWithDevices {
   /**
    * The limits of a disk, which is called by its target or its image: numbers, of which 0 is no limit, and the name of its
-   * group; the first `nparams` of them (virDomainGetBlockIoTune).
+   * group; the first `nparams` of them. Without a disk, what there is to tell of any (virDomainGetBlockIoTune).
    */
-  async getBlockIoTune(disk: string, nparams?: number, flags = 0): Promise<readonly StatsParameter[]> {
+  async getBlockIoTune(disk: string | null, nparams?: number, flags = 0): Promise<readonly StatsParameter[]> {
     const name = 'virDomainGetBlockIoTune'
     return this.read(name, async () => {
       checkFlags(name, flags, GET)
       this.#assertLimits(name)
       const { domain, config, living } = await this.host.described(this.id)
       const { isLive } = toldOf(this.host, flags, domain)
+      if (disk === null) return firstOf(parametersOf(undefined), nparams, name)
       const { disks } = isLive ? await this.living(domain, config, living) : config
       return firstOf(parametersOf(this.#find(disks, disk).limits), nparams, name)
     })
@@ -64,9 +65,14 @@ export class DomainWithTuning extends DomainWithDevices {
   #deed(config: DomainConfig, name: string, said: IoTune): Deed {
     const disk = this.#find(config.disks, name)
     const limits = this.#changed(config.disks, disk, said)
+    const changed = (before: DomainConfig) => ({ ...before, disks: withLimits(before.disks, disk.id, limits) })
     return {
-      live: async devices => devices.limitDisk?.(this.id, disk.id, limits),
-      config: before => ({ ...before, disks: withLimits(before.disks, disk.id, limits) }),
+      live: async devices => {
+        const unmet = this.host.driver.domains.unmet?.(changed(config))
+        if (unmet !== undefined) throw this.host.error(VIR_ERR_CONFIG_UNSUPPORTED, unmet)
+        await devices.limitDisk?.(this.id, disk.id, limits)
+      },
+      config: changed,
     }
   }
 

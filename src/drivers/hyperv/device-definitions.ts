@@ -78,7 +78,8 @@ export async function nicsOf(
     const isLost = isDown || (network === null && nic.network !== null && !(await networks.has(nic.network)))
     const mac = macOf(adapter.mac)
     // A cable into a network that is no more leads nowhere; the definition says where it should.
-    ours.push({ ...nic, ...(mac !== nic.mac.toLowerCase() && { mac }), network: isLost ? nic.network : network })
+    const changed = { ...(mac !== nic.mac.toLowerCase() && { mac }), model: adapter.kind }
+    ours.push({ ...nic, ...changed, network: isLost ? nic.network : network })
   }
   const names = new Set(ours.map(({ device }) => device))
   const free = Array.from({ length: names.size + adapters.length }, (_, number) => number).filter(

@@ -17,7 +17,7 @@ import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
 import { lookAtDisk } from './images.ts'
 import type { Inventory } from './inventory.ts'
-import { changeDefinition, pullOut } from './living-change.ts'
+import { changeBoth, changeDefinition, pullOut } from './living-change.ts'
 import { BALLOON, diskName, isEmulated, withSlot } from './slots.ts'
 import { unplug } from './unplug.ts'
 
@@ -97,15 +97,21 @@ async function replug({ machine, living }: LivingDomain, id: string): Promise<vo
 
 type Medium = Parameters<DeviceOps['changeMedium']>[2]
 
-async function changeMedium(living: LivingDomain, id: string, medium: Medium): Promise<void> {
-  const { machine, definition } = living
-  const drive = findDisk(definition.config, id)
+async function changeMedium(domain: LivingDomain, id: string, medium: Medium): Promise<void> {
+  const { machine, living } = domain
+  const drive = findDisk(living.config, id)
   if (drive.kind === undefined || drive.kind === 'disk') throw refused(`disk ${drive.device} is no drive for media`)
-  const loaded: DiskConfig = { ...drive, location: medium?.location ?? '', ...(medium && { format: medium.format }) }
-  const changed = withDisks(definition.config, disks => disks.map(each => (each.id === id ? loaded : each)))
-  assertDefinable(changed)
-  if (loaded.location !== '') living.opens(lookAtDisk(loaded))
-  await changeDefinition(living, { ...definition, config: changed }, async () => {
+  const loadedWith = (disk: DiskConfig): DiskConfig => ({
+    ...disk,
+    location: medium?.location ?? '',
+    ...(medium && { format: medium.format }),
+  })
+  const loaded = loadedWith(drive)
+  const change = (config: DomainConfig) =>
+    withDisks(config, disks => disks.map(each => (each.id === id ? loadedWith(each) : each)))
+  assertDefinable(change(living.config))
+  if (loaded.location !== '') domain.opens(lookAtDisk(loaded))
+  await changeBoth(domain, change, async () => {
     const before = await nodeIn(machine, id)
     const next = loaded.location === '' ? null : await addNode(machine, loaded)
     try {
@@ -146,13 +152,13 @@ async function swap(
   }
 }
 
-async function limit(living: LivingDomain, id: string, limits: DiskLimits | null): Promise<void> {
-  const { machine, definition } = living
-  findDisk(definition.config, id)
-  const config = withDisks(definition.config, disks => withLimits(disks, id, limits))
+async function limit(domain: LivingDomain, id: string, limits: DiskLimits | null): Promise<void> {
+  const { machine, living } = domain
+  findDisk(living.config, id)
+  const change = (config: DomainConfig) => withDisks(config, disks => withLimits(disks, id, limits))
+  const config = change(living.config)
   assertDefinable(config)
-  const act = () => limitDrive(machine, findDisk(config, id))
-  await changeDefinition(living, { ...definition, config }, act)
+  await changeBoth(domain, change, () => limitDrive(machine, findDisk(config, id)))
 }
 
 async function setMemoryTarget(living: LivingDomain, bytes: number): Promise<void> {

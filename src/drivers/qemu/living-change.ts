@@ -48,3 +48,23 @@ export async function changeDefinition(
     throw error
   }
 }
+
+/**
+ * Changes a device of the living machine and what the definition says of it, which may be another thing, given meanwhile.
+ * Where the machine refuses, both are as they were.
+ */
+export async function changeBoth(
+  domain: LivingDomain,
+  change: (config: DomainConfig) => DomainConfig,
+  act: () => Promise<void>,
+): Promise<void> {
+  const { definition, living, keepLiving } = domain
+  const changed = ({ config, ...others }: Definition): Definition => ({ ...others, config: change(config) })
+  try {
+    await changeDefinition(domain, changed(definition), act)
+  } catch (error) {
+    await keepLiving(living)
+    throw error
+  }
+  await keepLiving(changed(living))
+}

@@ -7,7 +7,7 @@ import type { LivingDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
 import { type DomainFiles, filesOf } from './layout.ts'
-import { changeDefinition, pullOut } from './living-change.ts'
+import { changeBoth, changeDefinition, pullOut } from './living-change.ts'
 import type { Networks } from './networks/networks.ts'
 import { cableName, cableOf, cableProperties, nicProperties } from './nics.ts'
 import { nicName, type Slots, withSlot } from './slots.ts'
@@ -104,21 +104,20 @@ async function replug({ machine, living }: LivingDomain, nicId: string): Promise
 }
 
 async function connect(
-  living: LivingDomain,
+  domain: LivingDomain,
   { id, files, networks }: Cabling,
   nicId: string,
   network: string | null,
 ): Promise<void> {
-  const { machine, definition } = living
-  const before = findNic(definition.config, nicId)
-  if (before.network === network) return
+  const { machine, living } = domain
+  const before = findNic(living.config, nicId)
   const after = { ...before, network }
-  const nics = (definition.config.nics ?? []).map(nic => (nic.id === nicId ? after : nic))
   const move = async (nic: NicConfig) => {
-    await networks.plug(id, [cableOf(files, nic, definition.slots)])
+    await networks.plug(id, [cableOf(files, nic, living.slots)])
     if (hasLink(nic)) await setLink(machine, nicId, true)
   }
-  await changeDefinition(living, { ...definition, config: { ...definition.config, nics } }, async () => {
+  const act = async () => {
+    if (before.network === network) return
     networks.assertKnown(network)
     await setLink(machine, nicId, false)
     await sleep(CARRIER_LOST_MS)
@@ -128,17 +127,29 @@ async function connect(
       await move(before)
       throw error
     }
-  })
+  }
+  await changeBoth(
+    domain,
+    withNic(nicId, nic => ({ ...nic, network })),
+    act,
+  )
 }
 
 /** A cable that is plugged nowhere carries nothing, whatever is asked for. */
-async function changeLink(living: LivingDomain, nicId: string, isUp: boolean): Promise<void> {
-  const { machine, definition } = living
-  const after = withLink(findNic(definition.config, nicId), isUp)
-  const nics = (definition.config.nics ?? []).map(nic => (nic.id === nicId ? after : nic))
-  const act = () => setLink(machine, nicId, hasLink(after))
-  await changeDefinition(living, { ...definition, config: { ...definition.config, nics } }, act)
+async function changeLink(domain: LivingDomain, nicId: string, isUp: boolean): Promise<void> {
+  const after = withLink(findNic(domain.living.config, nicId), isUp)
+  const act = () => setLink(domain.machine, nicId, hasLink(after))
+  await changeBoth(
+    domain,
+    withNic(nicId, nic => withLink(nic, isUp)),
+    act,
+  )
 }
+
+const withNic = (nicId: string, change: (nic: NicConfig) => NicConfig) => (config: DomainConfig) => ({
+  ...config,
+  nics: (config.nics ?? []).map(nic => (nic.id === nicId ? change(nic) : nic)),
+})
 
 function findNic({ id, nics = [] }: DomainConfig, nicId: string): NicConfig {
   const nic = nics.find(each => each.id === nicId)

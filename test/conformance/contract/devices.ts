@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
-import type { DiskLimits } from '../../../src/drivers/driver.ts'
-import { booted, configOf, disk, drive, medium, nic, run, volume, withDevices } from '../parts.ts'
+import type { DiskConfig, DiskLimits, DomainConfig } from '../../../src/drivers/driver.ts'
+import { booted, configOf, disk, drive, medium, network, nic, run, volume, withDevices } from '../parts.ts'
 import type { Guest } from '../setting.ts'
 import type { Stage } from '../stage.ts'
 import { NOBODY, rejectsWith } from '../stage.ts'
@@ -18,6 +18,7 @@ export function describeDevices(stage: Stage): void {
     describeMedia(stage)
     describeInterfaces(stage)
     describeLimits(stage)
+    if (stage.traits.groups.includes('networks')) describeWaiting(stage)
     describeMemory(stage)
     describeStates(stage)
   })
@@ -177,6 +178,62 @@ function describeMedia(stage: Stage): void {
     await rejectsWith('refused', stage.devices.changeMedium(id, cd.id, { location: NOWHERE, format: 'raw' }))
     await rejectsWith('refused', stage.devices.changeMedium(id, hard.id, null))
     assert.deepEqual(await configOf(stage, id), config)
+  })
+}
+
+/** What a domain runs with, as it is told by one way or the other. */
+async function livingOf({ driver: { domains } }: Stage, id: string): Promise<DomainConfig> {
+  return (await domains.living?.(id)) ?? (await domains.described?.(id))?.living ?? domains.config(id)
+}
+
+function describeWaiting(stage: Stage): void {
+  stage.it('changes what a domain runs with, whatever its definition says by now', async () => {
+    const [one, other] = [network({ name: 'one' }), network({ name: 'two' })]
+    for (const each of [one, other]) await stage.networks.define(each)
+    const config = withDevices(stage, { disks: [drive('cdrom')], nics: [nic(one.id)] })
+    const id = await booted(stage, config)
+    const [port] = config.nics ?? []
+    const drawer = config.disks.at(-1)
+    assert(port !== undefined && drawer !== undefined)
+    const { location, format } = await medium(stage, 'cdrom')
+    const nics = [{ ...port, network: other.id, model: 'emulated' } as const]
+    const disks = config.disks.map(each => (each === drawer ? { ...each, location, format } : each))
+    await stage.driver.domains.define({ ...config, nics, disks })
+
+    await stage.devices.setLink(id, port.id, false)
+    assert.deepEqual((await configOf(stage, id)).nics, [{ ...nics[0], linkDown: true }])
+    await stage.devices.setLink(id, port.id, true)
+    await stage.devices.connectNic(id, port.id, other.id)
+    await stage.devices.changeMedium(id, drawer.id, { location, format })
+    const living = await livingOf(stage, id)
+    assert.deepEqual(living.nics, [{ ...port, network: other.id }])
+    assert.equal(living.disks.at(-1)?.location, location)
+    await stage.devices.changeMedium(id, drawer.id, null)
+    assert.equal((await livingOf(stage, id)).disks.at(-1)?.location, '')
+    assert.equal((await configOf(stage, id)).disks.at(-1)?.location, '')
+    assert.deepEqual((await configOf(stage, id)).nics, nics)
+  })
+
+  if (!stage.traits.guests.includes('yielding')) return
+
+  stage.it('pulls a disk and limits one that a domain runs with, and that its definition has lost', async () => {
+    const [lost, kept] = [disk(await volume(stage, 'disk-1')), disk(await volume(stage, 'disk-2'), { device: 'hde' })]
+    const plain = stage.config('yielding')
+    const id = await booted(stage, { ...plain, disks: [...plain.disks, lost, kept] })
+    const config = { ...plain, disks: [...plain.disks, kept] }
+    await stage.driver.domains.define(config)
+    const at = async ({ location }: DiskConfig) =>
+      (await livingOf(stage, id)).disks.find(each => each.location.toLowerCase() === location.toLowerCase())
+
+    const { devices } = stage
+    const found = await at(lost)
+    assert(found !== undefined)
+    await devices.limitDisk?.(id, found.id, LIMITED)
+    assert.deepEqual((await at(lost))?.limits, devices.limitDisk === undefined ? undefined : LIMITED)
+    await devices.detachDisk(id, found.id)
+    assert.equal(await at(lost), undefined)
+    assert.deepEqual(await configOf(stage, id), config)
+    await stage.assertState(id, 'running')
   })
 }
 

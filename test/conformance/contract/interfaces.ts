@@ -102,23 +102,26 @@ function describeLinks(stage: Stage): void {
     assert.deepEqual(await nics(), [port])
   })
 
-  stage.it('starts a domain with an interface whose link is down, and it is down until somebody says otherwise', async () => {
-    const place = network()
-    await stage.networks.define(place)
-    const config = withDevices(stage, { nics: [nic(place.id, { linkDown: true })] })
-    const id = await booted(stage, config)
-    const [port] = config.nics ?? []
+  stage.it(
+    'starts a domain with an interface whose link is down, and it is down until somebody says otherwise',
+    async () => {
+      const place = network()
+      await stage.networks.define(place)
+      const config = withDevices(stage, { nics: [nic(place.id, { linkDown: true })] })
+      const id = await booted(stage, config)
+      const [port] = config.nics ?? []
 
-    assert.deepEqual(await configOf(stage, id), config)
-    if (stage.traits.groups.includes('suspension')) {
-      await stage.suspension.suspend(id)
-      await stage.suspension.resume(id)
       assert.deepEqual(await configOf(stage, id), config)
-    }
-    await stage.driver.domains.powerOff(id)
-    await stage.driver.domains.start(id)
-    assert.deepEqual(await configOf(stage, id), config)
-    await stage.devices.setLink(id, port?.id ?? '', true)
-    assert.deepEqual((await configOf(stage, id)).nics?.[0]?.linkDown ?? false, false)
-  })
+      if (stage.traits.groups.includes('suspension')) {
+        await stage.suspension.suspend(id)
+        await stage.suspension.resume(id)
+        assert.deepEqual(await configOf(stage, id), config)
+      }
+      await stage.driver.domains.powerOff(id)
+      await stage.driver.domains.start(id)
+      assert.deepEqual(await configOf(stage, id), config)
+      await stage.devices.setLink(id, port?.id ?? '', true)
+      assert.deepEqual((await configOf(stage, id)).nics?.[0]?.linkDown ?? false, false)
+    },
+  )
 }

@@ -4,12 +4,15 @@ import { bit } from '../wire.ts'
 
 /** Source: libvirt, src/libvirt_internal.h (VIR_DRV_FEATURE_). */
 const FD_PASSING = 8
+/** Clients that are not told so pass no texts among parameters, and let themselves be told none. */
+const TYPED_PARAM_STRING = 9
 const PROGRAM_KEEPALIVE = 10
 const REMOTE_EVENT_CALLBACK = 14
 const REMOTE_CLOSE_CALLBACK = 15
 /** Clients that are not told so exchange two arguments of virNetworkUpdate. Source: libvirt, src/libvirt-network.c. */
 const NETWORK_UPDATE_HAS_CORRECT_ORDER = 16
 const FEATURES: ReadonlySet<number> = new Set([
+  TYPED_PARAM_STRING,
   PROGRAM_KEEPALIVE,
   REMOTE_EVENT_CALLBACK,
   REMOTE_CLOSE_CALLBACK,

@@ -18,7 +18,7 @@ export const domainDeviceHandlers: Handlers<Client> = {
   async DOMAIN_GET_BLOCK_IO_TUNE({ dom, disk, nparams, flags }, { context }) {
     // Who has no room asks how many there are.
     const room = nparams === 0 ? undefined : nparams
-    const params = (await context.domain(dom).getBlockIoTune(disk ?? '', room, flags)).map(rpcParam)
+    const params = (await context.domain(dom).getBlockIoTune(disk, room, flags)).map(rpcParam)
     return { params: room === undefined ? [] : params, nparams: params.length }
   },
   DOMAIN_INJECT_NMI: ({ dom, flags }, { context }) => context.domain(dom).injectNMI(flags),
