@@ -11,7 +11,18 @@ const MIB = 1_048_576
 const TRAITS: Traits = {
   groups: OPTIONAL_GROUPS.filter(group => group !== 'power'),
   formats: ['qcow2', 'raw', 'vhd', 'vhdx'],
-  guests: ['obedient', 'broken', 'deaf', 'crashing', 'suspending', 'rebooting', 'yielding', 'clinging'],
+  guests: [
+    'obedient',
+    'broken',
+    'deaf',
+    'crashing',
+    'suspending',
+    'rebooting',
+    'yielding',
+    'clinging',
+    'talking',
+    'mute',
+  ],
   outlivesConnection: true,
   savesToFiles: true,
   settleMs: 3000,
@@ -27,6 +38,8 @@ const NAMES: Readonly<Record<Guest, string>> = {
   rebooting: 'vm-that-reboots',
   yielding: 'web',
   clinging: 'vm-that-clings',
+  talking: 'web',
+  mute: 'vm-without-agent',
 }
 
 let hosts = 0

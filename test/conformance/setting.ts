@@ -7,9 +7,20 @@ export type OptionalGroup = (typeof OPTIONAL_GROUPS)[number]
  * to shut down, and shuts down when `p` is typed on its serial port. `broken`: its definition is accepted, its start
  * refused. `deaf`: runs and ignores the request to shut down. `crashing`, `suspending`, `rebooting`: does that by
  * itself soon after each boot, suspending itself by ACPI S4. `yielding`: boots, prints `BOOT-OK`, and lets go of
- * devices and of memory when it is asked to. `clinging`: boots, prints `BOOT-OK`, and does neither.
+ * devices and of memory when it is asked to. `clinging`: boots, prints `BOOT-OK`, and does neither. `talking`: something in
+ * it answers what its host asks. `mute`: runs, and nothing in it does.
  */
-export type Guest = 'obedient' | 'broken' | 'deaf' | 'crashing' | 'suspending' | 'rebooting' | 'yielding' | 'clinging'
+export type Guest =
+  | 'obedient'
+  | 'broken'
+  | 'deaf'
+  | 'crashing'
+  | 'suspending'
+  | 'rebooting'
+  | 'yielding'
+  | 'clinging'
+  | 'talking'
+  | 'mute'
 
 /** What must be known of a driver before its tests can be registered. */
 export interface Traits {

@@ -14,6 +14,7 @@ import {
   type DriverErrorKind,
   type DumpOps,
   type EventOps,
+  type GuestOps,
   type ImageFormat,
   type MetricsOps,
   type NetworkOps,
@@ -143,6 +144,10 @@ export class Stage {
 
   get screens(): ScreenOps {
     return this.#group('screens')
+  }
+
+  get guest(): GuestOps {
+    return this.#group('guest')
   }
 
   get snapshots(): SnapshotOps {

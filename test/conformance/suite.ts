@@ -10,6 +10,7 @@ import { describeDrives } from './contract/drives.ts'
 import { describeDumps } from './contract/dumps.ts'
 import { describeEvents } from './contract/events.ts'
 import { describeExits } from './contract/exits.ts'
+import { describeGuest } from './contract/guest.ts'
 import { describeHost } from './contract/host.ts'
 import { describeHostPower } from './contract/host-power.ts'
 import { describeInfo } from './contract/info.ts'
@@ -58,6 +59,7 @@ export function describeDriver(name: string, traits: Traits, setUp: () => Promis
     if (traits.groups.includes('scheduler')) describeScheduler(stage)
     if (traits.groups.includes('autostart')) describeAutostart(stage)
     if (traits.groups.includes('screens')) describeScreens(stage)
+    if (traits.groups.includes('guest')) describeGuest(stage)
     if (traits.groups.includes('snapshots')) describeSnapshots(stage)
     if (traits.groups.includes('power')) describeHostPower(stage)
     if (traits.groups.includes('clones')) describeClones(stage)

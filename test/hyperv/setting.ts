@@ -22,13 +22,14 @@ export const TRAITS: Traits = {
     'storage',
     'networks',
     'screens',
+    'guest',
     'metrics',
     'scheduler',
     'autostart',
     'events',
   ],
   formats: ['vhdx', 'vhd'],
-  guests: ['obedient', 'broken', 'yielding'],
+  guests: ['obedient', 'broken', 'yielding', 'talking'],
   outlivesConnection: true,
   bindsNoCpus: true,
   sharesNoImages: true,
@@ -41,6 +42,7 @@ export const TRAITS: Traits = {
 const NAMES: Readonly<Partial<Record<Guest, string>>> = {
   obedient: 'web',
   yielding: 'web',
+  talking: 'web',
   broken: 'vm-that-fails-to-start',
 }
 

@@ -114,7 +114,7 @@ export interface GuestOps {
   readonly disks?: (id: DomainId) => Promise<readonly GuestDisk[]>
   /** The guest's clock, in nanoseconds since 1970. */
   readonly time?: (id: DomainId) => Promise<bigint>
-  /** Sets it; with `rtc` to what the clock of its machine says. */
+  /** Sets it, and a guest may set the clock of its machine by it; with `rtc` to what that clock says. */
   readonly setTime?: (id: DomainId, time: bigint | 'rtc') => Promise<void>
   /**
    * Lets nothing be written to file systems until `thaw`: to those that are mounted at these places, or to all. How many
