@@ -132,7 +132,7 @@ test('while a guest takes its time to shut down the VM is ShuttingDown, and noth
   await root.ok('VM.start', vm, false)
   await root.ok('Async.VM.clean_shutdown', vm)
 
-  for (let look = 0; look < 100 && (await powerState(vm)) !== 'ShuttingDown'; look++) await sleep(10)
+  for (let look = 0; look < 1_000 && (await powerState(vm)) !== 'ShuttingDown'; look++) await sleep(10)
 
   for (const [message, allowed] of Object.entries(POWER_STATES)) {
     const error = await root.fails(`VM.${message}`, vm, ...(REST[message] ?? []))
@@ -144,7 +144,7 @@ test('a guest that crashes leaves its VM Halted', async () => {
   const vm = await make(root, 'VM', { name_label: 'vm-that-crashes' })
   await root.ok('VM.start', vm, false)
 
-  for (let look = 0; look < 200 && (await powerState(vm)) !== 'Halted'; look++) await sleep(10)
+  for (let look = 0; look < 2_000 && (await powerState(vm)) !== 'Halted'; look++) await sleep(10)
 
   assert.equal(await powerState(vm), 'Halted')
   assert.equal(await root.text('VM.get_resident_on', vm), '')

@@ -29,7 +29,11 @@ describe('the API is the same over every transport', () => {
       assert.deepEqual(await session.fails('VM.get_uuid', NOBODY), ['HANDLE_INVALID', 'VM', NOBODY])
       assert.equal((await session.fails('VM.start', vm, 'yes'))[0], 'FIELD_TYPE_ERROR')
       const task = await session.text('Async.VM.start', vm, true)
-      for (let poll = 0; poll < 100 && asStruct(await session.ok('Task.GetStatus', task))['Progress'] !== 100n; poll++)
+      for (
+        let poll = 0;
+        poll < 1_000 && asStruct(await session.ok('Task.GetStatus', task))['Progress'] !== 100n;
+        poll++
+      )
         await sleep(10)
       assert.equal(await session.text('VM.get_power_state', vm), 'Paused')
       const parallel = await Promise.all(Array.from({ length: 100 }, () => session.text('VM.get_name_label', vm)))

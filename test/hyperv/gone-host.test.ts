@@ -2,20 +2,21 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { atEnd } from '../support/at-end.ts'
 import { ApiClient } from '../support/client.ts'
 import { ADMIN, startServer } from '../support/server.ts'
 import { startHost } from './setting.ts'
 
-test('a host that stops answering shows it, and is forgotten with its VMs, whatever ran there', async () => {
+test('a host that stops answering shows it, and is forgotten with its VMs, whatever ran there', async context => {
   const data = mkdtempSync(join(tmpdir(), 'polyvisor-gone-host-'))
-  after(() => rmSync(data, { recursive: true }))
+  atEnd(context, () => rmSync(data, { recursive: true }))
   const host = await startHost('--pace', '0', '--vms', '1')
   const first = await startServer({ hosts: [host.uri.href], data })
-  after(() => first.stop())
-  after(() => host.sim.close())
+  atEnd(context, () => first.stop())
+  atEnd(context, () => host.sim.close())
   const before = new ApiClient(first.http)
-  after(() => before.close())
+  atEnd(context, () => before.close())
   const session = await before.login(ADMIN.name, ADMIN.password)
   const [vm = ''] = await session.list('VM.get_by_name_label', 'vm-0001')
   if ((await session.text('VM.get_power_state', vm)) !== 'Running') await session.ok('VM.start', vm, false)
@@ -26,9 +27,9 @@ test('a host that stops answering shows it, and is forgotten with its VMs, whate
   await first.stop()
 
   const second = await startServer({ data })
-  after(() => second.stop())
+  atEnd(context, () => second.stop())
   const client = new ApiClient(second.http)
-  after(() => client.close())
+  atEnd(context, () => client.close())
   const again = await client.login(ADMIN.name, ADMIN.password)
   assert.equal(await again.ok('host.get_live', place), false)
   assert.equal(await again.text('VM.get_power_state', vm), 'Unknown')
@@ -36,13 +37,13 @@ test('a host that stops answering shows it, and is forgotten with its VMs, whate
   assert.deepEqual(await again.list('VM.get_by_name_label', 'vm-0001'), [])
 })
 
-test('a host that is managed by others too is let go with all that runs there, and taken up again as it is', async () => {
+test('a host that is managed by others too is let go with all that runs there, and taken up again as it is', async context => {
   const host = await startHost('--pace', '0', '--vms', '1')
-  after(() => host.sim.close())
+  atEnd(context, () => host.sim.close())
   const server = await startServer({ hosts: [host.uri.href] })
-  after(() => server.stop())
+  atEnd(context, () => server.stop())
   const client = new ApiClient(server.http)
-  after(() => client.close())
+  atEnd(context, () => client.close())
   const session = await client.login(ADMIN.name, ADMIN.password)
   const [vm = ''] = await session.list('VM.get_by_name_label', 'vm-0001')
   if ((await session.text('VM.get_power_state', vm)) !== 'Running') await session.ok('VM.start', vm, false)

@@ -10,6 +10,8 @@ import { until } from '../support/machine.ts'
 import { domainConfig, type HypervHost, startHost } from './setting.ts'
 
 const MIB = 1_048_576
+/** How many machines are made until the driver tells of one. */
+const MADE_MAX = 200
 
 /** Somebody else who manages the same host. */
 function stranger({ uri }: HypervHost) {
@@ -141,20 +143,20 @@ test('what somebody else does is heard', async () => {
   const other = stranger(host)
   const driver = await host.connect()
   try {
-    const guids = [await other.make('first', '')]
+    const first = await other.make('first', '')
     const heard: DomainEvent[] = []
     driver.events?.subscribe(event => heard.push(event))
-    const kindsOf = (guid = '') => heard.filter(({ id }) => id === guid.toLowerCase()).map(({ kind }) => kind)
-    const untilHeard = (guid: string | undefined, kind: DomainEvent['kind']) =>
-      until(`${kind} is heard`, async () => (kindsOf(guid).includes(kind) ? true : undefined))
-    guids.push(await other.make('before it was looked', ''))
-    await new Promise(resolve => setTimeout(resolve, 500))
+    const kindsOf = (guid: string) => heard.filter(({ id }) => id === guid.toLowerCase()).map(({ kind }) => kind)
+    // Nobody is told when the driver has looked for the first time, and what was there by then is not heard of.
+    const made: string[] = []
+    await until('a machine is heard of', async () => {
+      if (made.length < MADE_MAX) made.push(await other.make(`machine ${made.length}`, ''))
+      return made.some(guid => kindsOf(guid).includes('defined')) ? true : undefined
+    })
 
-    guids.push(await other.make('second', ''))
-    await untilHeard(guids[2], 'defined')
-    await other.start(guids[0] ?? '')
-    await other.change(guids[2] ?? '', { ElementName: 'renamed' })
-    await untilHeard(guids[0], 'changed')
+    await other.start(first)
+    await other.change(made.at(-1) ?? '', { ElementName: 'renamed' })
+    await until('the start is heard of', async () => (kindsOf(first).includes('changed') ? true : undefined))
     assert.deepEqual(host.complaints, [])
   } finally {
     await driver.close()

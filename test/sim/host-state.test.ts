@@ -93,7 +93,7 @@ test('a change is in the file soon after, without anybody closing the host', asy
   const before = await readFile(path, 'utf8')
 
   const vm = machineIn({ ...(await worldOf()), ...world }, 'web')
-  for (let wait = 0; wait < 100 && (await readFile(path, 'utf8')) === before; wait++) {
+  for (let wait = 0; wait < 1_000 && (await readFile(path, 'utf8')) === before; wait++) {
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 

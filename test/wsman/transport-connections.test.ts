@@ -79,6 +79,7 @@ describe('connections', () => {
     await post(at.transport, '1')
     at.fake.sockets[0]?.destroy()
     await sleep(20)
+    await nextTurn() // However long it slept, what came was read then.
 
     assert.equal(await post(at.transport, '2'), '<Answer>2</Answer>')
 

@@ -55,7 +55,7 @@ test('a client that dribbles its body is cut off, logged on or not', async () =>
 })
 
 test('a connection without a request is not kept for ever', async () => {
-  await using host = await listenBound({ idleMs: 100 })
+  await using host = await listenBound({ idleMs: 500 })
   using client = await RawClient.connect(host.port)
 
   assert.equal((await client.post(ASKED, BASIC))?.status, 200)
