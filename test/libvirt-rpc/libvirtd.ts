@@ -14,7 +14,7 @@ export interface Libvirtd {
 }
 
 const COMMAND = '/usr/sbin/libvirtd'
-const START_MS = 10_000
+const START_MS = 60_000
 const POLL_MS = 20
 const NOBODY = 65_534
 /** The one driver beside those that are built in, unless guests are to run. */

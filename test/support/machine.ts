@@ -86,9 +86,13 @@ async function processes(data: string, isWanted: (line: string) => boolean): Pro
     .flatMap(([id, line]) => (line.includes(`${data}/`) && isWanted(line) ? id : []))
 }
 
-/** Ends the guests that a test left behind, and what their networks are made of. No server may be there. */
+/**
+ * Ends the guests that a test left behind, and what their networks are made of; resolves when they are gone, and write
+ * nothing any more. No server may be there.
+ */
 export async function endGuests(data: string): Promise<void> {
-  for (const id of [...(await qemuProcesses(data)), ...(await networkProcesses(data))]) {
+  const left = async () => [...(await qemuProcesses(data)), ...(await networkProcesses(data))]
+  for (const id of await left()) {
     try {
       process.kill(id, 'SIGKILL')
     } catch (error) {
@@ -96,4 +100,5 @@ export async function endGuests(data: string): Promise<void> {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
   }
+  await until('the guests to be gone', async () => ((await left()).length === 0 ? true : undefined))
 }
