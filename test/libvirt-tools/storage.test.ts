@@ -90,7 +90,7 @@ for (const traits of HOSTS) {
 
     test('a volume is made, copied, grown, told of in every way, and deleted', async () => {
       const { pool, volume, path } = await poolWith(traits, `many-${host}`)
-      const copy = `copy.${ending}`
+      const [copy, laidOut] = [`copy.${ending}`, `laid-out.${ending}`]
       await ok(host, 'vol-clone', volume, copy, '--pool', pool)
       await ok(host, 'vol-resize', copy, '8M', '--pool', pool)
       await ok(host, 'pool-refresh', pool)
@@ -105,6 +105,16 @@ for (const traits of HOSTS) {
       assert.match(described, new RegExp(`<format type=.${format}.`))
       const another = await written(described.replaceAll(volume, `from.${ending}`))
       await ok(host, 'vol-create-from', pool, another, volume, '--inputpool', pool)
+      await ok(
+        host,
+        'vol-clone',
+        volume,
+        laidOut,
+        '--pool',
+        pool,
+        ...(format === 'qcow2' ? ['--prealloc-metadata'] : []),
+      )
+      await ok(host, 'vol-delete', laidOut, pool)
       for (const name of [copy, `from.${ending}`, volume]) await ok(host, 'vol-delete', name, pool)
       assert.deepEqual(await volumes(pool), [])
       await ok(host, 'pool-destroy', pool)
@@ -141,6 +151,22 @@ for (const traits of HOSTS) {
       for (const each of [raw, volume]) await ok(host, 'vol-wipe', each, pool, '--algorithm', 'zero')
       await ok(host, 'vol-download', raw, back, pool)
       assert.deepEqual(await readFile(back), Buffer.alloc(MIB))
+
+      await ok(host, 'vol-resize', raw, '2M', pool, '--allocate')
+      assert.match(
+        await ok(host, 'vol-info', raw, pool, '--bytes'),
+        /Capacity: +2097152 bytes\nAllocation: +2097152 bytes/,
+      )
+      const shrunk = /can't shrink capacity below existing allocation/
+      assert.match(await no(host, 'vol-resize', raw, '1M', pool, '--shrink'), shrunk)
+      await ok(host, 'vol-create-as', pool, 'sparse.raw', '4M', '--format', 'raw')
+      assert.match(await no(host, 'vol-resize', 'sparse.raw', '2M', pool), /unless shrink flag explicitly specified/)
+      await ok(host, 'vol-resize', 'sparse.raw', '1M', pool, '--delta', '--shrink')
+      const physical = host === 'qemu' ? 3 * MIB : 0
+      assert.match(
+        await ok(host, 'vol-info', 'sparse.raw', pool, '--bytes', '--physical'),
+        new RegExp(`Capacity: +${3 * MIB} bytes\\nPhysical: +${physical} bytes`),
+      )
 
       await breakOff(host, { volume: raw, pool })
       await ok(host, 'vol-delete', raw, pool)
