@@ -5,8 +5,7 @@ import { Domain } from './domain.ts'
 import { VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_DENIED } from './error-numbers.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
 import { VIR_DOMAIN_SAVE_IMAGE_XML_SECURE } from './flags/index.ts'
-import { checkPath, describedBy, RESTORE_REFUSED, savedFilesOf, stateByFlags } from './saved-files.ts'
-import { writeDomain } from './xml/domain-writer.ts'
+import { checkPath, describedBy, describeSaved, RESTORE_REFUSED, savedFilesOf, stateByFlags } from './saved-files.ts'
 
 /** Domains that were saved to files of the host, which `Domain.save` makes. They are absolute paths. */
 export class ConnectionWithSavedDomains extends ConnectionWithDomains {
@@ -32,8 +31,7 @@ export class ConnectionWithSavedDomains extends ConnectionWithDomains {
       if (this.host.isReadOnly) throw this.host.error(VIR_ERR_OPERATION_DENIED, `read only access prevents ${name}`)
       checkPath(this.host, name, file)
       const { config } = await savedFilesOf(this.host, name).read(file)
-      const isPlugged = config.nics?.some(({ network }) => network !== null) === true
-      return writeDomain(config, { kind: this.host.kind, networks: isPlugged ? await this.host.networks() : [] })
+      return describeSaved(this.host, config)
     })
   }
 

@@ -1,4 +1,4 @@
-import { DriverError } from '../drivers/driver.ts'
+import { DriverError, type SuspensionOps } from '../drivers/driver.ts'
 import { DomainWithJobs } from './domain-jobs.ts'
 import { isBadState } from './domain-object.ts'
 import { VIR_ERR_NO_SUPPORT } from './error-numbers.ts'
@@ -12,9 +12,7 @@ import {
   VIR_DOMAIN_REBOOT_PARAVIRT,
   VIR_DOMAIN_REBOOT_SIGNAL,
   VIR_DOMAIN_SAVE_BYPASS_CACHE,
-  VIR_DOMAIN_SAVE_PAUSED,
   VIR_DOMAIN_SAVE_RESET_NVRAM,
-  VIR_DOMAIN_SAVE_RUNNING,
   VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
   VIR_DOMAIN_SHUTDOWN_GUEST_AGENT,
   VIR_DOMAIN_SHUTDOWN_INITCTL,
@@ -26,6 +24,7 @@ import {
   VIR_DOMAIN_START_PAUSED,
   VIR_DOMAIN_START_RESET_NVRAM,
 } from './flags/index.ts'
+import { stateByFlags } from './saved-files.ts'
 import { startDomain } from './starting.ts'
 
 const START: FlagsOf = {
@@ -48,10 +47,7 @@ const REBOOT_WAYS = {
 }
 /** The same number of a shutdown and a reboot. */
 const AGENT_WAY = VIR_DOMAIN_SHUTDOWN_GUEST_AGENT & VIR_DOMAIN_REBOOT_GUEST_AGENT
-const SAVE: FlagsOf = {
-  known: VIR_DOMAIN_SAVE_RUNNING,
-  refused: { VIR_DOMAIN_SAVE_BYPASS_CACHE, VIR_DOMAIN_SAVE_PAUSED, VIR_DOMAIN_SAVE_RESET_NVRAM },
-}
+const SAVE_REFUSED = { VIR_DOMAIN_SAVE_BYPASS_CACHE, VIR_DOMAIN_SAVE_RESET_NVRAM }
 
 /** Starting and stopping a domain. */
 export class DomainWithPower extends DomainWithJobs {
@@ -142,16 +138,19 @@ export class DomainWithPower extends DomainWithJobs {
     })
   }
 
-  /** Puts it to disk with its memory; `create` brings it back (virDomainManagedSave). */
+  /**
+   * Puts it to disk with its memory; `create` brings it back, paused if it was that, or as `VIR_DOMAIN_SAVE_RUNNING` or
+   * `VIR_DOMAIN_SAVE_PAUSED` say (virDomainManagedSave).
+   */
   async managedSave(flags = 0): Promise<void> {
     return this.change('virDomainManagedSave', async () => {
-      checkFlags('virDomainManagedSave', flags, SAVE)
+      const wish = stateByFlags('virDomainManagedSave', flags, SAVE_REFUSED)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
       const suspend = () => suspension.suspend(this.id)
       await this.step('managedSave', () => this.host.past.deeds.whileDoing(this.id, 'saved', suspend))
       this.host.seen(this.id, { state: 'suspended' })
-      if (state === 'paused' && !has(flags, VIR_DOMAIN_SAVE_RUNNING)) this.host.remembered.savedPaused.add(this.id)
+      await this.#keepPaused(wish.paused ?? state === 'paused', suspension)
     })
   }
 
@@ -203,17 +202,27 @@ export class DomainWithPower extends DomainWithJobs {
   async #start(flags: number): Promise<void> {
     const { state } = await this.now()
     this.assertFit('create', state)
-    const isPaused = has(flags, VIR_DOMAIN_START_PAUSED)
+    let paused = has(flags, VIR_DOMAIN_START_PAUSED)
     if (state === 'suspended' && !has(flags, VIR_DOMAIN_START_FORCE_BOOT)) {
       const suspension = this.host.group('virDomainCreate', 'suspension')
-      const paused = isPaused || this.host.remembered.savedPaused.has(this.id)
+      paused ||= await this.#isSavedPaused(suspension)
       await this.step('create', () => suspension.resume(this.id, { paused }))
     } else {
       if (state === 'suspended') await this.#discard()
-      await this.step('create', () => startDomain(this.host, this.id, { paused: isPaused }))
+      await this.step('create', () => startDomain(this.host, this.id, { paused }))
     }
-    this.host.seen(this.id, { state: isPaused ? 'paused' : 'running' })
+    this.host.seen(this.id, { state: paused ? 'paused' : 'running' })
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')
+  }
+
+  /** Keeps whether it is paused when it comes back: its host does, where it can, and else this process. */
+  async #keepPaused(paused: boolean, { changeSaved }: SuspensionOps): Promise<void> {
+    if (changeSaved !== undefined) await changeSaved(this.id, { paused })
+    else if (paused) this.host.remembered.savedPaused.add(this.id)
+  }
+
+  async #isSavedPaused({ saved }: SuspensionOps): Promise<boolean> {
+    return saved === undefined ? this.host.remembered.savedPaused.has(this.id) : (await saved(this.id)).paused
   }
 
   /** What was saved is kept: libvirt's `destroy` is for what is in memory. */

@@ -1,7 +1,13 @@
 import type { Dump } from '../drivers/driver.ts'
 import { DomainWithGuest } from './domain-guest.ts'
-import { VIR_ERR_ARGUMENT_UNSUPPORTED, VIR_ERR_INVALID_ARG, VIR_ERR_OPERATION_FAILED } from './error-numbers.ts'
-import { VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
+import {
+  VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_ERR_INVALID_ARG,
+  VIR_ERR_NO_SUPPORT,
+  VIR_ERR_OPERATION_DENIED,
+  VIR_ERR_OPERATION_FAILED,
+  VIR_ERR_OPERATION_INVALID,
+} from './error-numbers.ts'
 import { checkExclusive, checkFlags, type FunctionName, has } from './flag-check.ts'
 import {
   VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_LZO,
@@ -9,6 +15,7 @@ import {
   VIR_DOMAIN_CORE_DUMP_FORMAT_KDUMP_ZLIB,
   VIR_DOMAIN_CORE_DUMP_FORMAT_RAW,
   VIR_DOMAIN_CORE_DUMP_FORMAT_WIN_DMP,
+  VIR_DOMAIN_SAVE_IMAGE_XML_SECURE,
   VIR_DUMP_BYPASS_CACHE,
   VIR_DUMP_CRASH,
   VIR_DUMP_LIVE,
@@ -16,7 +23,7 @@ import {
   VIR_DUMP_RESET,
 } from './flags/index.ts'
 import { isActiveState } from './remembered.ts'
-import { checkPath, describedBy, SAVE_REFUSED, savedFilesOf, stateByFlags } from './saved-files.ts'
+import { checkPath, describedBy, describeSaved, SAVE_REFUSED, savedFilesOf, stateByFlags } from './saved-files.ts'
 
 const DUMP = {
   known: VIR_DUMP_CRASH | VIR_DUMP_RESET | VIR_DUMP_MEMORY_ONLY,
@@ -72,6 +79,41 @@ export class DomainWithSaving extends DomainWithGuest {
       }
       await this.#dump(name, to, flags)
     })
+  }
+
+  /** Describes what was saved of it, which `create` brings back (virDomainManagedSaveGetXMLDesc). */
+  async managedSaveGetXMLDesc(flags = 0): Promise<string> {
+    const name = 'virDomainManagedSaveGetXMLDesc'
+    return this.read(name, async () => {
+      checkFlags(name, flags, { known: VIR_DOMAIN_SAVE_IMAGE_XML_SECURE })
+      if (this.host.isReadOnly && has(flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)) {
+        throw this.host.error(VIR_ERR_OPERATION_DENIED, `${name} with secure flag`)
+      }
+      const { saved } = this.host.group(name, 'suspension')
+      if (saved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      await this.#assertSaved()
+      return describeSaved(this.host, (await saved(this.id)).config)
+    })
+  }
+
+  /**
+   * Describes it otherwise, of what its guest does not see, and says with `VIR_DOMAIN_SAVE_RUNNING` or `VIR_DOMAIN_SAVE_PAUSED`
+   * what it is when it comes back (virDomainManagedSaveDefineXML).
+   */
+  async managedSaveDefineXML(xml: string, flags = 0): Promise<void> {
+    const name = 'virDomainManagedSaveDefineXML'
+    return this.change(name, async () => {
+      const state = stateByFlags(name, flags, {})
+      const { changeSaved } = this.host.group(name, 'suspension')
+      if (changeSaved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      await this.#assertSaved()
+      await changeSaved(this.id, { ...(await describedBy(this.host, xml)), ...state })
+    })
+  }
+
+  async #assertSaved(): Promise<void> {
+    if ((await this.now()).state === 'suspended') return
+    throw this.host.error(VIR_ERR_OPERATION_INVALID, 'domain does not have managed save image')
   }
 
   async #save(name: FunctionName, to: string, xml: string | undefined, flags: number): Promise<void> {

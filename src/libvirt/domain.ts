@@ -134,9 +134,9 @@ export class Domain extends DomainWithSaving {
   }
 
   /**
-   * Makes it what it was, whatever it is doing, which is lost. What was kept with memory runs on, or with
-   * `VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED` is paused; what was not is off, or is started where flags say so
-   * (virDomainRevertToSnapshot).
+   * Makes it what it was, whatever it is doing, which is lost. What was kept with memory runs on, or is paused if it was that;
+   * what was not is off. With `VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING` or `VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED` either is that then.
+   * What loses something else takes `VIR_DOMAIN_SNAPSHOT_REVERT_FORCE` (virDomainRevertToSnapshot).
    */
   async revertToSnapshot(snapshot: DomainSnapshot, flags = 0): Promise<void> {
     const name = 'virDomainRevertToSnapshot'
@@ -148,10 +148,11 @@ export class Domain extends DomainWithSaving {
       }
       const snapshots = this.host.group(name, 'snapshots')
       const id = await DomainSnapshot.idOf(snapshot, name)
-      if (!has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)) await this.#assertHarmless(name, id, flags)
+      const kept = (await snapshotsOf(this.host, name, this.id)).find(each => each.id === id)
+      if (!has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)) await this.#assertHarmless(kept, flags)
       await this.host.past.deeds.whileDoing(this.id, 'reverted', async () => {
         await snapshots.revert(this.id, id)
-        await this.#goOn(name, flags)
+        await this.#goOn(name, flags, kept?.wasPaused === true)
       })
     })
   }
@@ -160,10 +161,9 @@ export class Domain extends DomainWithSaving {
    * Demands that nothing is lost without force. Source: libvirt, qemuSnapshotRevertValidate, as its test driver has it too;
    * its driver of Hyper-V knows no snapshots.
    */
-  async #assertHarmless(name: FunctionName, id: string, flags: number): Promise<void> {
-    if (!this.host.profile.keepsSnapshots) return
-    const [{ state }, all] = await Promise.all([this.now(), snapshotsOf(this.host, name, this.id)])
-    if (all.find(each => each.id === id)?.state !== 'halted') return
+  async #assertHarmless(kept: NamedSnapshot | undefined, flags: number): Promise<void> {
+    if (!this.host.profile.keepsSnapshots || kept?.state !== 'halted') return
+    const { state } = await this.now()
     const isStarted = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING | VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
     if (isActiveState(state) && isStarted) {
       const what = this.host.profile.type === 'QEMU' ? 'qemu' : 'guest'
@@ -177,11 +177,12 @@ export class Domain extends DomainWithSaving {
   }
 
   /** What it is to do after it went back. */
-  async #goOn(name: FunctionName, flags: number): Promise<void> {
+  async #goOn(name: FunctionName, flags: number, wasPaused: boolean): Promise<void> {
     const { state } = await this.now()
-    const paused = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED)
+    const isToRun = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING)
+    const paused = has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED) || (state === 'suspended' && wasPaused && !isToRun)
     if (state === 'suspended') await this.host.group(name, 'suspension').resume(this.id, { paused })
-    else if (paused || has(flags, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING)) {
+    else if (paused || isToRun) {
       await startDomain(this.host, this.id, { paused })
     } else return
     this.host.seen(this.id, { state: paused ? 'paused' : 'running' })

@@ -130,6 +130,8 @@ export const FUNCTIONS = {
   virDomainLookupByUUID: entry('Connection.domainLookupByUUID', '0.9.5', '5.1'),
   virDomainLookupByUUIDString: entry('Connection.domainLookupByUUIDString', '', ''),
   virDomainManagedSave: entry('Domain.managedSave', '0.9.5', '5.1'),
+  virDomainManagedSaveDefineXML: entry('Domain.managedSaveDefineXML', '', '5.1'),
+  virDomainManagedSaveGetXMLDesc: entry('Domain.managedSaveGetXMLDesc', '', '5.1'),
   virDomainManagedSaveRemove: entry('Domain.managedSaveRemove', '0.9.5', '5.1'),
   virDomainMemoryStats: entry('Domain.memoryStats', '', '5.1'),
   virDomainOpenGraphicsFD: entry('Domain.openGraphicsFD', '', ''),

@@ -11,6 +11,7 @@ import {
 } from './flags/index.ts'
 import type { Host } from './host.ts'
 import { readDomain } from './xml/domain-reader.ts'
+import { writeDomain } from './xml/domain-writer.ts'
 
 const STATES = [
   ['VIR_DOMAIN_SAVE_RUNNING', VIR_DOMAIN_SAVE_RUNNING],
@@ -45,6 +46,12 @@ export function stateByFlags(
 export function checkPath(host: Host, name: FunctionName, path: string): void {
   if (isAbsolute(path)) return
   throw host.error(VIR_ERR_INVALID_ARG, `${JSON.stringify(path)} in ${name} is no absolute path`)
+}
+
+/** Describes what a saved domain is made of. */
+export async function describeSaved(host: Host, config: DomainConfig): Promise<string> {
+  const isPlugged = config.nics?.some(({ network }) => network !== null) === true
+  return writeDomain(config, { kind: host.kind, networks: isPlugged ? await host.networks() : [] })
 }
 
 /** What a domain is to be restored as, where a client describes it. */

@@ -22,23 +22,34 @@ for (const host of ['memory', 'qemu'] as const) {
 
     await writeFile(described, domainXml({ name: 'web', type: TYPES[host] }))
     await ok(host, 'create', described)
+    const state = async () => (await ok(host, 'domstate', 'web', '--reason')).trim()
     assert.match(await ok(host, 'save', 'web', file), /saved to/)
-    assert.equal((await ok(host, 'domstate', 'web')).trim(), 'shut off')
+    assert.equal(await state(), 'shut off (saved)')
     await writeFile(
       described,
       (await ok(host, 'save-image-dumpxml', file)).replace('</uuid>', '</uuid><title>T</title>'),
     )
     await ok(host, 'save-image-define', file, described, '--paused')
     assert.match(await ok(host, 'restore', file), /restored from/)
-    assert.equal((await ok(host, 'domstate', 'web')).trim(), 'paused')
+    assert.equal(await state(), 'paused (user)')
     assert.match(await no(host, 'restore', file), /already active/)
     await ok(host, 'resume', 'web')
     await ok(host, 'dump', 'web', join(folder, `${host}.core`), '--memory-only', '--crash')
 
-    assert.equal((await ok(host, 'domstate', 'web')).trim(), 'shut off')
+    assert.equal(await state(), 'shut off (crashed)')
     assert.equal(existsSync(join(folder, `${host}.core`)), host === 'qemu')
     await ok(host, 'restore', file, '--running')
-    assert.equal((await ok(host, 'domstate', 'web')).trim(), 'running')
+    assert.equal(await state(), 'running (restored)')
+
+    const missing = /domain does not have managed save image/
+    assert.match(await no(host, 'managedsave-dumpxml', 'web'), missing)
+    await ok(host, 'managedsave', 'web', '--paused')
+    await writeFile(described, (await ok(host, 'managedsave-dumpxml', 'web')).replace('>T<', '>managed<'))
+    await ok(host, 'managedsave-define', 'web', described)
+    assert.match(await ok(host, 'managedsave-dumpxml', 'web'), /<title>managed<\/title>/)
+    await ok(host, 'start', 'web')
+    assert.equal(await state(), 'paused (user)')
+    assert.match(await no(host, 'managedsave-define', 'web', described, '--running'), missing)
   })
 }
 
@@ -50,4 +61,5 @@ test('virsh hears that a Hyper-V host saves domains nowhere but where it wants',
     await world.no('v2', 'save', name, '/tmp/saved'),
     /not supported by the connection driver: virDomainSave/,
   )
+  assert.match(await world.no('v2', 'managedsave-dumpxml', name), /driver: virDomainManagedSaveGetXMLDesc/)
 })

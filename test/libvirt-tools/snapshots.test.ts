@@ -59,6 +59,15 @@ for (const host of HOSTS) {
     await showsThem(host)
     await ok('snapshot-revert', 'web', 'running', '--paused')
     assert.equal((await ok('domstate', 'web')).trim(), 'paused')
+    await ok('snapshot-create-as', 'web', 'still')
+    assert.match(await ok('snapshot-info', 'web', 'still'), /State: +paused/)
+    assert.match(await ok('snapshot-dumpxml', 'web', 'still'), /<state>paused<\/state>/)
+    await ok('destroy', 'web')
+    await ok('snapshot-revert', 'web', 'still')
+    assert.equal((await ok('domstate', 'web', '--reason')).trim(), 'paused (from snapshot)')
+    await ok('snapshot-revert', 'web', 'still', '--running')
+    assert.equal((await ok('domstate', 'web', '--reason')).trim(), 'running (from snapshot)')
+    await ok('snapshot-delete', 'web', 'still')
     if (host === 'memory') {
       await selects() // As everywhere, for it is no host's business.
       await refuses()
@@ -74,7 +83,7 @@ for (const host of HOSTS) {
     const told = [...events.screen.text.matchAll(/^LIFECYCLE web (.+)$/gm)].map(([, detail = '']) => detail)
     assert.deepEqual(
       told.filter(detail => FROM_SNAPSHOT.includes(detail)),
-      ['5 6', '2 3', '5 6', '2 3', '3 5'],
+      ['5 6', '2 3', '5 6', '2 3', '3 5', '2 3', '3 5', '5 6', '2 3'],
     )
   })
 }

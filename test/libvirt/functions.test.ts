@@ -18,6 +18,7 @@ const INTERNAL = new Set([
   'amend',
   'active',
   'assertFit',
+  'glimpse',
   'step',
   'stopListening',
 ])

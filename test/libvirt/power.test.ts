@@ -7,6 +7,7 @@ import {
   VIR_DOMAIN_REBOOT_INITCTL,
   VIR_DOMAIN_RUNNING,
   VIR_DOMAIN_SAVE_BYPASS_CACHE,
+  VIR_DOMAIN_SAVE_PAUSED,
   VIR_DOMAIN_SAVE_RUNNING,
   VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN,
   VIR_DOMAIN_SHUTDOWN_INITCTL,
@@ -146,6 +147,38 @@ test('a domain that was saved is off, and starts where it was, paused if it was 
   await domain.create()
   assert.equal((await domain.getState()).state, VIR_DOMAIN_PAUSED)
   await domain.managedSave(VIR_DOMAIN_SAVE_RUNNING)
+  await domain.create()
+  assert.equal((await domain.getState()).state, VIR_DOMAIN_RUNNING)
+})
+
+// Proves: virDomainManagedSaveGetXMLDesc, virDomainManagedSaveDefineXML
+test('what was saved of a domain is described, and comes back as it is described then', async () => {
+  const { connection, again } = await world()
+  const domain = await defined(connection, { name: 'web' })
+  const missing = /domain does not have managed save image/
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.managedSaveGetXMLDesc(), missing)
+  await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.managedSaveDefineXML('<domain/>'), missing)
+  await domain.create()
+  await domain.managedSave(VIR_DOMAIN_SAVE_PAUSED)
+
+  const xml = await domain.managedSaveGetXMLDesc()
+  assert.match(xml, /<name>web<\/name>/)
+  const titled = xml.replace('<memory', '<title>saved</title><memory')
+  await domain.managedSaveDefineXML(titled)
+  const other = titled.replace('>1</vcpu>', '>2</vcpu>')
+  await rejectsWith(
+    VIR_ERR_OPERATION_FAILED,
+    domain.managedSaveDefineXML(other),
+    /cannot be other than when it was saved/,
+  )
+  // Whoever comes next finds it so.
+  const found = await (await again()).domainLookupByName('web')
+  assert.match(await found.managedSaveGetXMLDesc(), /<title>saved<\/title>/)
+  await found.create()
+  assert.equal((await domain.getState()).state, VIR_DOMAIN_PAUSED)
+
+  await domain.managedSave()
+  await domain.managedSaveDefineXML(titled, VIR_DOMAIN_SAVE_RUNNING)
   await domain.create()
   assert.equal((await domain.getState()).state, VIR_DOMAIN_RUNNING)
 })

@@ -20,6 +20,7 @@ import {
   VIR_DOMAIN_SNAPSHOT_REVERT_FORCE,
   VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
   VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  VIR_DOMAIN_START_PAUSED,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
@@ -162,6 +163,22 @@ test('a domain goes back: on where it had memory, off where it had none, and as 
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.revertToSnapshot(base, both), /mutually exclusive/)
   const other = await grown()
   await rejectsWith(VIR_ERR_INVALID_DOMAIN_SNAPSHOT, other.revertToSnapshot(base), /of another domain/)
+})
+
+test('a snapshot of a domain that was paused says so, and leads back to one that is paused unless it is to run', async () => {
+  const domain = await defined((await world()).connection)
+  await domain.createWithFlags(VIR_DOMAIN_START_PAUSED)
+  const snapshot = await domain.snapshotCreateXML(snapshotXml('still'))
+  assert.match(await snapshot.getXMLDesc(), /<state>paused<\/state>/)
+  const after = async (flags: number) => {
+    await domain.revertToSnapshot(snapshot, flags)
+    return (await domain.getState()).state
+  }
+
+  await domain.destroy()
+  assert.equal(await after(0), VIR_DOMAIN_PAUSED)
+  assert.equal(await after(VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING), VIR_DOMAIN_RUNNING)
+  assert.equal(await after(0), VIR_DOMAIN_PAUSED)
 })
 
 // Proves: virDomainSnapshotDelete

@@ -197,8 +197,8 @@ test('a paused guest stands still while it is kept, and is suspended and kept ag
   kept.push(await take(id, 'three'))
 
   assert.deepEqual(
-    kept.map(({ state }) => state),
-    ['suspended', 'suspended', 'suspended'],
+    kept.map(({ state, wasPaused }) => [state, wasPaused]),
+    Array(3).fill(['suspended', true]),
   )
   const ids = kept.map(({ id: each }) => each)
   assert.deepEqual(await held(volumes), [ids, ids])

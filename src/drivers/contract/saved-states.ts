@@ -1,6 +1,6 @@
 import type { DomainId } from '../domain-config.ts'
 import type { OperationOptions } from './operation.ts'
-import type { SavedFileOps } from './saved-files.ts'
+import type { SavedDomain, SavedFileOps } from './saved-files.ts'
 
 /** Putting domains to disk, their memory with them. */
 export interface SuspensionOps {
@@ -12,6 +12,13 @@ export interface SuspensionOps {
   suspend(id: DomainId, options?: OperationOptions & { readonly live?: boolean }): Promise<void>
   /** Suspended → running, or paused. A failed resume leaves it suspended. `bad-state` unless suspended. */
   resume(id: DomainId, options?: OperationOptions & { readonly paused?: boolean }): Promise<void>
+  /**
+   * What a suspended domain is resumed as: what its guest is made of, and whether it was paused when it was put to disk, which
+   * `resume` does not heed. `bad-state` unless suspended. Absent where the host does not tell.
+   */
+  readonly saved?: (id: DomainId) => Promise<SavedDomain>
+  /** Lets that be other, as far as its guest does not see it; durable when it resolves. Absent as `saved`. */
+  readonly changeSaved?: (id: DomainId, changes: Partial<SavedDomain>) => Promise<void>
   /** Absent where the host puts what it saves nowhere else than where it wants. */
   readonly files?: SavedFileOps
 }
@@ -26,6 +33,8 @@ export interface Snapshot {
   readonly createdMs: number
   /** What the domain is after `revert`: `suspended` where its memory is kept too, else `halted`. */
   readonly state: 'halted' | 'suspended'
+  /** Whether the domain was paused, where its memory is kept; absent: no, or there is no telling. */
+  readonly wasPaused?: boolean
   /** The `id` of the one that it builds on; null for the first. */
   readonly parent: string | null
   /** Whether what the domain is now builds on this one. */

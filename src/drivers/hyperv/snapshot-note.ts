@@ -6,13 +6,15 @@ export interface SnapshotNote {
   readonly description: string
   /** Whether memory was to be kept; undefined of a snapshot that somebody else has taken. */
   readonly hasMemory: boolean | undefined
+  /** Whether the machine was paused, which the host does not tell of a snapshot. */
+  readonly wasPaused: boolean
   /** That of its machine when it was taken; undefined where that was somebody else's. */
   readonly machine: Note | undefined
 }
 
 /** What the line begins with that stands between the description and what the machine's notes had. */
 const MARK = '[polyvisor snapshot] '
-const WORDS = { true: 'with memory', false: 'without memory' } as const
+const WORDS = { memory: 'with memory', paused: 'with memory, paused', nothing: 'without memory' } as const
 
 /** How much of notes a host is asked to keep: those of a machine, and a description as long. */
 const CHARACTERS_MAX = 65_536
@@ -21,9 +23,9 @@ const CHARACTERS_MAX = 65_536
  * The notes of a snapshot: what people read, a line of its own, and the line of its machine. Throws DriverError, `refused`,
  * where they are too long.
  */
-export function writeSnapshotNotes(description: string, hasMemory: boolean, machineNotes: string): string {
+export function writeSnapshotNotes(description: string, kept: keyof typeof WORDS, machineNotes: string): string {
   const line = machineNotes.split(/\r?\n/).findLast(one => one.startsWith('[polyvisor] '))
-  const own = `${MARK}${WORDS[`${hasMemory}`]}`
+  const own = `${MARK}${WORDS[kept]}`
   const notes = [...(description === '' ? [] : [description, '']), own, ...(line === undefined ? [] : [line])].join(
     '\n',
   )
@@ -38,7 +40,8 @@ export function writeSnapshotNotes(description: string, hasMemory: boolean, mach
 export function readSnapshotNotes(machineGuid: string, notes: string): SnapshotNote {
   const machine = readNote(machineGuid, notes)
   const line = notes.split(/\r?\n/).findLast(one => one.startsWith(MARK))
-  if (line === undefined) return { description: descriptionIn(notes), hasMemory: undefined, machine }
+  if (line === undefined) return { description: descriptionIn(notes), hasMemory: undefined, wasPaused: false, machine }
   const description = notes.slice(0, notes.lastIndexOf(line)).replace(/\r?\n?\r?\n$/, '')
-  return { description, hasMemory: line === `${MARK}${WORDS.true}`, machine }
+  const wasPaused = line === `${MARK}${WORDS.paused}`
+  return { description, hasMemory: wasPaused || line === `${MARK}${WORDS.memory}`, wasPaused, machine }
 }

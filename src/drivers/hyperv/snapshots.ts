@@ -65,7 +65,8 @@ class Shelf {
     assertWanted(options)
     const { guid, notes, state } = entry.machine
     const isOn = state !== 'halted'
-    const words = { name: wish.name, notes: writeSnapshotNotes(wish.description, isOn, notes) }
+    const kept = state === 'paused' ? 'paused' : isOn ? 'memory' : 'nothing'
+    const words = { name: wish.name, notes: writeSnapshotNotes(wish.description, kept, notes) }
     const before = await this.#parts.snapshots.tree(guid)
     const made = await this.#take(guid, isOn, before, options)
     try {
@@ -199,7 +200,12 @@ function listOf(machineGuid: string, { snapshots, current }: SnapshotTree): Snap
   return listed
 }
 
-function describe(machineGuid: string, one: MachineSnapshot, parent: string | undefined, current: string | undefined) {
+function describe(
+  machineGuid: string,
+  one: MachineSnapshot,
+  parent: string | undefined,
+  current: string | undefined,
+): Snapshot {
   const note = readSnapshotNotes(machineGuid, one.notes)
   const hasMemory = one.hasMemory ?? note.hasMemory ?? false
   return {
@@ -208,9 +214,10 @@ function describe(machineGuid: string, one: MachineSnapshot, parent: string | un
     description: note.description,
     createdMs: one.createdMs,
     state: hasMemory ? 'suspended' : 'halted',
+    ...(hasMemory && note.wasPaused && { wasPaused: true }),
     parent: parent?.toLowerCase() ?? null,
     isCurrent: one.guid === current,
-  } satisfies Snapshot
+  }
 }
 
 function found(list: readonly Snapshot[], { machine: { name } }: Entry, guid: string): Snapshot {

@@ -47,6 +47,8 @@ export interface MemoryDomain {
   snapshotCount: number
   /** The id of the one that what it is now builds on. */
   currentSnapshot: string | null
+  /** Whether it was paused when it was suspended last. */
+  isSavedPaused: boolean
   /** What it was started with, and what runs in it, or is kept of that; `null` while it is halted. */
   active: Machine | null
 }
@@ -62,6 +64,7 @@ const NOTHING_KEPT = {
   snapshots: [],
   snapshotCount: 0,
   currentSnapshot: null,
+  isSavedPaused: false,
   active: null,
 } as const
 

@@ -1,11 +1,11 @@
 import type { DomainConfig, SavedDomain, Snapshot, Volume } from '../driver.ts'
 
 /** What a snapshot keeps of a domain. */
-export interface KeptState extends Omit<Snapshot, 'isCurrent'> {
+export interface KeptState extends Omit<Snapshot, 'isCurrent' | 'wasPaused'> {
   /** The stored definition. */
   readonly config: DomainConfig
-  /** What was in memory: what it had been started with, and how long its guest had run; null where it was halted. */
-  readonly machine: { readonly config: DomainConfig; readonly uptimeMs: number } | null
+  /** What was in memory: what it had been started with, how long its guest had run, and whether it was paused; null where it was halted. */
+  readonly machine: { readonly config: DomainConfig; readonly uptimeMs: number; readonly paused: boolean } | null
   /** The volumes of its disks, as they were. */
   readonly volumes: readonly Volume[]
 }

@@ -34,8 +34,10 @@ function listOf({ snapshots, currentSnapshot }: MemoryDomain): Snapshot[] {
   return snapshots.map(one => describe(one, currentSnapshot))
 }
 
-function describe({ id, name, description, createdMs, state, parent }: KeptState, current: string | null): Snapshot {
-  return { id, name, description, createdMs, state, parent, isCurrent: id === current }
+function describe(kept: KeptState, current: string | null): Snapshot {
+  const { id, name, description, createdMs, state, parent, machine } = kept
+  const told = { id, name, description, createdMs, state, parent, isCurrent: id === current }
+  return machine?.paused === true ? { ...told, wasPaused: true } : told
 }
 
 function create(host: MemoryHost, domain: MemoryDomain, wish: Pick<Snapshot, 'name' | 'description'>): Snapshot {
@@ -45,7 +47,8 @@ function create(host: MemoryHost, domain: MemoryDomain, wish: Pick<Snapshot, 'na
   }
   const { active } = domain
   if (active !== null) host.writeBack(active)
-  const machine = active === null ? null : { config: active.config, uptimeMs: active.guest.uptimeMs }
+  const paused = domain.now.state === 'suspended' ? domain.isSavedPaused : domain.now.state === 'paused'
+  const machine = active === null ? null : { config: active.config, uptimeMs: active.guest.uptimeMs, paused }
   const { disks } = active?.config ?? domain.config
   domain.snapshotCount += 1
   const kept: KeptState = {
@@ -80,6 +83,7 @@ function revert(host: MemoryHost, domain: MemoryDomain, id: string): void {
   domain.currentSnapshot = id
   if (kept.machine === null) return host.emit(domain.now.id, 'changed')
   giveMachine(host, domain, kept.machine.config).age(kept.machine.uptimeMs)
+  domain.isSavedPaused = kept.machine.paused
   enter(host, domain, 'suspended')
 }
 

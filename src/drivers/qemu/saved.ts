@@ -18,6 +18,8 @@ import type { MemoryExtent } from './memory-file.ts'
 export interface Saved extends MemoryExtent {
   /** What QEMU was made of. */
   readonly definition: Definition
+  /** Whether the guest was paused before it was saved. */
+  readonly paused: boolean
 }
 
 /**
@@ -111,8 +113,13 @@ function parseSuspension(object: JsonObject): Suspension {
     definition: parse(stringMember(object, 'definition')),
     bytes: integerMember(object, 'bytes'),
     crc32: integerMember(object, 'crc32'),
+    paused: wasPaused(object),
   }
 }
+
+/** Whether what was saved was paused: earlier versions did not say so. */
+export const wasPaused = (object: JsonObject): boolean =>
+  object['paused'] !== undefined && booleanMember(object, 'paused')
 
 /** Rejects as `refused` where the file with the memory is not as long as it was written. */
 export async function assertWhole(files: DomainFiles, saved: Saved): Promise<void> {

@@ -28,10 +28,11 @@ export async function keepAll(whole: WholeDomain, keeping: Keeping): Promise<Sav
   await makeSnapshotFolder(domainFiles, files)
   if (machine !== undefined) {
     const definition = madeOf(whole)
+    const paused = machine.state === 'paused'
     const { memoryBytes } = definition.config
     const extent = await saveLiving({ ...keeping, machine, memoryBytes })
     await syncSnapshotFolder(files)
-    return { definition, ...extent }
+    return { definition, paused, ...extent }
   }
   await keepDisks(disks, keeping)
   const { saved = null } = suspension

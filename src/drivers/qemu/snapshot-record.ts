@@ -10,10 +10,10 @@ import {
 import { DriverError, type Snapshot } from '../driver.ts'
 import { type Definition, parse, serialise } from './definition.ts'
 import { systemCode, writeAtomically } from './files.ts'
-import type { Saved } from './saved.ts'
+import { type Saved, wasPaused } from './saved.ts'
 
 /** A snapshot as it is kept: within the image of each disk under its id, and the memory as a file (`snapshot-files.ts`). */
-export interface KeptSnapshot extends Omit<Snapshot, 'isCurrent' | 'state'> {
+export interface KeptSnapshot extends Omit<Snapshot, 'isCurrent' | 'state' | 'wasPaused'> {
   /** The stored definition. */
   readonly definition: Definition
   /** What it can be resumed from; null where there was no memory to keep. */
@@ -90,6 +90,7 @@ const parseMemory = (object: JsonObject): Saved => ({
   definition: parse(stringMember(object, 'definition')),
   bytes: integerMember(object, 'bytes'),
   crc32: integerMember(object, 'crc32'),
+  paused: wasPaused(object),
 })
 
 const parseDoomed = (object: JsonObject): Doomed => ({

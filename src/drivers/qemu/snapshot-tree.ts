@@ -2,9 +2,11 @@ import type { Snapshot } from '../driver.ts'
 import type { KeptSnapshot, SnapshotRecord } from './snapshot-record.ts'
 
 /** A snapshot as the contract tells of it. */
-export function describe({ id, name, description, createdMs, parent, memory }: KeptSnapshot, current: string | null) {
+export function describe(kept: KeptSnapshot, current: string | null): Snapshot {
+  const { id, name, description, createdMs, parent, memory } = kept
   const state = memory === null ? 'halted' : 'suspended'
-  return { id, name, description, createdMs, state, parent, isCurrent: id === current } satisfies Snapshot
+  const told = { id, name, description, createdMs, state, parent, isCurrent: id === current } as const
+  return memory?.paused === true ? { ...told, wasPaused: true } : told
 }
 
 /** With one more, on which what the domain is builds from now on. */

@@ -54,7 +54,7 @@ export async function suspend(options: Suspend): Promise<Saved> {
   await writeSuspension(files, { phase: 'saving', wasRunning, ...(partial !== files.memoryPartial && { partial }) })
   try {
     if (wasRunning && !isLive) await machine.command('stop')
-    const saved = { definition, ...(await transfer({ ...options, isLive }, target)) }
+    const saved = { definition, paused: !wasRunning, ...(await transfer({ ...options, isLive }, target)) }
     assertNotEnded(machine)
     await target.commit(saved)
     return saved

@@ -123,9 +123,7 @@ export class Suspension {
   /** Names `place` where a disk of what was saved names this image, in the same folder; durable when it resolves. */
   async relocate(image: ImageKey, place: string): Promise<void> {
     if (this.#saved === undefined || !this.uses(image)) return
-    const saved = { ...this.#saved, definition: withRelocated(this.#saved.definition, image, place) }
-    await writeSuspension(this.#files, { phase: 'saved', ...saved })
-    this.#keep(saved)
+    await this.change({ ...this.#saved, definition: withRelocated(this.#saved.definition, image, place) })
   }
 
   /** Makes this what it can be resumed from: memory of another file, which stays, for nobody writes to either. */
@@ -133,6 +131,11 @@ export class Suspension {
     await this.discard()
     await link(memory, this.#files.memory)
     await syncFolder(this.#files.folder)
+    await this.change(saved)
+  }
+
+  /** Lets what was saved be this, of the same memory; durable when it resolves. */
+  async change(saved: Saved): Promise<void> {
     await writeSuspension(this.#files, { phase: 'saved', ...saved })
     this.#keep(saved)
   }

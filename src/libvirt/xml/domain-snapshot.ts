@@ -42,7 +42,7 @@ export interface SnapshotPlace {
 }
 
 /**
- * Describes a snapshot as libvirt does. One with memory is `running`: what was kept of the domain goes on where it was.
+ * Describes a snapshot as libvirt does. One with memory is `running`, or `paused`: what was kept of the domain goes on where it was.
  * What the domain's definition was, hosts here do not tell before they go back to it.
  */
 export function writeSnapshot(snapshot: Snapshot, { domainId, parent }: SnapshotPlace): string {
@@ -52,7 +52,7 @@ export function writeSnapshot(snapshot: Snapshot, { domainId, parent }: Snapshot
     {},
     element('name', {}, snapshot.name),
     textElement('description', snapshot.description),
-    element('state', {}, hasMemory ? 'running' : 'shutoff'),
+    element('state', {}, hasMemory ? (snapshot.wasPaused === true ? 'paused' : 'running') : 'shutoff'),
     parent !== undefined && element('parent', {}, element('name', {}, parent)),
     element('creationTime', {}, `${Math.floor(snapshot.createdMs / 1000)}`),
     element('memory', { snapshot: hasMemory ? 'internal' : 'no' }),

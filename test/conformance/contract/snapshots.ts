@@ -50,10 +50,12 @@ function describeCreation(stage: Stage): void {
 
   stage.it('keeps the memory of a domain that runs or is paused, and leaves it as it was', async () => {
     const id = await stage.booted()
-    assert.equal((await take(stage, id, 'running')).state, 'suspended')
+    const running = await take(stage, id, 'running')
+    assert.deepEqual([running.state, running.wasPaused], ['suspended', undefined])
     await stage.assertState(id, 'running')
     await stage.driver.domains.pause(id)
-    assert.equal((await take(stage, id, 'paused')).state, 'suspended')
+    const paused = await take(stage, id, 'paused')
+    assert.deepEqual([paused.state, paused.wasPaused], ['suspended', true])
     await stage.assertState(id, 'paused')
 
     assert.deepEqual(await shapeOf(stage, id), ['- > running', 'running > paused *'])

@@ -58,6 +58,27 @@ function describeStates(stage: Stage): void {
     })
   }
 
+  stage.it('tells what a suspended domain was, which may be changed as far as its guest does not see it', async () => {
+    const { saved, changeSaved } = stage.suspension
+    assert.equal(saved === undefined, changeSaved === undefined)
+    if (saved === undefined || changeSaved === undefined) return
+    const id = await stage.paused()
+    await rejectsWith('bad-state', saved(id))
+    await rejectsWith('bad-state', changeSaved(id, { paused: false }))
+    await stage.suspension.suspend(id)
+    const told = await saved(id)
+    assert.deepEqual(told, { config: await stage.driver.domains.config(id), paused: true })
+
+    const config = { ...told.config, description: 'saved' }
+    await changeSaved(id, { config })
+    await changeSaved(id, { paused: false })
+    assert.deepEqual(await saved(id), { config, paused: false })
+    await rejectsWith('refused', changeSaved(id, { config: { ...config, vcpus: config.vcpus + 1 }, paused: true }))
+    assert.deepEqual(await saved(id), { config, paused: false })
+    await stage.suspension.resume(id)
+    await stage.assertState(id, 'running')
+  })
+
   stage.it('refuses to suspend or resume a halted domain', async () => {
     const id = await stage.halted()
 

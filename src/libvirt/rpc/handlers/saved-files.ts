@@ -1,7 +1,7 @@
 import type { Handlers } from '../../../protocols/libvirt-rpc/index.ts'
 import type { Client } from '../client.ts'
 
-/** Files of the host that clients name, to which domains are saved and their memory is dumped. */
+/** What domains were saved to: files of the host that clients name, to which their memory is dumped too, and its own. */
 export const savedFileHandlers: Handlers<Client> = {
   DOMAIN_SAVE: ({ dom, to }, { context }) => context.domain(dom).save(to),
   DOMAIN_SAVE_FLAGS: ({ dom, to, dxml, flags }, { context }) =>
@@ -17,6 +17,11 @@ export const savedFileHandlers: Handlers<Client> = {
   }),
   DOMAIN_SAVE_IMAGE_DEFINE_XML: ({ file, dxml, flags }, { context }) =>
     context.connection.saveImageDefineXML(file, dxml, flags),
+  DOMAIN_MANAGED_SAVE_GET_XML_DESC: async ({ dom, flags }, { context }) => ({
+    xml: await context.domain(dom).managedSaveGetXMLDesc(flags),
+  }),
+  DOMAIN_MANAGED_SAVE_DEFINE_XML: ({ dom, dxml, flags }, { context }) =>
+    context.domain(dom).managedSaveDefineXML(dxml ?? '', flags),
   DOMAIN_CORE_DUMP: ({ dom, to, flags }, { context }) => context.domain(dom).coreDump(to, flags),
   DOMAIN_CORE_DUMP_WITH_FORMAT: ({ dom, to, dumpformat, flags }, { context }) =>
     context.domain(dom).coreDumpWithFormat(to, dumpformat, flags),
