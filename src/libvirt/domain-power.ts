@@ -95,7 +95,7 @@ export class DomainWithPower extends DomainWithJobs {
       checkFlags('virDomainShutdownFlags', flags, this.#waysOf(SHUTDOWN_WAYS, own))
       if (!has(flags, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)) return this.#requestShutdown()
       try {
-        await this.step('shutdown', () => this.#askAgent('virDomainShutdownFlags', 'power-off'))
+        await this.#requestShutdown(() => this.#askAgent('virDomainShutdownFlags', 'power-off'))
       } catch (error) {
         if (!has(flags, own) || !(error instanceof DriverError && error.guest !== undefined)) throw error
         await this.#requestShutdown()
@@ -185,8 +185,8 @@ export class DomainWithPower extends DomainWithJobs {
     return requestEnd(this.id, ending)
   }
 
-  async #requestShutdown(): Promise<void> {
-    await this.step('shutdown', () => this.host.driver.domains.requestShutdown(this.id))
+  async #requestShutdown(ask = () => this.host.driver.domains.requestShutdown(this.id)): Promise<void> {
+    await this.step('shutdown', ask)
     this.host.past.reasons.asked(this.id)
   }
 

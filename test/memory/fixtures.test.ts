@@ -175,3 +175,15 @@ test('a guest that was suspended on its way down goes on with it when it is resu
   await clock.advance(1000)
   assert.equal(await state(), 'halted')
 })
+
+test('vm-without-agent runs and answers nothing, where others tell their names', async () => {
+  const { clock, driver, id } = await stage('vm-without-agent')
+  const other = definition('web')
+  await driver.domains.define(other)
+  await driver.domains.start(id)
+  await driver.domains.start(other.id)
+  await clock.advance(1000)
+
+  await assert.rejects(driver.guest.hostName(id), { kind: 'refused', guest: 'silent' })
+  assert.match(await driver.guest.hostName(other.id), /^web/)
+})

@@ -8,6 +8,7 @@ import {
   type GuestInterface,
   type NicConfig,
 } from '../driver.ts'
+import { hasLink } from '../link.ts'
 import type { Guest } from './guest.ts'
 import type { MemoryDomain } from './host.ts'
 import { activeOf } from './life.ts'
@@ -120,8 +121,9 @@ const failure = (guest: GuestFailure, message: string) => new DriverError('refus
 
 const rtc = (nowMs: number): bigint => EPOCH_NS + BigInt(Math.round(nowMs * NS_PER_MS))
 
-/** What DHCP and the guest itself would make of a hardware address; nothing where the cable leads nowhere. */
-function interfaceOf({ device, mac, network }: NicConfig): GuestInterface {
+/** What DHCP and the guest itself would make of a hardware address; nothing where there is no carrier. */
+function interfaceOf(nic: NicConfig): GuestInterface {
+  const { device, mac } = nic
   const [first = 0, ...others] = mac.split(':').map(pair => Number.parseInt(pair, 16))
   const [, , , high = 0, low = 0] = others
   const bytes = [first ^ 2, ...others.slice(0, 2), 0xff, 0xfe, ...others.slice(2)]
@@ -130,5 +132,5 @@ function interfaceOf({ device, mac, network }: NicConfig): GuestInterface {
     { family: 'ipv4', address: `172.16.${high}.${low}`, prefix: 16 },
     { family: 'ipv6', address: `fe80::${groups.join(':')}`, prefix: 64 },
   ] as const
-  return { name: device, mac: mac.toLowerCase(), addresses: network === null ? [] : addresses }
+  return { name: device, mac: mac.toLowerCase(), addresses: hasLink(nic) ? addresses : [] }
 }
