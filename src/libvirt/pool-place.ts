@@ -106,7 +106,8 @@ export async function poolAround(host: Host, name: FunctionName, location: strin
 export async function sizesOf(storage: StorageOps, repository: RepositoryConfig | undefined): Promise<PoolSizes> {
   const roots = await storage.roots?.()
   if (repository === undefined) return sum(roots ?? [])
-  const { capacityBytes, usedBytes } = await storage.openRepository(repository)
+  const { capacityBytes, usedBytes, freeBytes } = await storage.openRepository(repository)
+  if (freeBytes !== undefined) return sum([{ location: repository.location, capacityBytes, freeBytes }])
   const root = rootOf(roots ?? [], repository.location)
   if (root === undefined) {
     return { capacityBytes, allocationBytes: usedBytes, availableBytes: Math.max(0, capacityBytes - usedBytes) }

@@ -1,4 +1,4 @@
-import type { RepositoryConfig, StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
+import type { ImageFormat, RepositoryConfig, StorageOps, StorageRoot, Volume } from '../drivers/driver.ts'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
@@ -44,10 +44,6 @@ export interface StoragePoolInfo {
 const CREATE_VOL = {
   known: VIR_STORAGE_VOL_CREATE_VALIDATE | VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
   refused: { VIR_STORAGE_VOL_CREATE_REFLINK },
-}
-const COPY_VOL = {
-  known: VIR_STORAGE_VOL_CREATE_VALIDATE,
-  refused: { VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA, VIR_STORAGE_VOL_CREATE_REFLINK },
 }
 
 const NOTHING: PoolSizes = { capacityBytes: 0, allocationBytes: 0, availableBytes: 0 }
@@ -102,8 +98,10 @@ export class StoragePool {
       const { name, uuid, repository } = place
       const top = this.#host.kind.hasWindowsPaths ? '\\\\.\\' : '/'
       // Its definition stays as it is while volumes come and grow: whoever edits it has to find it unchanged.
-      const found = has(flags, VIR_STORAGE_XML_INACTIVE) ? NOTHING : await sizes(place, storage)
-      return writePool({ name, uuid, path: repository?.location ?? top }, found)
+      const pool = { name, uuid, path: repository?.location ?? top }
+      if (has(flags, VIR_STORAGE_XML_INACTIVE) || !place.isActive) return writePool(pool, NOTHING)
+      const found = await sizes(place, storage)
+      return writePool(pool, found, repository && (await storage.fileFacts?.(repository.location)))
     })
   }
 
@@ -242,23 +240,19 @@ export class StoragePool {
       }
       if (described.capacityBytes === 0)
         throw this.#host.error(VIR_ERR_INVALID_ARG, 'capacity of a volume must not be 0')
-      const isLaidOut = has(flags, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-      if (isLaidOut && place.format !== 'qcow2') {
-        throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, 'metadata preallocation only available with qcow2')
-      }
       const made = await storage.createVolume(folder, {
         ...place,
         virtualBytes: described.capacityBytes,
-        ...(isLaidOut && { preallocation: 'metadata' }),
+        ...this.#layout(flags, place.format),
       })
       return new StorageVol(this.#host, made.location)
     })
   }
 
-  /** Makes an image with what another holds, at least as large, sharing nothing with it (virStorageVolCreateXMLFrom). */
+  /** Makes an image with what another holds, at least as large, sharing nothing with it; flags as for `storageVolCreateXML` (virStorageVolCreateXMLFrom). */
   async storageVolCreateXMLFrom(xml: string, clonevol: StorageVol, flags = 0): Promise<StorageVol> {
     return this.#changeVolumes('virStorageVolCreateXMLFrom', async ({ repository }, storage) => {
-      checkFlags('virStorageVolCreateXMLFrom', flags, COPY_VOL)
+      checkFlags('virStorageVolCreateXMLFrom', flags, CREATE_VOL)
       const described = readVolume(xml)
       const [original, { folder, isTaken, ...place }] = await Promise.all([
         this.#original(storage, clonevol),
@@ -268,9 +262,19 @@ export class StoragePool {
         throw this.#host.error(VIR_ERR_INTERNAL_ERROR, `storage volume name '${described.name}' already in use.`)
       }
       const virtualBytes = Math.max(described.capacityBytes, original.virtualBytes)
-      const made = await storage.copyVolume(original.location, folder, { ...place, virtualBytes })
+      const copy = { ...place, virtualBytes, ...this.#layout(flags, place.format) }
+      const made = await storage.copyVolume(original.location, folder, copy)
       return new StorageVol(this.#host, made.location)
     })
+  }
+
+  /** Source: libvirt, src/storage/storage_util.c, createRawFile, virStorageBackendCreateQemuImgCheckEncryption. */
+  #layout(flags: number, format: ImageFormat): { readonly preallocation?: 'metadata' } {
+    if (!has(flags, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)) return {}
+    if (format === 'qcow2') return { preallocation: 'metadata' }
+    const [ofRaw, ofOthers] = ['is not supported for raw volumes', 'only available with qcow2']
+    const text = `metadata preallocation ${format === 'raw' ? ofRaw : ofOthers}`
+    throw this.#host.error(VIR_ERR_CONFIG_UNSUPPORTED, text)
   }
 
   /** Where an image that is described goes, and whether there is one already. Rejects where it cannot be. */

@@ -47,8 +47,7 @@ export interface StorageVolInfo {
 }
 
 const RESIZE = {
-  known: VIR_STORAGE_VOL_RESIZE_DELTA,
-  refused: { VIR_STORAGE_VOL_RESIZE_ALLOCATE, VIR_STORAGE_VOL_RESIZE_SHRINK },
+  known: VIR_STORAGE_VOL_RESIZE_DELTA | VIR_STORAGE_VOL_RESIZE_ALLOCATE | VIR_STORAGE_VOL_RESIZE_SHRINK,
 }
 const DELETE = { refused: { VIR_STORAGE_VOL_DELETE_ZEROED, VIR_STORAGE_VOL_DELETE_WITH_SNAPSHOTS } }
 
@@ -99,11 +98,17 @@ export class StorageVol {
     return this.#read('virStorageVolGetInfo', storage => this.#info(storage))
   }
 
-  /** As `getInfo`; the file is as long as it weighs, with `VIR_STORAGE_VOL_GET_PHYSICAL` or without (virStorageVolGetInfoFlags). */
+  /**
+   * As `getInfo`; with `VIR_STORAGE_VOL_GET_PHYSICAL` the allocation is how long the file is, or where no host tells, what it
+   * weighs (virStorageVolGetInfoFlags).
+   */
   async getInfoFlags(flags = 0): Promise<StorageVolInfo> {
-    return this.#read('virStorageVolGetInfoFlags', storage => {
+    return this.#read('virStorageVolGetInfoFlags', async storage => {
       checkFlags('virStorageVolGetInfoFlags', flags, { known: VIR_STORAGE_VOL_GET_PHYSICAL })
-      return this.#info(storage)
+      const info = await this.#info(storage)
+      if (!has(flags, VIR_STORAGE_VOL_GET_PHYSICAL) || this.#isRoot) return info
+      const file = await storage.fileFacts?.(this.#location)
+      return file === undefined ? info : { ...info, allocation: BigInt(file.bytes) }
     })
   }
 
@@ -112,28 +117,29 @@ export class StorageVol {
     return this.#read('virStorageVolGetXMLDesc', async storage => {
       checkFlags('virStorageVolGetXMLDesc', flags, {})
       if (this.#isRoot) return writeFileSystem(await this.#root(storage))
-      return writeVolume(this.getName(), await storage.getVolume(this.#location))
+      const volume = await storage.getVolume(this.#location)
+      return writeVolume(this.getName(), volume, await storage.fileFacts?.(this.#location))
     })
   }
 
   /**
-   * Makes it larger: this many bytes, or with `VIR_STORAGE_VOL_RESIZE_DELTA` this many more. No host makes one smaller
-   * (virStorageVolResize).
+   * Makes it as large as this, or with `VIR_STORAGE_VOL_RESIZE_DELTA` by so much larger; smaller with
+   * `VIR_STORAGE_VOL_RESIZE_SHRINK`, which is refused below what it weighs. With `VIR_STORAGE_VOL_RESIZE_ALLOCATE` all of a raw
+   * image has its place then (virStorageVolResize).
    */
   async resize(capacity: number | bigint, flags = 0): Promise<void> {
     return this.#change('virStorageVolResize', async storage => {
       checkFlags('virStorageVolResize', flags, RESIZE)
-      const { virtualBytes } = await this.#volume(storage)
-      const bytes = Number(capacity) + (has(flags, VIR_STORAGE_VOL_RESIZE_DELTA) ? virtualBytes : 0)
+      const volume = await this.#volume(storage)
+      const bytes = sizeOf(capacity, volume.virtualBytes, flags)
       if (!Number.isSafeInteger(bytes) || bytes <= 0) {
         throw this.#host.error(VIR_ERR_INVALID_ARG, `capacity in virStorageVolResize cannot be ${capacity}`)
       }
-      // Source: libvirt, src/storage/storage_driver.c, storageVolResize.
-      if (bytes < virtualBytes) {
-        const text = "Can't shrink capacity below current capacity unless shrink flag explicitly specified"
-        throw this.#host.error(VIR_ERR_INVALID_ARG, text)
-      }
-      await storage.resizeVolume(this.#location, bytes)
+      this.#assertKept(bytes, volume, flags)
+      if (has(flags, VIR_STORAGE_VOL_RESIZE_ALLOCATE)) await this.#allocate(storage, volume, bytes)
+      if (bytes >= volume.virtualBytes) return void (await storage.resizeVolume(this.#location, bytes))
+      if (storage.shrinkVolume !== undefined) return void (await storage.shrinkVolume(this.#location, bytes))
+      throw this.#cannot('VIR_STORAGE_VOL_RESIZE_SHRINK')
     })
   }
 
@@ -221,6 +227,29 @@ export class StorageVol {
     return { type: VIR_STORAGE_VOL_FILE, capacity: BigInt(virtualBytes), allocation: BigInt(physicalBytes) }
   }
 
+  /** Source: libvirt, src/storage/storage_driver.c, storageVolResize. */
+  #assertKept(bytes: number, { virtualBytes, physicalBytes }: Volume, flags: number): void {
+    if (bytes >= virtualBytes) return
+    if (bytes < physicalBytes) {
+      throw this.#host.error(VIR_ERR_INVALID_ARG, "can't shrink capacity below existing allocation")
+    }
+    if (has(flags, VIR_STORAGE_VOL_RESIZE_SHRINK)) return
+    const text = "Can't shrink capacity below current capacity unless shrink flag explicitly specified"
+    throw this.#host.error(VIR_ERR_INVALID_ARG, text)
+  }
+
+  async #allocate(storage: StorageOps, { format }: Volume, bytes: number): Promise<void> {
+    if (format !== 'raw') {
+      throw this.#host.error(VIR_ERR_OPERATION_UNSUPPORTED, 'preallocate is only supported for raw type volume')
+    }
+    if (storage.allocateVolume === undefined) throw this.#cannot('VIR_STORAGE_VOL_RESIZE_ALLOCATE')
+    await storage.allocateVolume(this.#location, bytes)
+  }
+
+  #cannot(flag: string) {
+    return this.#host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, `${flag} cannot be honoured by virStorageVolResize here`)
+  }
+
   #volume(storage: StorageOps): Promise<Volume> {
     return storage.getVolume(this.#location)
   }
@@ -287,4 +316,11 @@ export class StorageVol {
     const pool = await this.#activePool(name)
     return poolKeeper(this.#host).changing(pool === undefined ? [] : [pool.uuid], run)
   }
+}
+
+/** Source: libvirt, src/storage/storage_driver.c, storageVolResize: with both flags it is by how much less. */
+function sizeOf(capacity: number | bigint, virtualBytes: number, flags: number): number {
+  const bytes = Number(capacity)
+  if (!has(flags, VIR_STORAGE_VOL_RESIZE_DELTA)) return bytes
+  return has(flags, VIR_STORAGE_VOL_RESIZE_SHRINK) ? virtualBytes - Math.min(bytes, virtualBytes) : virtualBytes + bytes
 }

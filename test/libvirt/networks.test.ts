@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Driver, DriverError } from '../../src/drivers/driver.ts'
+import { type Driver, DriverError, type NetworkOps } from '../../src/drivers/driver.ts'
 import { ALONE } from '../../src/libvirt/company.ts'
 import { Connection } from '../../src/libvirt/connection.ts'
 import { Host } from '../../src/libvirt/host.ts'
@@ -201,7 +201,8 @@ test('a network tells which addresses guests have by DHCP, all or by hardware ad
   assert.deepEqual(await lan.getDHCPLeases('52:54:00:00:00:02'), [])
   await rejectsWith(VIR_ERR_INVALID_MAC, lan.getDHCPLeases('lan'), /invalid MAC address: lan/)
   await rejectsWith(VIR_ERR_INVALID_ARG, lan.getDHCPLeases(null, 1))
-  const { leases: _, ...networks } = driver.networks
+  const networks: NetworkOps = { ...driver.networks }
+  delete networks.leases
   const poor = new Connection(await Host.of({ ...driver, networks }, USE), false)
   await rejectsWith(VIR_ERR_NO_SUPPORT, (await poor.networkLookupByName('lan')).getDHCPLeases())
   const kept = await keeping(driver, {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Driver, HostRepository, StorageOps, StorageRoot } from '../../src/drivers/driver.ts'
+import type { StorageOps } from '../../src/drivers/driver.ts'
 import {
   connectionOf,
   VIR_CONNECT_LIST_STORAGE_POOLS_DIR,
@@ -34,14 +34,15 @@ import {
   VIR_STORAGE_POOL_INACTIVE,
   VIR_STORAGE_POOL_RUNNING,
   VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA,
+  VIR_STORAGE_VOL_CREATE_REFLINK,
   VIR_STORAGE_VOL_DELETE_ZEROED,
   VIR_STORAGE_VOL_DIR,
   VIR_STORAGE_VOL_FILE,
+  VIR_STORAGE_VOL_RESIZE_ALLOCATE,
   VIR_STORAGE_VOL_RESIZE_DELTA,
   VIR_STORAGE_VOL_RESIZE_SHRINK,
-  VIR_STORAGE_VOL_WIPE_ALG_NNSA,
-  VIR_STORAGE_VOL_WIPE_ALG_ZERO,
 } from '../../src/libvirt/index.ts'
+import { stored } from './stored.ts'
 import { defined, namesOf, poolXml, rejectsWith, volumeXml, world } from './world.ts'
 
 const MIB = 1_048_576
@@ -51,20 +52,6 @@ const POOL_EVENTS = {
   STOPPED: VIR_STORAGE_POOL_EVENT_STOPPED,
   UNDEFINED: VIR_STORAGE_POOL_EVENT_UNDEFINED,
 }
-const OWN: HostRepository = { type: 'memory', location: '/own', name: 'own' }
-const ROOT: StorageRoot = { location: '/', capacityBytes: 100 * MIB, freeBytes: 60 * MIB }
-
-/** A host with a pool that was created, one that it has by itself, and a file system to tell of. */
-async function stored() {
-  const { driver } = await world()
-  await driver.storage.openRepository({ type: 'memory', location: OWN.location })
-  const storage = { ...driver.storage, roots: async () => [ROOT], repositories: async () => [OWN] }
-  const withRoots: Driver = { ...driver, storage }
-  const connection = await connectionOf(withRoots, { uri: 'memory:///stored' })
-  const pool = await connection.storagePoolCreateXML(poolXml('images', '/images'))
-  return { driver, connection, pool }
-}
-
 // Proves: virConnectNumOfStoragePools, virConnectListStoragePools, virConnectNumOfDefinedStoragePools, virConnectListDefinedStoragePools, virConnectListAllStoragePools
 test('pools are the file systems of a host, its folders of images, and those that were created', async () => {
   const { connection } = await stored()
@@ -180,12 +167,20 @@ test('volumes that cannot be are not made', async () => {
   await rejectsWith(VIR_ERR_OPERATION_INVALID, outside, /volume name '..\/b' cannot contain '\/'/)
   await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, pool.storageVolCreateXML(volumeXml('b', MIB, 'vmdk')))
   const whole = pool.storageVolCreateXML(volumeXml('b', MIB, 'raw'), VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-  await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, whole, /only available with qcow2/)
+  await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, whole, /metadata preallocation is not supported for raw volumes/)
   const original = await pool.storageVolLookupByName('a.raw')
   const again = pool.storageVolCreateXMLFrom(volumeXml('a.raw', MIB), original)
   await rejectsWith(VIR_ERR_INTERNAL_ERROR, again, /storage volume name 'a.raw' already in use\./)
-  const from = pool.storageVolCreateXMLFrom(volumeXml('b', MIB), original, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, from, /PREALLOC_METADATA/)
+  for (const [format, text] of [
+    ['raw', /metadata preallocation is not supported for raw volumes/],
+    ['vhd', /metadata preallocation only available with qcow2/],
+  ] as const) {
+    const xml = volumeXml('b', MIB, format)
+    const from = pool.storageVolCreateXMLFrom(xml, original, VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA)
+    await rejectsWith(VIR_ERR_CONFIG_UNSUPPORTED, from, text)
+  }
+  const linked = pool.storageVolCreateXMLFrom(volumeXml('b', MIB), original, VIR_STORAGE_VOL_CREATE_REFLINK)
+  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, linked, /CREATE_REFLINK/)
 
   assert.deepEqual(await pool.listVolumes(), ['a.raw'])
 })
@@ -245,8 +240,13 @@ test('a volume is copied, grows, and is deleted, but not while a domain uses it'
   assert.equal((await vol.getInfo()).capacity, BigInt(4 * MIB))
   await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(MIB), /shrink/)
   await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(-1, VIR_STORAGE_VOL_RESIZE_DELTA), /shrink/)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, vol.resize(MIB, VIR_STORAGE_VOL_RESIZE_SHRINK), /SHRINK/)
-  await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(0))
+  await vol.resize(MIB, VIR_STORAGE_VOL_RESIZE_SHRINK | VIR_STORAGE_VOL_RESIZE_DELTA)
+  assert.equal((await vol.getInfo()).capacity, BigInt(3 * MIB))
+  await vol.resize(MIB, VIR_STORAGE_VOL_RESIZE_SHRINK)
+  assert.equal((await vol.getInfo()).capacity, BigInt(MIB))
+  await rejectsWith(VIR_ERR_INVALID_ARG, vol.resize(0), /below existing allocation|cannot be 0/)
+  const whole = vol.resize(2 * MIB, VIR_STORAGE_VOL_RESIZE_ALLOCATE)
+  await rejectsWith(VIR_ERR_OPERATION_UNSUPPORTED, whole, /preallocate is only supported for raw type volume/)
 
   const disk = `<disk type='file' device='disk'><driver type='vpc'/><source file='${vol.getPath()}'/><target dev='vda'/></disk>`
   const domain = await defined(connection, { devices: disk })
@@ -300,37 +300,6 @@ test('the file of an image is read and written, in parts too, and nobody else ha
   await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.create(), /being read or written/)
   await read.close()
   await domain.create()
-})
-
-// Proves: virStorageVolWipe, virStorageVolWipePattern
-test('an image is wiped with zeros, by no other pattern, and not while a domain uses it', async () => {
-  const { connection, pool } = await stored()
-  const vol = await pool.storageVolCreateXML(volumeXml('a', MIB, 'raw'))
-  const refreshed: string[] = []
-  const told = (which: { getName: () => string }) => void refreshed.push(which.getName())
-  await connection.storagePoolEventRegisterAny(pool, VIR_STORAGE_POOL_EVENT_ID_REFRESH, told)
-  const bytes = async () => {
-    const pieces: Uint8Array[] = []
-    for await (const piece of await vol.download(0, 32)) pieces.push(piece)
-    return Buffer.concat(pieces).toString('latin1')
-  }
-  for (const wipe of [() => vol.wipe(), () => vol.wipePattern(VIR_STORAGE_VOL_WIPE_ALG_ZERO)]) {
-    const upload = await vol.upload()
-    await upload.write(Buffer.from('what an image holds'))
-    await upload.close()
-    await wipe()
-    assert.equal(await bytes(), '\0'.repeat(32))
-  }
-  assert.deepEqual(refreshed, ['images', 'images', 'images', 'images'])
-
-  const other = vol.wipePattern(VIR_STORAGE_VOL_WIPE_ALG_NNSA)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, other, /'nnsa' algorithm not supported/)
-  await rejectsWith(VIR_ERR_INVALID_ARG, vol.wipePattern(10), /wiping algorithm 10 not supported/)
-  await rejectsWith(VIR_ERR_INVALID_ARG, vol.wipe(1), /unsupported flags \(0x1\) in function virStorageVolWipe/)
-  const disk = `<disk type='file'><driver type='raw'/><source file='${vol.getPath()}'/><target dev='vda'/></disk>`
-  const domain = await defined(connection, { devices: disk })
-  await domain.create()
-  await rejectsWith(VIR_ERR_OPERATION_INVALID, vol.wipe(), /running domain uses/)
 })
 
 test('what a driver has no way for is not supported', async () => {

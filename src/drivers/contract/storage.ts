@@ -13,6 +13,8 @@ export interface Repository {
   readonly capacityBytes: number
   /** What its own images weigh, with all that they share. */
   readonly usedBytes: number
+  /** What the place has left; absent where there is no telling but by `usedBytes`, or by what `roots` tells. */
+  readonly freeBytes?: number
 }
 
 /** A disk image. */
@@ -33,6 +35,21 @@ export interface Volume {
 /** A repository that a host has by itself, whether or not somebody opened it. */
 export interface HostRepository extends RepositoryConfig {
   readonly name: string
+}
+
+/** What a host's file system says of a file or folder. */
+export interface FileFacts {
+  /** How long it is. */
+  readonly bytes: number
+  /** Who may do what with it: the bits of Unix. */
+  readonly mode: number
+  /** The numbers of its owner and group. */
+  readonly owner: number
+  readonly group: number
+  /** When it was last read, written, and changed in any way, in nanoseconds since 1970. */
+  readonly accessedNs: bigint
+  readonly modifiedNs: bigint
+  readonly changedNs: bigint
 }
 
 /** A file system of the host. */
@@ -103,12 +120,27 @@ export interface StorageOps {
    * no more.
    */
   getVolumes?(locations: readonly string[]): Promise<ReadonlyMap<string, Volume>>
+  /** What an image builds on, the nearest first, as far as the host tells of it. Absent where it does not. */
+  volumesBelow?(location: string): Promise<readonly Volume[]>
   /**
    * Grows an image; under the eyes of the guest where one domain runs or is paused with it. `refused` when it would
    * shrink; `bad-state` while a suspended domain uses it, one that may only read it, several, or one as what another
    * image builds on.
    */
   resizeVolume(location: string, virtualBytes: number): Promise<Volume>
+  /**
+   * Makes an image smaller: what lies beyond its new end is lost. Absent where there is no way. `refused` when it would grow;
+   * `bad-state` while a domain that is not halted uses it, it is open, or a snapshot keeps something in it.
+   */
+  shrinkVolume?(location: string, virtualBytes: number): Promise<Volume>
+  /**
+   * Gives the first `bytes` of a raw image their place on the repository, also beyond its end, so that they are never
+   * refused for want of room; what it holds and how large it is stays. Absent where there is no way. `refused` for images of
+   * other formats, and where there is no room.
+   */
+  allocateVolume?(location: string, bytes: number): Promise<void>
+  /** What the file system says of the file of an image, or of the folder of a repository. Absent where there is no telling. */
+  fileFacts?(location: string): Promise<FileFacts>
   /**
    * Moves an image to another repository of the host, keeping its name. `bad-state` while a running domain uses it.
    * A failure leaves it where it was and nothing half-done beside it.
@@ -126,6 +158,8 @@ export interface StorageOps {
       readonly name: string
       readonly format?: ImageFormat
       readonly virtualBytes?: number
+      /** As for `createVolume`. */
+      readonly preallocation?: 'metadata'
       readonly ending?: VolumeEnding
     },
     options?: OperationOptions,

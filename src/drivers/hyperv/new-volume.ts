@@ -50,6 +50,7 @@ export interface CopyPlan {
   readonly name: string
   readonly format?: ImageFormat
   readonly virtualBytes?: number
+  readonly preallocation?: 'metadata'
   readonly ending?: VolumeEnding
 }
 
@@ -58,11 +59,12 @@ export async function copyVolume(
   parts: StorageParts,
   location: string,
   folder: string,
-  { name, format, virtualBytes, ending }: CopyPlan,
+  { name, format, virtualBytes, preallocation, ending }: CopyPlan,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { storage, locks } = parts
   assertUsual(ending)
+  if (preallocation !== undefined) throw new DriverError('refused', 'Hyper-V preallocates no metadata of copies')
   const found = await findVolume(storage, location)
   const from = found.volume
   const path = placeFor(folder, name, format ?? from.format)

@@ -53,6 +53,18 @@ export class Contents {
     this.#volumes.set(place, new Map(Array.from(blocks, ([block, bytes]) => [block, bytes.slice()])))
   }
 
+  /** Forgets what is there from `end` on. */
+  cut(location: string, end: number): void {
+    const blocks = this.#volumes.get(location)
+    for (const [block, bytes] of blocks ?? []) {
+      const start = block * BLOCK_BYTES
+      bytes.fill(0, Math.max(0, end - start))
+      if (start < end) continue
+      blocks?.delete(block)
+      this.#blocks--
+    }
+  }
+
   delete(location: string): void {
     this.#blocks -= this.#volumes.get(location)?.size ?? 0
     this.#volumes.delete(location)

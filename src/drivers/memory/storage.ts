@@ -7,7 +7,7 @@ import { FORMATS, REPOSITORY_TYPE } from './volume-store.ts'
 /** The repositories of a memory host. */
 export function storageOps(host: MemoryHost, connection: Connection): StorageOps {
   const { volumes } = host
-  const { assertUnused, assertGrowable, seen } = guards(host)
+  const { assertUnused, seen } = guards(host)
 
   return {
     types: [REPOSITORY_TYPE],
@@ -17,16 +17,11 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
     defaultLocation: name => `/repositories/${encodeURIComponent(name).replaceAll('.', '%2E')}`,
     openRepository: repository => connection.call('storage.openRepository', () => seen(() => volumes.open(repository))),
     removeRepository: repository => connection.call('storage.removeRepository', () => volumes.remove(repository)),
-    listVolumes: repository => connection.call('storage.listVolumes', () => seen(() => volumes.list(repository))),
     createVolume: (repository, volume, options) =>
       connection.call('storage.createVolume', () => volumes.create(repository, volume), options),
-    getVolume: location => connection.call('storage.getVolume', () => seen(() => volumes.get(location))),
+    ...looks(host, connection),
 
-    resizeVolume: (location, virtualBytes) =>
-      connection.call('storage.resizeVolume', () => {
-        assertGrowable(location)
-        return volumes.resize(location, virtualBytes)
-      }),
+    ...changeOps(host, connection),
 
     moveVolume: (location, repository, options) =>
       connection.call(
@@ -58,15 +53,56 @@ export function storageOps(host: MemoryHost, connection: Connection): StorageOps
       }),
     openVolume: (location, mode) =>
       connection.call('storage.openVolume', () => openVolume(host, connection, location, mode)),
+  }
+}
+
+/** What becomes of the size and the content of volumes. */
+function changeOps(
+  host: MemoryHost,
+  connection: Connection,
+): Required<Pick<StorageOps, 'resizeVolume' | 'shrinkVolume' | 'allocateVolume' | 'wipeVolume'>> {
+  const { volumes } = host
+  const { assertUnused, assertNotKept, assertGrowable } = guards(host)
+
+  return {
+    resizeVolume: (location, virtualBytes) =>
+      connection.call('storage.resizeVolume', () => {
+        assertGrowable(location)
+        return volumes.resize(location, virtualBytes)
+      }),
+
+    shrinkVolume: (location, virtualBytes) =>
+      connection.call('storage.shrinkVolume', () => {
+        assertUnused(location)
+        assertNotKept(location)
+        return volumes.shrink(location, virtualBytes)
+      }),
+    allocateVolume: (location, bytes) =>
+      connection.call('storage.allocateVolume', () => volumes.allocate(location, bytes)),
     wipeVolume: (location, options) =>
       connection.call(
         'storage.wipeVolume',
         () => {
           assertUnused(location)
-          if (host.isKept(location)) throw new DriverError('bad-state', `a snapshot keeps the volume at ${location}`)
+          assertNotKept(location)
           volumes.wipe(location)
         },
         options,
+      ),
+  }
+}
+
+/** What tells of volumes, by then with all that guests have written to them. */
+function looks(host: MemoryHost, connection: Connection): Pick<StorageOps, 'listVolumes' | 'getVolume' | 'getVolumes'> {
+  const { volumes } = host
+  const { seen } = guards(host)
+  const those = (locations: readonly string[]) => locations.flatMap(location => volumes.find(location) ?? [])
+  return {
+    listVolumes: repository => connection.call('storage.listVolumes', () => seen(() => volumes.list(repository))),
+    getVolume: location => connection.call('storage.getVolume', () => seen(() => volumes.get(location))),
+    getVolumes: locations =>
+      connection.call('storage.getVolumes', () =>
+        seen(() => new Map(those(locations).map(volume => [volume.location, volume]))),
       ),
   }
 }
@@ -79,6 +115,10 @@ function guards(host: MemoryHost) {
     volumes.get(location)
     host.openFiles.assertClosed(location)
     if (host.isInUse(location)) throw new DriverError('bad-state', `a running domain uses the volume at ${location}`)
+  }
+
+  function assertNotKept(location: string): void {
+    if (host.isKept(location)) throw new DriverError('bad-state', `a snapshot keeps the volume at ${location}`)
   }
 
   /** A domain that runs with the volume grows it, if it is alone and may write to it. */
@@ -98,5 +138,5 @@ function guards(host: MemoryHost) {
     return read()
   }
 
-  return { assertUnused, assertGrowable, seen }
+  return { assertUnused, assertNotKept, assertGrowable, seen }
 }

@@ -180,6 +180,11 @@ export class VolumeStore {
     return this.#place(location).volume
   }
 
+  /** As `get`; undefined where there is none. */
+  find(location: string): Volume | undefined {
+    return this.#places.get(location)?.volume
+  }
+
   resize(location: string, virtualBytes: number): Volume {
     const { shelf, volume, base } = this.#place(location)
     assertSize(virtualBytes)
@@ -189,6 +194,30 @@ export class VolumeStore {
     this.#assertRoom(shelf, virtualBytes - volume.virtualBytes)
     this.#take(location)
     return this.#put(shelf, { ...volume, virtualBytes }, base)
+  }
+
+  shrink(location: string, virtualBytes: number): Volume {
+    const { shelf, volume, base } = this.#place(location)
+    assertSize(virtualBytes)
+    if (virtualBytes > volume.virtualBytes) {
+      throw refused(`the volume has ${volume.virtualBytes} bytes, which are fewer than ${virtualBytes}`)
+    }
+    const keptBytes = Math.max(virtualBytes, EMPTY_BYTES[volume.format])
+    this.#contents.cut(location, virtualBytes)
+    this.#take(location)
+    return this.#put(shelf, { ...volume, virtualBytes, physicalBytes: Math.min(volume.physicalBytes, keptBytes) }, base)
+  }
+
+  /** Gives the first bytes of a raw volume their place, as far as it is large. */
+  allocate(location: string, bytes: number): void {
+    const { shelf, volume, base } = this.#place(location)
+    if (volume.format !== 'raw') throw refused(`the volume at ${location} is not raw`)
+    assertSize(bytes)
+    const wanted = Math.max(volume.physicalBytes, bytes)
+    const freeBytes = this.#capacityBytes - shelf.physicalBytes
+    if (wanted - volume.physicalBytes > freeBytes) throw refused(`the repository has room for ${freeBytes} bytes`)
+    this.#take(location)
+    this.#put(shelf, { ...volume, physicalBytes: wanted }, base)
   }
 
   /** Blocks of an image that had none get some, up to its size and to the room that the repository has. */
@@ -230,15 +259,22 @@ export class VolumeStore {
       readonly name: string
       readonly format?: ImageFormat
       readonly virtualBytes?: number
+      readonly preallocation?: 'metadata'
       readonly ending?: VolumeEnding
     },
   ): Volume {
     const { volume, base } = this.#place(location)
-    const { name, format = volume.format, virtualBytes = volume.virtualBytes, ending } = wanted
+    const { name, format = volume.format, virtualBytes = volume.virtualBytes, preallocation, ending } = wanted
     if (virtualBytes < volume.virtualBytes) {
       throw refused(`the volume has ${volume.virtualBytes} bytes, and its copy cannot have ${virtualBytes}`)
     }
-    const { location: place } = this.create(repository, { name, format, virtualBytes, ending })
+    const { location: place } = this.create(repository, {
+      name,
+      format,
+      virtualBytes,
+      ending,
+      ...(preallocation !== undefined && { preallocation }),
+    })
     this.#copyContents(location, place)
     const { shelf, volume: made } = this.#place(place)
     this.#take(place)

@@ -24,6 +24,7 @@ export interface CopyPlan {
   readonly name: string
   readonly format?: ImageFormat
   readonly virtualBytes?: number
+  readonly preallocation?: 'metadata'
   readonly ending?: VolumeEnding
 }
 
@@ -31,7 +32,7 @@ export interface CopyPlan {
 export async function copyVolume(
   tools: StorageTools,
   location: string,
-  { folder, name, format, virtualBytes, ending }: CopyPlan,
+  { folder, name, format, virtualBytes, preallocation, ending }: CopyPlan,
   options: OperationOptions = {},
 ): Promise<Volume> {
   const { qemuImg, folders } = tools
@@ -39,6 +40,7 @@ export async function copyVolume(
   const image = await readImage(location)
   const to = { format: format ?? image.volume.format, virtualBytes: bytesOf(image.volume, virtualBytes) }
   assertFormat(to.format)
+  if (to.format === 'raw' && preallocation !== undefined) throw refused('a raw image has no metadata to preallocate')
   assertUnwritten(tools, image)
   if (options.signal?.aborted === true) throw refused(`the copy of ${location} was aborted`)
   await assertFree(folder, name)
@@ -48,9 +50,11 @@ export async function copyVolume(
     await qemuImg.convert(
       { path: location, format: image.volume.format },
       { path: partial, format: to.format },
-      options,
+      { ...options, preallocation },
     )
-    if (to.virtualBytes > image.volume.virtualBytes) await qemuImg.resize(partial, to.format, to.virtualBytes)
+    if (to.virtualBytes > image.volume.virtualBytes) {
+      await qemuImg.resize(partial, to.format, to.virtualBytes, { preallocation })
+    }
     await folders.inOrder(folder, async () => {
       await assertFree(folder, name)
       assertUnwritten(tools, image)

@@ -19,7 +19,9 @@ export interface QemuImg {
    * and need not be there yet.
    */
   readonly createOverlay: (path: string, virtualBytes: number, base: Base, options?: OperationOptions) => Promise<void>
-  readonly resize: (path: string, format: ImageFormat, virtualBytes: number) => Promise<void>
+  readonly resize: (path: string, format: ImageFormat, virtualBytes: number, layout?: Layout) => Promise<void>
+  /** Makes an image smaller; what lies beyond is lost. */
+  readonly shrink: (path: string, format: ImageFormat, virtualBytes: number) => Promise<void>
   /** Lets a qcow2 image build on another base, or on none, copying what it shows of those in between; durable. */
   readonly rebase: (path: string, base: Base | undefined, options?: OperationOptions) => Promise<void>
   /** Copies what a qcow2 image shows to a new one that needs no other; durable. */
@@ -27,14 +29,17 @@ export interface QemuImg {
   /** Keeps what a qcow2 image shows, goes back to that, or forgets it: a snapshot within the image, by its name; durable. */
   readonly snapshot: (path: string, change: 'create' | 'apply' | 'delete', name: string) => Promise<void>
   /** Copies what an image shows to a new one, of this format, that needs no other; durable. */
-  readonly convert: (from: FormattedFile, to: FormattedFile, options?: OperationOptions) => Promise<void>
+  readonly convert: (from: FormattedFile, to: FormattedFile, options?: CreateOptions) => Promise<void>
 }
 
-/** How an image is made. */
-export interface CreateOptions extends OperationOptions {
+/** How an image is laid out from the start. */
+export interface Layout {
   /** `metadata`: the places of all clusters are laid down, the clusters are not. */
   readonly preallocation?: 'metadata' | undefined
 }
+
+/** How an image is made. */
+export type CreateOptions = OperationOptions & Layout
 
 /** The file of an image, and what its format is. */
 export interface FormattedFile {
@@ -55,11 +60,12 @@ const SNAPSHOT_CHANGES = { create: '-c', apply: '-a', delete: '-d' } as const
 export function qemuImgAt(program: string): QemuImg {
   const run = (commandArguments: readonly string[], options: RunOptions = {}) =>
     runProgram(program, commandArguments, options)
-  const convert: QemuImg['convert'] = (from, to, { signal, onProgress } = {}) =>
+  const convert: QemuImg['convert'] = (from, to, { signal, onProgress, preallocation } = {}) =>
     withNewFile(to.path, () => {
       assertSelfContained(from.path, from.format)
       // Without its lock, which would keep a domain from being started; that the image changed is seen afterwards.
-      const command = ['convert', '-p', '-U', '-f', from.format, '-O', to.format, from.path, to.path]
+      const layout = preallocation === undefined ? [] : ['-o', `preallocation=${preallocation}`]
+      const command = ['convert', '-p', '-U', '-f', from.format, '-O', to.format, ...layout, from.path, to.path]
       return run(command, { signal, timeoutMs: COPY_MS, onOutput: text => tellProgress(text, onProgress) })
     })
   return {
@@ -72,7 +78,12 @@ export function qemuImgAt(program: string): QemuImg {
       withNewFile(path, () =>
         run(['create', '-q', '-u', '-f', 'qcow2', '-F', format, '-b', name, path, `${virtualBytes}`], { signal }),
       ),
-    resize: (path, format, virtualBytes) => run(['resize', '-q', '-f', format, path, `${virtualBytes}`]),
+    resize: (path, format, virtualBytes, { preallocation } = {}) => {
+      const layout = preallocation === undefined ? [] : [`--preallocation=${preallocation}`]
+      return run(['resize', '-q', '-f', format, ...layout, path, `${virtualBytes}`])
+    },
+    shrink: (path, format, virtualBytes) =>
+      thenSync(path, () => run(['resize', '-q', '--shrink', '-f', format, path, `${virtualBytes}`])),
     rebase: (path, base, { signal } = {}) =>
       thenSync(path, () => {
         const onto = base === undefined ? ['-b', ''] : ['-F', base.format, '-b', base.name]

@@ -2,10 +2,12 @@ import { truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DriverError, type Volume } from '../driver.ts'
 import { assertActive } from './active-images.ts'
-import { assertClosed } from './open-images.ts'
+import { assertHoldsNoSnapshots } from './held-snapshots.ts'
+import { assertClosed, noteOpen } from './open-images.ts'
+import { runProgram } from './qemu-img.ts'
 import { assertNoOthers, type RunningImage, runningWith } from './running-image.ts'
 import type { StorageTools } from './storage-tools.ts'
-import { assertSize, assertWritable, type Image, readImage, toSectors } from './volume.ts'
+import { assertSize, assertWritable, type Image, inUse, readImage, toSectors } from './volume.ts'
 
 /** Grows an image, by the QEMU that has it where one does; see `StorageOps.resizeVolume`. */
 export async function resizeVolume(tools: StorageTools, location: string, virtualBytes: number): Promise<Volume> {
@@ -22,6 +24,43 @@ export async function resizeVolume(tools: StorageTools, location: string, virtua
     }
     if (bytes > volume.virtualBytes) await grow(tools, image, bytes)
     return (await readImage(location)).volume
+  })
+}
+
+/** Makes an image smaller; see `StorageOps.shrinkVolume`. */
+export async function shrinkVolume(tools: StorageTools, location: string, virtualBytes: number): Promise<Volume> {
+  assertSize(virtualBytes)
+  await readImage(location)
+  return tools.folders.inOrder(dirname(location), async () => {
+    const { volume, key } = await readImage(location)
+    assertWritable(volume, 'resized')
+    const bytes = toSectors(virtualBytes)
+    if (bytes > volume.virtualBytes) {
+      throw new DriverError('refused', `${location} has ${volume.virtualBytes} bytes, which are fewer than ${bytes}`)
+    }
+    // Open until it is smaller, so that no domain starts with it.
+    const release = noteOpen(key, location, 'write')
+    try {
+      if (tools.inventory.users(key).length > 0) throw inUse(location)
+      assertHoldsNoSnapshots(tools.inventory, key, location)
+      if (volume.format === 'raw') await truncate(location, bytes)
+      else await tools.qemuImg.shrink(location, volume.format, bytes)
+    } finally {
+      release()
+    }
+    return (await readImage(location)).volume
+  })
+}
+
+/** Gives a raw image its place; see `StorageOps.allocateVolume`. By the program, for Node has no such call. */
+export async function allocateVolume(tools: StorageTools, location: string, bytes: number): Promise<void> {
+  assertSize(bytes)
+  await readImage(location)
+  await tools.folders.inOrder(dirname(location), async () => {
+    const { volume } = await readImage(location)
+    assertWritable(volume, 'allocated')
+    if (volume.format !== 'raw') throw new DriverError('refused', `${location} is no raw image`)
+    await runProgram('fallocate', ['--keep-size', '--length', `${toSectors(bytes)}`, '--', location], {})
   })
 }
 

@@ -13,6 +13,7 @@ import {
 import { cloneVolume } from './clone-volume.ts'
 import { copyRepository } from './copy-repository.ts'
 import { copyVolume } from './copy-volume.ts'
+import { fileFacts } from './file-facts.ts'
 import { makeFolders, syncFolder, systemCode } from './files.ts'
 import type { Gate } from './gate.ts'
 import { assertHoldsNoSnapshots } from './held-snapshots.ts'
@@ -23,7 +24,7 @@ import { moveVolume } from './move-volume.ts'
 import { assertClosed } from './open-images.ts'
 import { openVolume } from './open-volume.ts'
 import { defaultFolder, ownRepositories, rootOf } from './repositories.ts'
-import { resizeVolume } from './resize-volume.ts'
+import { allocateVolume, resizeVolume, shrinkVolume } from './resize-volume.ts'
 import type { Shortener } from './shorten.ts'
 import type { StorageTools } from './storage-tools.ts'
 import { usedBytes } from './used-bytes.ts'
@@ -63,6 +64,9 @@ export function storageOps(tools: StorageTools, shortener: Shortener, dataDir: s
     getVolume: location => gate.pass(async () => (await readImage(location)).volume),
     volumesBelow: location => gate.pass(() => imagesBelow(location)),
     resizeVolume: (location, virtualBytes) => gate.pass(() => resizeVolume(tools, location, virtualBytes)),
+    shrinkVolume: (location, virtualBytes) => gate.pass(() => shrinkVolume(tools, location, virtualBytes)),
+    allocateVolume: (location, bytes) => gate.pass(() => allocateVolume(tools, location, bytes)),
+    fileFacts: location => gate.pass(() => fileFacts(location)),
     moveVolume: (location, repository, options) =>
       gate.pass(async () => {
         const moved = await moveVolume(tools, location, folderOf(repository), options)
@@ -104,8 +108,8 @@ async function openRepository({ folders }: StorageTools, folder: string): Promis
   if (!(await stat(folder)).isDirectory()) throw refused(`${folder} is no folder`)
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   await folders.inOrder(folder, async () => undefined)
-  const { bsize, blocks } = await statfs(folder)
-  return { capacityBytes: blocks * bsize, usedBytes: await usedBytes(folder) }
+  const { bsize, blocks, bavail } = await statfs(folder)
+  return { capacityBytes: blocks * bsize, usedBytes: await usedBytes(folder), freeBytes: bavail * bsize }
 }
 
 async function removeFolder(folder: string): Promise<void> {

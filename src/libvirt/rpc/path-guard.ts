@@ -193,6 +193,8 @@ function suspensionBehind({ files }: SuspensionOps, guard: PathGuard): Partial<S
 function storageBehind(storage: StorageOps, guard: PathGuard): Partial<StorageOps> {
   const openVolume = storage.openVolume?.bind(storage)
   const wipeVolume = storage.wipeVolume?.bind(storage)
+  const shrinkVolume = storage.shrinkVolume?.bind(storage)
+  const allocateVolume = storage.allocateVolume?.bind(storage)
   const checkPlace = ({ location }: RepositoryConfig) => guard.check(file(location))
   return {
     async openRepository(repository) {
@@ -220,6 +222,18 @@ function storageBehind(storage: StorageOps, guard: PathGuard): Partial<StorageOp
       async openVolume(location, mode) {
         guard.check(file(location))
         return openVolume(location, mode)
+      },
+    }),
+    ...(shrinkVolume !== undefined && {
+      async shrinkVolume(location, virtualBytes) {
+        guard.check(file(location))
+        return shrinkVolume(location, virtualBytes)
+      },
+    }),
+    ...(allocateVolume !== undefined && {
+      async allocateVolume(location, bytes) {
+        guard.check(file(location))
+        return allocateVolume(location, bytes)
       },
     }),
     ...(wipeVolume !== undefined && {

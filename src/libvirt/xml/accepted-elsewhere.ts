@@ -15,7 +15,7 @@ export const OF_NETWORK: HarmlessList = {
 const PERMISSIONS: Harmless = {
   why: 'libvirt writes who may enter; hosts here give images to who runs machines',
   children: {
-    mode: { why: 'what libvirt writes', text: /^0?(600|644|711|744|755)$/ },
+    mode: { why: 'what is told of a file or folder that there is', text: /^0?[0-7]{3,4}$/ },
     owner: { why: 'what libvirt writes', text: /^(-1|\d{1,10})$/ },
     group: { why: 'what libvirt writes', text: /^(-1|\d{1,10})$/ },
     label: { why: 'what libvirt writes', text: ANY },

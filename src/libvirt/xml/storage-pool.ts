@@ -1,4 +1,4 @@
-import type { ImageFormat } from '../../drivers/driver.ts'
+import type { FileFacts, ImageFormat } from '../../drivers/driver.ts'
 import { VIR_ERR_INTERNAL_ERROR, VIR_ERR_XML_DETAIL, VIR_ERR_XML_ERROR, VIR_FROM_STORAGE } from '../error-numbers.ts'
 import { OF_POOL, OF_TARGET } from './accepted-elsewhere.ts'
 import type { HostKind } from './host-kind.ts'
@@ -6,6 +6,7 @@ import { derivedUuid, parseUuid } from './identity.ts'
 import { formatName } from './image-format.ts'
 import { isOnDrive, windowsPath } from './path.ts'
 import { readDocument, type Reading } from './reading.ts'
+import { writePermissions } from './permissions.ts'
 import { element, write } from './writing.ts'
 
 /** Tools on other systems take a path of Windows for one in the folder that they are in, and make that a pool. */
@@ -88,7 +89,7 @@ function readPoolName(pool: Reading): string {
 }
 
 /** Describes a pool as libvirt does. */
-export function writePool({ name, uuid, path }: PoolDescription, sizes: PoolSizes): string {
+export function writePool({ name, uuid, path }: PoolDescription, sizes: PoolSizes, folder?: FileFacts): string {
   const bytes = (element_: string, count: number) => element(element_, { unit: 'bytes' }, `${count}`)
   const pool = element(
     'pool',
@@ -99,7 +100,7 @@ export function writePool({ name, uuid, path }: PoolDescription, sizes: PoolSize
     bytes('allocation', sizes.allocationBytes),
     bytes('available', sizes.availableBytes),
     element('source'),
-    element('target', {}, element('path', {}, path)),
+    element('target', {}, element('path', {}, path), folder && writePermissions(folder)),
   )
   return write(pool, VIR_FROM_STORAGE)
 }

@@ -1,4 +1,5 @@
-import type { ImageFormat, StorageRoot, Volume } from '../../drivers/driver.ts'
+import type { FileFacts, ImageFormat, StorageRoot, Volume } from '../../drivers/driver.ts'
+import type { XmlOutput } from '../../wire/xml/write.ts'
 import {
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_XML_DETAIL,
@@ -7,6 +8,7 @@ import {
 } from '../error-numbers.ts'
 import { OF_VOLUME, OF_VOLUME_TARGET } from './accepted-elsewhere.ts'
 import { formatName, formatNamed } from './image-format.ts'
+import { writePermissions } from './permissions.ts'
 import { readDocument, type Reading } from './reading.ts'
 import { readBytes } from './units.ts'
 import { element, write } from './writing.ts'
@@ -64,17 +66,37 @@ function readFormat(target: Reading): ImageFormat | undefined {
 }
 
 /** Describes a volume as libvirt does; `name` is what its pool calls it. VHDX, of which libvirt knows nothing, goes by that name. */
-export function writeVolume(name: string, { location, format, virtualBytes, physicalBytes }: Volume): string {
-  const volume = element(
+export function writeVolume(name: string, volume: Volume, file?: FileFacts): string {
+  const { location, format, virtualBytes, physicalBytes } = volume
+  const target = [element('path', {}, location), element('format', { type: formatName(format) })]
+  const described = element(
     'volume',
     { type: 'file' },
     element('name', {}, name),
     element('key', {}, location),
     element('capacity', { unit: 'bytes' }, `${virtualBytes}`),
     element('allocation', { unit: 'bytes' }, `${physicalBytes}`),
-    element('target', {}, element('path', {}, location), element('format', { type: formatName(format) })),
+    file && element('physical', { unit: 'bytes' }, `${file.bytes}`),
+    element('target', {}, target, file && [writePermissions(file), writeTimestamps(file)]),
   )
-  return write(volume, VIR_FROM_STORAGE)
+  return write(described, VIR_FROM_STORAGE)
+}
+
+function writeTimestamps({ accessedNs, modifiedNs, changedNs }: FileFacts): XmlOutput {
+  const moments = { atime: accessedNs, mtime: modifiedNs, ctime: changedNs }
+  return element(
+    'timestamps',
+    {},
+    Object.entries(moments).map(([name, ns]) => element(name, {}, moment(ns))),
+  )
+}
+
+const NS_PER_S = 1_000_000_000n
+
+/** Source: libvirt, src/conf/storage_conf.c, virStorageVolTimestampFormat. */
+function moment(ns: bigint): string {
+  const rest = ns % NS_PER_S
+  return `${ns / NS_PER_S}${rest === 0n ? '' : `.${String(rest).padStart(9, '0')}`}`
 }
 
 /** Describes a file system of a host as a volume: a folder that is all of it. */

@@ -7,6 +7,7 @@ import { rejectsWith } from '../stage.ts'
 /** Copies of volumes that share nothing with them. */
 export function describeCopies(stage: Stage): void {
   describeFormats(stage)
+  describeLayout(stage)
   describeRefusals(stage)
 }
 
@@ -40,6 +41,26 @@ function describeFormats(stage: Stage): void {
     assert.deepEqual(await stage.storage.getVolume(image.location), image)
     assert(told.every((share, index) => share >= (told[index - 1] ?? 0) && share <= 1))
   })
+}
+
+function describeLayout(stage: Stage): void {
+  stage.it(
+    'lays down where each part of a copy goes, where the format has that, and refuses it elsewhere',
+    async () => {
+      const image = await volume(stage, 'disk-1')
+      for (const format of stage.storage.formats) {
+        const plan = {
+          name: `copy-${format}`,
+          format,
+          preallocation: 'metadata',
+          virtualBytes: 2 * VOLUME_BYTES,
+        } as const
+        const copy = stage.storage.copyVolume(image.location, stage.repository, plan)
+        if (format === 'qcow2') assert.equal((await copy).virtualBytes, 2 * VOLUME_BYTES)
+        else await rejectsWith('refused', copy)
+      }
+    },
+  )
 }
 
 function describeRefusals(stage: Stage): void {

@@ -12,6 +12,65 @@ export function describeFiles(stage: Stage): void {
   describeMany(stage)
   describeRemoval(stage)
   describeWiping(stage)
+  describeShrinking(stage)
+}
+
+function describeShrinking(stage: Stage): void {
+  stage.it('makes an image smaller, and what lay beyond is not there when it is larger again', async () => {
+    const { storage } = stage
+    const image = await rawImage(stage)
+    if (image === undefined || storage.shrinkVolume === undefined) return
+    const written = await image.open('write')
+    for (const position of [0, VOLUME_BYTES / 2 - 4]) await written?.write(position, Buffer.from('abcdefgh'))
+    await written?.close()
+
+    assert.equal((await storage.shrinkVolume(image.location, VOLUME_BYTES / 2)).virtualBytes, VOLUME_BYTES / 2)
+    await storage.resizeVolume(image.location, VOLUME_BYTES)
+    const read = await image.open('read')
+    assert.equal(Buffer.from((await read?.read(0, 8)) ?? []).toString(), 'abcdefgh')
+    assert.equal(Buffer.from((await read?.read(VOLUME_BYTES / 2 - 4, 8)) ?? []).toString(), 'abcd\0\0\0\0')
+    await rejectsWith('bad-state', storage.shrinkVolume(image.location, 512))
+    await read?.close()
+    await rejectsWith('refused', storage.shrinkVolume(image.location, 2 * VOLUME_BYTES))
+    for (const format of storage.formats) {
+      const other = await volume(stage, `disk-${format}`, format)
+      assert.equal((await storage.shrinkVolume(other.location, VOLUME_BYTES / 2)).virtualBytes, VOLUME_BYTES / 2)
+    }
+    await run(stage, withDevices(stage, { disks: [disk(image)] }))
+    await rejectsWith('bad-state', storage.shrinkVolume(image.location, 512))
+  })
+
+  stage.it('gives a raw image its place, which it keeps when it grows into it', async () => {
+    const { storage } = stage
+    const image = await rawImage(stage)
+    if (image === undefined || storage.allocateVolume === undefined) return
+
+    await storage.allocateVolume(image.location, 2 * VOLUME_BYTES)
+    const { virtualBytes, physicalBytes } = await storage.getVolume(image.location)
+    await storage.resizeVolume(image.location, 2 * VOLUME_BYTES)
+
+    assert.equal(virtualBytes, VOLUME_BYTES)
+    assert(physicalBytes >= 2 * VOLUME_BYTES)
+    const grown = await storage.getVolume(image.location)
+    assert.deepEqual([grown.virtualBytes, grown.physicalBytes], [2 * VOLUME_BYTES, physicalBytes])
+    for (const format of storage.formats.filter(each => each !== 'raw')) {
+      const { location } = await volume(stage, `disk-${format}`, format)
+      await rejectsWith('refused', storage.allocateVolume(location, VOLUME_BYTES))
+    }
+  })
+
+  stage.it('tells what the file system says of the file of an image, and of its folder', async () => {
+    const { storage, repository } = stage
+    if (storage.fileFacts === undefined) return
+    const { location } = await volume(stage, 'disk-1', 'raw')
+    const facts = await storage.fileFacts(location)
+
+    assert.equal(facts.bytes, VOLUME_BYTES)
+    assert.equal(facts.mode & 0o77, 0)
+    assert(facts.changedNs >= facts.modifiedNs && facts.modifiedNs > 0n && facts.accessedNs > 0n)
+    assert.equal((await storage.fileFacts(repository.location)).mode & 0o700, 0o700)
+    await rejectsWith('not-found', storage.fileFacts(`${location}.none`))
+  })
 }
 
 function describeWiping(stage: Stage): void {
