@@ -101,13 +101,17 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
       isDefined ? this.#configs(domains) : undefined,
       isMeasured ? this.#metrics(domains) : new Map<DomainId, DomainMetrics>(),
     ])
-    const volumes = has(groups, VIR_DOMAIN_STATS_BLOCK)
-      ? await this.#volumes([...(configs?.values() ?? [])])
-      : NO_VOLUMES
+    const isOfDisks = has(groups, VIR_DOMAIN_STATS_BLOCK)
+    const locations = isOfDisks ? locationsIn([...(configs?.values() ?? [])]) : []
+    const isOfBases = has(flags, VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING)
+    const [volumes, below] = await Promise.all([
+      this.#volumes(locations),
+      isOfBases ? this.#below(locations) : new Map<string, readonly Volume[]>(),
+    ])
     return domains.flatMap(domain => {
       const config = configs?.get(domain.id)
       if (configs !== undefined && config === undefined) return [] // It is gone by now.
-      const seen = { domain, reasons: this.host.past.reasons, config, metrics: metrics.get(domain.id), volumes }
+      const seen = { domain, reasons: this.host.past.reasons, config, metrics: metrics.get(domain.id), volumes, below }
       return [{ dom: new Domain(this.host, domain), params: statisticsOf(seen, groups) }]
     })
   }
@@ -151,19 +155,31 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
     return new Map(each.flat())
   }
 
-  async #volumes(configs: readonly DomainConfig[]): Promise<ReadonlyMap<string, Volume>> {
+  async #volumes(locations: readonly string[]): Promise<ReadonlyMap<string, Volume>> {
     const { storage } = this.host.driver
-    const locations = new Set(configs.flatMap(({ disks }) => disks.map(({ location }) => location)))
-    locations.delete('')
-    if (storage === undefined || locations.size === 0) return NO_VOLUMES
-    if (storage.getVolumes !== undefined) return storage.getVolumes([...locations])
-    const each = await askEach([...locations], async location => {
+    if (storage === undefined || locations.length === 0) return NO_VOLUMES
+    if (storage.getVolumes !== undefined) return storage.getVolumes(locations)
+    const each = await askEach(locations, async location => {
       const volume = await ifTold(() => storage.getVolume(location))
       return volume === undefined ? [] : [[location, volume] as const]
     })
     return new Map(each.flat())
   }
+
+  /** What images build on, where the host tells of it. */
+  async #below(locations: readonly string[]): Promise<ReadonlyMap<string, readonly Volume[]>> {
+    const { storage } = this.host.driver
+    const each = await askEach(locations, async location => {
+      const below = await ifTold(async () => storage?.volumesBelow?.(location))
+      return below === undefined ? [] : [[location, below] as const]
+    })
+    return new Map(each.flat())
+  }
 }
+
+/** Where the images of disks are, each once. */
+const locationsIn = (configs: readonly DomainConfig[]): string[] =>
+  [...new Set(configs.flatMap(({ disks }) => disks.map(({ location }) => location)))].filter(each => each !== '')
 
 const NO_VOLUMES: ReadonlyMap<string, Volume> = new Map()
 

@@ -132,8 +132,8 @@ export class DomainWithStatistics extends DomainWithTuning {
       if (!Number.isSafeInteger(period) || period < 0 || period > PERIOD_MAX) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `period in ${name} must be zero or greater`)
       }
-      const { setMemoryStatsPeriod } = this.host.group(name, 'devices')
-      if (setMemoryStatsPeriod === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      const devices = this.host.group(name, 'devices')
+      if (devices.setMemoryStatsPeriod === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
       let isLive = false
       await this.amend((config, now) => {
         isLive = impactOf(this.host, flags, now).isLive
@@ -141,7 +141,7 @@ export class DomainWithStatistics extends DomainWithTuning {
       })
       if (!isLive) return
       const seconds = period === 0 ? null : period
-      await this.host.remembered.turns.run(this.id, () => setMemoryStatsPeriod(this.id, seconds))
+      await this.host.remembered.turns.run(this.id, async () => devices.setMemoryStatsPeriod?.(this.id, seconds))
     })
   }
 
@@ -150,9 +150,11 @@ export class DomainWithStatistics extends DomainWithTuning {
     const name = 'virDomainGetDiskErrors'
     return this.read(name, async () => {
       checkFlags(name, flags, {})
-      const { diskErrors } = this.host.group(name, 'metrics')
-      if (diskErrors === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
-      const failing = await this.active(() => this.host.seeing(this.id, () => diskErrors(this.id)))
+      const metrics = this.host.group(name, 'metrics')
+      if (metrics.diskErrors === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      const failing = await this.active(() =>
+        this.host.seeing(this.id, async () => metrics.diskErrors?.(this.id) ?? []),
+      )
       const { disks } = await this.#asItRuns(await this.host.described(this.id))
       const told = disks.flatMap(({ id, device }) => {
         const reason = failing.find(one => one.id === id)?.reason

@@ -52,6 +52,8 @@ export interface Seen {
   readonly metrics: DomainMetrics | undefined
   /** Volumes by where they are; those that cannot be told of are not there. */
   readonly volumes: ReadonlyMap<string, Volume>
+  /** What they build on, the nearest first, by where they are; nothing where that is not to be told. */
+  readonly below: ReadonlyMap<string, readonly Volume[]>
 }
 
 const KIB = 1_024
@@ -165,16 +167,23 @@ const trafficOf = (net: string, counted: Partial<NicMetrics> = {}): readonly Sta
   ...counter(`${net}.tx.drop`, counted.sentDropped),
 ]
 
-function disksOf({ config, metrics, volumes }: Seen): readonly StatsParameter[] {
+function disksOf({ config, metrics, volumes, below }: Seen): readonly StatsParameter[] {
   if (config === undefined) return []
   const counters = new Map(metrics?.disks.map(counted => [counted.id, counted]))
-  const each = config.disks.flatMap(({ id, device, location }, number) => [
+  const images = config.disks.flatMap(disk => [
+    { ...disk, volume: volumes.get(disk.location), counted: counters.get(disk.id), index: 0 },
+    ...(below.get(disk.location) ?? []).map((volume, depth) => {
+      return { ...disk, location: volume.location, volume, counted: undefined, index: depth + 1 }
+    }),
+  ])
+  const each = images.flatMap(({ device, location, volume, counted, index }, number) => [
     text(`block.${number}.name`, device),
     ...(location === '' ? [] : [text(`block.${number}.path`, location)]),
-    ...requestsOf(`block.${number}`, counters.get(id)),
-    ...sizesOf(`block.${number}`, volumes.get(location)),
+    ...(index === 0 ? [] : [uint(`block.${number}.backingIndex`, index)]),
+    ...requestsOf(`block.${number}`, counted),
+    ...sizesOf(`block.${number}`, volume),
   ])
-  return [uint('block.count', config.disks.length), ...each]
+  return [uint('block.count', images.length), ...each]
 }
 
 const requestsOf = (block: string, counted: Partial<DiskMetrics> = {}): readonly StatsParameter[] => [

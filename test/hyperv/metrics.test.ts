@@ -25,6 +25,15 @@ test('a machine is measured by its own counters: processors, images and adapters
 
       assert.deepEqual(new Set(disks.map(({ id }) => id)), new Set([system.id, data.id]))
       for (const { readBytes, writtenBytes } of disks) assert(readBytes + writtenBytes > 0)
+      for (const { readBytes, reads = -1, writtenBytes, writes = -1, flushes = -1, errors, readNs } of disks) {
+        assert(reads >= 0 && reads <= readBytes && writes >= 0 && writes <= writtenBytes && flushes >= 0)
+        // How long requests took, no host tells.
+        assert.deepEqual([errors, readNs], [0, undefined])
+      }
+      const packets = nics.find(({ id }) => id === plugged.id) ?? assert.fail()
+      assert((packets.receivedPackets ?? -1) >= 0 && (packets.sentPackets ?? -1) <= packets.sentBytes)
+      assert.equal(packets.sentDropped, build === '7601' ? undefined : 0)
+      assert.equal(packets.sentErrors, undefined)
       const bytesOf = (id: string) => nics.filter(one => one.id === id).map(one => one.receivedBytes + one.sentBytes)
       assert((bytesOf(plugged.id)[0] ?? 0) > 0)
       assert.deepEqual(bytesOf(unplugged.id), [0])

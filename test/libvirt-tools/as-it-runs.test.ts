@@ -47,7 +47,7 @@ describe('what virsh is told of a domain that runs', () => {
       assert.match(info, /^CPU\(s\): +1$[^]*^Max memory: +65536 KiB$/m)
       assert.match(
         stats,
-        /balloon.maximum=65536\n +vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n[^]*capacity=8388608/,
+        /balloon.maximum=65536\n[^]* vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n[^]*capacity=8388608/,
       )
       assert.match(disks, /^hda +\S+old.qcow2$/)
       assert.match(sizes, /^Capacity: +8388608$/m)
@@ -91,6 +91,11 @@ describe('what virsh is told of a domain that runs', () => {
       assert.match(xml, />1<\/vcpu>/)
       assert.equal(disks.replaceAll(/ +/g, ' '), `hda ${source('old')}`)
       assert.match(sizes, /^Capacity: +8388608$/m)
+      const counted = ['domstats both', 'domblkstat both hda']
+      const [told = '', requests = ''] = await world.each(host, counted)
+      assert.match(told, /balloon.maximum=65536\n[^]* vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n/)
+      assert.match(told, /block.0.rd.reqs=\d+$[^]*block.0.capacity=8388608$/m)
+      assert.match(requests, /^hda rd_req \d+$/m)
       assert.equal(later.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
 
       const off = ['destroy both', 'dumpxml both', 'dominfo both', 'domstats both', 'vcpucount both --current']

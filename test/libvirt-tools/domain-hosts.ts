@@ -25,6 +25,16 @@ export interface Traits {
   /** The target of a disk that is plugged in, and the options that say so. */
   readonly target: string
   readonly options: string
+  /** What virsh is told of a disk, and of an interface, in its own order. */
+  readonly countedOfDisks: readonly string[]
+  readonly countedOfInterfaces: readonly string[]
+}
+
+const REQUESTS = ['rd_req', 'rd_bytes', 'wr_req', 'wr_bytes', 'errs', 'flush_operations']
+const TIMES = ['rd_total_times', 'wr_total_times', 'flush_total_times']
+const EVERYTHING = {
+  countedOfDisks: [...REQUESTS, ...TIMES],
+  countedOfInterfaces: ['rx', 'tx'].flatMap(way => ['bytes', 'packets', 'errs', 'drop'].map(of => `${way}_${of}`)),
 }
 
 const HYPERV = {
@@ -32,6 +42,7 @@ const HYPERV = {
   shares: ['allocation', 'weight', 200],
   plugsNics: false,
   bindsCpus: false,
+  countedOfDisks: REQUESTS,
   target: 'sdb',
   options: '--targetbus scsi',
 } as const
@@ -39,6 +50,7 @@ const HYPERV = {
 /** The kinds of hosts. */
 export const HOSTS: Readonly<Record<HostName, Traits>> = {
   memory: {
+    ...EVERYTHING,
     type: 'test',
     format: 'qcow2',
     shares: ['memory', 'weight', 200],
@@ -50,6 +62,7 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
     options: '--subdriver qcow2',
   },
   qemu: {
+    ...EVERYTHING,
     type: 'qemu',
     format: 'qcow2',
     shares: ['posix', 'cpu_shares', 200],
@@ -60,8 +73,20 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
     target: 'vdb',
     options: '--subdriver qcow2',
   },
-  v1: { ...HYPERV, format: 'vhd', changesShares: false, changesMemory: false },
-  v2: { ...HYPERV, format: 'vhdx', changesShares: true, changesMemory: true },
+  v1: {
+    ...HYPERV,
+    format: 'vhd',
+    changesShares: false,
+    changesMemory: false,
+    countedOfInterfaces: ['rx_bytes', 'rx_packets', 'tx_bytes', 'tx_packets'],
+  },
+  v2: {
+    ...HYPERV,
+    format: 'vhdx',
+    changesShares: true,
+    changesMemory: true,
+    countedOfInterfaces: ['rx_bytes', 'rx_packets', 'rx_drop', 'tx_bytes', 'tx_packets', 'tx_drop'],
+  },
 }
 
 /** What each of the images has that a host is furnished with. */
@@ -126,9 +151,18 @@ export const bootDisk = ({
   <driver type='raw'/><source file='${join(folder, 'boot.raw')}'/><target dev='vda' bus='virtio'/><readonly/>
   </disk></devices>`
 
-/** A guest that lets go of what is pulled. */
-export async function linuxGuest({ folder }: World): Promise<string> {
-  const { boot } = await bootLinux(folder, [], [program('etc/start', Buffer.from('#!/bin/sh\necho BOOT-OK\n'))])
+/** Commands of a guest that writes to its first emulated disk, and asks for somebody on its first interface, over and over. */
+export const BUSY = `ip link set eth0 up
+while :; do
+  dd if=/dev/zero of=/dev/sda bs=4096 count=2 conv=fsync
+  arping -c 1 -w 1 -I eth0 10.0.0.9
+done >/dev/null 2>&1 &
+`
+
+/** A guest that lets go of what is pulled, and does what these commands say. */
+export async function linuxGuest({ folder }: World, commands = ''): Promise<string> {
+  const start = `#!/bin/sh\n${commands}echo BOOT-OK\n`
+  const { boot } = await bootLinux(folder, [], [program('etc/start', Buffer.from(start))])
   assert(boot.kind === 'kernel')
   return `<os><type arch='x86_64'>hvm</type><kernel>${boot.kernel}</kernel><initrd>${boot.initrd}</initrd>
     <cmdline>${boot.cmdline}</cmdline></os>`

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import {
   bootDisk,
   booted,
+  BUSY,
   BYTES,
   domainXml,
   furnish,
@@ -154,7 +155,7 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       assert.match(xml, /<memory unit='KiB'>196608<\/memory>\s*<currentMemory unit='KiB'>98304</)
 
       await each('start tuned')
-      const [vcpus = '', live = '', memory = '', binding = ''] = await each(
+      const [vcpus = '', live = '', memory = '', binding = '', times = ''] = await each(
         'vcpuinfo tuned --pretty',
         'vcpucount tuned --live',
         'dommemstat tuned',
@@ -162,7 +163,9 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       )
       assert.match(vcpus, /^VCPU: +0\n[^]*^State: +running\n[^]*^VCPU: +1\n[^]*^CPU Affinity: +0-\d+ \(out of \d+\)$/m)
       assert.match(live, /^2$|^maximum +2\ncurrent +2$/)
-      assert.match(memory, /^actual \d+$/m)
+      assert.match(memory, host === 'v1' || host === 'v2' ? /^actual \d+$/ : /^actual \d+$[^]*^rss \d+$/m)
+      assert.match(times, /Total:\n\tcpu_time +\d+\.\d{9} seconds/)
+      assert.match(times, host === 'memory' ? /^CPU0:\n\tcpu_time[^]*^CPU1:/m : /^No per-CPU stats available/)
       assert.match(binding, /^ *0 +0-\d+\n 1 +0-\d+$/m)
       await each('setvcpus tuned 1 --config', 'autostart tuned --disable', ...liveChanges(traits))
       const [config, after = ''] = await each('vcpucount tuned --config --active', 'dominfo tuned')
@@ -175,23 +178,26 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
     it('plugs disks and interfaces in, counts what goes through them, and pulls them', async () => {
       const [first = '', second = ''] = images.map(path => `'${path}'`)
       const { target, options } = traits
-      const memory = { memoryMib: 128, guest: host === 'qemu' ? await linuxGuest(world) : '' }
+      const memory = { memoryMib: 128, guest: host === 'qemu' ? await linuxGuest(world, BUSY) : '' }
       await each(
         `define ${await described('busy', memory)}`,
         `attach-disk busy ${first} hda ${host === 'qemu' || host === 'memory' ? '--subdriver qcow2' : ''} --config`,
-        'attach-interface busy network lan --config',
+        `attach-interface busy network lan ${host === 'qemu' ? '--model virtio' : ''} --config`,
         'start busy',
       )
       if (host === 'qemu') await booted(world, (await ok('domuuid', 'busy')).trim())
       await each(`attach-disk busy ${second} ${target} ${options} --persistent`)
-      const [disks = '', nics = '', sizes = '', blocks = '', traffic = '', told = ''] = await each(
-        'domblklist busy --details',
-        'domiflist busy',
-        `domblkinfo busy ${target}`,
-        `domblkstat busy ${target}`,
-        'domifstat busy eth0',
-        'domstats busy',
-      )
+      const [disks = '', nics = '', sizes = '', blocks = '', traffic = '', told = '', all = '', human = ''] =
+        await each(
+          'domblklist busy --details',
+          'domiflist busy',
+          `domblkinfo busy ${target}`,
+          `domblkstat busy ${target}`,
+          'domifstat busy eth0',
+          'domstats busy',
+          'domblkinfo busy --all',
+          'domblkstat busy hda --human',
+        )
       for (const [place, path] of [
         ['hda', first],
         [target, second],
@@ -200,9 +206,25 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       }
       assert.match(nics, /^ *eth0 +network +lan +\w+ +([0-9a-f]{2}:){5}[0-9a-f]{2}$/m)
       assert.match(sizes, new RegExp(`^Capacity: +${BYTES}\nAllocation: +\\d+\nPhysical: +\\d+$`, 'm'))
-      assert.match(blocks, new RegExp(`^${target} rd_bytes \\d+\n${target} wr_bytes \\d+$`, 'm'))
-      assert.match(traffic, /^eth0 rx_bytes \d+\neth0 tx_bytes \d+$/m)
+      assert.deepEqual(
+        namesIn(blocks),
+        traits.countedOfDisks.map(name => `${target} ${name}`),
+      )
+      assert.match(human, /^ number of write operations: +\d+$/m)
+      assert.deepEqual(
+        namesIn(traffic),
+        traits.countedOfInterfaces.map(name => `eth0 ${name}`),
+      )
       assert.match(told, new RegExp(`net.0.name=eth0[^]*block.count=2[^]*block.1.name=${target}[^]*capacity=${BYTES}`))
+      assert.match(told, /^ +net.0.tx.pkts=\d+$[^]*^ +block.1.rd.reqs=\d+$[^]*^ +block.1.fl.reqs=\d+$/m)
+      assert.match(all, new RegExp(`^ ?hda +${BYTES} +\\d+ +\\d+\n ${target} +${BYTES} +\\d+ +\\d+$`, 'm'))
+      if (host === 'memory' || host === 'qemu') await tellsOfMemory()
+      else assert.match(await world.no(host, 'dommemstat', 'busy', '--period', '1'), /virDomainSetMemoryStatsPeriod$/m)
+
+      if (host === 'qemu') {
+        const watched = await world.python(host, 'counters.py', ['busy', 'hda', 'eth0'])
+        assert.deepEqual(watched, { code: 0, stdout: '', stderr: '' })
+      }
 
       await each(`detach-disk busy ${target} --persistent`)
       if (traits.plugsNics) {
@@ -215,6 +237,21 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       assert.doesNotMatch(xml ?? '', /<disk|<interface/)
       await each('undefine busy')
     })
+
+    /** Of a guest that is up, and on which disks nothing is amiss. */
+    async function tellsOfMemory(): Promise<void> {
+      assert.equal(await ok('domblkerror', 'busy'), 'No errors found\n\n')
+      const [, , now, later] = await each(
+        'dommemstat busy --period 2 --live',
+        'dommemstat busy --period 1 --config',
+        'dumpxml busy --xpath //memballoon/stats/@period',
+        'dumpxml busy --inactive --xpath //memballoon/stats/@period',
+      )
+      assert.deepEqual([now?.trim(), later?.trim()], ['period="2"', 'period="1"'])
+      await until(async () => /^unused [1-9]\d*$[^]*^last_update \d+$/m.test(await ok('dommemstat', 'busy')))
+      await each('dommemstat busy --period 0 --live')
+      assert.doesNotMatch(await ok('dumpxml', 'busy'), /<stats period/)
+    }
 
     it('changes what lies in its drives', async () => {
       const cd = await medium(world, host)
@@ -260,7 +297,7 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
         ['domifaddr other', unsupported('virDomainInterfaceAddresses')],
         ['emulatorpin other', unsupported('virDomainGetEmulatorPinInfo')],
         ['domtime other', unsupported('virDomainGetTime')],
-        ['domstats --enforce --perf', /^error: argument unsupported: Stats types bits 0x40 are not supported by this/m],
+        ['domstats --enforce --vm', /^error: argument unsupported: Stats types bits 0x400 are not supported by this/m],
       ]
       const { stdout, stderr } = await world.virsh(host, [refusals.map(([command]) => command).join('; ')])
       for (const [command, why] of refusals) assert.match(`${stdout}${stderr}`, why, command)
@@ -269,6 +306,9 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
     })
   })
 }
+
+/** What is counted, line by line. */
+const namesIn = (told: string): string[] => told.split('\n').map(line => line.trim().replace(/ \d+$/, ''))
 
 /** What virsh says of a function that no host has. */
 const unsupported = (name: string) =>

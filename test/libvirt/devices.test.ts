@@ -208,8 +208,15 @@ test('what a guest does to disks, interfaces and memory is counted, and what the
   assert.deepEqual(
     (await domain.blockStatsFlags('vda')).map(({ field }) => field),
     [
-      ...['wr_bytes', 'wr_operations', 'rd_bytes', 'rd_operations', 'flush_operations'],
-      ...['wr_total_times', 'rd_total_times', 'flush_total_times', 'errs'],
+      'wr_bytes',
+      'wr_operations',
+      'rd_bytes',
+      'rd_operations',
+      'flush_operations',
+      'wr_total_times',
+      'rd_total_times',
+      'flush_total_times',
+      'errs',
     ],
   )
   const { txPackets, txErrs, rxDrop } = await domain.interfaceStats('eth0')

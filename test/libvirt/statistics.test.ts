@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeviceOps, MetricsOps } from '../../src/drivers/driver.ts'
+import { memoryDriver } from '../../src/drivers/memory/index.ts'
 import {
   type DomainStatsRecord,
   VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE,
@@ -58,12 +60,22 @@ const REQUESTS = ['rd.reqs', 'rd.bytes', 'rd.times', 'wr.reqs', 'wr.bytes', 'wr.
 const ofDisk = (number: number, names: readonly string[]) => names.map(name => `block.${number}.${name}`)
 /** In libvirt's order. */
 const NAMES = [
-  ...['state.state', 'state.reason', 'cpu.time', 'cpu.user', 'cpu.system'],
-  ...['current', 'maximum', ...'swap_in swap_out major_fault minor_fault unused available usable'.split(' ')].map(
-    of => `balloon.${of}`,
-  ),
+  'state.state',
+  'state.reason',
+  'cpu.time',
+  'cpu.user',
+  'cpu.system',
+  ...'current maximum swap_in swap_out major_fault minor_fault unused available usable'
+    .split(' ')
+    .map(of => `balloon.${of}`),
   ...'last-update disk_caches hugetlb_pgalloc hugetlb_pgfail rss'.split(' ').map(of => `balloon.${of}`),
-  ...['vcpu.current', 'vcpu.maximum', ...VCPUS, 'net.count', 'net.0.name', ...TRAFFIC, 'block.count'],
+  'vcpu.current',
+  'vcpu.maximum',
+  ...VCPUS,
+  'net.count',
+  'net.0.name',
+  ...TRAFFIC,
+  'block.count',
   ...ofDisk(0, ['name', 'path', ...REQUESTS, 'allocation', 'capacity', 'physical']),
   ...ofDisk(1, ['name', ...REQUESTS]),
 ]
@@ -203,12 +215,29 @@ test('a guest tells of its memory as often as it is to, now or from its next sta
   assert.match(await idle.getXMLDesc(), /<stats period=.3./)
 })
 
+/** Counters of a host that does not know how its disks are. */
+function withoutErrors(metrics: MetricsOps): MetricsOps {
+  const less = { ...metrics }
+  delete less.diskErrors
+  return less
+}
+
+/** Devices of a host whose guests tell nothing of their memory. */
+function withoutPeriod(devices: DeviceOps): DeviceOps {
+  const less = { ...devices }
+  delete less.setMemoryStatsPeriod
+  return less
+}
+
 test('a host that knows of no errors of disks, and no times of guests, says so', async () => {
   const { connection, driver } = await busyHost()
   const { metrics, devices } = driver
-  const { diskErrors: _, ...counters } = metrics
-  const { setMemoryStatsPeriod: __, ...plain } = devices
-  const other = await connectionOf({ ...driver, metrics: counters, devices: plain }, { uri: 'memory:///other' })
+  const less = {
+    ...driver,
+    metrics: withoutErrors(metrics),
+    devices: withoutPeriod(devices),
+  }
+  const other = await connectionOf(less, { uri: 'memory:///other' })
   const domain = await other.domainLookupByName('busy')
 
   await rejectsWith(VIR_ERR_NO_SUPPORT, domain.getDiskErrors(), /virDomainGetDiskErrors/)
@@ -242,6 +271,61 @@ test('it is told of the domains and the groups that are asked for, in the order 
     states.map(({ params }) => params.length),
     [2, 2],
   )
+})
+
+test('what images build on is told where that is asked for and the host tells it', async () => {
+  const { driver, path } = await busyHost()
+  const bases = ['first', 'second'].map(name => {
+    const location = `/images/${name}.qcow2`
+    return { location, name, format: 'qcow2', virtualBytes: 8 * MIB, physicalBytes: 4_096 } as const
+  })
+  const storage = { ...driver.storage, volumesBelow: async (of: string) => (of === path ? bases : []) }
+  const connection = await connectionOf({ ...driver, storage }, { uri: 'memory:///overlays' })
+
+  const whole = told(
+    await connection.getAllDomainStats(VIR_DOMAIN_STATS_BLOCK, VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING),
+    'busy',
+  )
+  const plain = told(await connection.getAllDomainStats(VIR_DOMAIN_STATS_BLOCK), 'busy')
+
+  const named = (of: string) => [0, 1, 2, 3].map(number => whole[`block.${number}.${of}`])
+  assert.deepEqual([plain['block.count'], whole['block.count']], [2n, 4n])
+  assert.deepEqual(named('name'), ['vda', 'vda', 'vda', 'hdc'])
+  assert.deepEqual(named('path'), [path, '/images/first.qcow2', '/images/second.qcow2', undefined])
+  assert.deepEqual(named('backingIndex'), [undefined, 1n, 2n, undefined])
+  assert.deepEqual(named('physical').slice(1), [4_096n, 4_096n, undefined])
+  await connection.close()
+})
+
+test('many domains are told of at the cost of few questions', async () => {
+  const memory = memoryDriver({ name: crypto.randomUUID(), vms: 1_000 })
+  await Promise.all((await memory.domains.list()).map(({ id }) => memory.domains.start(id)))
+  const asked: string[] = []
+  const counted = <G extends object>(group: string, ops: G): G =>
+    new Proxy(ops, {
+      get(target, name, receiver) {
+        asked.push(`${group}.${String(name)}`)
+        const value: unknown = Reflect.get(target, name, receiver)
+        return value
+      },
+    })
+  const { domains, metrics, storage } = memory
+  const driver = {
+    ...memory,
+    domains: counted('domains', domains),
+    metrics: counted('metrics', metrics),
+    storage: counted('storage', storage),
+  }
+  const connection = await connectionOf(driver, { uri: 'memory:///many' })
+  asked.length = 0
+
+  const all = await connection.getAllDomainStats()
+
+  assert.equal(all.length, 1_000)
+  assert(all.every(({ params }) => params.some(({ field }) => field === 'cpu.time')))
+  // Looking whether there is a function is counted, too.
+  assert(asked.length < 10, asked.join())
+  await connection.close()
 })
 
 test('groups that there are not are left out, or refused by their number where that is asked for', async () => {

@@ -72,10 +72,12 @@ if (CAN_MOUNT) {
     await world.until('the guest is paused', async () => (await world.state(id)) === 'paused')
     await world.until('somebody says why', async () => world.warnings.some(line => /a disk of it failed/.test(line)))
     assert.equal((await world.driver.domains.get(id)).pause, 'io-error')
+    assert.deepEqual(await world.driver.metrics?.diskErrors?.(id), [{ id: 'a', reason: 'no-space' }])
 
     await rm(join(repository.location, 'ballast'))
     await world.driver.domains.unpause(id)
     await world.untilPrinted(id, '42-is-through')
+    assert.deepEqual(await world.driver.metrics?.diskErrors?.(id), [])
   })
 
   test('on a full file system nothing is created, cloned, moved or copied, and all stays as it was', {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DomainId, DomainMetrics } from '../../src/drivers/driver.ts'
-import { parseCpuTimes } from '../../src/drivers/qemu/cpu-time.ts'
+import { parseCpuTimes, parseDelay, parseWait } from '../../src/drivers/qemu/cpu-time.ts'
 import { bootLinux, guestAgent } from '../guests/linux-shell.ts'
 import { GuestShell } from '../guests/shell.ts'
 import { TEST_MS, World } from './world.ts'
@@ -81,12 +81,58 @@ test('what a guest reads and writes is counted for each disk by its id', { timeo
   const grown = (disk: string) => {
     const [was, is] = [before, now].map(metrics => metrics.disks.find(each => each.id === disk))
     assert(was !== undefined && is !== undefined)
-    return { read: is.readBytes - was.readBytes, written: is.writtenBytes - was.writtenBytes }
+    const { id: _, ...counted } = is
+    return Object.fromEntries(
+      Object.entries(counted).map(([name, value]) => [name, value - (new Map(Object.entries(was)).get(name) ?? 0)]),
+    )
   }
+  const [ofFirst, ofSecond] = [grown('first'), grown('second')]
   // Linux reads ahead.
-  assert(grown('first').read >= 4 * 65_536 && grown('first').written === 0, JSON.stringify(grown('first')))
-  assert.equal(grown('second').written, 2 * 65_536)
-  assert.deepEqual(grown('drive'), { read: 0, written: 0 })
+  const { readBytes = 0, reads = 0, readNs = 0 } = ofFirst
+  assert(readBytes >= 4 * 65_536 && reads > 0 && reads <= readBytes / 512 && readNs > 0, JSON.stringify(ofFirst))
+  assert.deepEqual([ofFirst['writtenBytes'], ofFirst['writes'], ofFirst['errors']], [0, 0, 0])
+  const { writtenBytes = 0, writes = 0, writeNs = 0, flushes = 0, flushNs = 0 } = ofSecond
+  assert.equal(writtenBytes, 2 * 65_536)
+  assert(writes > 0 && writeNs > 0 && flushes > 0 && flushNs > 0, JSON.stringify(ofSecond))
+  assert(Object.values(grown('drive')).every(value => value === 0))
+  shell.close()
+})
+
+test('what a guest says of its memory and sends is counted, with what the host spends on it', {
+  timeout: TEST_MS,
+}, async () => {
+  const network = { id: crypto.randomUUID(), name: 'lan', nic: '', vlan: null, gateway: '', netmask: '' }
+  await world.driver.networks?.define(network)
+  const mac = '52:54:00:12:34:56'
+  const nic = { id: 'nic', mac, mtu: 1500, model: 'paravirtualised', device: 'eth0', network: network.id } as const
+  const changes = { ...(await bootLinux(world.dataDir)), nics: [nic], platform: { memoryStatsSeconds: 1 } }
+  const id = await world.define(changes)
+  await world.driver.domains.start(id)
+  const shell = await GuestShell.openBooting(world.files(id).serialSocket)
+  await shell.run('ip link set eth0 up; for n in 1 2 3; do arping -c 1 -w 1 -I eth0 10.0.0.9; done; true')
+  await world.until('the guest has told of its memory', async () => (await read(id)).guestMemory?.atMs !== undefined)
+  const told = Number(/^MemTotal: +(\d+)/m.exec(await shell.run('cat /proc/meminfo'))?.[1]) * 1_024
+  const now = await read(id)
+
+  const { availableBytes = 0, unusedBytes = 0, usableBytes = 0, minorFaults = 0, atMs = 0 } = now.guestMemory ?? {}
+  assert.equal(availableBytes, told)
+  assert(unusedBytes > 0 && unusedBytes < usableBytes && usableBytes < availableBytes && minorFaults > 0)
+  assert(Math.abs(Date.now() - atMs) < 60_000, `${atMs}`)
+  const [traffic] = now.nics
+  assert(
+    (traffic?.sentPackets ?? 0) > 0 && (traffic?.sentBytes ?? 0) > (traffic?.sentPackets ?? 0),
+    JSON.stringify(traffic),
+  )
+  assert.deepEqual([traffic?.sentErrors, traffic?.receivedErrors, traffic?.receivedDropped], [0, 0, 0])
+  const { totalMs = 0, userMs = 0, systemMs = 0 } = now.cpu ?? {}
+  assert.equal(totalMs, userMs + systemMs)
+  assert(totalMs >= now.vcpuMs.reduce((sum, ms) => sum + ms, 0))
+  assert((now.residentBytes ?? 0) > 16 * MIB)
+
+  await world.driver.devices?.setMemoryStatsPeriod?.(id, null)
+  await world.driver.devices?.setMemoryStatsPeriod?.(id, 2)
+  const since = (await read(id)).guestMemory?.atMs ?? 0
+  await world.until('it has told again', async () => ((await read(id)).guestMemory?.atMs ?? 0) > since)
   shell.close()
 })
 
@@ -127,6 +173,21 @@ test('the CPUs of this machine grow by the time that passes', { timeout: TEST_MS
     const passed = busyMs + idleMs - (before[index]?.busyMs ?? 0) - (before[index]?.idleMs ?? 0)
     assert(passed > 100 && passed < 60_000, `${passed} ms on CPU ${number}`)
   }
+})
+
+test('how long threads wait is read where a kernel counts it', () => {
+  assert.equal(parseDelay('1000 2500000 7\n'), 2.5)
+  assert.equal(parseDelay('0 0 0\n'), undefined)
+  assert.equal(parseDelay(undefined), undefined)
+  assert.equal(
+    parseWait('nr_switches : 3\nse.statistics.wait_sum                       :           12.345678\n'),
+    12.345678,
+  )
+  assert.equal(
+    parseWait('wait_sum                                     :             7.000001\nwait_count : 3\n'),
+    7.000001,
+  )
+  assert.equal(parseWait('nr_switches : 3\n'), undefined)
 })
 
 test('CPU times are read whatever columns a kernel has', () => {

@@ -10,6 +10,7 @@ import {
   DriverError,
   type GuestMemory,
   type VcpuMetrics,
+  type VcpuState,
 } from '../driver.ts'
 import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
 import { processUse, threadMetrics, threadMs } from './cpu-time.ts'
@@ -48,7 +49,7 @@ export async function measure({ machine, config, tools, networks }: Measured): P
     ...(guestMemory && { guestMemory }),
     residentBytes,
     vcpuMs: cpus.map(({ usedMs }) => usedMs),
-    vcpus: cpus.map(({ usedMs: _, ...state }) => state),
+    vcpus: cpus.map(stateOf),
     cpu: { totalMs: userMs + systemMs, userMs, systemMs },
     disks: disksOf(config, drives),
     nics,
@@ -65,6 +66,11 @@ interface Living {
   look(): Promise<Domain>
 }
 
+function stateOf(cpu: VcpuMetrics): VcpuState {
+  const { usedMs: _, ...state } = cpu
+  return state
+}
+
 /** Reads what there is of each virtual CPU. Rejects as `measure`. */
 export async function measureCpus({ config, machine }: Omit<Living, 'living' | 'look'>): Promise<VcpuMetrics[]> {
   if (machine === undefined) throw halted(config)
@@ -73,12 +79,14 @@ export async function measureCpus({ config, machine }: Omit<Living, 'living' | '
 }
 
 /**
- * The disks whose images could not be read or written when that was last tried. Rejects as `measure`.
- * Source: QEMU qapi/block-core.json, BlockDeviceIoStatus.
+ * The disks whose images could not be read or written, for which the guest is stopped. Rejects as `measure`.
+ * Source: QEMU qapi/block-core.json, BlockDeviceIoStatus, which QEMU does not take back when the guest goes on.
  */
 export async function diskErrors({ config, living, machine }: Omit<Living, 'look'>): Promise<DiskError[]> {
   if (machine === undefined) throw halted(config)
   assertLiving(machine, config)
+  const { status: now } = await machine.execute('query-status')
+  if (now !== 'io-error') return []
   const drives = new Map((await machine.execute('query-block')).map(drive => [nameOfDevice(drive), drive.status]))
   return living.config.disks.flatMap(({ id }) => {
     const status = drives.get(diskName(id)) ?? 'ok'
@@ -185,10 +193,8 @@ function disksOf({ disks }: DomainConfig, drives: readonly DriveCounters[]): Dom
   })
 }
 
-function diskOf(
-  id: string,
-  { device: _, failedReads, failedWrites, failedFlushes, ...counted }: DriveCounters,
-): DiskMetrics {
+function diskOf(id: string, drive: DriveCounters): DiskMetrics {
+  const { device: _, failedReads, failedWrites, failedFlushes, ...counted } = drive
   const failed = [failedReads, failedWrites, failedFlushes].filter(count => count !== undefined)
   const errors = failed.reduce((sum, count) => sum + count, 0)
   return { id, ...counted, ...(failed.length > 0 && { errors }) }

@@ -48,7 +48,7 @@ export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_SHUTOFF = 64
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_OTHER = 128
 /** Without waiting for what is being done to a domain; nothing here waits for it. */
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT = 536_870_912
-/** Of what disks build on too, as far as the host tells of it: no host here does. */
+/** Of what disks build on too, as far as the host tells of it. */
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING = 1_073_741_824
 /** Refusing groups that there are not. */
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS = 2_147_483_648

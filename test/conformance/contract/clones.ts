@@ -56,6 +56,14 @@ function describeVolumes(stage: Stage): void {
       assert.deepEqual(await stage.storage.getVolume(original.location), original)
       assert.deepEqual(await stage.storage.getVolume(clone.location), clone)
       assert.deepEqual(await names(stage), ['clone-1', 'disk-1'])
+      const below = await stage.storage.volumesBelow?.(clone.location)
+      if (below === undefined) return
+      assert.deepEqual(await stage.storage.volumesBelow?.(original.location), below)
+      assert.deepEqual(
+        below.map(({ virtualBytes }) => virtualBytes),
+        [LARGE_BYTES],
+      )
+      await rejectsWith('not-found', stage.storage.volumesBelow?.('/no/place.qcow2') ?? Promise.resolve())
     })
 
     stage.it(`makes the clone of a ${format} volume larger than the first, which keeps its size`, async () => {
