@@ -14,6 +14,8 @@ export interface Reverting extends OperationOptions {
   readonly files: SnapshotFiles
   readonly domainFiles: DomainFiles
   readonly qemuImg: QemuImg
+  /** What to call a snapshot within each disk of what it is now; absent: there is nothing to go back to from half-way. */
+  readonly undoId?: string
 }
 
 /** Rejects as `refused`, naming it, where something is missing of what was kept. */
@@ -38,25 +40,55 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /**
- * Ends what a domain is doing and makes it what it was: each step leads to the same however often it is done. Rejects, naming
- * what has become of it, where a step fails.
+ * Ends what a domain is doing and makes it what it was: each step leads to the same however often it is done. Where a step
+ * fails, its disks are made again what they were before by a snapshot within each, which is the caller's to delete; rejects
+ * then, naming what has become of the domain.
  */
 export async function goBack(whole: WholeDomain, kept: KeptSnapshot, reverting: Reverting): Promise<void> {
   await whole.machine?.end()
-  const done: string[] = []
+  const { qemuImg, undoId, onProgress } = reverting
+  const [safe, done]: [string[], string[]] = [[], []]
   try {
-    if (whole.suspension.saved !== undefined) await whole.suspension.discard()
+    for (const location of undoId === undefined ? [] : kept.disks) {
+      await qemuImg.snapshot(location, 'create', undoId ?? '')
+      safe.push(location)
+    }
     for (const location of kept.disks) {
-      await reverting.qemuImg.snapshot(location, 'apply', kept.id)
       done.push(location)
-      reverting.onProgress?.(done.length / kept.disks.length)
+      await qemuImg.snapshot(location, 'apply', kept.id)
+      onProgress?.(done.length / kept.disks.length)
     }
     await giveBack(whole, kept, reverting)
   } catch (error) {
-    const disks = done.length === 0 ? 'its disks are as they were left' : `${done.join(', ')} went back`
-    const message = `it could not go back: ${String(error)}; the domain is halted, and ${disks}`
-    throw new DriverError('refused', message, { cause: error })
+    const became = await setBack(whole, { safe, done, reverting })
+    throw new DriverError('refused', `it could not go back: ${String(error)}; ${became}`, { cause: error })
   }
+}
+
+/** What is known of a domain that did not go back: the disks that a snapshot of before is in, and those that may have changed. */
+interface HalfWay {
+  readonly safe: readonly string[]
+  readonly done: readonly string[]
+  readonly reverting: Reverting
+}
+
+/** Makes disks what they were before; tells what has become of the domain. Memory of before is of no use with other disks. */
+async function setBack(whole: WholeDomain, { safe, done, reverting }: HalfWay): Promise<string> {
+  const failures: string[] = []
+  for (const location of done) {
+    const undone =
+      reverting.undoId !== undefined && safe.includes(location)
+        ? reverting.qemuImg.snapshot(location, 'apply', reverting.undoId)
+        : Promise.reject(refused('what it was is not kept'))
+    await undone.catch((error: unknown) => failures.push(`${location} (${String(error)})`))
+  }
+  await whole.keep(whole.definition).catch((error: unknown) => failures.push(`its definition (${String(error)})`))
+  if (failures.length === 0) {
+    const state = whole.suspension.saved === undefined ? 'halted' : 'suspended still'
+    return `the domain is ${state}, and its disks are as they were left`
+  }
+  if (whole.suspension.saved !== undefined) await whole.suspension.discard()
+  return `the domain is halted, and what went back was not made what it was left as: ${failures.join(', ')}`
 }
 
 async function giveBack(whole: WholeDomain, kept: KeptSnapshot, { files, domainFiles }: Reverting): Promise<void> {
@@ -66,8 +98,11 @@ async function giveBack(whole: WholeDomain, kept: KeptSnapshot, { files, domainF
     config: { ...definition.config, name, description },
   })
   await whole.keep(called(kept.definition))
-  if (kept.memory === null) return giveSmallStateBack(domainFiles, files)
-  await whole.suspension.take({ ...kept.memory, definition: called(kept.memory.definition) }, files.memory)
+  if (kept.memory !== null) {
+    return whole.suspension.take({ ...kept.memory, definition: called(kept.memory.definition) }, files.memory)
+  }
+  await giveSmallStateBack(domainFiles, files)
+  if (whole.suspension.saved !== undefined) await whole.suspension.discard()
 }
 
 const refused = (message: string) => new DriverError('refused', message)

@@ -119,21 +119,30 @@ export class SnapshotShelf {
   async revert(
     whole: WholeDomain,
     id: string,
-    { isTaken, ...options }: OperationOptions & { readonly isTaken: IsTaken },
+    {
+      isTaken,
+      isAgain = false,
+      ...options
+    }: OperationOptions & { readonly isTaken: IsTaken; readonly isAgain?: boolean },
   ): Promise<void> {
     const kept = this.#find(id)
     assertWanted(options)
     this.#take(whole, kept.disks, isTaken)
     const files = snapshotFilesOf(this.#files, id)
     await assertWhole(kept, files)
-    await this.#write({ ...this.#record, reverting: id })
+    // What it is half-way is nothing to keep.
+    const undo = isAgain ? undefined : { id: randomUUID(), disks: kept.disks }
+    await this.#write({ ...this.#record, reverting: id, doomed: [...this.#record.doomed, ...(undo ? [undo] : [])] })
+    const parts = { files, domainFiles: this.#files, qemuImg: this.#qemuImg, ...(undo && { undoId: undo.id }) }
     try {
-      await goBack(whole, kept, { files, domainFiles: this.#files, qemuImg: this.#qemuImg, ...options })
+      await goBack(whole, kept, { ...parts, ...options })
+      await this.#write({ ...this.#record, reverting: null, current: id })
     } catch (error) {
       await this.#write({ ...this.#record, reverting: null })
       throw error
+    } finally {
+      await this.#sweep(undefined).catch((failure: unknown) => this.#warn(String(failure)))
     }
-    await this.#write({ ...this.#record, reverting: null, current: id })
     whole.tellChanged()
   }
 
@@ -168,8 +177,10 @@ export class SnapshotShelf {
     const { reverting } = this.#record
     if (reverting !== null) {
       try {
-        await this.revert(whole, reverting, { isTaken })
+        await this.revert(whole, reverting, { isTaken, isAgain: true })
       } catch (error) {
+        // Nor to resume memory of before, with disks that went back.
+        if (whole.suspension.saved !== undefined) await whole.suspension.discard()
         // Whoever uses the domain from now on is not to lose what they do to another attempt.
         if (this.#record.reverting !== null) await this.#write({ ...this.#record, reverting: null })
         throw error

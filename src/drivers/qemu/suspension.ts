@@ -1,5 +1,5 @@
 import { link } from 'node:fs/promises'
-import { open, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { QmpError } from '../../protocols/qmp/error.ts'
 import { DriverError, type OperationOptions } from '../driver.ts'
 import { type Definition, withRelocated } from './definition.ts'
@@ -13,6 +13,7 @@ import { fileTarget, type SaveWish } from './save-target.ts'
 import {
   assertWhole,
   discardSuspension,
+  forgetSuspension,
   give,
   readSuspension,
   type Saved,
@@ -128,9 +129,13 @@ export class Suspension {
 
   /** Makes this what it can be resumed from: memory of another file, which stays, for nobody writes to either. */
   async take(saved: Saved, memory: string): Promise<void> {
-    await this.discard()
-    await link(memory, this.#files.memory)
-    await syncFolder(this.#files.folder)
+    const { memory: own, memoryPartial, folder } = this.#files
+    await rm(memoryPartial, { force: true })
+    await link(memory, memoryPartial)
+    await forgetSuspension(this.#files)
+    this.#forget()
+    await rename(memoryPartial, own)
+    await syncFolder(folder)
     await this.change(saved)
   }
 
