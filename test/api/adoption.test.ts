@@ -57,6 +57,7 @@ const config = (location: string): DomainConfig => ({
     audio: true,
     rng: true,
     tablet: true,
+    memoryStatsSeconds: 5,
     tpm: true,
     enlightened: true,
     pciDevices: ['0000:03:00.0'],

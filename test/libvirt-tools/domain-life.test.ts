@@ -160,6 +160,7 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
         'vcpucount tuned --live',
         'dommemstat tuned',
         'vcpupin tuned',
+        'cpu-stats tuned',
       )
       assert.match(vcpus, /^VCPU: +0\n[^]*^State: +running\n[^]*^VCPU: +1\n[^]*^CPU Affinity: +0-\d+ \(out of \d+\)$/m)
       assert.match(live, /^2$|^maximum +2\ncurrent +2$/)

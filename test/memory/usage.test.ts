@@ -103,6 +103,15 @@ test('requests and packets are as many as what they carry needs, and take their 
   assert(receivedDropped > 0 && receivedDropped < receivedPackets / 100)
 })
 
+test('a guest makes no more requests than it may', async () => {
+  const { clock, driver, id, read } = await stage('web')
+  await driver.devices.limitDisk?.(id, 'disk', { requests: { perSecond: 10 } })
+  await clock.advance(100_000)
+  const { reads = 0, writes = 0 } = (await read()).disks[0] ?? assert.fail()
+
+  assert(reads > 0 && writes > 0 && reads + writes <= 1_002, `${reads} and ${writes}`)
+})
+
 test('a guest tells of its memory when it has booted, and then as often as it is to', async () => {
   const { clock, driver, id, read } = await stage('web')
   const told = async () => (await read()).guestMemory

@@ -111,11 +111,16 @@ export class Usage {
   }
 }
 
-/** A simulated guest moves no more octets than it may; it makes no requests that are counted, and has no bursts. */
-function limited([read, written]: Pair, { bytes, readBytes, writeBytes }: DiskLimits): Pair {
+/** A simulated guest moves no more octets than it may, in no more requests, and has no bursts. */
+function limited([read, written]: Pair, limits: DiskLimits): Pair {
   const perMs = (limit: RateLimit | undefined) => (limit === undefined ? Infinity : limit.perSecond / 1_000)
-  const share = Math.min(1, perMs(bytes) / (read + written))
-  return [Math.min(read * share, perMs(readBytes)), Math.min(written * share, perMs(writeBytes))]
+  const most = (bytes: RateLimit | undefined, requests: RateLimit | undefined) =>
+    Math.min(perMs(bytes), perMs(requests) * REQUEST_BYTES)
+  const share = Math.min(1, most(limits.bytes, limits.requests) / (read + written))
+  return [
+    Math.min(read * share, most(limits.readBytes, limits.readRequests)),
+    Math.min(written * share, most(limits.writeBytes, limits.writeRequests)),
+  ]
 }
 
 function goOn(before: Counter | undefined, lifeMs: number, perMs: Pair): Counter {

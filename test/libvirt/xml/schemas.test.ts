@@ -62,6 +62,7 @@ const EVERYTHING: DomainConfig = {
     audio: true,
     rng: true,
     tablet: true,
+    memoryStatsSeconds: 5,
     tpm: true,
     enlightened: true,
     pciDevices: ['0000:03:00.0'],
