@@ -1,4 +1,4 @@
-import type { DomainConfig } from '../drivers/driver.ts'
+import { type DomainConfig, DriverError } from '../drivers/driver.ts'
 import { DomainWithConsole } from './domain-console.ts'
 import { VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_INVALID } from './error-numbers.ts'
 import { checkFlags, has } from './flag-check.ts'
@@ -62,10 +62,23 @@ export class DomainWithDefinition extends DomainWithConsole {
   async #live({ platform }: DomainConfig) {
     const screenPort = platform?.vga === undefined ? undefined : await this.host.screenPort?.(this.id)
     const { terminals } = this.host.driver
+    const hasAgent = await this.#hasAgent()
     return {
       id: this.getID(),
+      ...(hasAgent !== undefined && { hasAgent }),
       ...(terminals !== undefined && { hasSerialPort: true }),
       ...(screenPort !== undefined && { screenPort }),
+    }
+  }
+
+  /** Whether an agent listens in its guest; undefined where its host does not tell, as of one that has just stopped. */
+  async #hasAgent(): Promise<boolean | undefined> {
+    if (!this.host.kind.hasStandingDevices) return undefined
+    try {
+      return await this.host.driver.guest?.isConnected?.(this.id)
+    } catch (error) {
+      if (error instanceof DriverError && error.kind !== 'not-found') return undefined
+      throw error
     }
   }
 

@@ -26,6 +26,10 @@ interface Inside {
 
 const OS = `<os><type arch='x86_64'>hvm</type></os>`
 
+/** How the description of one that runs says whether its agent listens, which virt-manager goes by. */
+const channelIn = (state: string) =>
+  new RegExp(`<target type='virtio' name='org.qemu.guest_agent.0' state='${state}'/>`)
+
 /** Starts a domain with an interface on a network of its host. */
 async function started(host: HostName, name: string, { os = OS, disk = '' }: Inside = {}): Promise<void> {
   const path = join(world.folder, `${name}.xml`)
@@ -146,7 +150,10 @@ test('a guest of QEMU is asked through its agent, and shut down by it', { timeou
     <cmdline>${cmdline}</cmdline></os>`
   await started('qemu', 'talking', { os })
   assert.match(await world.no('qemu', 'domhostname', 'talking'), /: QEMU guest agent is not connected/)
+  assert.match(await world.ok('qemu', 'dumpxml', 'talking'), channelIn('disconnected'))
   await untilAnswered('qemu', 'talking')
+  assert.match(await world.ok('qemu', 'dumpxml', 'talking'), channelIn('connected'))
+  assert.doesNotMatch(await world.ok('qemu', 'dumpxml', 'talking', '--inactive'), /connected'/)
 
   assert.equal((await world.ok('qemu', 'domhostname', 'talking')).trim(), TALKING.hostName)
   const addresses = rows(await world.ok('qemu', 'domifaddr', 'talking', '--source', 'agent', '--full'))

@@ -22,9 +22,12 @@ after(() => world.close())
 function guestOps(): Required<GuestOps> {
   const { guest } = world.driver
   assert(guest !== undefined)
-  const { timezone, users, fileSystems, disks, time, setTime, freeze, thaw, trim, requestEnd } = guest
-  assert(timezone && users && fileSystems && disks && time && setTime && freeze && thaw && trim && requestEnd)
-  return { ...guest, timezone, users, fileSystems, disks, time, setTime, freeze, thaw, trim, requestEnd }
+  const { isConnected, timezone, users, fileSystems, disks } = guest
+  const { time, setTime, freeze, thaw, trim, requestEnd } = guest
+  assert(isConnected && timezone && users && fileSystems && disks)
+  assert(time && setTime && freeze && thaw && trim && requestEnd)
+  const told = { isConnected, timezone, users, fileSystems, disks }
+  return { ...guest, ...told, time, setTime, freeze, thaw, trim, requestEnd }
 }
 
 const failsBy = (guest: DriverError['guest'], message: RegExp) => (error: unknown) => {
@@ -51,6 +54,7 @@ test('a guest is asked through its agent, and told what to do', { timeout: TEST_
     )
   })
 
+  assert.equal(await guest.isConnected(id), true)
   assert.equal(await guest.hostName(id), TALKING.hostName)
   const { prettyName, machine } = await guest.os(id)
   assert.deepEqual([prettyName, machine], [TALKING.prettyName, 'x86_64'])
@@ -96,6 +100,7 @@ test('a guest without an agent is silent at once, and the host knows of no neigh
   const guest = guestOps()
   const began = performance.now()
 
+  assert.equal(await guest.isConnected(id), false)
   await assert.rejects(guest.hostName(id), failsBy('silent', /not connected/))
   await assert.rejects(guest.freeze(id), failsBy('silent', /^QEMU guest agent is not connected$/))
   assert(performance.now() - began < 2_000)

@@ -106,6 +106,11 @@ export interface GuestOps {
   /** What the guest calls itself; never empty. */
   hostName(id: DomainId): Promise<string>
   os(id: DomainId): Promise<GuestOs>
+  /**
+   * Whether something in the guest has opened the channel by which it is asked, as the host says at once; of a domain that
+   * runs or is paused. Absent where there is no such channel.
+   */
+  readonly isConnected?: (id: DomainId) => Promise<boolean>
   /** Absent, like all that follows, where the host has no way to ask. */
   readonly timezone?: (id: DomainId) => Promise<GuestTimezone>
   readonly users?: (id: DomainId) => Promise<readonly GuestUser[]>

@@ -42,6 +42,11 @@ export class Agent {
     return new Agent(machine)
   }
 
+  /** Whether one runs in the guest, which has booted. */
+  static isIn({ hasAgent, uptimeMs }: Guest): boolean {
+    return hasAgent && uptimeMs >= BOOTED_MS
+  }
+
   get hostName(): string {
     const label = this.#config.name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
     return label.replaceAll(/^-+|-+$/g, '').slice(0, HOST_NAME_LENGTH_MAX) || 'guest'

@@ -2,7 +2,7 @@ import type { GuestInterface, GuestOps } from '../driver.ts'
 import { Agent, interfacesOf } from './agent.ts'
 import type { Connection } from './connection.ts'
 import type { MemoryHost } from './host.ts'
-import { activeOf } from './life.ts'
+import { activeOf, guestOf } from './life.ts'
 
 /** The guests of a memory host, which tell what can be foretold from their definitions. */
 export function guestOps(host: MemoryHost, connection: Connection): GuestOps {
@@ -22,6 +22,10 @@ export function guestOps(host: MemoryHost, connection: Connection): GuestOps {
         const { config } = activeOf(domain, 'look for the addresses of', ['running', 'paused'])
         return interfacesOf(config).flatMap(asNeighbour)
       }),
+    isConnected: id =>
+      connection.call('guest.isConnected', () =>
+        Agent.isIn(guestOf(host.domain(id), 'look at', ['running', 'paused'])),
+      ),
     hostName: asking('hostName', agent => agent.hostName),
     os: asking('os', () => OS),
     timezone: asking('timezone', () => ({ name: 'UTC', offsetSeconds: 0 })),
@@ -37,7 +41,7 @@ export function guestOps(host: MemoryHost, connection: Connection): GuestOps {
   }
 }
 
-type AskedFor = Exclude<keyof GuestOps, 'addressSources' | 'addresses'>
+type AskedFor = Exclude<keyof GuestOps, 'addressSources' | 'addresses' | 'isConnected'>
 
 const OS = {
   id: 'memory',

@@ -28,10 +28,7 @@ export class GuestAgent {
    * `guest` where nobody answers, or not with what was asked for.
    */
   async ask<T>(machine: Machine, conversation: (client: QgaClient) => Promise<T>): Promise<T> {
-    const devices = await machine.execute('query-chardev')
-    if (!devices.some(({ label, isOpen }) => label === CHARDEV && isOpen)) {
-      throw silent('QEMU guest agent is not connected')
-    }
+    if (!(await isConnected(machine))) throw silent('QEMU guest agent is not connected')
     try {
       return await this.inTurn(() => converse(this.path, conversation))
     } catch (error) {
@@ -62,6 +59,12 @@ export class GuestAgent {
       turn.catch(() => undefined) // Whoever gave up was told.
     }
   }
+}
+
+/** Whether a program in the guest has opened the port, which QEMU knows. */
+export async function isConnected(machine: Machine): Promise<boolean> {
+  const devices = await machine.execute('query-chardev')
+  return devices.some(({ label, isOpen }) => label === CHARDEV && isOpen)
 }
 
 async function converse<T>(path: string, conversation: (client: QgaClient) => Promise<T>): Promise<T> {

@@ -9,9 +9,10 @@ import {
 } from '../../protocols/qga/file-systems.ts'
 import { readInterfaces } from '../../protocols/qga/interfaces.ts'
 import { readHostName, readSystem, readTime, readTimezone, readUsers, writeTime } from '../../protocols/qga/system.ts'
-import { type DomainId, DriverError, type GuestOps } from '../driver.ts'
+import { type DomainId, type DomainState, DriverError, type GuestOps } from '../driver.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
+import { isConnected } from './guest-agent.ts'
 import { diskAt } from './guest-disks.ts'
 import type { Inventory } from './inventory.ts'
 import type { Machine } from './machine.ts'
@@ -31,7 +32,7 @@ export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
   const ask = <T>(id: DomainId, question: Question<T>): Promise<T> =>
     gate.pass(async () => {
       const domain = inventory.find(id)
-      const machine = runningMachine(domain)
+      const machine = machineIn(domain, ['running'])
       return domain.agent.ask(machine, client => question(client, { domain, machine }))
     })
   const asking =
@@ -44,10 +45,11 @@ export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
       if (source === 'agent') return ask(id, client => readInterfaces(client, ANSWER_MS))
       return gate.pass(async () => {
         const domain = inventory.find(id)
-        assertState(domain, ['running', 'paused'])
+        machineIn(domain, ['running', 'paused'])
         return neighboursOf(domain.living.config)
       })
     },
+    isConnected: id => gate.pass(() => isConnected(machineIn(inventory.find(id), ['running', 'paused']))),
     hostName: asking(readHostName),
     os: asking(readSystem),
     timezone: asking(readTimezone),
@@ -99,14 +101,9 @@ interface Asked {
 
 type Question<T> = (client: QgaClient, asked: Asked) => Promise<T>
 
-function runningMachine(domain: QemuDomain): Machine {
-  assertState(domain, ['running'])
-  if (domain.machine === undefined) throw new DriverError('bad-state', `domain ${domain.id} has halted`)
-  return domain.machine
-}
-
-function assertState({ summary: { state }, id, machine }: QemuDomain, allowed: readonly string[]): void {
-  if (allowed.includes(state)) return
+/** The machine of a domain in one of these states. */
+function machineIn({ summary: { state }, id, machine }: QemuDomain, allowed: readonly DomainState[]): Machine {
+  if (machine !== undefined && allowed.includes(state)) return machine
   const kind = machine?.isReached === false ? 'unreachable' : 'bad-state'
   throw new DriverError(kind, `domain ${id} is ${state}, not ${allowed.join(' or ')}`)
 }

@@ -30,6 +30,8 @@ export interface LiveDescription {
   readonly memoryNowBytes?: number
   /** Where viewers on the server's machine reach its screen. */
   readonly screenPort?: number
+  /** Whether something in its guest listens on the channel of the agent; absent where nobody tells. */
+  readonly hasAgent?: boolean
   /** Whether its machine has a serial port where its definition says nothing of one. Absent: no. */
   readonly hasSerialPort?: boolean
 }
@@ -77,7 +79,7 @@ function writeDevices(config: DomainConfig, { kind, networks, live }: DomainDesc
     textElement('emulator', kind.emulator ?? ''),
     disks.map(disk => writeDisk(disk, { domainId, kind })),
     nics.map((nic, index) => writeInterface(nic, { domainId, kind, networks, before: nics.slice(0, index) })),
-    writeHardware(withPort(platform, live), kind, live?.screenPort),
+    writeHardware(withPort(platform, live), kind, live),
   )
 }
 

@@ -165,8 +165,14 @@ function readHostDevice(device: Reading): string {
   return `${(domain ?? '0').padStart(4, '0')}:${octet(bus)}:${octet(slot)}.${part ?? '0'}`
 }
 
+/** What is only true of them while the machine runs; as `LiveDescription`. */
+interface LiveHardware {
+  readonly screenPort?: number
+  readonly hasAgent?: boolean
+}
+
 /** Those devices of a machine. */
-export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: number): XmlOutput[] {
+export function writeHardware(hardware: Hardware, kind: HostKind, live: LiveHardware = {}): XmlOutput[] {
   const {
     vga,
     serial,
@@ -187,11 +193,11 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
   const emulated = element('backend', { type: 'emulator', version: '2.0' })
   return [
     ...(serial === undefined ? [] : ports),
-    ...(kind.hasStandingDevices ? [AGENT] : []),
+    ...(kind.hasStandingDevices ? [channel(live.hasAgent)] : []),
     ...(tablet && kind.hasTablet ? [element('input', { type: 'tablet', bus: 'usb' })] : []),
     ...(kind.hasStandingDevices ? INPUTS : []),
     ...(tpm === true ? [element('tpm', { model: kind.tpmModel }, emulated)] : []),
-    ...(vga === undefined ? [] : screen(vga, kind, screenPort)),
+    ...(vga === undefined ? [] : screen(vga, kind, live.screenPort)),
     ...(audio === true ? [element('sound', { model: 'ac97' })] : []),
     ...pciDevices.map(writeHostDevice),
     ...(hasBalloon ? [writeBalloon(seconds)] : []),
@@ -200,12 +206,16 @@ export function writeHardware(hardware: Hardware, kind: HostKind, screenPort?: n
   ]
 }
 
-/** What every machine of QEMU has here, in libvirt's order around what a definition says. */
-const AGENT = element(
-  'channel',
-  { type: 'unix' },
-  element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' }),
-)
+// What every machine of QEMU has here, in libvirt's order around what a definition says.
+
+function channel(isOpen: boolean | undefined): XmlOutput {
+  const state = isOpen === undefined ? undefined : isOpen ? 'connected' : 'disconnected'
+  return element(
+    'channel',
+    { type: 'unix' },
+    element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0', state }),
+  )
+}
 const INPUTS: readonly XmlOutput[] = [
   element('input', { type: 'mouse', bus: 'ps2' }),
   element('input', { type: 'keyboard', bus: 'ps2' }),

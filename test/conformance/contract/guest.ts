@@ -28,6 +28,7 @@ function describeTalk(stage: Stage): void {
     await untilAnswered(stage, id)
 
     assert.match(await stage.guest.hostName(id), /^[\w.-]+$/)
+    assert.notEqual(await stage.guest.isConnected?.(id), false)
     assert(Object.values(await stage.guest.os(id)).some(text => text !== ''))
     for (const source of stage.guest.addressSources) assertInterfaces(await stage.guest.addresses(id, source))
     if (stage.guest.addressSources.includes('agent')) {
@@ -89,6 +90,8 @@ function describeQuestions(stage: Stage): void {
       await rejectsWith('bad-state', stage.guest.hostName(id))
       await rejectsWith('bad-state', stage.guest.os(id))
       if (stage.guest.freeze !== undefined) await rejectsWith('bad-state', stage.guest.freeze(id))
+      if (state === 'paused') await stage.guest.isConnected?.(id)
+      else if (stage.guest.isConnected !== undefined) await rejectsWith('bad-state', stage.guest.isConnected(id))
     }
     await rejectsWith('not-found', stage.guest.hostName(NOBODY))
   })
@@ -111,6 +114,7 @@ function describeSilence(stage: Stage): void {
         return true
       })
     }
+    assert.notEqual(await stage.guest.isConnected?.(id), true)
     await stage.assertState(id, 'running')
   })
 }
