@@ -14,7 +14,9 @@ export const VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP = 2
 
 // --- What kind of address it is. (virIPAddrType)
 
+/** IPv4. */
 export const VIR_IP_ADDR_TYPE_IPV4 = 0
+/** IPv6. */
 export const VIR_IP_ADDR_TYPE_IPV6 = 1
 
 // --- Who knows what a guest is called. (virDomainGetHostnameFlags)
