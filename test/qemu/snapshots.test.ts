@@ -282,6 +282,7 @@ test(
     await assert.rejects(storage().resizeVolume(location, 4 * MIB), first)
     await assert.rejects(clones.cloneVolume(location, { name: 'given-away' }), first)
     await assert.rejects(suspension.suspend(id), first)
+    await assert.rejects(domains.reset(id, { keepsPaused: true }), first)
     await assert.rejects(suspension.files.save(id, file), first)
     assert.deepEqual(await held(volumes), [[], []])
     await domains.unpause(id)

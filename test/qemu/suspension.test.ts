@@ -131,6 +131,26 @@ for (const live of [false, true]) {
   }
 }
 
+test(
+  'a paused guest all of which is written is suspended, for it could not be saved again otherwise',
+  DURING,
+  async () => {
+    const id = await world.booted()
+    await world.driver.domains.pause(id)
+    const before = await world.serial(id)
+    const aborting = new AbortController()
+    // The last time that it is told how far it is, QEMU has sent all.
+    const onProgress = (share: number) => share === 1 && aborting.abort()
+
+    await suspension().suspend(id, { signal: aborting.signal, onProgress })
+
+    assert.equal(aborting.signal.aborted, true)
+    assert.equal(await world.state(id), 'suspended')
+    await suspension().resume(id)
+    await assertGoesOn(id, before)
+  },
+)
+
 const DAMAGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
   'cut short': async path => truncate(path, statSync(path).size - 1000),
   gone: path => rm(path),

@@ -6,8 +6,8 @@ import type { SavedDomain, SavedFileOps } from './saved-files.ts'
 export interface SuspensionOps {
   /**
    * Running or paused → suspended. With `live` the guest goes on while its memory is being written, where the hypervisor
-   * can tell what it changes meanwhile. A failed or aborted suspension leaves it as it was, and no file. `bad-state` when
-   * halted.
+   * can tell what it changes meanwhile. A failed or aborted suspension leaves it as it was, and no file; one that is aborted
+   * when it is almost done may be done all the same. `bad-state` when halted.
    */
   suspend(id: DomainId, options?: OperationOptions & { readonly live?: boolean }): Promise<void>
   /** Suspended → running, or paused. A failed resume leaves it suspended. `bad-state` unless suspended. */

@@ -10,5 +10,6 @@ import type { Machine } from './machine.ts'
 export async function assertActive(machine: Machine): Promise<void> {
   const { status } = await machine.execute('query-status')
   if (status !== 'postmigrate') return
-  throw new DriverError('bad-state', 'a suspension of it was broken off while it was paused; it has to go on first')
+  const problem = 'saving it was broken off when QEMU had sent all of it and given its disks away'
+  throw new DriverError('bad-state', `${problem}: it has to go on first, or its power is to be cut`)
 }

@@ -9,6 +9,7 @@ import {
   type OperationOptions,
   type PauseCause,
 } from '../driver.ts'
+import { assertActive } from './active-images.ts'
 import { assertDefinable, type Definition, serialise, withRelocated } from './definition.ts'
 import { syncFolder, writeAtomically } from './files.ts'
 import { ExitKeeper } from './exit-keeper.ts'
@@ -219,6 +220,8 @@ export class QemuDomain {
     return this.#inOrder(async () => {
       const machine = this.#anyMachine()
       const stays = keepsPaused && machine.state === 'paused'
+      // A reset hides that it has given its images away, and does not take them back.
+      if (stays) await assertActive(machine)
       await this.#exits.restart(machine, { stays })
       assertLedTo(stays ? 'paused' : 'running', machine.state)
     })

@@ -54,7 +54,7 @@ export async function suspend(options: Suspend): Promise<Saved> {
   await writeSuspension(files, { phase: 'saving', wasRunning, ...(partial !== files.memoryPartial && { partial }) })
   try {
     if (wasRunning && !isLive) await machine.command('stop')
-    const saved = { definition, paused: !wasRunning, ...(await transfer({ ...options, isLive }, target)) }
+    const saved = { definition, paused: !wasRunning, ...(await transfer({ ...options, isLive, wasRunning }, target)) }
     assertNotEnded(machine)
     await target.commit(saved)
     return saved
@@ -77,8 +77,8 @@ export async function suspend(options: Suspend): Promise<Saved> {
  */
 const mayGoOn = (machine: Machine): Promise<boolean> => machine.execute('query-kvm')
 
-const aborted = (signal: AbortSignal) =>
-  new DriverError('refused', 'the suspension was aborted', { cause: signal.reason })
+const aborted = (signal: AbortSignal | undefined) =>
+  new DriverError('refused', 'the suspension was aborted', { cause: signal?.reason })
 
 /** A guest that ends while it is being saved has ended. */
 function assertNotEnded(machine: Machine): void {
@@ -91,7 +91,19 @@ const ownTarget = ({ files }: Suspend): SaveTarget => ({
   commit: saved => commitMemory(files, saved),
 })
 
-async function transfer({ machine, files, isLive, signal, onProgress }: Suspend, { partial, start }: SaveTarget) {
+/** A transfer that is called off at most until all is sent of a guest that does not go on then. */
+interface Transfer extends Suspend {
+  readonly wasRunning: boolean
+}
+
+/**
+ * Writes the memory of a guest. What is aborted when QEMU has sent all of a guest that was paused is done all the same:
+ * with its memory QEMU has given its images away, and takes them back only when the guest goes on.
+ * Source: QEMU migration/migration.c, migration_completion; block.c, bdrv_inactivate_all.
+ */
+async function transfer(options: Transfer, { partial, start }: SaveTarget) {
+  const { machine, files, isLive, wasRunning, signal, onProgress } = options
+  const isCalledOff = async () => signal?.aborted === true && (wasRunning || (await callOff(machine)) !== 'completed')
   const receiver = await MemoryReceiver.listen(files.memorySocket)
   const over = new AbortController()
   const received = receiver.receive(partial, over.signal, start)
@@ -103,7 +115,7 @@ async function transfer({ machine, files, isLive, signal, onProgress }: Suspend,
     let share = 0
     for (let isWhole = false; !isWhole; ) {
       await sleep(POLL_MS)
-      if (signal?.aborted === true) throw aborted(signal)
+      if (await isCalledOff()) throw aborted(signal)
       if (failure !== undefined) throw failure
       assertNotEnded(machine)
       const { status, ram, errorDesc } = await machine.execute('query-migrate')
@@ -116,7 +128,7 @@ async function transfer({ machine, files, isLive, signal, onProgress }: Suspend,
       isWhole = status === 'completed'
     }
     const extent = await received
-    if (signal?.aborted === true) throw aborted(signal)
+    if (signal?.aborted === true && wasRunning) throw aborted(signal)
     return extent
   } catch (error) {
     over.abort()
@@ -156,11 +168,12 @@ async function goOn(machine: Machine, wasRunning: boolean): Promise<void> {
   if (!isRunning) await machine.command('cont')
 }
 
-async function callOff(machine: Machine): Promise<void> {
+/** Resolves with what has become of the migration. */
+async function callOff(machine: Machine): Promise<string> {
   const deadline = performance.now() + CANCEL_MS
   for (;;) {
     const { status = 'none' } = await machine.execute('query-migrate')
-    if (['none', 'completed', 'failed', 'cancelled'].includes(status)) return
+    if (['none', 'completed', 'failed', 'cancelled'].includes(status)) return status
     if (performance.now() >= deadline) throw new DriverError('unreachable', 'QEMU does not call its migration off')
     await machine.execute('migrate_cancel')
     await sleep(POLL_MS)
