@@ -109,5 +109,35 @@ describe('what virsh is told of a domain that runs', () => {
       const [, then = ''] = await world.each(host, again)
       assert.equal(then.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
     })
+
+    it(`changes how it runs and not what waits for the host, on ${host}`, async () => {
+      const file = join(world.folder, `${host}-waits.xml`)
+      const ending = host === 'v1' ? 'vhd' : 'vhdx'
+      await writeFile(
+        file,
+        `<domain type='hyperv'><name>waits</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+          <os><type arch='x86_64'>hvm</type></os></domain>`,
+      )
+      const image = `'C:\\images\\pulled.${ending}'`
+      await world.each(host, [
+        `vol-create-as images pulled.${ending} 8M`,
+        `define ${file}`,
+        `attach-disk waits ${image} sdb --targetbus scsi --config`,
+        'start waits',
+        'setvcpus waits 2 --config',
+        'detach-disk waits sdb --config',
+      ])
+      const [target = ''] = (await world.each(host, ['domblklist waits']))[0]?.split(/ /) ?? []
+      const told = [
+        'domblklist waits',
+        'domblklist waits --inactive',
+        'dominfo waits',
+        'vcpucount waits --config --active',
+      ]
+      const [, left, later, info = '', vcpus] = await world.each(host, [`detach-disk waits ${target} --live`, ...told])
+      assert.deepEqual([left, later, vcpus], ['', '', '2'])
+      assert.match(info, /^CPU\(s\): +1$/m)
+      await world.each(host, ['destroy waits', 'undefine waits'])
+    })
   }
 })

@@ -20,6 +20,8 @@ export interface Traits {
   readonly changesMemory: boolean
   /** Interfaces are plugged in and pulled while a domain runs. */
   readonly plugsNics: boolean
+  /** What of the use of disks is limited. */
+  readonly limits: 'all' | 'requests' | 'none'
   /** Virtual CPUs are bound to CPUs. */
   readonly bindsCpus: boolean
   /** The target of a disk that is plugged in, and the options that say so. */
@@ -57,6 +59,7 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
     changesShares: true,
     changesMemory: true,
     plugsNics: true,
+    limits: 'all',
     bindsCpus: true,
     target: 'vdb',
     options: '--subdriver qcow2',
@@ -69,6 +72,7 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
     changesShares: true,
     changesMemory: true,
     plugsNics: true,
+    limits: 'all',
     bindsCpus: true,
     target: 'vdb',
     options: '--subdriver qcow2',
@@ -76,6 +80,7 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
   v1: {
     ...HYPERV,
     format: 'vhd',
+    limits: 'none',
     changesShares: false,
     changesMemory: false,
     countedOfInterfaces: ['rx_bytes', 'rx_packets', 'tx_bytes', 'tx_packets'],
@@ -83,6 +88,7 @@ export const HOSTS: Readonly<Record<HostName, Traits>> = {
   v2: {
     ...HYPERV,
     format: 'vhdx',
+    limits: 'requests',
     changesShares: true,
     changesMemory: true,
     countedOfInterfaces: ['rx_bytes', 'rx_packets', 'rx_drop', 'tx_bytes', 'tx_packets', 'tx_drop'],

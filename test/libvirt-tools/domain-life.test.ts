@@ -279,6 +279,61 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
       assert.deepEqual([source(0), source(3), source(5), source(8)], ['-', cd, '-', cd])
     })
 
+    it('takes the carrier of an interface away, limits a disk, and interrupts the guest', async () => {
+      const [image = ''] = images.map(path => `'${path}'`)
+      const { target, options, limits } = traits
+      await each(
+        `define ${await described('linked', { vcpus: 2 })}`,
+        `attach-disk linked ${image} ${target} ${options} --config`,
+        'attach-interface linked network lan --config --mac 52:54:00:00:00:21',
+        'domif-setlink linked eth0 down --config',
+        'start linked',
+      )
+      const links = await each(
+        'domif-getlink linked eth0',
+        'domif-setlink linked eth0 up',
+        'domif-getlink linked eth0',
+        'domif-setlink linked 52:54:00:00:00:21 down',
+        'managedsave linked',
+        'start linked',
+        'domif-getlink linked eth0',
+        'domif-getlink linked eth0 --config',
+        'domiflist linked',
+      )
+      assert.deepEqual([links[0], links[2], links[6], links[7]], ['eth0 down', 'eth0 up', 'eth0 down', 'eth0 down'])
+      assert.match(links[8] ?? '', /^ *eth0 +network +lan /m)
+
+      const tune = `blkdeviotune linked ${target}`
+      if (limits === 'none') {
+        assert.match(await world.no(host, ...tune.split(' ')), unsupported('virDomainGetBlockIoTune'))
+        assert.match(await world.no(host, 'inject-nmi', 'linked'), unsupported('virDomainInjectNMI'))
+      } else {
+        const [, live = '', , later = ''] = await each(
+          `${tune} --total-iops-sec 120`,
+          tune,
+          `${tune} --total-iops-sec 80 --config`,
+          `${tune} --config`,
+          'inject-nmi linked',
+        )
+        assert.match(live, /^total_iops_sec *: 120$/m)
+        assert.match(later, /^total_iops_sec *: 80$/m)
+      }
+      if (limits === 'all') {
+        await each(`${tune} --read-bytes-sec 4096 --read-bytes-sec-max 8192 --read-bytes-sec-max-length 2`)
+        const [, told = ''] = await each(`${tune} --group-name slow`, tune)
+        assert.match(told, /^read_bytes_sec *: 4096$[^]*^read_bytes_sec_max *: 8192$[^]*^group_name *: slow$/m)
+      } else if (limits === 'requests') {
+        const refusal = await world.no(host, ...tune.split(' '), '--read-bytes-sec', '4096')
+        assert.match(
+          refusal,
+          /unsupported configuration: \w+ has a limit of readBytes, and Hyper-V limits the requests/,
+        )
+      }
+      await each('destroy linked')
+      if (limits !== 'none') assert.match((await each('dumpxml linked'))[0] ?? '', /<total_iops_sec>\d+</)
+      await each('setvcpu linked 1 --enable', 'undefine linked')
+    })
+
     it('is told why what cannot be is not done, in the words of libvirt', async () => {
       await each(`define ${await described('other')}`)
       const refusals: readonly (readonly [command: string, why: RegExp])[] = [
@@ -293,7 +348,7 @@ for (const host of ['memory', 'qemu', 'v1', 'v2'] as const satisfies readonly Ho
         ['managedsave-remove other', /^$|has no manage save image/m],
         ['dompmsuspend other mem', unsupported('virDomainPMSuspendForDuration')],
         ['numatune other', unsupported('virDomainGetNumaParameters')],
-        ['blkdeviotune other vda', unsupported('virDomainGetBlockIoTune')],
+        ['domiftune other eth0', unsupported('virDomainGetInterfaceParameters')],
         ['iothreadinfo other', unsupported('virDomainGetIOThreadInfo')],
         ['domifaddr other', /^error: Failed to query for interfaces addresses$/m],
         ['emulatorpin other', unsupported('virDomainGetEmulatorPinInfo')],

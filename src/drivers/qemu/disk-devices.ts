@@ -1,3 +1,4 @@
+import { QmpError } from '../../protocols/qmp/error.ts'
 import {
   type ConnectOptions,
   type DeviceOps,
@@ -129,6 +130,9 @@ async function changeMedium(domain: LivingDomain, id: string, medium: Medium): P
   })
 }
 
+/** How often a tray is opened again that a guest which resets its drives has shut. */
+const OPENINGS_MAX = 10
+
 /** Takes out what lies in the drive and puts the next in; where that cannot be, what lay in it lies in it again. */
 async function swap(
   machine: LivingDomain['machine'],
@@ -137,10 +141,13 @@ async function swap(
   next: string | null,
 ): Promise<void> {
   const put = (node: string | null) =>
-    node === null ? undefined : machine.execute('blockdev-insert-medium', { id, 'node-name': node })
-  await machine.execute('blockdev-open-tray', { id, force: true })
+    node === null
+      ? undefined
+      : openly(machine, id, () => machine.execute('blockdev-insert-medium', { id, 'node-name': node }))
   try {
-    if (before !== null) await machine.execute('blockdev-remove-medium', { id })
+    await openly(machine, id, async () => {
+      if (before !== null) await machine.execute('blockdev-remove-medium', { id })
+    })
     try {
       await put(next)
     } catch (error) {
@@ -149,6 +156,18 @@ async function swap(
     }
   } finally {
     await machine.execute('blockdev-close-tray', { id })
+  }
+}
+
+/** Does what needs an open tray; firmware that looks for drives, and a guest that boots, shut it at any moment. */
+async function openly(machine: LivingDomain['machine'], id: string, act: () => Promise<void>): Promise<void> {
+  for (let left = OPENINGS_MAX; ; left--) {
+    await machine.execute('blockdev-open-tray', { id, force: true })
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof QmpError) || left === 0) throw error
+    }
   }
 }
 
