@@ -31,7 +31,7 @@ import { UntoldChanges } from './handlers/untold-changes.ts'
 import { crashTreatment } from './handlers/vm-crash.ts'
 import { forgetUndefined } from './handlers/vm-definition.ts'
 import { retellActions } from './handlers/vm-life.ts'
-import { followDomains, LibvirtFace } from './libvirt/rpc/index.ts'
+import { followed, LibvirtFace } from './libvirt/rpc/index.ts'
 import { fail } from './model/errors.ts'
 import { host_, SR, storedClasses } from './model/index.ts'
 import { ApiError } from './model/kernel/error.ts'
@@ -141,11 +141,8 @@ function createServices(
       throw fail('HOST_URI_INVALID', { uri: uri.href, reason })
     }
     const warn = (message: string, details: object = {}) => log.warn(details, message)
-    const driver = await open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) })
-    // From the beginning: clients of libvirt ask why domains are what others have made of them. Where it fails, who lists
-    // them next is told the same.
-    followDomains(driver).catch(() => undefined)
-    return driver
+    // From the beginning, for clients of libvirt ask why domains are what others have made of them.
+    return followed(await open({ uri, dataDir: data, warn, signal, ...(hostPower && { hostPower }) }))
   }
   const owner = randomUUID()
   const locks = new Locks()

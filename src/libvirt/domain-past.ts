@@ -1,5 +1,6 @@
-import type { Driver } from '../drivers/driver.ts'
+import type { DomainId, Driver } from '../drivers/driver.ts'
 import { Deeds } from './deeds.ts'
+import type { Deed } from './lifecycle.ts'
 import { StateReasons } from './state-reasons.ts'
 
 /** What has become of the domains of a host, as far as this process heard of it, and what it does to them. */
@@ -20,8 +21,48 @@ export function pastOf(driver: Driver): DomainPast {
   return past
 }
 
-/** Follows the domains of a host from what they are now on. Rejects where the host does not say what there is. */
-export async function followDomains(driver: Driver): Promise<void> {
-  const { reasons } = pastOf(driver)
-  reasons.seeAll(await driver.domains.list())
+/**
+ * The driver of a host by which it is known what is done to domains, whoever does it. They are followed from what they are
+ * now on; where the host does not say what there is, from what the next who lists them is told.
+ */
+export function followed(driver: Driver): Driver {
+  const { domains, suspension, snapshots } = driver
+  const during = <T>(id: DomainId, deed: Deed, run: () => Promise<T>): Promise<T> => {
+    const { deeds } = pastOf(watched)
+    // What more is being done explains more.
+    return deeds.whileDoing(id, deeds.of(id) ?? deed, run)
+  }
+  const watched: Driver = {
+    ...driver,
+    domains: {
+      ...domains,
+      start: (id, options) =>
+        during(id, 'started', () => domains.start(id, options)).catch((error: unknown) => {
+          pastOf(watched).reasons.failed(id)
+          throw error
+        }),
+      async requestShutdown(id) {
+        await domains.requestShutdown(id)
+        pastOf(watched).reasons.asked(id)
+      },
+    },
+    ...(suspension && {
+      suspension: {
+        ...suspension,
+        suspend: (id, options) => during(id, 'saved', () => suspension.suspend(id, options)),
+      },
+    }),
+    ...(snapshots && {
+      snapshots: {
+        ...snapshots,
+        revert: (id, snapshot, options) => during(id, 'reverted', () => snapshots.revert(id, snapshot, options)),
+      },
+    }),
+  }
+  const { reasons } = pastOf(watched)
+  domains.list().then(
+    all => reasons.seeAll(all),
+    () => undefined,
+  )
+  return watched
 }

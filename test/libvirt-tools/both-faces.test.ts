@@ -82,13 +82,20 @@ for (const traits of HOSTS) {
       await root.ok('VM.set_name_description', vm, 'told at once')
       assert.match(await ok(host, 'dumpxml', name), /<description>told at once/)
 
+      const state = async () => (await ok(host, 'domstate', name, '--reason')).trim()
       await root.ok('VM.start', vm, false)
-      assert.equal((await ok(host, 'domstate', name)).trim(), 'running')
+      assert.equal(await state(), 'running (booted)')
       assert.match(await ok(host, 'net-info', network), /Active: +yes/)
       await root.ok('VM.pause', vm)
-      assert.equal((await ok(host, 'domstate', name)).trim(), 'paused')
+      assert.equal(await state(), 'paused (user)')
+      await root.ok('VM.unpause', vm)
+      assert.equal(await state(), 'running (unpaused)')
+      await root.ok('VM.suspend', vm, false)
+      assert.equal(await state(), 'shut off (saved)')
+      await root.ok('VM.resume', vm, false)
+      assert.equal(await state(), 'running (restored)')
       await root.ok('VM.hard_shutdown', vm)
-      assert.equal((await ok(host, 'domstate', name)).trim(), 'shut off')
+      assert.equal(await state(), 'shut off (destroyed)')
 
       for (const [of, ref] of Object.entries({ VIF: vif, VBD: vbd, VDI: vdi, VM: vm, network: net, SR: sr })) {
         await root.ok(`${of}.delete`, ref)
