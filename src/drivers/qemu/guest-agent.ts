@@ -13,28 +13,43 @@ const WAITING_MAX = 32
 /** The name of the character device of the port. */
 const CHARDEV = 'agent'
 
+/** The guest's end of the port, as QEMU knows it. */
+export interface GuestPort {
+  /** Whether a program in the guest has opened it. */
+  readonly isOpen: () => Promise<boolean>
+  /** Looks at the guest again, whose end would have closed the port. Rejects as `bad-state` where it has ended. */
+  readonly look: () => Promise<unknown>
+}
+
+/** How long things may take; less for tests. */
+export interface Patience {
+  readonly syncMs: number
+  readonly turnMs: number
+}
+
 /** The agent in the guest of a domain, if one runs there. Its port serves one at a time, so all who ask wait their turn. */
 export class GuestAgent {
   /** The socket of the port. */
   readonly path: string
+  readonly #patience: Patience
   readonly #turns = new Lock(WAITING_MAX)
 
-  constructor(path: string) {
+  constructor(path: string, patience: Patience = { syncMs: SYNC_MS, turnMs: TURN_MS }) {
     this.path = path
+    this.#patience = patience
   }
 
   /**
    * Speaks with the agent in a machine that runs. Rejects with DriverError: as `bad-state` where the guest has ended, with
    * `guest` where nobody answers, or not with what was asked for.
    */
-  async ask<T>(machine: Machine, conversation: (client: QgaClient) => Promise<T>): Promise<T> {
-    if (!(await isConnected(machine))) throw silent('QEMU guest agent is not connected')
+  async ask<T>(port: GuestPort, conversation: (client: QgaClient) => Promise<T>): Promise<T> {
+    if (!(await port.isOpen())) throw silent('QEMU guest agent is not connected')
     try {
-      return await this.inTurn(() => converse(this.path, conversation))
+      return await this.inTurn(() => this.#converse(conversation))
     } catch (error) {
       if (!(error instanceof QgaError)) throw error
-      // What ends the guest ends its port.
-      if (error.failure === 'closed' || error.failure === 'absent') await machine.refresh()
+      if (error.failure === 'closed' || error.failure === 'absent') await port.look()
       throw failureOf(error)
     }
   }
@@ -46,7 +61,7 @@ export class GuestAgent {
     const timer = setTimeout(() => {
       isGivenUp = true
       reject(silent('Guest agent not available for now'))
-    }, TURN_MS)
+    }, this.#patience.turnMs)
     const turn = this.#turns.run(async () => {
       clearTimeout(timer)
       if (isGivenUp) throw silent('Guest agent not available for now')
@@ -59,22 +74,25 @@ export class GuestAgent {
       turn.catch(() => undefined) // Whoever gave up was told.
     }
   }
-}
 
-/** Whether a program in the guest has opened the port, which QEMU knows. */
-export async function isConnected(machine: Machine): Promise<boolean> {
-  const devices = await machine.execute('query-chardev')
-  return devices.some(({ label, isOpen }) => label === CHARDEV && isOpen)
-}
-
-async function converse<T>(path: string, conversation: (client: QgaClient) => Promise<T>): Promise<T> {
-  const client = await connectQga(path, SYNC_MS)
-  try {
-    return await conversation(client)
-  } finally {
-    client.close()
+  async #converse<T>(conversation: (client: QgaClient) => Promise<T>): Promise<T> {
+    const client = await connectQga(this.path, this.#patience.syncMs)
+    try {
+      return await conversation(client)
+    } finally {
+      client.close()
+    }
   }
 }
+
+/** The port of a machine. */
+export const portOf = (machine: Machine): GuestPort => ({
+  async isOpen() {
+    const devices = await machine.execute('query-chardev')
+    return devices.some(({ label, isOpen }) => label === CHARDEV && isOpen)
+  },
+  look: () => machine.refresh(),
+})
 
 const silent = (message: string, options?: ErrorOptions) =>
   new DriverError('refused', message, { guest: 'silent', ...options })

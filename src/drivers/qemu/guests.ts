@@ -12,7 +12,7 @@ import { readHostName, readSystem, readTime, readTimezone, readUsers, writeTime 
 import { type DomainId, type DomainState, DriverError, type GuestOps } from '../driver.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
-import { isConnected } from './guest-agent.ts'
+import { portOf } from './guest-agent.ts'
 import { diskAt } from './guest-disks.ts'
 import type { Inventory } from './inventory.ts'
 import type { Machine } from './machine.ts'
@@ -33,7 +33,7 @@ export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
     gate.pass(async () => {
       const domain = inventory.find(id)
       const machine = machineIn(domain, ['running'])
-      return domain.agent.ask(machine, client => question(client, { domain, machine }))
+      return domain.agent.ask(portOf(machine), client => question(client, { domain, machine }))
     })
   const asking =
     <T>(read: (client: QgaClient, timeoutMs: number) => Promise<T>) =>
@@ -49,7 +49,7 @@ export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
         return neighboursOf(domain.living.config)
       })
     },
-    isConnected: id => gate.pass(() => isConnected(machineIn(inventory.find(id), ['running', 'paused']))),
+    isConnected: id => gate.pass(() => portOf(machineIn(inventory.find(id), ['running', 'paused'])).isOpen()),
     hostName: asking(readHostName),
     os: asking(readSystem),
     timezone: asking(readTimezone),
