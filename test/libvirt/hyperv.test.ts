@@ -90,7 +90,7 @@ for (const build of [7_601, 20_348]) {
       assert.equal(await stateOf(domain), VIR_DOMAIN_RUNNING)
       await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, domain.shutdownFlags(VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN))
       await domain.shutdownFlags(VIR_DOMAIN_SHUTDOWN_PARAVIRT)
-      await until(async () => !(await domain.isActive()), 10_000)
+      await until(async () => !(await domain.isActive()))
       await rejectsWith(VIR_ERR_OPERATION_INVALID, domain.destroy(), /Domain is not active or is in state/)
     })
 
@@ -181,13 +181,13 @@ for (const build of [7_601, 20_348]) {
         domainXml({ type: 'hyperv', name: 'passing' }),
         VIR_DOMAIN_START_AUTODESTROY,
       )
-      await until(() => heard.includes(`passing ${VIR_DOMAIN_EVENT_STARTED}`), 10_000)
+      await until(() => heard.includes(`passing ${VIR_DOMAIN_EVENT_STARTED}`))
       const number = made.getID()
 
       assert.equal((await connection.domainLookupByID(number)).getName(), 'passing')
       await other.close()
 
-      await until(() => heard.includes(`passing ${VIR_DOMAIN_EVENT_STOPPED}`), 10_000)
+      await until(() => heard.includes(`passing ${VIR_DOMAIN_EVENT_STOPPED}`))
       await rejectsWith(VIR_ERR_NO_DOMAIN, connection.domainLookupByName('passing'))
     })
 

@@ -28,7 +28,7 @@ test('a machine of QEMU lives by the functions of libvirt, with a disk and an in
     const domain = await connection.domainCreateXML(described, VIR_DOMAIN_START_AUTODESTROY)
     assert.deepEqual([await connection.getType(), (await domain.getState()).state], ['QEMU', VIR_DOMAIN_RUNNING])
     assert((await connection.getVersion()) >= 7_000_000)
-    await until(async () => (await domain.getVcpus()).info.some(({ cpuTime }) => cpuTime > 0n), 10_000)
+    await until(async () => (await domain.getVcpus()).info.some(({ cpuTime }) => cpuTime > 0n))
     await domain.suspend()
     await domain.managedSave()
     await domain.create()

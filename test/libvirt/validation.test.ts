@@ -80,7 +80,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
 
       await domain.shutdown()
 
-      await until(async () => !(await domain.isActive()), 10_000)
+      await until(async () => !(await domain.isActive()))
     })
 
     // "Failed: virt-manager does not find the associated file of the virtual hard drive to attach."
@@ -140,7 +140,7 @@ for (const { build, version, vcpusMax } of HOSTS) {
       const domain = await machine('busy', { vcpus: 2 })
       await domain.create()
 
-      await until(async () => (await domain.getVcpus()).info.every(({ cpuTime }) => cpuTime > 0n), 10_000)
+      await until(async () => (await domain.getVcpus()).info.every(({ cpuTime }) => cpuTime > 0n))
 
       const { info, cpumaps } = await domain.getVcpus()
       assert.deepEqual(

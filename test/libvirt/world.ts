@@ -80,8 +80,8 @@ export async function rejectsWith(code: number, promise: Promise<unknown>, messa
 export const namesOf = (named: readonly { readonly getName: () => string }[]): string[] =>
   named.map(each => each.getName()).toSorted()
 
-/** Resolves once `isSo`, looking often; a second is more than memory hosts need for anything. */
-export async function until(isSo: () => Promise<boolean> | boolean, ms = 1_000): Promise<void> {
+/** Resolves once `isSo`, looking often. */
+export async function until(isSo: () => Promise<boolean> | boolean, ms = 30_000): Promise<void> {
   const deadline = performance.now() + ms
   while (!(await isSo())) {
     assert(performance.now() < deadline, 'it never became so')
