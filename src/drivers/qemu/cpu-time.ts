@@ -17,19 +17,23 @@ export async function threadMs(pid: number, threadId: number): Promise<number> {
   return userMs + systemMs
 }
 
-/** As `threadMs`, with what else the kernel tells of the thread. */
-export async function threadMetrics(pid: number, threadId: number): Promise<VcpuMetrics> {
+/** As `threadMs`, with what else the kernel tells of the thread; of its waits only where it keeps them. */
+export async function threadMetrics(pid: number, threadId: number, keepsWaits: boolean): Promise<VcpuMetrics> {
   const folder = `/proc/${pid}/task/${threadId}`
   const [stat, schedule, waits] = await Promise.all([
     readFile(`${folder}/stat`, 'utf8'),
     ifThere(`${folder}/schedstat`),
-    ifThere(`${folder}/sched`),
+    keepsWaits ? ifThere(`${folder}/sched`) : undefined,
   ])
   const { userMs, systemMs, cpu } = readStat(stat)
   const [delayMs, waitMs] = [parseDelay(schedule), parseWait(waits)]
   const told = { ...(waitMs !== undefined && { waitMs }), ...(delayMs !== undefined && { delayMs }) }
   return { usedMs: userMs + systemMs, ...told, cpu }
 }
+
+/** Whether the kernel counts how long threads wait. Source: Linux, admin-guide/sysctl/kernel, sched_schedstats. */
+export const keepsWaits = async (): Promise<boolean> =>
+  (await ifThere('/proc/sys/kernel/sched_schedstats'))?.trim() === '1'
 
 /** What a process has used with all its threads, and what it takes of the memory. Rejects as `threadMs`. */
 export async function processUse(pid: number): Promise<{ userMs: number; systemMs: number; residentBytes: number }> {

@@ -13,7 +13,7 @@ import {
   type VcpuState,
 } from '../driver.ts'
 import { MEMORY_GRANULARITY_BYTES } from './command-line/board.ts'
-import { processUse, threadMetrics, threadMs } from './cpu-time.ts'
+import { keepsWaits, processUse, threadMetrics, threadMs } from './cpu-time.ts'
 import { systemCode } from './files.ts'
 import type { GuestTools } from './guest-tools.ts'
 import type { Machine } from './machine.ts'
@@ -160,8 +160,10 @@ const SAID = {
   hugePagesRefused: 'stat-htlb-pgfail',
 } as const satisfies { readonly [N in Exclude<keyof GuestMemory, 'atMs'>]: string }
 
-const readCpus = (machine: Machine, config: DomainConfig): Promise<VcpuMetrics[]> =>
-  readThreads(machine, config, threadMetrics)
+async function readCpus(machine: Machine, config: DomainConfig): Promise<VcpuMetrics[]> {
+  const hasWaits = await keepsWaits()
+  return readThreads(machine, config, (pid, threadId) => threadMetrics(pid, threadId, hasWaits))
+}
 
 /** What `read` tells of the thread of each virtual CPU. */
 async function readThreads<T>(
