@@ -75,7 +75,7 @@ function parseBoot(object: JsonObject): BootConfig {
 }
 
 function parseDisk(object: JsonObject): DiskConfig {
-  const { kind, shared, limits } = object
+  const { kind, shared, limits, alias } = object
   return {
     id: stringMember(object, 'id'),
     ...(kind !== undefined && { kind: wordMember(object, 'kind', ['disk', 'cdrom', 'floppy'] as const) }),
@@ -86,6 +86,7 @@ function parseDisk(object: JsonObject): DiskConfig {
     bus: wordMember(object, 'bus', BUSES),
     ...(shared !== undefined && { shared: booleanMember(object, 'shared') }),
     ...(limits !== undefined && { limits: parseLimits(toJsonObject(limits, 'limits')) }),
+    ...(alias !== undefined && { alias: stringMember(object, 'alias') }),
   }
 }
 
@@ -112,7 +113,7 @@ const FORMATS = ['raw', 'qcow2', 'vhd', 'vhdx'] as const
 const BUSES = ['emulated', 'paravirtualised'] as const
 
 function parseNic(object: JsonObject): NicConfig {
-  const { linkDown } = object
+  const { linkDown, alias } = object
   return {
     id: stringMember(object, 'id'),
     mac: stringMember(object, 'mac'),
@@ -121,6 +122,7 @@ function parseNic(object: JsonObject): NicConfig {
     device: stringMember(object, 'device'),
     network: nullOr(object, 'network', stringMember),
     ...(linkDown !== undefined && { linkDown: booleanMember(object, 'linkDown') }),
+    ...(alias !== undefined && { alias: stringMember(object, 'alias') }),
   }
 }
 

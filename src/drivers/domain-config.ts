@@ -47,6 +47,8 @@ export interface DiskConfig {
   readonly shared?: boolean
   /** Absent: none. */
   readonly limits?: DiskLimits
+  /** What its owner calls it, whatever the guest sees; absent where nobody has said. */
+  readonly alias?: string
 }
 
 /** A network interface of a domain. */
@@ -64,6 +66,8 @@ export interface NicConfig {
   readonly network: string | null
   /** Whether the guest sees no carrier, wherever the cable is plugged in. Absent: only where it is plugged nowhere. */
   readonly linkDown?: boolean
+  /** As `DiskConfig.alias`. */
+  readonly alias?: string
 }
 
 /** Which features of the CPU the guest sees, by the draft's names (`cpu_feature`): all that the host can offer, but for these. */

@@ -42,11 +42,13 @@ function hardwareOf({ id, memoryBytes, vcpus, cpu = NO_CPU, boot, disks, nics = 
     CPU: told(Object.fromEntries(features)),
     boot,
     disks: byName(disks).map(
-      ({ id: _id, location: _at, format: _as, shared: _with, limits: _to, kind = 'disk', ...seen }) => {
+      ({ id: _id, location: _at, format: _as, shared: _with, limits: _to, alias: _called, kind = 'disk', ...seen }) => {
         return { ...seen, kind }
       },
     ),
-    'network interfaces': byName(nics).map(({ id: _id, network: _to, linkDown: _seen, ...seen }) => seen),
+    'network interfaces': byName(nics).map(
+      ({ id: _id, network: _to, linkDown: _seen, alias: _called, ...seen }) => seen,
+    ),
     platform: told({ ...board, serial }),
   }
 }

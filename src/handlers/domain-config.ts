@@ -1,7 +1,15 @@
 /** A VM's record, its disks and interfaces as a driver wants to be told of them. */
 
 import { readConfig } from '../drivers/driver.ts'
-import type { BootConfig, CpuConfig, DiskConfig, DomainConfig, ExitActions, PlatformConfig } from '../drivers/driver.ts'
+import type {
+  BootConfig,
+  CpuConfig,
+  DiskConfig,
+  DomainConfig,
+  ExitActions,
+  NicConfig,
+  PlatformConfig,
+} from '../drivers/driver.ts'
 import type { Context } from '../engine/context.ts'
 import { fail } from '../model/errors.ts'
 import type { VM } from '../model/index.ts'
@@ -25,7 +33,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   const target = memoryTarget(vm)
   // No field of a VM says these; what others have chosen and noted on the host stays.
   const kept = readConfig(vm.definition)
-  const disks = diskConfigs(parts, vm).map(disk => withKept(disk, kept?.disks, ({ limits }) => limits && { limits }))
+  const disks = diskConfigs(parts, vm).map(disk => withKept(disk, kept?.disks, UNSAID_OF_DISK))
   const { annotations, cpu, platform = {} } = kept ?? {}
   const { enlightened = false, rng = false, tablet = false, memoryStatsSeconds } = platform
   const boot = bootConfig(parts, vm, disks)
@@ -40,7 +48,7 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
     ...(scheduling !== EVEN && { scheduling }),
     boot: isOfDisk(boot) && kept !== undefined && isOfNetwork(kept.boot) ? kept.boot : boot,
     disks,
-    nics: nicConfigs(store, vm).map(nic => withKept(nic, kept?.nics, ({ linkDown }) => linkDown && { linkDown })),
+    nics: nicConfigs(store, vm).map(nic => withKept(nic, kept?.nics, UNSAID_OF_NIC)),
     platform: {
       ...platformConfig(vm),
       ...(enlightened && { enlightened }),
@@ -53,11 +61,21 @@ export function domainConfig(parts: Parts, vm: VmRecord): DomainConfig {
   }
 }
 
+const UNSAID_OF_DISK = ({ limits, alias }: DiskConfig) => ({
+  ...(limits !== undefined && { limits }),
+  ...(alias !== undefined && { alias }),
+})
+
+const UNSAID_OF_NIC = ({ linkDown, alias }: NicConfig) => ({
+  ...(linkDown !== undefined && { linkDown }),
+  ...(alias !== undefined && { alias }),
+})
+
 /** A device with what no field of a VBD or VIF says of it. */
 function withKept<D extends { readonly id: string }>(
   device: D,
   kept: readonly D[] = [],
-  unsaid: (kept: D) => Partial<D> | undefined | false,
+  unsaid: (kept: D) => Partial<D>,
 ): D {
   const before = kept.find(({ id }) => id === device.id)
   return before === undefined ? device : { ...device, ...unsaid(before) }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { DeviceOps, DiskConfig, Domain as DriverDomain, DomainConfig, NicConfig } from '../drivers/driver.ts'
 import { DomainWithMetadata } from './domain-metadata.ts'
-import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
+import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_DENIED, VIR_ERR_OPERATION_UNSUPPORTED } from './error-numbers.ts'
 import type { Told } from './domain-watch.ts'
 import { hubOf } from './event-hub.ts'
 import { checkFlags, type FunctionName } from './flag-check.ts'
@@ -15,7 +15,7 @@ import { impactOf } from './impact.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
 import { imagesFor } from './known-images.ts'
 import { plugging } from './starting.ts'
-import { ownAlias } from './xml/own-alias.ts'
+import { type Known, ownAlias } from './xml/own-alias.ts'
 
 const PLUG = { known: VIR_DOMAIN_DEVICE_MODIFY_LIVE | VIR_DOMAIN_DEVICE_MODIFY_CONFIG }
 // A tray that a guest has locked is opened in any case.
@@ -81,7 +81,9 @@ export class DomainWithDevices extends DomainWithMetadata {
     return this.change(name, async () => {
       checkFlags(name, flags, PLUG)
       await this.alter(name, flags, config => {
-        const present = pluggable(config).find(({ device }) => ownAlias(device.id) === alias)
+        const present = pluggable(config).find(
+          ({ device }) => ownAlias(device) === alias || ownAlias({ id: device.id }) === alias,
+        )
         if (present !== undefined) return pull(present, this.id)
         throw this.host.error(VIR_ERR_DEVICE_MISSING, `no device found with alias ${alias}`)
       })
@@ -158,14 +160,14 @@ function attach(xml: string, config: DomainConfig, surroundings: Surroundings, _
     const { disk } = device
     return {
       live: devices => devices.attachDisk(id, disk),
-      told: { kind: 'device-added', alias: ownAlias(disk.id) },
+      told: { kind: 'device-added', alias: ownAlias(disk) },
       config: before => ({ ...before, disks: [...before.disks, disk] }),
     }
   }
   const { nic } = device
   return {
     live: devices => devices.attachNic(id, nic),
-    told: { kind: 'device-added', alias: ownAlias(nic.id) },
+    told: { kind: 'device-added', alias: ownAlias(nic) },
     config: before => ({ ...before, nics: [...(before.nics ?? []), nic] }),
     nic,
   }
@@ -179,7 +181,7 @@ function detach(xml: string, config: DomainConfig, surroundings: Surroundings, _
 /** A device that can be pulled. */
 interface Pluggable {
   readonly kind: 'disk' | 'interface'
-  readonly device: { readonly id: string }
+  readonly device: Known
 }
 
 const pluggable = ({ disks, nics = [] }: DomainConfig): readonly Pluggable[] => [
@@ -188,7 +190,7 @@ const pluggable = ({ disks, nics = [] }: DomainConfig): readonly Pluggable[] => 
 ]
 
 function pull({ kind, device }: Pluggable, id: string): Deed {
-  const told = { kind: 'device-removed', alias: ownAlias(device.id) } as const
+  const told = { kind: 'device-removed', alias: ownAlias(device) } as const
   if (kind === 'disk') {
     return {
       live: devices => devices.detachDisk(id, device.id),
@@ -223,6 +225,7 @@ function update(xml: string, config: DomainConfig, surroundings: Surroundings, h
 /** Source of the texts: libvirt, src/qemu/qemu_domain.c, qemuDomainDiskChangeSupported. Limits that are not said stay as they are. */
 async function changeMedium(devices: DeviceOps, host: Host, id: string, present: DiskConfig, wanted: DiskConfig) {
   const { location, format, limits = present.limits } = wanted
+  if (wanted.alias !== present.alias) throw host.error(VIR_ERR_OPERATION_DENIED, 'changing device alias is not allowed')
   const fixed = Object.entries(FIXED_OF_DISK).find(([, valueOf]) => valueOf(present) !== valueOf(wanted))?.[0]
   const field = fixed ?? (isDeepStrictEqual(limits, present.limits) ? undefined : 'blkdeviotune')
   if (field !== undefined) {
@@ -247,6 +250,7 @@ const FIXED_OF_DISK: Readonly<Record<string, (disk: DiskConfig) => unknown>> = {
 
 /** Source of the texts, and of what can be another: libvirt, src/qemu/qemu_hotplug.c, qemuDomainChangeNet. */
 async function connect(devices: DeviceOps, host: Host, id: string, present: NicConfig, wanted: NicConfig) {
+  if (wanted.alias !== present.alias) throw host.error(VIR_ERR_OPERATION_DENIED, 'changing device alias is not allowed')
   const fixed = FIXED_OF_NIC.find(({ field }) => present[field] !== wanted[field])
   if (fixed !== undefined) throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, fixed.refusal(present, wanted))
   if (wanted.network !== present.network) await devices.connectNic(id, present.id, wanted.network)

@@ -43,10 +43,21 @@ const config = (location: string): DomainConfig => ({
       device: 'xvda',
       bus: 'paravirtualised',
       shared: true,
+      limits: { readBytes: { perSecond: 4096, burst: 8192, burstSeconds: 2 }, requestBytes: 4096, group: 'slow' },
+      alias: 'data',
     },
   ],
   nics: [
-    { id: NIC, mac: '52:54:00:12:34:56', mtu: 1400, model: 'paravirtualised', device: 'eth3', network: NETWORK },
+    {
+      id: NIC,
+      mac: '52:54:00:12:34:56',
+      mtu: 1400,
+      model: 'paravirtualised',
+      device: 'eth3',
+      network: NETWORK,
+      linkDown: true,
+      alias: 'uplink',
+    },
     { id: 'not-a-uuid', mac: '52:54:00:12:34:57', mtu: 1500, model: 'emulated', device: 'eth4', network: null },
   ],
   platform: {

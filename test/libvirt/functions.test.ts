@@ -15,6 +15,7 @@ const INTERNAL = new Set([
   'living',
   'demand',
   'asked',
+  'alter',
   'amend',
   'active',
   'assertFit',

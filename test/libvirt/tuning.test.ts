@@ -6,8 +6,10 @@ import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
+  VIR_ERR_OPERATION_DENIED,
   VIR_ERR_OPERATION_INVALID,
   VIR_ERR_OPERATION_UNSUPPORTED,
+  VIR_ERR_XML_ERROR,
   VIR_TYPED_PARAM_STRING,
   VIR_TYPED_PARAM_UINT,
   VIR_TYPED_PARAM_ULLONG,
@@ -156,4 +158,30 @@ test('all virtual CPUs stay enabled, and a guest is interrupted while it runs', 
   await rejectsWith(VIR_ERR_INVALID_ARG, domain.injectNMI(1), /unsupported flags/)
   const printed = await driver.consoles.readSerial(domain.getUUIDString(), 0, 65_536)
   assert.match(Buffer.from(printed.data).toString('latin1'), /NMI/)
+})
+
+test('a device is known by what its user calls it, which nobody else is called, until it is pulled', async () => {
+  const { connection, domain, driver } = await tunable()
+  await connection.networkDefineXML(networkXml('lan', crypto.randomUUID()))
+  const nic = (alias: string, more = '') =>
+    `<interface type='network'><source network='lan'/><alias name='${alias}'/>${more}</interface>`
+  await domain.attachDevice(nic('ua-uplink'))
+  await domain.attachDevice(nic('net7'))
+  const aliases = async () => (await driver.domains.config(domain.getUUIDString())).nics?.map(({ alias }) => alias)
+
+  assert.deepEqual(await aliases(), ['uplink', undefined])
+  const xml = await domain.getXMLDesc()
+  assert.match(xml, /<alias name='ua-uplink'\/>/)
+  await connection.domainDefineXML(xml)
+  assert.deepEqual(await aliases(), ['uplink', undefined])
+  await rejectsWith(VIR_ERR_XML_ERROR, domain.attachDevice(nic('ua-uplink')), /non unique alias detected: ua-uplink/)
+  const twice = xml.replace('</devices>', `${nic('ua-uplink')}</devices>`)
+  await rejectsWith(VIR_ERR_XML_ERROR, connection.domainDefineXML(twice), /non unique alias detected: ua-uplink/)
+
+  await domain.create()
+  const mac = /<mac address='([^']+)'/.exec(xml)?.[1] ?? ''
+  const renamed = domain.updateDeviceFlags(nic('ua-other', `<mac address='${mac}'/>`))
+  await rejectsWith(VIR_ERR_OPERATION_DENIED, renamed, /changing device alias is not allowed/)
+  await domain.detachDeviceAlias('ua-uplink')
+  assert.deepEqual(await aliases(), [undefined])
 })

@@ -3,6 +3,7 @@ import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_FAILED, VIR_FROM_DOMAIN } fro
 import { type DiskSurroundings, readDisk } from './disk.ts'
 import type { HostKind } from './host-kind.ts'
 import { type KnownNetwork, readInterface, readMac } from './interface.ts'
+import { assertAliases, type Known } from './own-alias.ts'
 import { readAnyDocument, type Reading } from './reading.ts'
 
 /** A device that can be plugged into a domain. */
@@ -37,13 +38,16 @@ export function readDevice(text: string, domain: DomainConfig, surroundings: Dev
 function readNew(device: Reading, domain: DomainConfig, { kind, networks, images }: DeviceSurroundings): DeviceConfig {
   const { id: domainId, disks, nics: before = [] } = domain
   if (device.name === 'interface') {
-    return { kind: 'interface', nic: readInterface(device, { domainId, kind, networks, before }) }
+    const nic = readInterface(device, { domainId, kind, networks, before })
+    assertAliases(device, [...disks, ...before, nic])
+    return { kind: 'interface', nic }
   }
   if (device.name !== 'disk') return device.refuse('', undefined, 'only disks and interfaces are plugged')
   const disk = readDisk(device, { domainId, kind, ...(images && { images }) })
   if (disks.some(each => each.device === disk.device)) {
     device.fail(VIR_ERR_OPERATION_FAILED, `target ${disk.device} already exists`)
   }
+  assertAliases(device, [...disks, ...before, disk])
   return { kind: 'disk', disk }
 }
 
@@ -70,7 +74,7 @@ function diskChange(device: Reading, { id, disks }: DomainConfig, { kind, images
   const disk = readDisk(device, { domainId: id, kind, isNameEnough: true, ...(images && { images }) })
   const present = disks.find(each => each.device === disk.device)
   if (present === undefined) return device.fail(VIR_ERR_DEVICE_MISSING, `no target device ${disk.device}`)
-  return { kind: 'disk', present, wanted: { ...disk, id: present.id } }
+  return { kind: 'disk', present, wanted: kept(present, disk) }
 }
 
 function interfaceChange(device: Reading, domain: DomainConfig, surroundings: DeviceSurroundings): DeviceChange {
@@ -82,5 +86,10 @@ function interfaceChange(device: Reading, domain: DomainConfig, surroundings: De
   if (second !== undefined) return device.fail(VIR_ERR_OPERATION_FAILED, `more than one ${what} found`)
   const before = nics.filter(nic => nic !== present)
   const wanted = readInterface(device, { domainId, ...surroundings, before, present }, present.mac)
-  return { kind: 'interface', present, wanted: { ...wanted, id: present.id } }
+  return { kind: 'interface', present, wanted: kept(present, wanted) }
+}
+
+/** The device known as the one that is present; what its user calls it stays where the description does not say. */
+function kept<D extends Known>({ id, alias }: D, wanted: D): D {
+  return { ...wanted, id, ...(wanted.alias === undefined && alias !== undefined && { alias }) }
 }

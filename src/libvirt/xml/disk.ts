@@ -53,7 +53,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
   const location = readLocation(disk, type, kind)
   if (location === '' && what === 'disk' && !isNameEnough) disk.fail(VIR_ERR_NO_SOURCE, device)
   readPlace(disk, device, bus, kind)
-  const id = readOwnAlias(disk) ?? derivedUuid(domainId, `disk ${device}`)
+  const { id = derivedUuid(domainId, `disk ${device}`), alias } = readOwnAlias(disk)
   const limits = readIoTune(disk)
   disk.acceptHarmless(OF_DISK)
   const isReadOnly = disk.child('readonly') !== undefined
@@ -69,6 +69,7 @@ export function readDisk(disk: Reading, surroundings: DiskSurroundings): DiskCon
     bus: lookup(BUSES, bus) ?? disk.refuse('/target/@bus', bus),
     ...(isShared && { shared: true }),
     ...(limits !== undefined && { limits }),
+    ...(alias !== undefined && { alias }),
   }
 }
 
@@ -132,7 +133,7 @@ export function writeDisk(disk: DiskConfig, { domainId, kind }: DiskSurroundings
     writeIoTune(disk.limits),
     readOnly && element('readonly'),
     shared && element('shareable'),
-    disk.id !== derivedUuid(domainId, `disk ${device}`) && writeOwnAlias(disk.id),
+    writeOwnAlias(disk, derivedUuid(domainId, `disk ${device}`)),
     place !== undefined &&
       element('address', { type: 'drive', controller: place.controller, bus: place.bus, target: 0, unit: place.unit }),
   )

@@ -63,14 +63,14 @@ export function readInterface(
 ): NicConfig {
   const { domainId, before, present } = surroundings
   const mac = said ?? present?.mac ?? macAt(surroundings)
-  const id = readOwnAlias(nic) ?? present?.id ?? interfaceId(domainId, mac, before)
+  const { id = present?.id ?? interfaceId(domainId, mac, before), alias } = readOwnAlias(nic)
   const network = readNetwork(nic, surroundings)
   const linkDown = readLink(nic, network)
   const model = readModel(nic, present?.model)
   const mtu = readMtu(nic, present?.mtu)
   nic.acceptHarmless(OF_INTERFACE)
   const device = readDevice(nic, before, present?.device)
-  return { id, mac, mtu, model, device, network, ...(linkDown && { linkDown }) }
+  return { id, mac, mtu, model, device, network, ...(linkDown && { linkDown }), ...(alias !== undefined && { alias }) }
 }
 
 /** Several interfaces may have one address, which is their owner's business. */
@@ -175,7 +175,7 @@ function freeDevice(before: InterfaceSurroundings['before']): string {
 /** `<interface>` of a domain. */
 export function writeInterface(nic: NicConfig, surroundings: InterfaceSurroundings): XmlOutput {
   const { domainId, kind, networks, before } = surroundings
-  const { id, mac, model, mtu, device, network, linkDown = false } = nic
+  const { mac, model, mtu, device, network, linkDown = false } = nic
   return element(
     'interface',
     { type: network === null ? 'null' : 'network' },
@@ -185,7 +185,7 @@ export function writeInterface(nic: NicConfig, surroundings: InterfaceSurroundin
     element('model', { type: model === 'emulated' ? kind.emulatedNic : kind.paravirtualisedNic }),
     (network === null || linkDown) && element('link', { state: 'down' }),
     mtu !== MTU_USUAL && element('mtu', { size: mtu }),
-    id !== interfaceId(domainId, mac, before) && writeOwnAlias(id),
+    writeOwnAlias(nic, interfaceId(domainId, mac, before)),
   )
 }
 

@@ -81,7 +81,7 @@ const nics: fc.Arbitrary<NicConfig[]> = fc
   .chain(ids => fc.tuple(...ids.map((id, index) => nicArbitrary(id, `eth${index}`))))
 
 function nicArbitrary(id: string, device: string): fc.Arbitrary<NicConfig> {
-  const any = fc.record({
+  const port = fc.record({
     id: fc.constant(id),
     mac,
     mtu: fc.constantFrom(1500, 9000, 68),
@@ -90,7 +90,7 @@ function nicArbitrary(id: string, device: string): fc.Arbitrary<NicConfig> {
     network: fc.constantFrom(null, ...NETWORKS.map(each => each.id)),
     isDown: fc.boolean(),
   })
-  return any.map(({ isDown, ...rest }) => ({ ...rest, ...(isDown && rest.network !== null && { linkDown: true }) }))
+  return port.map(({ isDown, ...rest }) => ({ ...rest, ...(isDown && rest.network !== null && { linkDown: true }) }))
 }
 
 const FEATURES = ['FPU', 'XMM2', 'XMM3', 'LM', 'NX', 'CONSTANT_TSC', 'K8', 'XSTORE_EN'] as const
