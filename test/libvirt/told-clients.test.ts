@@ -47,7 +47,7 @@ const nothing: Warn = message => assert.fail(message)
 const faceTo = (driver: Driver, { company = ALONE, signal = NEVER, warn = nothing } = {}): LibvirtFace =>
   new LibvirtFace({ hosts: () => [{ scheme: 'memory', names: ['lab'], driver, signal, company }], warn })
 
-/** A host that does not say what domains there are before `go` is called, and who listens to it. */
+/** A host that does not say what domains there are before `go` is called, and who has it watched. */
 function slowToList(driver: Driver) {
   const { events: own, domains } = driver
   assert(own !== undefined)
@@ -64,9 +64,10 @@ function slowToList(driver: Driver) {
       },
     },
     events: {
-      subscribe(listener) {
+      subscribe(listener, options = {}) {
+        const stop = own.subscribe(listener, options)
+        if (options.isPassive === true) return stop
         listed.listeners++
-        const stop = own.subscribe(listener)
         return () => {
           listed.listeners--
           stop()
