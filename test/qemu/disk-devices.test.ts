@@ -314,3 +314,22 @@ test('a guest starts with the memory that it is to have of what it could have', 
 
   await shell.until(TOTAL_KIB, new RegExp(`^${all - 16 * 1024}$`))
 })
+
+test('a guest uses a limited disk no faster than it may, from its start and when the limit is another one', {
+  timeout: TEST_MS,
+}, async () => {
+  const slow = await disk('xvda', 'slow', { limits: { bytes: { perSecond: 131_072 } } })
+  const { id, guest } = await linux([slow])
+  const readMs = async (kib: number, from: number) => {
+    const begin = performance.now()
+    await guest.run(`dd if=/dev/vda of=/dev/null bs=1024 count=${kib} skip=${from}`)
+    return performance.now() - begin
+  }
+  assert(devices().limitDisk !== undefined)
+
+  assert((await readMs(256, 0)) > 1_000, '256 KiB take two seconds')
+  await devices().limitDisk?.(id, slow.id, { bytes: { perSecond: 32_768 } })
+  assert((await readMs(64, 512)) > 1_000, '64 KiB take two seconds')
+  await devices().limitDisk?.(id, slow.id, null)
+  assert.deepEqual(await definedDisks(id), [(({ limits: _, ...free }) => free)(slow)])
+})

@@ -109,6 +109,16 @@ describe('network cards of a QEMU guest', () => {
     assert(!(await isReached(third, 1)))
     assert.equal(Number(await attribute(third, 'carrier_down_count')), losses + 1)
 
+    await devicesOf(world).setLink(third.id, card.id, false)
+    await third.shell.until('cat /sys/class/net/eth0/carrier', /^0$/)
+    await devicesOf(world).connectNic(third.id, card.id, red)
+    assert.equal(await attribute(third, 'carrier'), '0')
+    assert(!(await isReached(third, 1)))
+    await devicesOf(world).setLink(third.id, card.id, true)
+    await reaches(third, 1)
+    await devicesOf(world).connectNic(third.id, card.id, blue)
+    await reaches(third, 2)
+
     await devicesOf(world).connectNic(third.id, card.id, null)
     await third.shell.until('cat /sys/class/net/eth0/carrier', /^0$/)
     assert(!(await isReached(third, 2)))
