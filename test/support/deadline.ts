@@ -1,7 +1,7 @@
 /** Ends a file of tests that takes too long, for the runner's own bound is for tests and would wait forever for what they
  * have left running. Loaded before each file; see tools/test.mjs. */
 
-const FILE_MS = 8 * 60_000
+const FILE_MS = 12 * 60_000
 
 // The runner itself loads this too, and runs as long as all files together.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) setTimeout(end, FILE_MS).unref()
