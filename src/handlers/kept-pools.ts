@@ -30,7 +30,7 @@ export interface Pool extends NewPool {
 /** What has become of a pool. */
 export interface PoolNews {
   readonly pool: Pool
-  readonly deed: 'defined' | 'started' | 'stopped' | 'undefined' | 'refreshed'
+  readonly deed: 'defined' | 'started' | 'stopped' | 'undefined' | 'created' | 'deleted' | 'refreshed'
 }
 
 /** What virt-install takes for the pool that a host has by itself. Source: virt-manager, virtinst/storage.py. */
@@ -112,6 +112,11 @@ export class KeptPools {
         for (const uuid of uuids) await this.#look(uuid)
       }
     })
+  }
+
+  tell(uuid: string, deed: 'created' | 'deleted' | 'refreshed'): void {
+    const pool = this.list().find(each => each.uuid === uuid)
+    if (pool !== undefined) watches.tell(this.#services.store, this.#host, { pool, deed })
   }
 
   listen(listener: (news: PoolNews) => void): () => void {

@@ -46,21 +46,23 @@ class SharedWatch<T, News> {
   }
 
   /** Whoever throws, which nobody should, keeps nobody else from hearing; the first of them is told of. */
-  #look(changes: Changes): void {
+  tell(all: readonly News[]): void {
     const faults: unknown[] = []
-    const newsOf = this.#watched.newsOf(changes)
-    for (const { before, now } of this.#hearing.hear(this.#watched.list())) {
-      for (const news of newsOf(before, now)) {
-        for (const listener of this.#listeners.values()) {
-          try {
-            listener(news)
-          } catch (error) {
-            faults.push(error)
-          }
+    for (const news of all) {
+      for (const listener of this.#listeners.values()) {
+        try {
+          listener(news)
+        } catch (error) {
+          faults.push(error)
         }
       }
     }
     if (faults.length > 0) throw faults[0]
+  }
+
+  #look(changes: Changes): void {
+    const newsOf = this.#watched.newsOf(changes)
+    this.tell(this.#hearing.hear(this.#watched.list()).flatMap(({ before, now }) => newsOf(before, now)))
   }
 }
 
@@ -77,6 +79,11 @@ export class SharedWatches<T, News> {
     return () => {
       if (!watch.remove(subscription) && watches.get(host) === watch) watches.delete(host)
     }
+  }
+
+  /** Tells all who listen to a host something that shows in nothing that is watched. */
+  tell(store: Store, host: string, news: News): void {
+    this.#stores.get(store)?.get(host)?.tell([news])
   }
 
   /** One listener of the store for all hosts, for as long as there is the store. */

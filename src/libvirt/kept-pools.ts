@@ -20,8 +20,8 @@ export interface KeptPool extends NewPool {
   readonly autostart: boolean
 }
 
-/** What has become of a pool; `refreshed`: its volumes may be others. */
-export type PoolDeed = 'defined' | 'started' | 'stopped' | 'undefined' | 'refreshed'
+/** What has become of a pool; `created` and `deleted`: of its folder; `refreshed`: its volumes may be others. */
+export type PoolDeed = 'defined' | 'started' | 'stopped' | 'undefined' | 'created' | 'deleted' | 'refreshed'
 
 /** A pool, and what has become of it. */
 export interface PoolNews {
@@ -46,6 +46,8 @@ export interface PoolKeeper {
   setAutostart(uuid: string, autostart: boolean): Promise<void>
   /** Runs what changes the volumes of a pool while nobody else does; then everybody knows what it did, well or not. */
   changing<R>(uuids: readonly string[], change: () => Promise<R>): Promise<R>
+  /** Tells who listens what was done to a pool that changes nothing of what is kept. */
+  tell(uuid: string, deed: 'created' | 'deleted' | 'refreshed'): void
   /** Calls `listener`, which must not throw, with what becomes of pools, whoever does it; answers what ends it. */
   listen(listener: (news: PoolNews) => void): () => void
 }
@@ -94,8 +96,12 @@ export class RememberedPools implements PoolKeeper {
     try {
       return await change()
     } finally {
-      for (const uuid of uuids) this.#change(uuid, {}, 'refreshed')
+      for (const uuid of uuids) this.tell(uuid, 'refreshed')
     }
+  }
+
+  tell(uuid: string, deed: PoolDeed): void {
+    this.#change(uuid, {}, deed)
   }
 
   listen(listener: (news: PoolNews) => void): () => void {

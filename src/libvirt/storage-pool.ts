@@ -131,12 +131,17 @@ export class StoragePool {
     })
   }
 
-  /** Looks at it again, as every function does, and rejects where it cannot be used (virStoragePoolRefresh). */
+  /**
+   * Looks at it again, as every function does, and rejects where it cannot be used; who listens is told, whether or not its
+   * volumes are others (virStoragePoolRefresh).
+   */
   async refresh(flags = 0): Promise<void> {
-    return this.#changeVolumes('virStoragePoolRefresh', async ({ repository }, storage) => {
+    await this.#changeVolumes('virStoragePoolRefresh', async ({ repository }, storage) => {
       checkFlags('virStoragePoolRefresh', flags, {})
       if (repository !== undefined) await storage.openRepository(repository)
     })
+    // A server tells of those volumes by itself that are others.
+    this.#host.company.pools?.tell(this.#uuid, 'refreshed')
   }
 
   /** Makes its folder where it is missing, and looks whether it can be used (virStoragePoolBuild). */
@@ -146,6 +151,7 @@ export class StoragePool {
       this.#demandInactive(isActive, 'already active')
       refuseFormat(this.#host, this.#name, flags, 'build')
       if (repository !== undefined) await storage.openRepository(repository)
+      poolKeeper(this.#host).tell(this.#uuid, 'created')
     })
   }
 
@@ -179,6 +185,7 @@ export class StoragePool {
       this.#demandInactive(isActive, 'still active')
       if (storage.removeRepository === undefined) throw this.#host.error(VIR_ERR_NO_SUPPORT, name)
       if (repository !== undefined) await storage.removeRepository(repository)
+      poolKeeper(this.#host).tell(this.#uuid, 'deleted')
     })
   }
 

@@ -44,6 +44,7 @@ export function companyOf(parts: CompanyParts, host: string): Company {
       undefine: uuid => inTime(() => pools.undefine(uuid)),
       setAutostart: (uuid, autostart) => inTime(() => pools.setAutostart(uuid, autostart)),
       changing: (uuids, change) => inTime(() => pools.changing(uuids, change)),
+      tell: (uuid, deed) => pools.tell(uuid, deed),
       listen: listener => pools.listen(listener),
     },
     networks: {

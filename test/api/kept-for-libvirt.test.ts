@@ -171,11 +171,17 @@ test('however many listen to the pools and networks of a host, a change of eithe
   ])
 
   counts.lists = 0
-  await pools.define(poolOf('images', '/images'))
+  const images = poolOf('images', '/images')
+  await pools.define(images)
   await networks.define(networkOf('lan'))
   assert.equal(counts.lists, 2)
   for (const mine of heard) assert.deepEqual(mine, ['images defined', 'lan defined'])
 
+  pools.tell('no pool', 'created')
+  new KeptPools(counted, host).tell(images.uuid, 'refreshed')
+  for (const mine of heard) assert.equal(mine.pop(), 'images refreshed')
+
+  counts.lists = 2
   for (const end of ends.slice(2)) end()
   await pools.define(poolOf('others', '/others'))
   assert.equal(counts.lists, 3)

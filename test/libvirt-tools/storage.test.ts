@@ -191,6 +191,11 @@ for (const traits of HOSTS) {
       const { pool, volume } = await poolWith(traits, `heard-${host}`)
       await ok(host, 'vol-delete', volume, pool)
       await ok(host, 'pool-destroy', pool)
+      const built = `built-${host}`
+      await ok(host, 'pool-define-as', built, 'dir', '--target', traits.folder(server, built))
+      for (const command of ['pool-build', 'pool-start', 'pool-refresh', 'pool-destroy', 'pool-undefine']) {
+        await ok(host, command, built)
+      }
       const theirs = `theirs-${host}`
       const location = traits.folder(server, theirs)
       const values = { name_label: theirs, type: host === 'memory' ? 'memory' : 'dir', location, host: hostOf(host) }
@@ -200,6 +205,7 @@ for (const traits of HOSTS) {
       await root.ok('SR.delete', sr)
       await listener.screen.shows(`pool ${theirs} undefined`)
 
+      assert.deepEqual(words(built), ['defined', 'created', 'started', 'refreshed', 'stopped', 'undefined'])
       const [first, ...rest] = words(pool)
       assert.deepEqual([first, rest.at(-1), new Set(rest)], ['started', 'stopped', new Set(['refreshed', 'stopped'])])
       const heard = words(theirs)

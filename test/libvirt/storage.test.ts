@@ -24,7 +24,9 @@ import {
   VIR_STORAGE_POOL_BUILD_REPAIR,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD,
   VIR_STORAGE_POOL_CREATE_WITH_BUILD_OVERWRITE,
+  VIR_STORAGE_POOL_EVENT_CREATED,
   VIR_STORAGE_POOL_EVENT_DEFINED,
+  VIR_STORAGE_POOL_EVENT_DELETED,
   VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
   VIR_STORAGE_XML_INACTIVE,
   VIR_STORAGE_POOL_EVENT_ID_REFRESH,
@@ -47,6 +49,8 @@ import { defined, namesOf, poolXml, rejectsWith, volumeXml, world } from './worl
 
 const MIB = 1_048_576
 const POOL_EVENTS = {
+  CREATED: VIR_STORAGE_POOL_EVENT_CREATED,
+  DELETED: VIR_STORAGE_POOL_EVENT_DELETED,
   DEFINED: VIR_STORAGE_POOL_EVENT_DEFINED,
   STARTED: VIR_STORAGE_POOL_EVENT_STARTED,
   STOPPED: VIR_STORAGE_POOL_EVENT_STOPPED,
@@ -354,14 +358,16 @@ test('a pool is defined, built, started, stopped, deleted and undefined, and who
   await rejectsWith(VIR_ERR_OPERATION_FAILED, pool.delete(), /not empty/)
   await pool.create()
   await vol.delete()
+  await pool.refresh()
   await pool.destroy()
   await pool.delete()
   await pool.undefine()
   for (const number of numbers) await connection.storagePoolEventDeregisterAny(number)
   await connection.storagePoolCreateXML(poolXml('unheard', '/unheard'))
 
-  const { DEFINED, STARTED, STOPPED, UNDEFINED } = POOL_EVENTS
-  assert.deepEqual(told, [DEFINED, STARTED, 'kept', STOPPED, STARTED, 'kept', STOPPED, UNDEFINED])
+  const { CREATED, DEFINED, DELETED, STARTED, STOPPED, UNDEFINED } = POOL_EVENTS
+  const life = [DEFINED, CREATED, STARTED, 'kept', STOPPED, STARTED, 'kept', 'kept', STOPPED, DELETED, UNDEFINED]
+  assert.deepEqual(told, life)
   await rejectsWith(VIR_ERR_NO_STORAGE_POOL, pool.getInfo())
   const places = (await driver.storage.repositories()).map(({ location }) => location)
   assert(!places.includes('/kept'))

@@ -136,6 +136,10 @@ export const VIR_STORAGE_POOL_EVENT_UNDEFINED = 1
 export const VIR_STORAGE_POOL_EVENT_STARTED = 2
 /** It cannot be used any more. */
 export const VIR_STORAGE_POOL_EVENT_STOPPED = 3
+/** Its folder was made, where it was missing. */
+export const VIR_STORAGE_POOL_EVENT_CREATED = 4
+/** Its folder was deleted. */
+export const VIR_STORAGE_POOL_EVENT_DELETED = 5
 
 // --- How an image's file is read and written. (virStorageVolDownloadFlags, virStorageVolUploadFlags)
 

@@ -5,7 +5,7 @@ import type {
   RpcStorageVol,
   StreamBody,
 } from '../../../protocols/libvirt-rpc/index.ts'
-import { VIR_ERR_INVALID_ARG, VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL } from '../../error-numbers.ts'
+import { VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL, VIR_ERR_SYSTEM_ERROR } from '../../error-numbers.ts'
 import { LibvirtError } from '../../errors.ts'
 import type { StorageVol } from '../../storage-vol.ts'
 import type { Download, Upload } from '../../volume-bytes.ts'
@@ -84,7 +84,8 @@ const receive =
     try {
       for await (const piece of stream) {
         const count = 'holeBytes' in piece ? Number(piece.holeBytes) : piece.length
-        if (count > upload.room) throw new LibvirtError(VIR_ERR_INVALID_ARG, 'more comes than was said')
+        if (count > upload.room)
+          throw new LibvirtError(VIR_ERR_SYSTEM_ERROR, 'cannot write to stream: No space left on device')
         if ('holeBytes' in piece) await upload.writeZeros(count)
         else await upload.write(piece)
       }
