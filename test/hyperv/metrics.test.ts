@@ -1,9 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cpuTimesOf } from '../../sim/hyperv/host/life.ts'
+import type { Asker } from '../../src/drivers/hyperv/cimv2/counters.ts'
+import { readAdapterCounters, readImageCounters } from '../../src/drivers/hyperv/cimv2/device-counters.ts'
+import { CpuTimes } from '../../src/drivers/hyperv/cpu-times.ts'
+import { WsmanFault } from '../../src/protocols/wsman/index.ts'
 import { network, nic } from '../conformance/parts.ts'
 import { disk, image, withDisks } from './machine-drives.ts'
 import { domainConfig, startHost } from './setting.ts'
+
+const FAULT = {
+  providerCode: undefined,
+  cimStatus: undefined,
+  subcodes: [],
+  soapCode: undefined,
+  reason: 'no',
+  detail: undefined,
+  provider: undefined,
+  faultDetail: undefined,
+  notUnderstood: undefined,
+  status: undefined,
+} as const
 
 test('a machine is measured by its own counters: processors, images and adapters', async () => {
   for (const build of ['7601', '20348']) {
@@ -81,4 +98,20 @@ test('of machines that share their name no processor times are told, and of one 
     await driver.close()
     await host.sim.close()
   }
+})
+
+test('where Windows has lost its classes of counters, nothing of them is told, and other refusals are', async () => {
+  const answering = (code: number): Asker => ({
+    query: () => Promise.reject(new WsmanFault({ ...FAULT, code })),
+  })
+  const [invalidClass, cannotProcessFilter, accessDenied] = [0x80041010, 0x80041017, 0x80041003]
+  const asked = ['C:\\a.vhdx']
+
+  for (const code of [invalidClass, cannotProcessFilter]) {
+    assert.deepEqual(await readImageCounters(answering(code), asked), new Map())
+    assert.deepEqual(await readAdapterCounters(answering(code), asked, 20_348), new Map())
+  }
+  await assert.rejects(readImageCounters(answering(accessDenied), asked), WsmanFault)
+  assert.deepEqual(await new CpuTimes(answering(invalidClass)).of('web'), [])
+  assert.deepEqual(await new CpuTimes(answering(invalidClass)).ofAll(), new Map())
 })

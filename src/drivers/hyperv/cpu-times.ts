@@ -1,13 +1,14 @@
-import { type CimInstance, like, type WsmanClient, wql } from '../../protocols/wsman/index.ts'
+import { type CimInstance, like, wql } from '../../protocols/wsman/index.ts'
+import { type Asker, counters } from './cimv2/counters.ts'
 
 /** What Windows counts in: 100 ns. */
 const UNITS_PER_MS = 10_000
 
 /** How long virtual processors have run since their machine was started. */
 export class CpuTimes {
-  readonly #client: WsmanClient
+  readonly #client: Asker
 
-  constructor(client: WsmanClient) {
+  constructor(client: Asker) {
     this.#client = client
   }
 
@@ -20,8 +21,7 @@ export class CpuTimes {
   async of(name: string): Promise<readonly number[] | undefined> {
     const pattern = like`${name}:Hv VP %`
     const query = wql`SELECT Name, PercentTotalRunTime FROM Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor WHERE Name LIKE ${pattern}`
-    const rows = await this.#client.query(query, { namespace: 'root/cimv2' })
-    const found = timesIn(rows)
+    const found = timesIn(await counters(this.#client, query))
     // Queries do not look at the case of names, by which machines may differ.
     return found.size === 0 ? [] : (found.get(name) ?? undefined)
   }
@@ -29,7 +29,7 @@ export class CpuTimes {
   /** As `of`, of every machine that is on, by name; null where several have it. */
   async ofAll(): Promise<ReadonlyMap<string, readonly number[] | null>> {
     const query = wql`SELECT Name, PercentTotalRunTime FROM Win32_PerfRawData_HvStats_HyperVHypervisorVirtualProcessor`
-    return timesIn(await this.#client.query(query, { namespace: 'root/cimv2' }))
+    return timesIn(await counters(this.#client, query))
   }
 }
 

@@ -1,26 +1,12 @@
-import { anyOf, type CimInstance, like, type Wql, type WsmanClient, wql } from '../../../protocols/wsman/index.ts'
+import { anyOf, type CimInstance, like, type Wql, wql } from '../../../protocols/wsman/index.ts'
+import type { DiskMetrics, NicMetrics } from '../../driver.ts'
+import { type Asker, counters } from './counters.ts'
 
-/** What was done to an image since its machine was started. */
-export interface CountedImage {
-  readonly readBytes: number
-  readonly writtenBytes: number
-  /** Requests, which begin again at 0 after four milliards. */
-  readonly reads: number
-  readonly writes: number
-  readonly flushes: number
-  readonly errors: number
-}
+/** What was done to an image since its machine was started; requests begin again at 0 after 2^32. */
+export type CountedImage = Omit<DiskMetrics, 'id'>
 
 /** What went through an adapter, from the guest's side. */
-export interface CountedAdapter {
-  readonly receivedBytes: number
-  readonly sentBytes: number
-  readonly receivedPackets: number
-  readonly sentPackets: number
-  /** Absent on hosts that do not count them. */
-  readonly receivedDropped?: number
-  readonly sentDropped?: number
-}
+export type CountedAdapter = Omit<NicMetrics, 'id'>
 
 /** The first build whose adapters count what is dropped: that of Windows Server 2012. */
 const DROPS_FROM_BUILD = 9_200
@@ -30,22 +16,20 @@ const DEVICES_MAX = 32
 /** From how many on a host is asked about all that it has. */
 const ALL_FROM = 2 * DEVICES_MAX
 
-const CIMV2 = { namespace: 'root/cimv2' } as const
-
 /**
- * What was read from images and written to them, by their paths. One that is not counted, or that
- * cannot be told from another, is not there.
+ * What was read from images and written to them, by their paths. One that is not counted, or that cannot be told from
+ * another, is not there; none is on a host that has no such counters.
  * Source: Win32_PerfRawData_Counters_HyperVVirtualStorageDevice, whose instances were seen to be called as the path is,
  * with a dash for each backslash, and `--?-` before it or not; those of one name have a number behind.
  */
 export async function readImageCounters(
-  client: WsmanClient,
+  client: Asker,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, CountedImage>> {
   const names = new Map(paths.map(path => [path, path.replaceAll(/[\\/]/g, '-')]))
   const wanted = [...new Set(names.values())]
-  const ask = (part: readonly string[]) => client.query(storageQuery(part), CIMV2)
-  const rows = wanted.length > ALL_FROM ? await client.query(STORAGE, CIMV2) : await inParts(wanted, ask)
+  const ask = (part: readonly string[]) => counters(client, storageQuery(part))
+  const rows = wanted.length > ALL_FROM ? await counters(client, STORAGE) : await inParts(wanted, ask)
   const images = Map.groupBy(rows, imageOf)
   const counted = new Map<string, CountedImage>()
   for (const [path, name] of names) {
@@ -53,12 +37,9 @@ export async function readImageCounters(
     const [row] = own
     if (row === undefined || own.length > 1) continue
     counted.set(path, {
-      readBytes: sumIn(row, 'ReadBytesPersec'),
-      writtenBytes: sumIn(row, 'WriteBytesPersec'),
-      reads: sumIn(row, 'ReadCount'),
-      writes: sumIn(row, 'WriteCount'),
-      flushes: sumIn(row, 'FlushCount'),
-      errors: sumIn(row, 'ErrorCount'),
+      readBytes: bytesIn(row, 'ReadBytesPersec'),
+      writtenBytes: bytesIn(row, 'WriteBytesPersec'),
+      ...countsIn(row, { reads: 'ReadCount', writes: 'WriteCount', flushes: 'FlushCount', errors: 'ErrorCount' }),
     })
   }
   return counted
@@ -83,13 +64,13 @@ function imageOf(row: CimInstance): string {
  * adapter, by which Windows Admin Center finds them too.
  */
 export async function readAdapterCounters(
-  client: WsmanClient,
+  client: Asker,
   guids: readonly string[],
   build: number,
 ): Promise<ReadonlyMap<string, CountedAdapter>> {
   const hasDrops = build >= DROPS_FROM_BUILD
-  const ask = (part: readonly string[]) => client.query(adapterQuery(part, hasDrops), CIMV2)
-  const all = () => client.query(hasDrops ? ADAPTERS_WITH_DROPS : ADAPTERS, CIMV2)
+  const ask = (part: readonly string[]) => counters(client, adapterQuery(part, hasDrops))
+  const all = () => counters(client, hasDrops ? ADAPTERS_WITH_DROPS : ADAPTERS)
   const rows = guids.length > ALL_FROM ? await all() : await inParts(guids, ask)
   const adapters = new Map<string, CimInstance[]>()
   for (const row of rows) {
@@ -103,13 +84,13 @@ export async function readAdapterCounters(
     const [row] = own
     if (row === undefined || own.length > 1) continue
     counted.set(guid, {
-      receivedBytes: sumIn(row, 'BytesReceivedPersec'),
-      sentBytes: sumIn(row, 'BytesSentPersec'),
-      receivedPackets: sumIn(row, 'PacketsReceivedPersec'),
-      sentPackets: sumIn(row, 'PacketsSentPersec'),
-      ...(hasDrops && {
-        receivedDropped: sumIn(row, 'DroppedPacketsIncomingPersec'),
-        sentDropped: sumIn(row, 'DroppedPacketsOutgoingPersec'),
+      receivedBytes: bytesIn(row, 'BytesReceivedPersec'),
+      sentBytes: bytesIn(row, 'BytesSentPersec'),
+      ...countsIn(row, {
+        receivedPackets: 'PacketsReceivedPersec',
+        sentPackets: 'PacketsSentPersec',
+        receivedDropped: 'DroppedPacketsIncomingPersec',
+        sentDropped: 'DroppedPacketsOutgoingPersec',
       }),
     })
   }
@@ -127,7 +108,21 @@ function adapterQuery(guids: readonly string[], hasDrops: boolean): Wql {
 }
 
 /** Raw, such a counter is the sum of all that there ever was. */
-const sumIn = (row: CimInstance, property: string): number => Number(row.bigint(property) ?? 0n)
+const bytesIn = (row: CimInstance, property: string): number => Number(row.bigint(property) ?? 0n)
+
+/** The same of those that the host has. */
+function countsIn<N extends string>(row: CimInstance, names: Readonly<Record<N, string>>): Partial<Record<N, number>> {
+  const counts: Partial<Record<N, number>> = {}
+  for (const name of namesOf(names)) {
+    const count = row.bigint(names[name])
+    if (count !== undefined) counts[name] = Number(count)
+  }
+  return counts
+}
+
+function* namesOf<N extends string>(names: Readonly<Record<N, string>>): Generator<N> {
+  for (const name in names) yield name
+}
 
 /** Asks about some at a time, all side by side. */
 async function inParts<T, R>(all: readonly T[], ask: (part: readonly T[]) => Promise<readonly R[]>): Promise<R[]> {
