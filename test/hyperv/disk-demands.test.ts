@@ -5,6 +5,8 @@ import { disk } from './machine-drives.ts'
 
 const NOW = 26_100
 const BEFORE_2012 = 7_601
+const SERVER_2012 = 9_200
+const SLOW = { requests: { perSecond: 100 } }
 
 test('what no host of Hyper-V has of disks is named', () => {
   const path = 'C:\\Images\\a.vhdx'
@@ -21,10 +23,20 @@ test('what no host of Hyper-V has of disks is named', () => {
     [disk('C:\\a.vfd', 'fda', { kind: 'floppy', readOnly: true }), /fda is read-only/],
     [disk('C:\\a.iso', 'hdc', { kind: 'cdrom', format: 'qcow2' }), /reads discs and diskettes as raw/],
     [disk('a.iso', 'hdc', { kind: 'cdrom' }), /no path of a Windows host/],
+    [
+      disk('C:\\a.iso', 'hdc', { kind: 'cdrom', limits: SLOW }),
+      /hdc is limited, and Hyper-V limits images of disks alone/,
+    ],
+    [disk('\\\\.\\PHYSICALDRIVE1', 'hdb', { format: 'raw', limits: SLOW }), /limits images of disks alone/],
+    [disk(path, 'hda', { limits: { ...SLOW, bytes: { perSecond: 1 } } }), /hda has a limit of bytes/],
+    [disk(path, 'hda', { limits: { ...SLOW, group: 'all' } }), /hda has a limit of group/],
+    [disk(path, 'hda', { limits: { requests: { perSecond: 1, burst: 2 } } }), /those of Hyper-V have none/],
+    [disk(path, 'hda', { limits: { requests: { perSecond: 0 } } }), /limit of requests is 0/],
   ] as const) {
     assert.match(unmetOfDisk(wanted, NOW) ?? '', why)
   }
   assert.match(unmetOfDisk(disk(path, 'hda'), BEFORE_2012) ?? '', /came with Windows Server 2012/)
+  assert.match(unmetOfDisk(disk(path, 'hda', { limits: SLOW }), SERVER_2012) ?? '', /came with Windows Server 2012 R2/)
 })
 
 test('what every host of Hyper-V has of disks is none', () => {
@@ -34,6 +46,7 @@ test('what every host of Hyper-V has of disks is none', () => {
     disk('\\\\server\\share\\a.vhd', 'odd', { shared: false }),
     disk('\\\\.\\PhysicalDrive12', 'hdb', { format: 'raw' }),
     disk('', 'hdc', { kind: 'cdrom' }),
+    disk('C:\\Images\\a.vhdx', 'sda', { limits: SLOW }),
     disk('D:\\anything', 'hdc', { kind: 'cdrom', readOnly: true }),
     disk('C:\\a.VFD', 'fda', { kind: 'floppy' }),
   ]) {
