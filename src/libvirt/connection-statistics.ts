@@ -1,4 +1,5 @@
 import {
+  type DirtyRate,
   type Domain as DriverDomain,
   type DomainConfig,
   DriverError,
@@ -26,6 +27,7 @@ import {
   VIR_DOMAIN_STATS_BALLOON,
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_STATS_CPU_TOTAL,
+  VIR_DOMAIN_STATS_DIRTYRATE,
   VIR_DOMAIN_STATS_INTERFACE,
   VIR_DOMAIN_STATS_IOTHREAD,
   VIR_DOMAIN_STATS_MEMORY,
@@ -104,26 +106,32 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
     const isOfDisks = has(groups, VIR_DOMAIN_STATS_BLOCK)
     const locations = isOfDisks ? locationsIn([...(configs?.values() ?? [])]) : []
     const isOfBases = has(flags, VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING)
-    const [volumes, below] = await Promise.all([
+    const [volumes, below, rates] = await Promise.all([
       this.#volumes(locations),
       isOfBases ? this.#below(locations) : new Map<string, readonly Volume[]>(),
+      has(groups, VIR_DOMAIN_STATS_DIRTYRATE) ? this.#dirtyRates(domains) : new Map<DomainId, DirtyRate>(),
     ])
+    const known = { reasons: this.host.past.reasons, volumes, below }
     return domains.flatMap(domain => {
-      const config = configs?.get(domain.id)
+      const { id } = domain
+      const config = configs?.get(id)
       if (configs !== undefined && config === undefined) return [] // It is gone by now.
-      const seen = { domain, reasons: this.host.past.reasons, config, metrics: metrics.get(domain.id), volumes, below }
+      const seen = { ...known, domain, config, metrics: metrics.get(id), dirtyRate: rates.get(id) }
       return [{ dom: new Domain(this.host, domain), params: statisticsOf(seen, groups) }]
     })
   }
 
   /** Those of the groups that there are. */
   #groups(stats: number, flags: number): number {
-    const isMeasured = this.host.driver.metrics !== undefined
-    const empty = this.host.driver.name === 'qemu' ? EMPTY_OF_QEMU : 0
-    const there = VIR_DOMAIN_STATS_STATE | OF_DEFINITIONS | (isMeasured ? MEASURED : 0) | empty
+    const { metrics, name } = this.host.driver
+    const measured = metrics === undefined ? 0 : MEASURED
+    const looked = metrics?.dirtyRate === undefined ? 0 : VIR_DOMAIN_STATS_DIRTYRATE
+    const isQemu = name === 'qemu'
+    const there = VIR_DOMAIN_STATS_STATE | OF_DEFINITIONS | measured | looked | (isQemu ? EMPTY_OF_QEMU : 0)
     const missing = (stats & ~there) >>> 0
     if (missing !== 0 && has(flags, VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS)) {
-      const text = `Stats types bits 0x${missing.toString(16)} are not supported by this daemon`
+      const whose = isQemu ? 'this daemon or QEMU' : 'this daemon'
+      const text = `Stats types bits 0x${missing.toString(16)} are not supported by ${whose}`
       throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, text)
     }
     return stats === 0 ? there : stats & there
@@ -162,6 +170,16 @@ export class ConnectionWithStatistics extends ConnectionWithFacts {
     const each = await askEach(locations, async location => {
       const volume = await ifTold(() => storage.getVolume(location))
       return volume === undefined ? [] : [[location, volume] as const]
+    })
+    return new Map(each.flat())
+  }
+
+  async #dirtyRates(domains: readonly DriverDomain[]): Promise<ReadonlyMap<DomainId, DirtyRate>> {
+    const { metrics } = this.host.driver
+    const active = domains.filter(({ state }) => isActiveState(state))
+    const each = await askEach(active, async ({ id }) => {
+      const rate = await ifTold(async () => metrics?.dirtyRate?.(id))
+      return rate === undefined ? [] : [[id, rate] as const]
     })
     return new Map(each.flat())
   }

@@ -1,4 +1,12 @@
-import type { DiskMetrics, Domain, DomainConfig, DomainMetrics, NicMetrics, Volume } from '../drivers/driver.ts'
+import type {
+  DirtyRate,
+  DiskMetrics,
+  Domain,
+  DomainConfig,
+  DomainMetrics,
+  NicMetrics,
+  Volume,
+} from '../drivers/driver.ts'
 import { cpuTimeOf, memoryStatsOf, nanoseconds, whole } from './counted.ts'
 import type { TypedParameter } from './domain-scheduling.ts'
 import { stateAndReason } from './domain-state.ts'
@@ -19,10 +27,12 @@ import {
   VIR_DOMAIN_STATS_BALLOON,
   VIR_DOMAIN_STATS_BLOCK,
   VIR_DOMAIN_STATS_CPU_TOTAL,
+  VIR_DOMAIN_STATS_DIRTYRATE,
   VIR_DOMAIN_STATS_INTERFACE,
   VIR_DOMAIN_STATS_STATE,
   VIR_DOMAIN_STATS_VCPU,
   VIR_TYPED_PARAM_INT,
+  VIR_TYPED_PARAM_LLONG,
   VIR_TYPED_PARAM_STRING,
   VIR_TYPED_PARAM_UINT,
   VIR_TYPED_PARAM_ULLONG,
@@ -54,6 +64,8 @@ export interface Seen {
   readonly volumes: ReadonlyMap<string, Volume>
   /** What they build on, the nearest first, by where they are; nothing where that is not to be told. */
   readonly below: ReadonlyMap<string, readonly Volume[]>
+  /** How fast it writes to its memory; undefined where that is not to be told. */
+  readonly dirtyRate: DirtyRate | undefined
 }
 
 const KIB = 1_024
@@ -75,11 +87,13 @@ const GROUPS: readonly Group[] = [
   [VIR_DOMAIN_STATS_VCPU, vcpusOf],
   [VIR_DOMAIN_STATS_INTERFACE, interfacesOf],
   [VIR_DOMAIN_STATS_BLOCK, disksOf],
+  [VIR_DOMAIN_STATS_DIRTYRATE, dirtyRateOf],
 ]
 
 const ofType = (type: number) => (field: string, value: number) => ({ field, type, value: whole(value) })
 const int = ofType(VIR_TYPED_PARAM_INT)
 const uint = ofType(VIR_TYPED_PARAM_UINT)
+const llong = ofType(VIR_TYPED_PARAM_LLONG)
 const ullong = ofType(VIR_TYPED_PARAM_ULLONG)
 /** Where it is counted. */
 const counter = (field: string, value: number | undefined) => (value === undefined ? [] : [ullong(field, value)])
@@ -205,3 +219,18 @@ const sizesOf = (block: string, volume: Volume | undefined): readonly StatsParam
         ullong(`${block}.capacity`, volume.virtualBytes),
         ullong(`${block}.physical`, volume.physicalBytes),
       ]
+
+/** Source: libvirt, include/libvirt/libvirt-domain.h, virDomainDirtyRateStatus. */
+const RATE_STATES = { unstarted: 0, measuring: 1, measured: 2 } as const
+
+function dirtyRateOf({ dirtyRate }: Seen): readonly StatsParameter[] {
+  if (dirtyRate === undefined) return []
+  const { status, startS, periodS, mode, mibPerS } = dirtyRate
+  return [
+    int('dirtyrate.calc_status', RATE_STATES[status]),
+    llong('dirtyrate.calc_start_time', startS),
+    int('dirtyrate.calc_period', periodS),
+    text('dirtyrate.calc_mode', mode),
+    ...(mibPerS === undefined ? [] : [llong('dirtyrate.megabytes_per_second', mibPerS)]),
+  ]
+}

@@ -54,6 +54,8 @@ with libvirt.open(URI) as connection:
     (told,) = (told for each, told in connection.getAllDomainStats() if each.name() == NAME)
     if told["balloon.available"] != memory["available"] or not 0 < told["balloon.unused"] < memory["available"]:
         print(f"balloon: {told}, not {memory}")
+    if (told["dirtyrate.calc_status"], told["dirtyrate.calc_mode"]) != (0, "page-sampling"):
+        print(f"nobody has looked how fast it writes: {told}")
     requests, read, writes, written, errors = guest.blockStats(DISK)
     if not (read >= requests >= 0 and written >= writes > 0 and errors == 0):
         print(f"blockStats: {(requests, read, writes, written, errors)}")

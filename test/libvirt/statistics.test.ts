@@ -16,6 +16,7 @@ import {
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_SHUTOFF,
   VIR_DOMAIN_STATS_BLOCK,
+  VIR_DOMAIN_STATS_DIRTYRATE,
   VIR_DOMAIN_STATS_STATE,
   VIR_DOMAIN_STATS_VCPU,
   VIR_ERR_ARGUMENT_UNSUPPORTED,
@@ -294,6 +295,26 @@ test('what images build on is told where that is asked for and the host tells it
   assert.deepEqual(named('path'), [path, '/images/first.qcow2', '/images/second.qcow2', undefined])
   assert.deepEqual(named('backingIndex'), [undefined, 1n, 2n, undefined])
   assert.deepEqual(named('physical').slice(1), [4_096n, 4_096n, undefined])
+  await connection.close()
+})
+
+test('how fast a guest writes to its memory is told as a host found it', async () => {
+  const { driver, domain } = await busyHost()
+  await domain.create()
+  const found = { status: 'measured', startS: 9, periodS: 2, mode: 'page-sampling', mibPerS: 30 } as const
+  const metrics = { ...driver.metrics, dirtyRate: async () => found }
+  const connection = await connectionOf({ ...driver, metrics }, { uri: 'memory:///writing' })
+
+  const all = await connection.getAllDomainStats(VIR_DOMAIN_STATS_DIRTYRATE, ENFORCE)
+
+  assert.deepEqual(told(all, 'busy'), {
+    'dirtyrate.calc_status': 2n,
+    'dirtyrate.calc_start_time': 9n,
+    'dirtyrate.calc_period': 2n,
+    'dirtyrate.calc_mode': 'page-sampling',
+    'dirtyrate.megabytes_per_second': 30n,
+  })
+  assert.deepEqual(told(all, 'idle'), {})
   await connection.close()
 })
 

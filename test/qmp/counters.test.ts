@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeAnswer } from '../../src/protocols/qmp/commands.ts'
-import { decodeBalloonStats, decodeDrives } from '../../src/protocols/qmp/counters.ts'
+import { decodeBalloonStats, decodeDirtyRate, decodeDrives } from '../../src/protocols/qmp/counters.ts'
 import { JsonShapeError } from '../../src/protocols/qmp/json.ts'
 
 const UNTOLD = 2 ** 64
@@ -64,4 +64,18 @@ test('a drive says whether its image could be written', () => {
     ['nospace', 'failed', 'ok'],
   )
   assert.deepEqual(status({}), ['ok'])
+})
+
+test('how fast a guest writes to its memory is read as it was found, and what is none is refused', () => {
+  const told = { status: 'measured', 'start-time': 7, 'calc-time': 2, 'sample-pages': 512, 'dirty-rate': 30 }
+
+  assert.deepEqual(decodeDirtyRate({ ...told, mode: 'dirty-ring' }), {
+    status: 'measured',
+    startS: 7,
+    periodS: 2,
+    mode: 'dirty-ring',
+    mibPerS: 30,
+  })
+  assert.equal(decodeDirtyRate(told).mode, 'page-sampling')
+  assert.throws(() => decodeDirtyRate({ ...told, status: 'guessed' }), JsonShapeError)
 })

@@ -110,6 +110,18 @@ export interface DiskError {
   readonly reason: 'no-space' | 'unspecified'
 }
 
+/** How fast a guest was found to write to its memory, when somebody had the host look last. */
+export interface DirtyRate {
+  readonly status: 'unstarted' | 'measuring' | 'measured'
+  /** When that began, and how long it takes, in seconds: by the host's own clock, 0 where nobody did. */
+  readonly startS: number
+  readonly periodS: number
+  /** How it is found out, by the host's own name. */
+  readonly mode: string
+  /** In MiB for each second; absent before it is measured. */
+  readonly mibPerS?: number
+}
+
 /** CPU time of a CPU of the host since it was started, in milliseconds. */
 export interface CpuTime {
   readonly number: number
@@ -135,6 +147,8 @@ export interface MetricsOps {
    * host does not tell.
    */
   diskErrors?(id: DomainId): Promise<readonly DiskError[]>
+  /** `bad-state` as `domain`. Absent where the host does not look. */
+  dirtyRate?(id: DomainId): Promise<DirtyRate>
   cpus(): Promise<readonly CpuTime[]>
 }
 

@@ -1,6 +1,7 @@
 import { decodeBalloonStats, type DriveCounters } from '../../protocols/qmp/counters.ts'
 import { QmpError } from '../../protocols/qmp/error.ts'
 import {
+  type DirtyRate,
   type DiskError,
   type DiskMetrics,
   type Domain,
@@ -92,6 +93,13 @@ export async function diskErrors({ config, living, machine }: Omit<Living, 'look
     const status = drives.get(diskName(id)) ?? 'ok'
     return status === 'ok' ? [] : [{ id, reason: status === 'nospace' ? 'no-space' : 'unspecified' }]
   })
+}
+
+/** Tells how fast the guest was found to write to its memory. Rejects as `measure`. */
+export async function dirtyRate({ config, machine }: Omit<Living, 'living' | 'look'>): Promise<DirtyRate> {
+  if (machine === undefined) throw halted(config)
+  assertLiving(machine, config)
+  return machine.execute('query-dirty-rate')
 }
 
 /** What a domain is, has and has used; of one without a living machine, what it is to have. */

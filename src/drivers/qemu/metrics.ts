@@ -2,7 +2,7 @@ import type { MetricsOps } from '../driver.ts'
 import { steadyCpuTimes } from './cpu-time.ts'
 import type { Gate } from './gate.ts'
 import type { Inventory } from './inventory.ts'
-import { diskErrors, measureCpus } from './measurement.ts'
+import { dirtyRate, diskErrors, measureCpus } from './measurement.ts'
 
 /** The group `metrics`. */
 export function metricsOps(inventory: Inventory, gate: Gate): MetricsOps {
@@ -11,6 +11,7 @@ export function metricsOps(inventory: Inventory, gate: Gate): MetricsOps {
     domain: id => gate.pass(() => inventory.find(id).measure()),
     vcpus: id => gate.pass(() => measureCpus(inventory.find(id))),
     diskErrors: id => gate.pass(() => diskErrors(inventory.find(id))),
+    dirtyRate: id => gate.pass(() => dirtyRate(inventory.find(id))),
     cpus: () => gate.pass(cpuTimes),
   }
 }

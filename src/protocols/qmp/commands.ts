@@ -1,4 +1,12 @@
-import { type CpuThread, decodeBalloon, decodeCpus, decodeDrives, type DriveCounters } from './counters.ts'
+import {
+  type CpuThread,
+  decodeBalloon,
+  decodeCpus,
+  decodeDirtyRate,
+  decodeDrives,
+  type DirtyRateInfo,
+  type DriveCounters,
+} from './counters.ts'
 import {
   arrayMember,
   booleanMember,
@@ -73,6 +81,7 @@ export interface QmpCommands {
   readonly 'query-balloon': { arguments: NoArguments; returns: number }
   readonly 'query-cpus-fast': { arguments: NoArguments; returns: readonly CpuThread[] }
   readonly 'query-blockstats': { arguments: NoArguments; returns: readonly DriveCounters[] }
+  readonly 'query-dirty-rate': { arguments: NoArguments; returns: DirtyRateInfo }
   readonly stop: { arguments: NoArguments; returns: void }
   readonly cont: { arguments: NoArguments; returns: void }
   readonly system_powerdown: { arguments: NoArguments; returns: void }
@@ -237,6 +246,7 @@ export const decodeAnswer: { readonly [C in QmpCommand]: (answer: unknown) => Qm
   'query-balloon': decodeBalloon,
   'query-cpus-fast': decodeCpus,
   'query-blockstats': decodeDrives,
+  'query-dirty-rate': decodeDirtyRate,
   stop: nothing,
   cont: nothing,
   system_powerdown: nothing,

@@ -46,6 +46,16 @@ export interface BalloonStats {
   readonly stats: Readonly<Record<string, number>>
 }
 
+/** Answer of `query-dirty-rate`. Source: QEMU qapi/migration.json, DirtyRateInfo. */
+export interface DirtyRateInfo {
+  readonly status: 'unstarted' | 'measuring' | 'measured'
+  readonly startS: number
+  readonly periodS: number
+  /** `page-sampling` where an older QEMU knows no other. */
+  readonly mode: string
+  readonly mibPerS?: number
+}
+
 /** What QEMU says of a counter that the guest does not tell is -1 without its sign. No guest has so much of anything. */
 const UNTOLD_FROM = 2 ** 63
 
@@ -88,6 +98,23 @@ export function decodeBalloonStats(answer: unknown): BalloonStats {
     stats: Object.fromEntries(
       stats.flatMap(([name, value]) => (typeof value === 'number' && value < UNTOLD_FROM ? [[name, value]] : [])),
     ),
+  }
+}
+
+const RATE_STATES = ['unstarted', 'measuring', 'measured'] as const
+
+/** Reads how fast a guest was found to write to its memory. Throws JsonShapeError. */
+export function decodeDirtyRate(answer: unknown): DirtyRateInfo {
+  const told = toJsonObject(answer, 'the rate')
+  const said = stringMember(told, 'status')
+  const status = RATE_STATES.find(each => each === said)
+  if (status === undefined) throw new JsonShapeError(`status is ${said}`)
+  return {
+    status,
+    startS: integerMember(told, 'start-time'),
+    periodS: integerMember(told, 'calc-time'),
+    mode: 'mode' in told ? stringMember(told, 'mode') : 'page-sampling',
+    ...('dirty-rate' in told && { mibPerS: integerMember(told, 'dirty-rate') }),
   }
 }
 

@@ -168,6 +168,16 @@ function describeStates(stage: Stage): void {
     await rejectsWith('not-found', diskErrors(NOBODY))
   })
 
+  stage.it('tells that nobody has looked how fast a guest writes to its memory, where nobody has', async () => {
+    if (!('dirtyRate' in stage.metrics)) return
+    const dirtyRate = async (id: string) => stage.metrics.dirtyRate?.(id)
+    const { mode, ...rate } = (await dirtyRate(await stage.running())) ?? assert.fail()
+
+    assert.deepEqual(rate, { status: 'unstarted', startS: 0, periodS: 0 })
+    assert.notEqual(mode, '')
+    await rejectsWith('bad-state', dirtyRate(await stage.halted()))
+  })
+
   stage.it('says not-found to the metrics of a domain that the host does not have', async () => {
     await rejectsWith('not-found', stage.metrics.domain(NOBODY))
   })
