@@ -25,8 +25,8 @@ const TRAITS: Traits = {
   ],
   outlivesConnection: true,
   savesToFiles: true,
-  settleMs: 3000,
-  testMs: 10_000,
+  settleMs: 30_000,
+  testMs: 90_000,
 }
 
 const NAMES: Readonly<Record<Guest, string>> = {

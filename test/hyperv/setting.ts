@@ -35,8 +35,8 @@ export const TRAITS: Traits = {
   sharesNoImages: true,
   limitsRequestsAlone: true,
   plugsNoNics: true,
-  settleMs: 10_000,
-  testMs: 30_000,
+  settleMs: 30_000,
+  testMs: 90_000,
 }
 
 const NAMES: Readonly<Partial<Record<Guest, string>>> = {
