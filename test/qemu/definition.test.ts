@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import type { DiskConfig, DomainConfig } from '../../src/drivers/driver.ts'
+import type { DiskConfig, DiskLimits, DomainConfig } from '../../src/drivers/driver.ts'
 import { cpuArguments } from '../../src/drivers/qemu/command-line/cpu.ts'
 import { commandLine } from '../../src/drivers/qemu/command-line/index.ts'
 import { assertDefinable, parse, serialise } from '../../src/drivers/qemu/definition.ts'
@@ -20,18 +20,29 @@ const disk = fc.record(
     device: fc.constantFrom('hda', 'xvdb', 'sdaa', '3'),
     bus: fc.constant('paravirtualised' as const),
     shared: fc.boolean(),
+    limits: fc.constantFrom<DiskLimits>(
+      { requests: { perSecond: 1 } },
+      { readBytes: { perSecond: 4, burst: 5, burstSeconds: 6 }, writeRequests: { perSecond: 7 } },
+      { bytes: { perSecond: 8, burst: 9 }, requestBytes: 10, group: 'slow' },
+    ),
+    alias: fc.constant('data'),
   },
   { requiredKeys: ['id', 'location', 'format', 'readOnly', 'device', 'bus'] },
 )
 
-const nic = fc.record({
-  id: fc.uuid(),
-  mac: fc.constant('52:54:00:00:00:01'),
-  mtu: fc.constantFrom(1500, 9000),
-  model: fc.constantFrom('emulated', 'paravirtualised'),
-  device: fc.constantFrom('eth0', 'eth1'),
-  network: fc.option(fc.uuid()),
-})
+const nic = fc.record(
+  {
+    id: fc.uuid(),
+    mac: fc.constant('52:54:00:00:00:01'),
+    mtu: fc.constantFrom(1500, 9000),
+    model: fc.constantFrom('emulated', 'paravirtualised'),
+    device: fc.constantFrom('eth0', 'eth1'),
+    network: fc.option(fc.uuid()),
+    linkDown: fc.boolean(),
+    alias: fc.constant('uplink'),
+  },
+  { requiredKeys: ['id', 'mac', 'mtu', 'model', 'device', 'network'] },
+)
 
 const boot = fc.oneof(
   fc.record({ kind: fc.constant('firmware' as const), device: fc.constantFrom('floppy', 'disk', 'cdrom') }),

@@ -1,6 +1,7 @@
 import type { DiskConfig, DomainConfig, NicConfig } from '../../drivers/driver.ts'
 import { VIR_ERR_DEVICE_MISSING, VIR_ERR_OPERATION_FAILED, VIR_FROM_DOMAIN } from '../error-numbers.ts'
 import { type DiskSurroundings, readDisk } from './disk.ts'
+import { assertGroups } from './io-tune.ts'
 import type { HostKind } from './host-kind.ts'
 import { type KnownNetwork, readInterface, readMac } from './interface.ts'
 import { assertAliases, type Known } from './own-alias.ts'
@@ -48,6 +49,7 @@ function readNew(device: Reading, domain: DomainConfig, { kind, networks, images
     device.fail(VIR_ERR_OPERATION_FAILED, `target ${disk.device} already exists`)
   }
   assertAliases(device, [...disks, ...before, disk])
+  assertGroups(device, [...disks, disk])
   return { kind: 'disk', disk }
 }
 

@@ -6,6 +6,7 @@ import {
   VIR_ERR_XML_ERROR,
   VIR_FROM_DOMAIN,
 } from '../error-numbers.ts'
+import { assertGroups } from './io-tune.ts'
 import { assertAliases } from './own-alias.ts'
 import { OF_DEVICES, OF_DOMAIN } from './accepted.ts'
 import { bootableDisk, bootableNic, bootOrderOf, type BootPlace, readBootPlace } from './boot-order.ts'
@@ -148,6 +149,7 @@ function readDevices(
   const disks = drives.map(({ disk }) => disk)
   refuseTwins(devices, disks, nics)
   assertAliases(devices, [...disks, ...nics])
+  assertGroups(devices, disks)
   const places = [
     ...drives.flatMap(({ reading, disk }) => readBootPlace(reading, bootableDisk(disk)) ?? []),
     ...cards.flatMap(({ reading, nic }) => readBootPlace(reading, bootableNic(nic)) ?? []),

@@ -1,4 +1,5 @@
-import { DISK_RATES, type DiskLimits, type RateLimit } from '../../drivers/driver.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { DISK_RATES, type DiskConfig, type DiskLimits, type RateLimit } from '../../drivers/driver.ts'
 import type { XmlOutput } from '../../wire/xml/write.ts'
 import { VIR_ERR_XML_ERROR } from '../error-numbers.ts'
 import type { Reading } from './reading.ts'
@@ -139,4 +140,16 @@ export function writeIoTune(limits: DiskLimits | undefined): XmlOutput | undefin
     return value === undefined ? [] : [element(field, {}, `${value}`)]
   })
   return element('iotune', {}, said)
+}
+
+/** Refuses disks of one group that are not all to have the same limits. */
+export function assertGroups(inside: Reading, disks: readonly Pick<DiskConfig, 'limits'>[]): void {
+  const groups = new Map<string, DiskLimits>()
+  for (const { limits } of disks) {
+    if (limits?.group === undefined) continue
+    const first = groups.get(limits.group) ?? limits
+    groups.set(limits.group, first)
+    if (isDeepStrictEqual(first, limits)) continue
+    inside.refuse('', undefined, `disks of the group '${limits.group.slice(0, 100)}' have the same limits`)
+  }
 }

@@ -72,9 +72,15 @@ function diskArbitrary(device: string): fc.Arbitrary<DiskConfig> {
     }))
 }
 
+/** Disks of one group have the same limits. */
 const disks = fc
   .uniqueArray(fc.constantFrom('hda', 'hdd', 'sda', 'sdaa', 'vdb', 'xvda', 'fda'), { maxLength: 4 })
   .chain(devices => fc.tuple(...devices.map(diskArbitrary)))
+  .filter(
+    all =>
+      new Set(all.flatMap(({ limits: { group } = {} }) => group ?? [])).size ===
+      all.filter(({ limits: { group } = {} }) => group !== undefined).length,
+  )
 
 const nics: fc.Arbitrary<NicConfig[]> = fc
   .uniqueArray(uuid, { maxLength: 3 })

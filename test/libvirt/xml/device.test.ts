@@ -155,3 +155,20 @@ test('how fast a disk may be used is read by the names of libvirt, and what excl
     throwsWith(() => of(`<read_iops_sec>${value}</read_iops_sec>`), VIR_ERR_XML_ERROR, odd)
   }
 })
+
+test('disks of one group that are to have different limits are refused', () => {
+  const tuned = (
+    target: string,
+    perSecond: number,
+  ) => `<disk><source file='C:\\${target}.vhd'/><target dev='${target}'/>
+    <iotune><total_iops_sec>${perSecond}</total_iops_sec><group_name>slow</group_name></iotune></disk>`
+  const text = "disks of the group 'slow' have the same limits"
+
+  assert.equal(running(tuned('hda', 5) + tuned('hdb', 5)).disks.length, 2)
+  throwsWith(() => running(tuned('hda', 5) + tuned('hdb', 6)), VIR_ERR_CONFIG_UNSUPPORTED, text)
+  throwsWith(
+    () => readDevice(tuned('hdb', 6), running(tuned('hda', 5)), SURROUNDINGS),
+    VIR_ERR_CONFIG_UNSUPPORTED,
+    text,
+  )
+})
