@@ -198,10 +198,10 @@ def devices(domain):
 
 
 def unsupported(domain):
-    for name in ("hostname", "getTime", "fsInfo", "guestInfo", "numaParameters", "ioThreadInfo"):
+    for name in ("numaParameters", "ioThreadInfo"):
         refused(name, libvirt.VIR_ERR_NO_SUPPORT, getattr(domain, name))
-    agent = libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE
-    refused("interfaceAddresses", libvirt.VIR_ERR_NO_SUPPORT, lambda: domain.interfaceAddresses(agent))
+    for name in ("hostname", "guestInfo"):
+        refused(name, libvirt.VIR_ERR_OPERATION_INVALID, getattr(domain, name))
     refused("migrateSetMaxSpeed", libvirt.VIR_ERR_NO_SUPPORT, lambda: domain.migrateSetMaxSpeed(1))
 
 
