@@ -6,7 +6,8 @@ import type { Vm } from '../../sim/hyperv/host/model.ts'
 import { network, nic } from '../conformance/parts.ts'
 import { domainConfig, type HypervHost, startHost } from './setting.ts'
 
-const PAUSE_MS = 20
+/** A guest is up after some timers of no time at all, one after another: each has had a turn by then, however busy it is. */
+const TURNS = 20
 
 /** Writes what a guest has made of its first adapter where the host shows it. */
 function configure(vm: Vm, values: Readonly<Record<string, readonly string[]>>): void {
@@ -32,7 +33,7 @@ async function running(guest: 'windows' | 'linux' | 'none') {
   const config = { ...domainConfig(), nics: [port, spare] }
   await driver.domains.define(config)
   await driver.domains.start(config.id)
-  await pause(PAUSE_MS)
+  for (let turn = 0; turn < TURNS; turn++) await pause(1)
   const [vm] = host.sim.host?.state.vms ?? []
   assert(vm !== undefined && driver.guest !== undefined)
   const close = async () => {
