@@ -160,6 +160,7 @@ describe('The switch', () => {
 
     const after = await test.port('a')
     assert.equal(after.sentBytes, before.sentBytes + 14 + 'through the new one'.length)
+    assert.deepEqual([after.sentPackets, after.receivedPackets], [before.sentPackets + 1, before.receivedPackets])
   })
 
   it('goes on while nobody controls it, and is taken over with its ports and counters', async context => {

@@ -159,7 +159,7 @@ export class SwitchKeeper {
     const plugged = this.#plugged.get(port.id)
     const isKnown = plugged?.path === port.path && plugged.segment === port.segment
     if (isKnown && !this.#urgent.has(port.id)) return
-    await client.put({ ...port, ...countedIn(this.#counted.get(port.id)) })
+    await client.put({ ...countedIn(this.#counted.get(port.id)), ...port })
     this.#plugged.set(port.id, port)
     // Unless it was said again in the meantime.
     if (this.#wanted.get(port.id) === port) this.#urgent.delete(port.id)
