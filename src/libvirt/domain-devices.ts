@@ -13,6 +13,7 @@ import {
 import type { Host } from './host.ts'
 import { impactOf } from './impact.ts'
 import { type DeviceChange, type DeviceConfig, readChange, readDevice } from './xml/device.ts'
+import type { HostKind } from './xml/host-kind.ts'
 import { imagesFor } from './known-images.ts'
 import { plugging } from './starting.ts'
 import { type Known, ownAlias } from './xml/own-alias.ts'
@@ -252,7 +253,7 @@ const FIXED_OF_DISK: Readonly<Record<string, (disk: DiskConfig) => unknown>> = {
 async function connect(devices: DeviceOps, host: Host, id: string, present: NicConfig, wanted: NicConfig) {
   if (wanted.alias !== present.alias) throw host.error(VIR_ERR_OPERATION_DENIED, 'changing device alias is not allowed')
   const fixed = FIXED_OF_NIC.find(({ field }) => present[field] !== wanted[field])
-  if (fixed !== undefined) throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, fixed.refusal(present, wanted))
+  if (fixed !== undefined) throw host.error(VIR_ERR_OPERATION_UNSUPPORTED, fixed.refusal(present, wanted, host.kind))
   if (wanted.network !== present.network) await devices.connectNic(id, present.id, wanted.network)
   const isUp = wanted.linkDown !== true
   if (isUp !== (present.linkDown !== true)) await devices.setLink(id, present.id, isUp)
@@ -261,7 +262,7 @@ async function connect(devices: DeviceOps, host: Host, id: string, present: NicC
 /** What stays as it is of an interface while its domain is active, and how that is said. */
 const FIXED_OF_NIC: readonly {
   readonly field: keyof NicConfig
-  readonly refusal: (present: NicConfig, wanted: NicConfig) => string
+  readonly refusal: (present: NicConfig, wanted: NicConfig, kind: HostKind) => string
 }[] = [
   {
     field: 'mac',
@@ -269,7 +270,12 @@ const FIXED_OF_NIC: readonly {
   },
   {
     field: 'model',
-    refusal: (present, wanted) => `cannot modify network device model from ${present.model} to ${wanted.model}`,
+    refusal: (present, wanted, { emulatedNic, paravirtualisedNic }) => {
+      const [before, after] = [present, wanted].map(({ model }) =>
+        model === 'emulated' ? emulatedNic : paravirtualisedNic,
+      )
+      return `cannot modify network device model from ${before} to ${after}`
+    },
   },
   { field: 'device', refusal: () => 'cannot modify network device tap name' },
   { field: 'mtu', refusal: () => 'cannot modify MTU' },
