@@ -21,6 +21,11 @@ export function pastOf(driver: Driver): DomainPast {
   return past
 }
 
+/** Lets a driver that stands in front of another have its past: they lead the same domains. */
+export function sharePast(front: Driver, behind: Driver): void {
+  pasts.set(front, pastOf(behind))
+}
+
 /**
  * The driver of a host by which it is known what is done to domains, whoever does it. They are followed from what they are
  * now on; where the host does not say what there is, from what the next who lists them is told.

@@ -8,7 +8,8 @@ import { Connection } from '../../src/libvirt/connection.ts'
 import { VIR_ERR_OPERATION_DENIED } from '../../src/libvirt/error-numbers.ts'
 import { Host } from '../../src/libvirt/host.ts'
 import { RememberedPools } from '../../src/libvirt/kept-pools.ts'
-import { ALONE, type PathUse } from '../../src/libvirt/rpc/index.ts'
+import { VIR_DOMAIN_RUNNING_BOOTED } from '../../src/libvirt/index.ts'
+import { ALONE, followed, type PathUse } from '../../src/libvirt/rpc/index.ts'
 import { guarded } from '../../src/libvirt/rpc/path-guard.ts'
 import { domainXml, poolXml, rejectsWith, volumeXml } from './world.ts'
 
@@ -143,4 +144,36 @@ test('files that domains are saved and dumped to lie where files may, and what t
   await saved.restore('/allowed/saved', { config: harmless })
   await behind.dumps?.dump(id)
   assert.deepEqual(done, ['save /allowed/saved', 'restore /allowed/saved', 'dump '])
+})
+
+test('what a saved domain comes back as names nothing that it did not name and that is not allowed', async () => {
+  const { connection, openly, driver, denied } = await world()
+  const id = randomUUID()
+  const described = (path: string) => domainXml({ uuid: id, devices: disk(path) })
+  const pool = await openly.storagePoolCreateXML(poolXml('given', '/elsewhere/pool'))
+  const [first, second] = [
+    await pool.storageVolCreateXML(volumeXml('first', MIB, 'raw')),
+    await pool.storageVolCreateXML(volumeXml('second', MIB, 'raw')),
+  ].map(vol => vol.getPath())
+  const domain = await connection.domainDefineXML(described(first ?? ''))
+  await domain.create()
+  await domain.managedSave()
+
+  await denied(domain.managedSaveDefineXML(described('/etc/shadow')))
+  assert.equal((await driver.suspension?.saved?.(id))?.config.disks[0]?.location, first)
+  await domain.managedSaveDefineXML(described(second ?? ''))
+  assert.equal((await driver.suspension?.saved?.(id))?.config.disks[0]?.location, second)
+})
+
+test('why a domain is what it is, is known behind the rules from what others have done to it before anybody asked', async () => {
+  const driver = followed(memoryDriver({ name: randomUUID() }))
+  const openly = await connect(driver, ALONE)
+  const id = (await openly.domainDefineXML(domainXml({ name: 'web' }))).getUUIDString()
+  await driver.domains.start(id)
+  const signal = new AbortController().signal
+  const managed = { scheme: 'memory', names: ['lab'], driver, company: ALONE, paths: () => undefined, signal } as const
+  const connection = await connect(guarded(managed).driver, ALONE)
+
+  const { reason } = await (await connection.domainLookupByName('web')).getState()
+  assert.equal(reason, VIR_DOMAIN_RUNNING_BOOTED)
 })

@@ -9,11 +9,13 @@ import type {
   Driver,
   DumpOps,
   RepositoryConfig,
+  SavedFileOps,
   StorageOps,
   SuspensionOps,
 } from '../../drivers/driver.ts'
 import { DriverError } from '../../drivers/driver.ts'
 import type { Company } from '../company.ts'
+import { sharePast } from '../domain-past.ts'
 import { VIR_ERR_OPERATION_DENIED } from '../error-numbers.ts'
 import { LibvirtError } from '../errors.ts'
 import type { PoolKeeper } from '../kept-pools.ts'
@@ -62,7 +64,9 @@ function guardOf(driver: Driver, company: Company, rule: PathRule): GuardedHost 
   }
   const { pools } = company
   const kept = pools && { pools: over(pools, poolsBehind(pools, guard)) }
-  return { driver: over(driver, groups), company: { ...company, ...kept } }
+  const behind = over(driver, groups)
+  sharePast(behind, driver)
+  return { driver: behind, company: { ...company, ...kept } }
 }
 
 /** Says no. */
@@ -163,29 +167,40 @@ function dumpsBehind(dumps: DumpOps, guard: PathGuard): Partial<DumpOps> {
   }
 }
 
-/** What a file says of its domain may have been written by anybody. */
-function suspensionBehind({ files }: SuspensionOps, guard: PathGuard): Partial<SuspensionOps> {
-  if (files === undefined) return {}
+function suspensionBehind(suspension: SuspensionOps, guard: PathGuard): Partial<SuspensionOps> {
+  const { files } = suspension
+  const changeSaved = suspension.changeSaved?.bind(suspension)
   return {
-    files: {
-      async save(id, location, options) {
-        guard.check(file(location))
-        return files.save(id, location, options)
+    ...(files && { files: savedFilesBehind(files, guard) }),
+    ...(changeSaved !== undefined && {
+      async changeSaved(id, changes) {
+        if (changes.config !== undefined) guard.checkConfig(changes.config, (await suspension.saved?.(id))?.config)
+        return changeSaved(id, changes)
       },
-      async read(location) {
-        guard.check(file(location))
-        return files.read(location)
-      },
-      async change(location, changes) {
-        guard.check(file(location))
-        if (changes.config !== undefined) guard.checkConfig(changes.config)
-        return files.change(location, changes)
-      },
-      async restore(location, options) {
-        guard.check(file(location))
-        guard.checkConfig(options?.config ?? (await files.read(location)).config)
-        return files.restore(location, options)
-      },
+    }),
+  }
+}
+
+/** What a file says of its domain may have been written by anybody. */
+function savedFilesBehind(files: SavedFileOps, guard: PathGuard): SavedFileOps {
+  return {
+    async save(id, location, options) {
+      guard.check(file(location))
+      return files.save(id, location, options)
+    },
+    async read(location) {
+      guard.check(file(location))
+      return files.read(location)
+    },
+    async change(location, changes) {
+      guard.check(file(location))
+      if (changes.config !== undefined) guard.checkConfig(changes.config)
+      return files.change(location, changes)
+    },
+    async restore(location, options) {
+      guard.check(file(location))
+      guard.checkConfig(options?.config ?? (await files.read(location)).config)
+      return files.restore(location, options)
     },
   }
 }
