@@ -25,8 +25,6 @@ const OPERATING = [
   'DOMAIN_FSTHAW',
   'DOMAIN_FSTRIM',
   'DOMAIN_GET_FSINFO',
-  'DOMAIN_GET_HOSTNAME',
-  'DOMAIN_GET_TIME',
   'DOMAIN_INJECT_NMI',
   'DOMAIN_MANAGED_SAVE',
   'DOMAIN_MANAGED_SAVE_REMOVE',
@@ -91,6 +89,8 @@ describe('the rights of procedures', () => {
     assert.deepEqual(rightsOf('DOMAIN_CREATE_XML', { flags: 0 }), ['domain:write', 'domain:start'])
     assert.deepEqual(rightsOf('NETWORK_UNDEFINE', {}), ['network:delete'])
     assert.deepEqual(rightsOf('DOMAIN_SAVE', {}), ['domain:hibernate', 'file:name'])
+    assert.deepEqual(rightsOf('DOMAIN_GET_HOSTNAME', { flags: 0 }), ['domain:write'])
+    assert.deepEqual(rightsOf('DOMAIN_GET_TIME', { flags: 0 }), ['domain:write'])
     assert.deepEqual(rightsOf('CONNECT_OPEN', { flags: 0 }), ['none'])
   })
 })
