@@ -12,6 +12,7 @@ export function describeMetrics(stage: Stage): void {
   describe('metrics', () => {
     describeDomains(stage)
     describeStates(stage)
+    describeTroubles(stage)
     describeCpus(stage)
   })
 }
@@ -158,6 +159,12 @@ function describeStates(stage: Stage): void {
     }
   })
 
+  stage.it('says not-found to the metrics of a domain that the host does not have', async () => {
+    await rejectsWith('not-found', stage.metrics.domain(NOBODY))
+  })
+}
+
+function describeTroubles(stage: Stage): void {
   stage.it('has no errors of disks that are well, and none to tell of domains that are off', async () => {
     const diskErrors = (id: string) => stage.metrics.diskErrors?.(id) ?? Promise.resolve([])
     if (!('diskErrors' in stage.metrics)) return
@@ -176,10 +183,6 @@ function describeStates(stage: Stage): void {
     assert.deepEqual(rate, { status: 'unstarted', startS: 0, periodS: 0 })
     assert.notEqual(mode, '')
     await rejectsWith('bad-state', dirtyRate(await stage.halted()))
-  })
-
-  stage.it('says not-found to the metrics of a domain that the host does not have', async () => {
-    await rejectsWith('not-found', stage.metrics.domain(NOBODY))
   })
 }
 
