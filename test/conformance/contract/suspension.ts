@@ -8,6 +8,7 @@ import { NOBODY, rejectsWith } from '../stage.ts'
 export function describeSuspension(stage: Stage): void {
   describe('suspension', () => {
     describeStates(stage)
+    describeSaved(stage)
     describeSuspended(stage)
     describeStops(stage)
     describeGuests(stage)
@@ -58,6 +59,22 @@ function describeStates(stage: Stage): void {
     })
   }
 
+  stage.it('refuses to suspend or resume a halted domain', async () => {
+    const id = await stage.halted()
+
+    await rejectsWith('bad-state', stage.suspension.suspend(id))
+    await rejectsWith('bad-state', stage.suspension.resume(id))
+    await stage.assertState(id, 'halted')
+  })
+
+  stage.it('says not-found to suspend and resume of a domain that the host does not have', async () => {
+    await rejectsWith('not-found', stage.suspension.suspend(NOBODY))
+    await rejectsWith('not-found', stage.suspension.resume(NOBODY))
+  })
+}
+
+/** What is told of a suspended domain. */
+function describeSaved(stage: Stage): void {
   stage.it('tells what a suspended domain was, which may be changed as far as its guest does not see it', async () => {
     const { saved, changeSaved } = stage.suspension
     assert.equal(saved === undefined, changeSaved === undefined)
@@ -77,19 +94,6 @@ function describeStates(stage: Stage): void {
     assert.deepEqual(await saved(id), { config, paused: false })
     await stage.suspension.resume(id)
     await stage.assertState(id, 'running')
-  })
-
-  stage.it('refuses to suspend or resume a halted domain', async () => {
-    const id = await stage.halted()
-
-    await rejectsWith('bad-state', stage.suspension.suspend(id))
-    await rejectsWith('bad-state', stage.suspension.resume(id))
-    await stage.assertState(id, 'halted')
-  })
-
-  stage.it('says not-found to suspend and resume of a domain that the host does not have', async () => {
-    await rejectsWith('not-found', stage.suspension.suspend(NOBODY))
-    await rejectsWith('not-found', stage.suspension.resume(NOBODY))
   })
 }
 
