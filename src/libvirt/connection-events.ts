@@ -11,6 +11,10 @@ import {
 import { hubOf } from './event-hub.ts'
 import type { FunctionName } from './flag-check.ts'
 import {
+  VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL,
+  VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED,
+  VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
+  VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
   VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
   VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
   VIR_DOMAIN_EVENT_ID_LAST,
@@ -28,6 +32,9 @@ export type RebootCallback = (domain: Domain) => void
 
 /** Told that the guest of a domain has put itself to sleep on its disk; why is always 0. */
 export type SuspendedToDiskCallback = (domain: Domain, reason: number) => void
+
+/** Told that the agent in a guest listens, or listens no more, and why: `VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_`. */
+export type AgentCallback = (domain: Domain, state: number, reason: number) => void
 
 /** Told which device was plugged in or pulled, by its alias: `ua-` and its id. */
 export type DeviceCallback = (domain: Domain, alias: string) => void
@@ -49,6 +56,7 @@ type Registration =
       eventID: typeof VIR_DOMAIN_EVENT_ID_DEVICE_ADDED | typeof VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
       callback: DeviceCallback,
     ]
+  | readonly [domain: Domain | null, eventID: typeof VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, callback: AgentCallback]
   | readonly [domain: Domain | null, eventID: typeof VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, callback: MetadataCallback]
   | readonly [domain: Domain | null, eventID: number, callback: (domain: Domain) => void]
 
@@ -113,6 +121,11 @@ export class ConnectionWithEvents extends ConnectionWithStorage {
     domain: Domain | null,
     eventID: typeof VIR_DOMAIN_EVENT_ID_DEVICE_ADDED | typeof VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
     callback: DeviceCallback,
+  ): Promise<number>
+  async domainEventRegisterAny(
+    domain: Domain | null,
+    eventID: typeof VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+    callback: AgentCallback,
   ): Promise<number>
   async domainEventRegisterAny(
     domain: Domain | null,
@@ -206,6 +219,10 @@ function tellOf([, eventID, callback]: Registration, objectOf: (domain: DriverDo
       return (domain, told) => {
         if (told.kind === 'device-removed') callback(objectOf(domain), told.alias)
       }
+    case VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE:
+      return (domain, told) => {
+        if (told.kind === 'agent') callback(objectOf(domain), AGENT_STATES[`${told.isConnected}`], AGENT_REASON)
+      }
     case VIR_DOMAIN_EVENT_ID_METADATA_CHANGE:
       return (domain, told) => {
         if (told.kind === 'metadata-changed') callback(objectOf(domain), told.type, told.uri)
@@ -214,6 +231,12 @@ function tellOf([, eventID, callback]: Registration, objectOf: (domain: DriverDo
       return undefined
   }
 }
+
+const AGENT_STATES = {
+  true: VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED,
+  false: VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED,
+} as const
+const AGENT_REASON = VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL
 
 /** Events of guests that sleep have a reason, of which there are none. */
 const NO_REASON = 0

@@ -35,6 +35,7 @@ export type Told =
   | ({ readonly kind: 'lifecycle' } & Lifecycle)
   | { readonly kind: 'reboot' }
   | { readonly kind: 'suspended-to-disk' }
+  | { readonly kind: 'agent'; readonly isConnected: boolean }
   | { readonly kind: 'device-added' | 'device-removed'; readonly alias: string }
   | { readonly kind: 'metadata-changed'; readonly type: number; readonly uri: string | null }
 

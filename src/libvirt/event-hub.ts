@@ -20,6 +20,8 @@ export class EventHub {
   /** Those who listen or are about to, and to what. */
   readonly #places = new Map<number, DomainId | undefined>()
   #watch: DomainWatch | undefined
+  /** Listens no more to agents in guests. */
+  #leaveAgents: (() => void) | undefined
   #next = 0
 
   /**
@@ -29,7 +31,12 @@ export class EventHub {
   async add(listener: Listener, host: Host, events: EventOps): Promise<number> {
     const id = this.#next++
     this.#places.set(id, listener.domain)
-    this.#watch ??= new DomainWatch(host, events, (domain, told) => this.#tell(domain, told))
+    if (this.#watch === undefined) {
+      this.#watch = new DomainWatch(host, events, (domain, told) => this.#tell(domain, told))
+      this.#leaveAgents = host.driver.guest?.watch?.((domain, isConnected) =>
+        this.note(domain, { kind: 'agent', isConnected }),
+      )
+    }
     try {
       await this.#watch.inTurn(() => {
         if (!this.#places.has(id)) return
@@ -52,6 +59,8 @@ export class EventHub {
     if (!this.#places.delete(id) || this.#places.size > 0) return
     this.#watch?.close()
     this.#watch = undefined
+    this.#leaveAgents?.()
+    this.#leaveAgents = undefined
   }
 
   /** Tells something that the driver has no event of. */

@@ -5,6 +5,7 @@
  */
 
 export type {
+  AgentCallback,
   DeviceCallback,
   LifecycleCallback,
   MetadataCallback,

@@ -148,11 +148,14 @@ test('a guest of QEMU is asked through its agent, and shut down by it', { timeou
   const { kernel, initrd, cmdline } = boot
   const os = `<os><type arch='x86_64'>hvm</type><kernel>${kernel}</kernel><initrd>${initrd}</initrd>
     <cmdline>${cmdline}</cmdline></os>`
+  const events = world.virsh('qemu', ['event', '--event', 'agent-lifecycle', '--timeout', '60'], { ms: TEST_MS })
   await started('qemu', 'talking', { os })
   assert.match(await world.no('qemu', 'domhostname', 'talking'), /: QEMU guest agent is not connected/)
   assert.match(await world.ok('qemu', 'dumpxml', 'talking'), channelIn('disconnected'))
   await untilAnswered('qemu', 'talking')
   assert.match(await world.ok('qemu', 'dumpxml', 'talking'), channelIn('connected'))
+  const event = `event 'agent-lifecycle' for domain 'talking': state: 'connected' reason: 'channel event'`
+  assert.equal((await events).stdout.split('\n')[0], event)
   assert.doesNotMatch(await world.ok('qemu', 'dumpxml', 'talking', '--inactive'), /connected'/)
 
   assert.equal((await world.ok('qemu', 'domhostname', 'talking')).trim(), TALKING.hostName)

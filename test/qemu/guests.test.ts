@@ -22,11 +22,11 @@ after(() => world.close())
 function guestOps(): Required<GuestOps> {
   const { guest } = world.driver
   assert(guest !== undefined)
-  const { isConnected, timezone, users, fileSystems, disks } = guest
+  const { isConnected, watch, timezone, users, fileSystems, disks } = guest
   const { time, setTime, freeze, thaw, trim, requestEnd } = guest
-  assert(isConnected && timezone && users && fileSystems && disks)
+  assert(isConnected && watch && timezone && users && fileSystems && disks)
   assert(time && setTime && freeze && thaw && trim && requestEnd)
-  const told = { isConnected, timezone, users, fileSystems, disks }
+  const told = { isConnected, watch, timezone, users, fileSystems, disks }
   return { ...guest, ...told, time, setTime, freeze, thaw, trim, requestEnd }
 }
 
@@ -45,6 +45,8 @@ test('a guest is asked through its agent, and told what to do', { timeout: TEST_
   const id = await world.define({ ...boot, disks: [data], nics: [port] })
   const guest = guestOps()
   await assert.rejects(guest.hostName(id), { kind: 'bad-state' })
+  const heard: boolean[] = []
+  const leave = guest.watch((domain, isConnected) => domain === id && heard.push(isConnected))
   await world.driver.domains.start(id)
   await assert.rejects(guest.hostName(id), failsBy('silent', /^QEMU guest agent is not connected$/))
   await world.until('the agent answers', async () => {
@@ -55,6 +57,8 @@ test('a guest is asked through its agent, and told what to do', { timeout: TEST_
   })
 
   assert.equal(await guest.isConnected(id), true)
+  assert.deepEqual(heard, [true])
+  leave()
   assert.equal(await guest.hostName(id), TALKING.hostName)
   const { prettyName, machine } = await guest.os(id)
   assert.deepEqual([prettyName, machine], [TALKING.prettyName, 'x86_64'])

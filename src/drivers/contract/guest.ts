@@ -111,6 +111,11 @@ export interface GuestOps {
    * runs or is paused. Absent where there is no such channel.
    */
   readonly isConnected?: (id: DomainId) => Promise<boolean>
+  /**
+   * Calls `listener` whenever something in a guest opens or closes that channel, until the returned function is called. It must
+   * not throw. Absent where the host does not tell.
+   */
+  readonly watch?: (listener: (id: DomainId, isConnected: boolean) => void) => () => void
   /** Absent, like all that follows, where the host has no way to ask. */
   readonly timezone?: (id: DomainId) => Promise<GuestTimezone>
   readonly users?: (id: DomainId) => Promise<readonly GuestUser[]>

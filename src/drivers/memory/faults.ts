@@ -31,7 +31,7 @@ export type Operation =
   | `scheduler.${keyof SchedulerOps}`
   | `snapshots.${keyof SnapshotOps}`
   | `screens.${keyof ScreenOps}`
-  | `guest.${Exclude<keyof GuestOps, 'addressSources'>}`
+  | `guest.${Exclude<keyof GuestOps, 'addressSources' | 'watch'>}`
   | `autostart.${keyof AutostartOps}`
   | `power.${keyof PowerOps}`
   | `networks.${keyof NetworkOps}`

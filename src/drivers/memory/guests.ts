@@ -41,7 +41,7 @@ export function guestOps(host: MemoryHost, connection: Connection): GuestOps {
   }
 }
 
-type AskedFor = Exclude<keyof GuestOps, 'addressSources' | 'addresses' | 'isConnected'>
+type AskedFor = Exclude<keyof GuestOps, 'addressSources' | 'addresses' | 'isConnected' | 'watch'>
 
 const OS = {
   id: 'memory',

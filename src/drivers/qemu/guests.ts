@@ -9,6 +9,7 @@ import {
 } from '../../protocols/qga/file-systems.ts'
 import { readInterfaces } from '../../protocols/qga/interfaces.ts'
 import { readHostName, readSystem, readTime, readTimezone, readUsers, writeTime } from '../../protocols/qga/system.ts'
+import type { AgentWatch } from './agent-watch.ts'
 import { type DomainId, type DomainState, DriverError, type GuestOps } from '../driver.ts'
 import type { QemuDomain } from './domain.ts'
 import type { Gate } from './gate.ts'
@@ -28,7 +29,7 @@ const TRIM_MS = 600_000
 const ENDING_MS = 3_000
 
 /** The group `guest`: what QEMU's agent in a guest says, and what the host knows of its neighbours. */
-export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
+export function guestOps(inventory: Inventory, agents: AgentWatch, gate: Gate): GuestOps {
   const ask = <T>(id: DomainId, question: Question<T>): Promise<T> =>
     gate.pass(async () => {
       const domain = inventory.find(id)
@@ -50,6 +51,7 @@ export function guestOps(inventory: Inventory, gate: Gate): GuestOps {
       })
     },
     isConnected: id => gate.pass(() => portOf(machineIn(inventory.find(id), ['running', 'paused'])).isOpen()),
+    watch: listener => agents.subscribe(listener),
     hostName: asking(readHostName),
     os: asking(readSystem),
     timezone: asking(readTimezone),

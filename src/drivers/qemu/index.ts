@@ -2,6 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Driver, DriverError } from '../driver.ts'
 import type { ConnectOptions } from '../driver.ts'
+import { AgentWatch } from './agent-watch.ts'
 import { type Accelerator, detectAccelerator } from './accelerator.ts'
 import { hostPowerOps } from '../host-power.ts'
 import { autostartOps } from './autostart.ts'
@@ -63,6 +64,7 @@ export async function connect(
     await networks.load()
     const scheduler = createScheduler(findCpuGroups())
     const power = hostPowerOps(hostPower, (_operation, run) => gate.pass(run))
+    const agents = new AgentWatch()
     const inventory = new Inventory({
       root,
       installation,
@@ -71,6 +73,7 @@ export async function connect(
       networks,
       scheduler,
       tell: announcer.tell,
+      agents,
       warn,
     })
     const hostStart = await HostStart.begin(root, await bootId(), warn)
@@ -93,13 +96,14 @@ export async function connect(
       housekeeping.stop()
       inventory.detach()
       announcer.close()
+      agents.close()
       await started
       await shortener.close()
       await networks.close()
     }
     hostStart.run(inventory, gate, warn)
     const found = { id, installation, accelerator, root, dataDir: resolve(dataDir), warn, closed: over.signal }
-    const groups = groupsOf({ ...found, inventory, networks, scheduler, terminals, tools, shortener, gate })
+    const groups = groupsOf({ ...found, inventory, networks, scheduler, terminals, tools, shortener, gate, agents })
     const events = { subscribe: announcer.subscribe.bind(announcer) }
     return { name: 'qemu', ...groups, ...(power && { power }), events, close }
   })
@@ -115,10 +119,11 @@ interface Parts extends HostFacts, ScreenParts {
   readonly tools: StorageTools
   readonly shortener: Shortener
   readonly gate: Gate
+  readonly agents: AgentWatch
 }
 
 function groupsOf(parts: Parts): Omit<Driver, 'name' | 'power' | 'events' | 'close'> {
-  const { root, dataDir, warn, inventory, networks, scheduler, terminals, tools, shortener, gate } = parts
+  const { root, dataDir, warn, inventory, networks, scheduler, terminals, tools, shortener, gate, agents } = parts
   return {
     host: hostOps(parts, gate),
     domains: domainOps(inventory, gate),
@@ -132,7 +137,7 @@ function groupsOf(parts: Parts): Omit<Driver, 'name' | 'power' | 'events' | 'clo
     consoles: consoleOps(inventory, gate),
     terminals: terminalOps(terminals, gate),
     screens: screenOps(parts, gate),
-    guest: guestOps(inventory, gate),
+    guest: guestOps(inventory, agents, gate),
     metrics: metricsOps(inventory, gate),
     scheduler: schedulerOps(inventory, scheduler, gate),
     autostart: autostartOps(root, inventory, gate),

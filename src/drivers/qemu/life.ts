@@ -130,7 +130,7 @@ export class Life {
   ): Promise<void> {
     this.#images.opens(lookAtFiles(definition.config))
     try {
-      const toMachine = (process: ProcessIdentity) => this.#newMachine(process)
+      const toMachine = (process: ProcessIdentity) => this.#newMachine(process, 'closed')
       await this.#plugIn(definition)
       const mine = { surroundings: this.#surroundings, files: this.#files, running: this.#running, toMachine }
       const machine = await bringUp({ ...mine, definition, conditions, signal, prepare })
@@ -150,7 +150,7 @@ export class Life {
     this.#unfinished = unfinished
     const ADOPTION = { timeoutMs: 15_000, greetingMs: 4_000 }
     await this.#running.load()
-    const machine = this.#newMachine(process)
+    const machine = this.#newMachine(process, 'unknown')
     this.#machine = machine
     this.#surroundings.networks.adopt(this.#id, livingCablesOf(this.#running.definition ?? definition, this.#files))
     // It may have been started only now.
@@ -171,7 +171,8 @@ export class Life {
     }
   }
 
-  #newMachine(process: ProcessIdentity): Machine {
+  /** `port` is that of the guest's agent. */
+  #newMachine(process: ProcessIdentity, port: 'closed' | 'unknown'): Machine {
     const witness = witnessOf({
       mine: () => (this.#machine === machine ? machine : undefined),
       tell: kind => this.#parts.tell(kind),
@@ -193,6 +194,7 @@ export class Life {
       this.#machine === machine && this.#parts.definition()?.config.platform?.keepClockOffset === true
     watchClock(machine, this.#files, keepsClock, this.#surroundings.warn)
     watchForSignals(machine, this.#files, this.#surroundings.warn)
+    this.#surroundings.agents.follow(this.#id, machine, port)
     return machine
   }
 

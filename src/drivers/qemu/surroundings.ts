@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../driver.ts'
+import type { AgentWatch } from './agent-watch.ts'
 import type { Accelerator } from './accelerator.ts'
 import type { CpuOffer } from './cpu-offer.ts'
 import type { Definition } from './definition.ts'
@@ -17,6 +18,7 @@ export interface Surroundings {
   readonly networks: Networks
   readonly scheduler: Scheduler
   readonly tell: (event: DomainEvent) => void
+  readonly agents: AgentWatch
   readonly warn: (message: string, details?: Readonly<Record<string, unknown>>) => void
 }
 

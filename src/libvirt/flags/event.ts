@@ -41,7 +41,7 @@ export const VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED = 15
 export const VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2 = 16
 /** Limits that change; not told here. */
 export const VIR_DOMAIN_EVENT_ID_TUNABLE = 17
-/** Agents in guests that come and go; not told here. */
+/** Agents in guests that come and go, where hosts tell. */
 export const VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE = 18
 /** Devices that are plugged into what runs. */
 export const VIR_DOMAIN_EVENT_ID_DEVICE_ADDED = 19
@@ -135,3 +135,12 @@ export const VIR_DOMAIN_EVENT_SHUTDOWN_FINISHED = 0
 export const VIR_DOMAIN_EVENT_PMSUSPENDED_DISK = 1
 /** It has said so. */
 export const VIR_DOMAIN_EVENT_CRASHED_PANICKED = 0
+
+// --- What becomes of the agent in a guest, and why. (virConnectDomainEventAgentLifecycleState, …Reason)
+
+/** It listens. */
+export const VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED = 1
+/** It listens no more. */
+export const VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_DISCONNECTED = 2
+/** It has opened or closed its channel. */
+export const VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_REASON_CHANNEL = 2

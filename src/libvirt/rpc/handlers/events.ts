@@ -2,6 +2,7 @@ import type { Handlers, RpcServerConnection } from '../../../protocols/libvirt-r
 import type { Connection } from '../../connection.ts'
 import type { Domain } from '../../domain.ts'
 import {
+  VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
   VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,
   VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
   VIR_DOMAIN_EVENT_ID_LIFECYCLE,
@@ -59,6 +60,14 @@ const REGISTER: ReadonlyMap<number, Register> = new Map<number, Register>([
       connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, (found, devAlias) => {
         const msg = { dom: rpcDomain(found), devAlias }
         emit((rpc, callbackID) => rpc.emit('DOMAIN_EVENT_CALLBACK_DEVICE_REMOVED', { callbackID, msg }))
+      }),
+  ],
+  [
+    VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE,
+    (connection, domain, emit) =>
+      connection.domainEventRegisterAny(domain, VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, (found, state, reason) => {
+        const dom = rpcDomain(found)
+        emit((rpc, callbackID) => rpc.emit('DOMAIN_EVENT_CALLBACK_AGENT_LIFECYCLE', { callbackID, dom, state, reason }))
       }),
   ],
   [
