@@ -9,6 +9,7 @@ import { VBD, VIF, VM } from '../model/index.ts'
 import { ApiError } from '../model/kernel/error.ts'
 import { NULL_REF } from '../model/kernel/types.ts'
 import { domainConfig, isDescribed } from './domain-config.ts'
+import { dropLost, imagesOf } from './lost-images.ts'
 import { provideNetworks } from './network-config.ts'
 import { changeVbd, changeVif } from './plug.ts'
 import { takeBack } from './take-back.ts'
@@ -83,7 +84,7 @@ function forget(store: Context['store'], vm: string): Promise<void> {
 
 /**
  * Forgets the VM of a domain that a client of libvirt has undefined: for those who hold the VM. One that its host still has,
- * or that others refer to, stays.
+ * or that others refer to, stays. Its images that are gone, and were kept for it alone, go with it.
  */
 export async function forgetUndefined(
   { store, hosts }: Pick<Context, 'store' | 'hosts'>,
@@ -99,7 +100,10 @@ export async function forgetUndefined(
       () => true,
       (error: unknown) => !(error instanceof DriverError && error.kind === 'not-found'),
     )
-  if (!isThere) await forget(store, vm)
+  if (isThere) return
+  const images = imagesOf(store, vm)
+  await forget(store, vm)
+  await dropLost({ store, hosts }, host, images)
 }
 
 /** Tells the host of the VM, unless it cannot boot as it is described yet; `start` tells it again in any case. */

@@ -179,7 +179,11 @@ for (const traits of HOSTS) {
       assert.match(await no(host, 'vol-delete', volume, pool), /running domain uses/)
       assert.match(await no(host, 'vol-wipe', volume, pool), /running domain uses/)
       await ok(host, 'destroy', domain)
+      // What is kept of an image for a machine alone goes with the machine.
+      await ok(host, 'vol-delete', volume, pool)
+      const kept = await root.list('VDI.get_all')
       await ok(host, 'undefine', domain)
+      assert.equal((await root.list('VDI.get_all')).length, kept.length - 1)
     })
 
     test('a listener is told what becomes of pools and their volumes, whichever API does it', async t => {
