@@ -152,6 +152,6 @@ const numberIn = (value: Buffer | undefined): number | undefined =>
 
 const prefixOf = (mask: number): number => Math.clz32(~mask)
 
-const colons = (bytes: Buffer): string => bytes.toString('hex').replaceAll(/(?<=.)(?=(..)+$)/g, ':')
+const colons = (bytes: Buffer): string => bytes.toString('hex').replaceAll(/..(?!$)/g, '$&:')
 
 const macOf = (message: Buffer): string => colons(message.subarray(CLIENT, CLIENT + ADDRESS_BYTES))
