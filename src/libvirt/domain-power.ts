@@ -147,10 +147,12 @@ export class DomainWithPower extends DomainWithJobs {
       const wish = stateByFlags('virDomainManagedSave', flags, SAVE_REFUSED)
       const suspension = this.host.group('virDomainManagedSave', 'suspension')
       const { state } = await this.now()
+      const isPaused = state === 'paused'
       const suspend = () => suspension.suspend(this.id)
       await this.step('managedSave', () => this.host.past.deeds.whileDoing(this.id, 'saved', suspend))
       this.host.seen(this.id, { state: 'suspended' })
-      await this.#keepPaused(wish.paused ?? state === 'paused', suspension)
+      if (suspension.changeSaved === undefined) this.#rememberPaused(wish.paused ?? isPaused)
+      else if (wish.paused !== undefined) await suspension.changeSaved(this.id, { paused: wish.paused })
     })
   }
 
@@ -215,10 +217,9 @@ export class DomainWithPower extends DomainWithJobs {
     if (has(flags, VIR_DOMAIN_START_AUTODESTROY)) this.host.ending.set(this.id, 'destroy')
   }
 
-  /** Keeps whether it is paused when it comes back: its host does, where it can, and else this process. */
-  async #keepPaused(paused: boolean, { changeSaved }: SuspensionOps): Promise<void> {
-    if (changeSaved !== undefined) await changeSaved(this.id, { paused })
-    else if (paused) this.host.remembered.savedPaused.add(this.id)
+  /** Keeps whether it is paused when it comes back, where its host does not. */
+  #rememberPaused(paused: boolean): void {
+    if (paused) this.host.remembered.savedPaused.add(this.id)
   }
 
   async #isSavedPaused({ saved }: SuspensionOps): Promise<boolean> {

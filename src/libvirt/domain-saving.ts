@@ -2,6 +2,7 @@ import type { Dump } from '../drivers/driver.ts'
 import { DomainWithGuest } from './domain-guest.ts'
 import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
+  VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_INVALID_ARG,
   VIR_ERR_NO_SUPPORT,
   VIR_ERR_OPERATION_DENIED,
@@ -107,8 +108,17 @@ export class DomainWithSaving extends DomainWithGuest {
       const { changeSaved } = this.host.group(name, 'suspension')
       if (changeSaved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
       await this.#assertSaved()
-      await changeSaved(this.id, { ...(await describedBy(this.host, xml)), ...state })
+      const described = await describedBy(this.host, xml)
+      this.#assertNamed(described.config?.name)
+      await changeSaved(this.id, { ...described, ...state })
     })
+  }
+
+  /** Source: libvirt, src/conf/domain_conf.c, virDomainDefCheckABIStabilityFlags: nothing is renamed through the back door. */
+  #assertNamed(name = this.getName()): void {
+    if (name === this.getName()) return
+    const text = `Target domain name ${name} does not match source ${this.getName()}`
+    throw this.host.error(VIR_ERR_CONFIG_UNSUPPORTED, text)
   }
 
   async #assertSaved(): Promise<void> {

@@ -19,6 +19,7 @@ import {
   VIR_ERR_ARGUMENT_UNSUPPORTED,
   VIR_ERR_INTERNAL_ERROR,
   VIR_ERR_INVALID_ARG,
+  VIR_ERR_CONFIG_UNSUPPORTED,
   VIR_ERR_OPERATION_FAILED,
   VIR_ERR_OPERATION_INVALID,
 } from '../../src/libvirt/index.ts'
@@ -170,6 +171,11 @@ test('what was saved of a domain is described, and comes back as it is described
     VIR_ERR_OPERATION_FAILED,
     domain.managedSaveDefineXML(other),
     /cannot be other than when it was saved/,
+  )
+  await rejectsWith(
+    VIR_ERR_CONFIG_UNSUPPORTED,
+    domain.managedSaveDefineXML(titled.replace('<name>web<', '<name>mail<')),
+    /Target domain name mail does not match source web/,
   )
   // Whoever comes next finds it so.
   const found = await (await again()).domainLookupByName('web')
