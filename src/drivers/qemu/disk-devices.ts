@@ -70,9 +70,25 @@ async function plug(
   const drive = await addNode(machine, disk)
   try {
     await machine.execute('device_add', { ...virtioPlace(disk, slots), drive })
-    if (disk.limits !== undefined) await limitDrive(machine, disk)
   } catch (error) {
     await removeNodes(machine, [drive])
+    throw error
+  }
+  if (disk.limits !== undefined) await limitPlugged(machine, disk, drive)
+}
+
+/** Only a drive that is there can be limited; one that cannot be is pulled again. */
+async function limitPlugged(machine: LivingDomain['machine'], disk: DiskConfig, drive: string): Promise<void> {
+  try {
+    await limitDrive(machine, disk)
+  } catch (error) {
+    try {
+      await unplug(machine, diskName(disk.id), () => undefined)
+      await removeNodes(machine, [drive])
+    } catch (failure) {
+      const message = `${String(error)}; and the disk ${disk.device} stays plugged in: ${String(failure)}`
+      throw new DriverError('refused', message, { cause: error })
+    }
     throw error
   }
 }
