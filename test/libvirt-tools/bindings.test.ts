@@ -44,7 +44,7 @@ test("Perl's Sys::Virt lists domains and starts one", async () => {
     const told = await world.perl('memory', 'domains.pl', ['two'])
 
     const missing = "Domain not found: no domain with matching name 'nobody'"
-    const stdout = `one two\n-1 inactive\n1 1 0 1 65536\ntwo 1\n${missing}\n`
+    const stdout = `one two\n-1 inactive\n1 1 1 1 65536\ntwo 1\n${missing}\n`
     assert.deepEqual(told, { code: 0, stdout, stderr: '' })
   } finally {
     await world.close()
