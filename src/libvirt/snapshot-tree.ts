@@ -20,7 +20,9 @@ export interface NamedSnapshot extends Snapshot {
   readonly parentName: string | null
 }
 
-// Where images and memory of a snapshot lie, and whether a domain without memory was off, hosts do not tell.
+/** By what a domain was: one of which the disks alone were kept while it was active there is not. */
+const OF_STATE =
+  VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE | VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE | VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY
 const LIST = {
   known:
     VIR_DOMAIN_SNAPSHOT_LIST_ROOTS |
@@ -28,14 +30,10 @@ const LIST = {
     VIR_DOMAIN_SNAPSHOT_LIST_NO_METADATA |
     VIR_DOMAIN_SNAPSHOT_LIST_LEAVES |
     VIR_DOMAIN_SNAPSHOT_LIST_NO_LEAVES |
-    VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE |
-    VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE |
+    OF_STATE |
+    VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL |
+    VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL |
     VIR_DOMAIN_SNAPSHOT_LIST_TOPOLOGICAL,
-  refused: {
-    VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY,
-    VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL,
-    VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL,
-  },
 }
 
 /**
@@ -69,11 +67,13 @@ export function selected(
     !has(flags, yes | no) || (is ? has(flags, yes) : has(flags, no))
   return all.filter(snapshot => {
     const isLeaf = !parents.has(snapshot.id)
+    const ofState = snapshot.state === 'suspended' ? VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE : VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE
     return (
       first(snapshot, has(flags, VIR_DOMAIN_SNAPSHOT_LIST_ROOTS)) &&
       fits(VIR_DOMAIN_SNAPSHOT_LIST_METADATA, VIR_DOMAIN_SNAPSHOT_LIST_NO_METADATA, keepsSnapshots) &&
       fits(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES, VIR_DOMAIN_SNAPSHOT_LIST_NO_LEAVES, isLeaf) &&
-      fits(VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE, VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE, snapshot.state === 'suspended')
+      fits(VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL, VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL, true) &&
+      (!has(flags, OF_STATE) || has(flags, ofState))
     )
   })
 }

@@ -12,8 +12,10 @@ import {
   VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
   VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE,
   VIR_DOMAIN_SNAPSHOT_LIST_DESCENDANTS,
+  VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY,
   VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL,
   VIR_DOMAIN_SNAPSHOT_LIST_INACTIVE,
+  VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL,
   VIR_DOMAIN_SNAPSHOT_LIST_LEAVES,
   VIR_DOMAIN_SNAPSHOT_LIST_METADATA,
   VIR_DOMAIN_SNAPSHOT_LIST_ROOTS,
@@ -94,7 +96,10 @@ test('flags choose among snapshots', async () => {
   assert.equal(await domain.snapshotNum(VIR_DOMAIN_SNAPSHOT_LIST_LEAVES), 2)
   assert.deepEqual(await domain.snapshotListNames(VIR_DOMAIN_SNAPSHOT_LIST_ROOTS, 5), ['base'])
   assert.equal((await domain.snapshotListNames(0, 3)).length, 3)
-  await rejectsWith(VIR_ERR_ARGUMENT_UNSUPPORTED, domain.snapshotNum(VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL))
+  assert.equal(await domain.snapshotNum(VIR_DOMAIN_SNAPSHOT_LIST_INTERNAL), 4)
+  assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_EXTERNAL), [])
+  assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY), [])
+  assert.deepEqual(await listed(VIR_DOMAIN_SNAPSHOT_LIST_DISK_ONLY | VIR_DOMAIN_SNAPSHOT_LIST_ACTIVE), ['top'])
   await rejectsWith(
     VIR_ERR_INVALID_ARG,
     domain.snapshotNum(2_048),
