@@ -65,11 +65,16 @@ export class Paths {
 
   /**
    * Why a path is not allowed that a client names as a field's value, as a sentence; undefined where it is. These folders
-   * were allowed before, and what lies in them is.
+   * were allowed before, and what lies in them is. Of the data directory it says so, which may lie in what is allowed.
    */
   refusal(field: string, path: string, folders: readonly string[] = []): string | undefined {
     if (this.#realOf(field, path, folders) !== undefined) return undefined
     const named = path.slice(0, SHOWN_MAX)
+    const real = realPathOf(path)
+    if (real !== undefined && isWithin(real, realOf(this.#dataDir))) {
+      const own = this.#own.join(', ')
+      return `${named} is the server's own: of its data directory, clients may name what lies in these alone: ${own}`
+    }
     return `the operator does not allow clients to name ${named}; what lies in these is allowed (--allow-path): ${this.#shown}`
   }
 

@@ -85,8 +85,16 @@ test('what lies in a folder that was allowed before is allowed, as what it reall
 
   assert.equal(refusal(inFolder('open-too', 'image'), [inFolder('open-too')]), undefined)
   assert.equal(refusal(inFolder('open', 'kernel'), []), undefined)
-  for (const path of [inFolder('open', 'link-out'), inFolder('secret'), inFolder('data', 'state.db'), 'relative', '']) {
+  for (const path of [inFolder('open', 'link-out'), inFolder('secret'), 'relative', '']) {
     assert.match(refusal(path, [inFolder('open-too'), inFolder('data')]) ?? '', /^the operator does not allow/)
+  }
+  const own = `clients may name what lies in these alone: ${inFolder('data', 'sr')}, ${inFolder('data', 'boot')}`
+  for (const path of [inFolder('data'), inFolder('data', 'saved')]) {
+    assert.equal(
+      refusal(path, [inFolder('data')]),
+      `${path} is the server's own: of its data directory, ${own}`,
+      'not that the very folder is allowed which is named',
+    )
   }
   assert.match(
     refusal('/etc/shadow', []) ?? '',
