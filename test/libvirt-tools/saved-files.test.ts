@@ -22,6 +22,16 @@ for (const host of ['memory', 'qemu'] as const) {
 
     await writeFile(described, domainXml({ name: 'web', type: TYPES[host] }))
     await ok(host, 'create', described)
+    if (host === 'qemu') {
+      const [nowhere, within] = [join(folder, 'nowhere'), join(described, 'web.saved')]
+      const [lost, core, inFile] = await Promise.all([
+        no(host, 'save', 'web', join(nowhere, 'web.saved')),
+        no(host, 'dump', 'web', join(nowhere, 'web.core'), '--memory-only'),
+        no(host, 'save', 'web', within),
+      ])
+      for (const text of [lost, core]) assert.match(text, new RegExp(`there is no folder ${nowhere}$`, 'm'))
+      assert.match(inFile, new RegExp(`cannot make ${within}: ${described} is no folder$`, 'm'))
+    }
     const state = async () => (await ok(host, 'domstate', 'web', '--reason')).trim()
     assert.match(await ok(host, 'save', 'web', file), /saved to/)
     assert.equal(await state(), 'shut off (saved)')
