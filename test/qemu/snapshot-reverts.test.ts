@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { open, readFile, truncate, writeFile } from 'node:fs/promises'
+import { readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { DomainId, Volume } from '../../src/drivers/driver.ts'
+import type { DomainId } from '../../src/drivers/driver.ts'
 import { connectQmp } from '../../src/protocols/qmp/client.ts'
-import { execute, held, lastTick, MIB, SnapshotScene } from './snapshot-scene.ts'
+import { breakSnapshot, execute, held, lastTick, MIB, SnapshotScene } from './snapshot-scene.ts'
 import { TEST_MS } from './world.ts'
 
 const DURING = { timeout: TEST_MS }
 
 const scene = new SnapshotScene()
 const { snapshots, suspension, take, withDisks, booted, write, read, assertCountsOn } = scene
-
-/** Lets what an image keeps of its first snapshot lead nowhere. Source: QEMU docs/interop/qcow2, header 64, "Snapshots" 0. */
-async function breakSnapshot({ location }: Volume): Promise<void> {
-  const file = await open(location, 'r+')
-  try {
-    const { buffer } = await file.read(Buffer.alloc(8), 0, 8, 64)
-    await file.write(Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]), 0, 8, Number(buffer.readBigUInt64BE(0)))
-  } finally {
-    await file.close()
-  }
-}
 
 test('a domain that could not go back has the disks that it had, and what it was suspended to', DURING, async () => {
   const { id, volumes } = await withDisks()

@@ -133,17 +133,31 @@ async function changeMedium(domain: LivingDomain, id: string, medium: Medium): P
     const next = loaded.location === '' ? null : await addNode(machine, loaded)
     try {
       await swap(machine, diskName(id), before, next)
+      if (loaded.limits !== undefined) await limitLoaded(machine, loaded, { before, next })
     } catch (error) {
       if (next !== null) await removeNodes(machine, [next])
       throw error
     }
-    if (loaded.limits !== undefined) await limitDrive(machine, loaded)
     const nodes = await nodesOf(machine, id)
     await removeNodes(
       machine,
       nodes.filter(node => node !== next),
     )
   })
+}
+
+/** A drive whose medium cannot be limited has what lay in it before again. */
+async function limitLoaded(
+  machine: LivingDomain['machine'],
+  drive: DiskConfig,
+  { before, next }: { readonly before: string | null; readonly next: string | null },
+): Promise<void> {
+  try {
+    await limitDrive(machine, drive)
+  } catch (error) {
+    await swap(machine, diskName(drive.id), next, before)
+    throw error
+  }
 }
 
 /** How often a tray is opened again that a guest which resets its drives has shut. */

@@ -39,10 +39,20 @@ async function sizeOf(path: string): Promise<number | undefined> {
   }
 }
 
+/** Disks could not be made again what they were: of these, a snapshot within each is all that is left of it. */
+export class NotSetBackError extends DriverError {
+  readonly disks: readonly string[]
+
+  constructor(message: string, disks: readonly string[], cause: unknown) {
+    super('refused', message, { cause })
+    this.disks = disks
+  }
+}
+
 /**
  * Ends what a domain is doing and makes it what it was: each step leads to the same however often it is done. Where a step
  * fails, its disks are made again what they were before by a snapshot within each, which is the caller's to delete; rejects
- * then, naming what has become of the domain.
+ * then, naming what has become of the domain, as NotSetBackError where that failed.
  */
 export async function goBack(whole: WholeDomain, kept: KeptSnapshot, reverting: Reverting): Promise<void> {
   await whole.machine?.end()
@@ -60,8 +70,8 @@ export async function goBack(whole: WholeDomain, kept: KeptSnapshot, reverting: 
     }
     await giveBack(whole, kept, reverting)
   } catch (error) {
-    const became = await setBack(whole, { safe, done, reverting })
-    throw new DriverError('refused', `it could not go back: ${String(error)}; ${became}`, { cause: error })
+    const { became, lost } = await setBack(whole, { safe, done, reverting })
+    throw new NotSetBackError(`it could not go back: ${String(error)}; ${became}`, lost, error)
   }
 }
 
@@ -72,23 +82,36 @@ interface HalfWay {
   readonly reverting: Reverting
 }
 
-/** Makes disks what they were before; tells what has become of the domain. Memory of before is of no use with other disks. */
-async function setBack(whole: WholeDomain, { safe, done, reverting }: HalfWay): Promise<string> {
-  const failures: string[] = []
+/** What has become of a domain that did not go back, and which disks only a snapshot within them could make what they were. */
+interface SetBack {
+  readonly became: string
+  readonly lost: readonly string[]
+}
+
+/** Makes disks what they were before. Memory of before is of no use with other disks. */
+async function setBack(whole: WholeDomain, { safe, done, reverting }: HalfWay): Promise<SetBack> {
+  const { qemuImg, undoId } = reverting
+  const [failures, lost]: [string[], string[]] = [[], []]
   for (const location of done) {
-    const undone =
-      reverting.undoId !== undefined && safe.includes(location)
-        ? reverting.qemuImg.snapshot(location, 'apply', reverting.undoId)
-        : Promise.reject(refused('what it was is not kept'))
-    await undone.catch((error: unknown) => failures.push(`${location} (${String(error)})`))
+    if (undoId === undefined || !safe.includes(location)) {
+      failures.push(`${location} (what it was is not kept)`)
+      continue
+    }
+    try {
+      await qemuImg.snapshot(location, 'apply', undoId)
+    } catch (error) {
+      failures.push(`${location} (${String(error)}; what it was is its snapshot ${undoId})`)
+      lost.push(location)
+    }
   }
   await whole.keep(whole.definition).catch((error: unknown) => failures.push(`its definition (${String(error)})`))
   if (failures.length === 0) {
     const state = whole.suspension.saved === undefined ? 'halted' : 'suspended still'
-    return `the domain is ${state}, and its disks are as they were left`
+    return { became: `the domain is ${state}, and its disks are as they were left`, lost }
   }
   if (whole.suspension.saved !== undefined) await whole.suspension.discard()
-  return `the domain is halted, and what went back was not made what it was left as: ${failures.join(', ')}`
+  const became = `the domain is halted, and what went back was not made what it was left as: ${failures.join(', ')}`
+  return { became, lost }
 }
 
 async function giveBack(whole: WholeDomain, kept: KeptSnapshot, { files, domainFiles }: Reverting): Promise<void> {

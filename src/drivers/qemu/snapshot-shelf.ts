@@ -16,7 +16,7 @@ import {
   type SnapshotRecord,
   writeRecord,
 } from './snapshot-record.ts'
-import { assertWhole, goBack } from './snapshot-reverting.ts'
+import { assertWhole, goBack, NotSetBackError } from './snapshot-reverting.ts'
 import { describe, withoutSnapshot, withSnapshot } from './snapshot-tree.ts'
 import type { Surroundings } from './surroundings.ts'
 import { madeOf, type WholeDomain } from './whole-domain.ts'
@@ -138,7 +138,9 @@ export class SnapshotShelf {
       await goBack(whole, kept, { ...parts, ...options })
       await this.#write({ ...this.#record, reverting: null, current: id })
     } catch (error) {
-      await this.#write({ ...this.#record, reverting: null })
+      const lost = error instanceof NotSetBackError ? error.disks : []
+      const doomed = this.#record.doomed.map(one => (one.id === undo?.id ? withoutDisks(one, lost) : one))
+      await this.#write({ ...this.#record, reverting: null, doomed })
       throw error
     } finally {
       await this.#sweep(undefined).catch((failure: unknown) => this.#warn(String(failure)))
@@ -253,6 +255,12 @@ export class SnapshotShelf {
 }
 
 const refused = (message: string) => new DriverError('refused', message)
+
+/** What stays in some disks is the operator's. */
+const withoutDisks = ({ id, disks }: Doomed, kept: readonly string[]): Doomed => ({
+  id,
+  disks: disks.filter(location => !kept.includes(location)),
+})
 
 /** A machine that does not answer says so itself. */
 function assertKnownState({ summary: { state }, machine }: WholeDomain): void {
