@@ -54,7 +54,6 @@ test('a key that is pressed reaches the guest', { timeout: TEST_MS }, async () =
 test('what no host can do is refused by its name', async () => {
   await started('memory', 'refusing')
   const no = (name: string) => new RegExp(`this function is not supported by the connection driver: ${name}$`)
-  assert.match(await world.no('memory', 'inject-nmi', 'refusing'), no('virDomainInjectNMI'))
   assert.match(
     await world.no('memory', 'send-process-signal', 'refusing', '1', 'term'),
     no('virDomainSendProcessSignal'),
