@@ -44,12 +44,12 @@ export class DomainWithGuest extends DomainWithAddresses {
   async getGuestInfo(types = 0, flags = 0): Promise<readonly StatsParameter[]> {
     const name = 'virDomainGetGuestInfo'
     return this.demand(name, async () => {
+      const guest = this.host.group(name, 'guest')
       checkFlags(name, flags, {})
       const unknown = (types & ~INFO_ALL) >>> 0
       if (unknown !== 0) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `unsupported guest information types '0x${unknown.toString(16)}'`)
       }
-      const guest = this.host.group(name, 'guest')
       const names = await this.#namesOfDisks()
       const told: StatsParameter[] = []
       for (const { flag, ask } of INFO_KINDS) {
@@ -65,8 +65,9 @@ export class DomainWithGuest extends DomainWithAddresses {
   async getFSInfo(flags = 0): Promise<FSInfo[]> {
     const name = 'virDomainGetFSInfo'
     return this.demand(name, async () => {
+      const ask = this.#way(name, 'fileSystems')
       checkFlags(name, flags, {})
-      const fileSystems = await this.#ask(name, 'fileSystems', ask => ask(this.id))
+      const fileSystems = await this.asked(() => ask(this.id))
       const names = await this.#namesOfDisks()
       return fileSystems.map(({ mountpoint, name: volume, type, disks }) => {
         const devAlias = disks.flatMap(({ id }) => (id === undefined ? [] : (names(id) ?? [])))
@@ -79,8 +80,9 @@ export class DomainWithGuest extends DomainWithAddresses {
   async getTime(flags = 0): Promise<Time> {
     const name = 'virDomainGetTime'
     return this.demand(name, async () => {
+      const ask = this.#way(name, 'time')
       checkFlags(name, flags, {})
-      const time = await this.#ask(name, 'time', ask => ask(this.id))
+      const time = await this.asked(() => ask(this.id))
       return { seconds: time / NS_PER_S, nseconds: Number(time % NS_PER_S) }
     })
   }
@@ -89,12 +91,13 @@ export class DomainWithGuest extends DomainWithAddresses {
   async setTime({ seconds, nseconds }: Time, flags = 0): Promise<void> {
     const name = 'virDomainSetTime'
     await this.demand(name, async () => {
+      const ask = this.#way(name, 'setTime')
       checkFlags(name, flags, { known: VIR_DOMAIN_TIME_SYNC })
       const time = has(flags, VIR_DOMAIN_TIME_SYNC) ? 'rtc' : seconds * NS_PER_S + BigInt(nseconds)
       if (time !== 'rtc' && (seconds < 0n || seconds >= TIME_MAX_S)) {
         throw this.host.error(VIR_ERR_INVALID_ARG, `Time '${seconds}' is too big for guest agent`)
       }
-      await this.#ask(name, 'setTime', ask => ask(this.id, time))
+      await this.asked(() => ask(this.id, time))
     })
   }
 
@@ -105,8 +108,9 @@ export class DomainWithGuest extends DomainWithAddresses {
   async fsFreeze(mountpoints: readonly string[] = [], flags = 0): Promise<number> {
     const name = 'virDomainFSFreeze'
     return this.demand(name, async () => {
+      const ask = this.#way(name, 'freeze')
       checkFlags(name, flags, {})
-      return this.#ask(name, 'freeze', ask => (mountpoints.length === 0 ? ask(this.id) : ask(this.id, mountpoints)))
+      return this.asked(() => (mountpoints.length === 0 ? ask(this.id) : ask(this.id, mountpoints)))
     })
   }
 
@@ -114,11 +118,12 @@ export class DomainWithGuest extends DomainWithAddresses {
   async fsThaw(mountpoints: readonly string[] = [], flags = 0): Promise<number> {
     const name = 'virDomainFSThaw'
     return this.demand(name, async () => {
+      const ask = this.#way(name, 'thaw')
       checkFlags(name, flags, {})
       if (mountpoints.length > 0) {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, 'specifying mountpoints is not supported')
       }
-      return this.#ask(name, 'thaw', ask => ask(this.id))
+      return this.asked(() => ask(this.id))
     })
   }
 
@@ -126,6 +131,7 @@ export class DomainWithGuest extends DomainWithAddresses {
   async fsTrim(mountpoint: string | null = null, minimum = 0, flags = 0): Promise<void> {
     const name = 'virDomainFSTrim'
     await this.demand(name, async () => {
+      const ask = this.#way(name, 'trim')
       checkFlags(name, flags, {})
       if (mountpoint !== null) {
         throw this.host.error(VIR_ERR_ARGUMENT_UNSUPPORTED, 'Specifying mount point is not supported for now')
@@ -133,19 +139,15 @@ export class DomainWithGuest extends DomainWithAddresses {
       if (!Number.isSafeInteger(minimum) || minimum < 0) {
         throw this.host.error(VIR_ERR_OVERFLOW, `input too large: ${minimum}`)
       }
-      await this.#ask(name, 'trim', ask => ask(this.id, minimum))
+      await this.asked(() => ask(this.id, minimum))
     })
   }
 
-  /** Asks for what the host may have no way to ask. */
-  #ask<K extends Optional, T>(
-    name: FunctionName,
-    operation: K,
-    ask: (operation: NonNullable<GuestOps[K]>) => Promise<T>,
-  ): Promise<T> {
-    const asking = this.host.group(name, 'guest')[operation]
-    if (asking === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
-    return this.asked(() => ask(asking))
+  /** What asks the guest, where the host has a way to ask; who asks in vain is told that first, whatever the arguments. */
+  #way<K extends Optional>(name: FunctionName, operation: K): NonNullable<GuestOps[K]> {
+    const way = this.host.group(name, 'guest')[operation]
+    if (way === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+    return way
   }
 
   /** A kind of information; undefined where it is not to be had and nobody has named it. */

@@ -86,12 +86,12 @@ export class DomainWithSaving extends DomainWithGuest {
   async managedSaveGetXMLDesc(flags = 0): Promise<string> {
     const name = 'virDomainManagedSaveGetXMLDesc'
     return this.read(name, async () => {
+      const { saved } = this.host.group(name, 'suspension')
+      if (saved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
       checkFlags(name, flags, { known: VIR_DOMAIN_SAVE_IMAGE_XML_SECURE })
       if (this.host.isReadOnly && has(flags, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE)) {
         throw this.host.error(VIR_ERR_OPERATION_DENIED, `${name} with secure flag`)
       }
-      const { saved } = this.host.group(name, 'suspension')
-      if (saved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
       await this.#assertSaved()
       return describeSaved(this.host, (await saved(this.id)).config)
     })
@@ -104,9 +104,9 @@ export class DomainWithSaving extends DomainWithGuest {
   async managedSaveDefineXML(xml: string, flags = 0): Promise<void> {
     const name = 'virDomainManagedSaveDefineXML'
     return this.change(name, async () => {
-      const state = stateByFlags(name, flags, {})
       const { changeSaved } = this.host.group(name, 'suspension')
       if (changeSaved === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      const state = stateByFlags(name, flags, {})
       await this.#assertSaved()
       const described = await describedBy(this.host, xml)
       this.#assertNamed(described.config?.name)

@@ -49,9 +49,9 @@ export class DomainWithScreen extends DomainWithScheduling {
   async injectNMI(flags = 0): Promise<void> {
     const name = 'virDomainInjectNMI'
     return this.change(name, async () => {
-      checkFlags(name, flags, {})
       const { domains } = this.host.driver
       if (domains.injectNmi === undefined) throw this.host.error(VIR_ERR_NO_SUPPORT, name)
+      checkFlags(name, flags, {})
       await this.active(async () => domains.injectNmi?.(this.id))
     })
   }
