@@ -81,6 +81,7 @@ describe('what virsh is told of a domain that runs', () => {
         `define ${file}`,
         'start both',
         'setvcpus both 2 --config',
+        'setmaxmem both 128M --config',
         'setmem both 32M --config',
         'detach-disk both hda --config',
       ])
@@ -88,12 +89,15 @@ describe('what virsh is told of a domain that runs', () => {
 
       const ask = ['dumpxml both', 'domblklist both', 'domblkinfo both hda', 'domblklist both --inactive']
       const [xml = '', disks = '', sizes = '', later = ''] = await world.each(host, ask)
-      assert.match(xml, />1<\/vcpu>/)
+      assert.match(xml, />65536<\/memory>\s*<currentMemory unit='KiB'>65536<\/currentMemory>\s*<vcpu[^>]*>1<\/vcpu>/)
       assert.equal(disks.replaceAll(/ +/g, ' '), `hda ${source('old')}`)
       assert.match(sizes, /^Capacity: +8388608$/m)
       const counted = ['domstats both', 'domblkstat both hda']
       const [told = '', requests = ''] = await world.each(host, counted)
-      assert.match(told, /balloon.maximum=65536\n[^]* vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n/)
+      assert.match(
+        told,
+        /balloon.current=65536\n +balloon.maximum=65536\n[^]* vcpu.current=1\n[^]*block.count=1\n +block.0.name=hda\n/,
+      )
       assert.match(told, /block.0.rd.reqs=\d+$[^]*block.0.capacity=8388608$/m)
       assert.match(requests, /^hda rd_req \d+$/m)
       assert.equal(later.replaceAll(/ +/g, ' '), `hdb ${source('new')}`)
@@ -101,8 +105,8 @@ describe('what virsh is told of a domain that runs', () => {
       const off = ['destroy both', 'dumpxml both', 'dominfo both', 'domstats both', 'vcpucount both --current']
       const [, defined = '', info = '', stats = '', count = ''] = await world.each(host, off)
       assert.match(defined, />2<\/vcpu>/)
-      assert.match(info, /^CPU\(s\): +2$[^]*^Max memory: +65536 KiB$[^]*^Used memory: +32768 KiB$/m)
-      assert.match(stats, /balloon.current=32768\n +balloon.maximum=65536\n +vcpu.current=2\n/)
+      assert.match(info, /^CPU\(s\): +2$[^]*^Max memory: +131072 KiB$[^]*^Used memory: +32768 KiB$/m)
+      assert.match(stats, /balloon.current=32768\n +balloon.maximum=131072\n +vcpu.current=2\n/)
       assert.match(count, /^2$/m)
 
       const again = ['start both', 'domblklist both', 'destroy both', 'undefine both']
@@ -137,6 +141,18 @@ describe('what virsh is told of a domain that runs', () => {
       const [, left, later, info = '', vcpus] = await world.each(host, [`detach-disk waits ${target} --live`, ...told])
       assert.deepEqual([left, later, vcpus], ['', '', '2'])
       assert.match(info, /^CPU\(s\): +1$/m)
+
+      if (host === 'v2') {
+        const given = ['setmaxmem waits 96M --config', 'setmem waits 32M --live', 'dominfo waits', 'domstats waits']
+        const [, , less = '', stats = ''] = await world.each(host, given)
+        assert.match(less, /^Max memory: +65536 KiB$[^]*^Used memory: +32768 KiB$/m)
+        assert.match(stats, /balloon.current=32768\n +balloon.maximum=65536\n/)
+        assert.match(await world.no(host, 'setmem', 'waits', '80M', '--live'), /up to 67108864 bytes of memory/)
+        const taken = ['setmem waits 64M --live', 'dumpxml waits', 'dumpxml waits --inactive']
+        const [, more = '', defined = ''] = await world.each(host, taken)
+        assert.match(more, />65536<\/memory>\s*<currentMemory unit='KiB'>65536</)
+        assert.match(defined, />98304<\/memory>/)
+      }
       await world.each(host, ['destroy waits', 'undefine waits'])
     })
   }

@@ -2,7 +2,7 @@ import type { DomainConfig } from '../driver.ts'
 import type { Hardware, Quantities } from './back-end.ts'
 import { type DeviceSources, disksOf, nicsOf } from './device-definitions.ts'
 import { type Entry, nameOf } from './directory.ts'
-import { descriptionIn } from './note.ts'
+import { descriptionIn, memoryMade } from './note.ts'
 import { bytesOf, megabytesOf, quantitiesOf, schedulingOf, sharesOf } from './quantities.ts'
 
 /**
@@ -29,7 +29,13 @@ export async function madeOf(
 ): Promise<DomainConfig | undefined> {
   const { note } = entry
   if (note?.isPending !== true) return undefined
-  return definitionOf(sources, { ...entry, note: { ...note, isPending: false } }, hardware)
+  const config = note.config && withMade(note.config, memoryMade(note) ?? bytesOf(hardware.quantities.memoryMb))
+  return definitionOf(sources, { ...entry, note: { ...note, isPending: false, config } }, hardware)
+}
+
+/** With the memory of the machine, and not what it is to have. */
+function withMade({ memoryTargetBytes: _target, ...config }: DomainConfig, memoryBytes: number): DomainConfig {
+  return { ...config, memoryBytes }
 }
 
 function named(entry: Entry, kept: DomainConfig): DomainConfig {
@@ -55,12 +61,15 @@ function withQuantities(config: DomainConfig, now: Quantities): DomainConfig {
 }
 
 /** More than there was at most is the most from now on; less is what it is to have of that. */
-export function withMemory({ memoryTargetBytes: _target, ...config }: DomainConfig, megabytes: number): DomainConfig {
-  const bytes = bytesOf(megabytes)
-  const most = megabytesOf(config.memoryBytes)
-  if (megabytes === most) return config
-  return megabytes > most ? { ...config, memoryBytes: bytes } : { ...config, memoryTargetBytes: bytes }
+function withMemory({ memoryTargetBytes: _target, ...config }: DomainConfig, megabytes: number): DomainConfig {
+  const memoryBytes = mostWith(config.memoryBytes, megabytes)
+  const isAll = megabytes >= megabytesOf(memoryBytes)
+  return { ...config, memoryBytes, ...(!isAll && { memoryTargetBytes: bytesOf(megabytes) }) }
 }
+
+/** How much memory a machine can have that could have `most` bytes, and has so many megabytes now. */
+export const mostWith = (most: number, megabytes: number): number =>
+  megabytes > megabytesOf(most) ? bytesOf(megabytes) : most
 
 /** What machines that somebody else has made are told to boot from, whatever their firmware tries before. */
 export const FOUND_BOOT: DomainConfig['boot'] = { kind: 'firmware', device: 'disk' }

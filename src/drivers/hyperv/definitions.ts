@@ -8,7 +8,7 @@ import { FOUND_BOOT } from './definition.ts'
 import { type DemandHost, unmetDemand } from './demands.ts'
 import { type Directory, type Entry, entryOf } from './directory.ts'
 import type { Drives } from './drives.ts'
-import { isDomainId, type Note, writeNotes } from './note.ts'
+import { isDomainId, memoryMade, type Note, writeNotes } from './note.ts'
 import type { Places } from './places.ts'
 import { quantitiesOf } from './quantities.ts'
 import type { ToldDevices } from './told-devices.ts'
@@ -66,7 +66,7 @@ export class Definitions {
   ): Promise<Entry> {
     const { guid, state } = machine
     const places = note?.places ?? {}
-    const keep = (made: Made | undefined) => this.#keep(machine, config, made, places, presentOf(note))
+    const keep = (made: Made | undefined) => this.#keep(machine, config, made, note, presentOf(note))
     const made = state === 'halted' ? await this.#fit({ guid, hardware }, config, places, isStrict) : undefined
     try {
       return entryOf({ ...machine, name: config.name, notes: await keep(made) })
@@ -99,7 +99,7 @@ export class Definitions {
   async #make(machine: Named, config: DomainConfig, places: Places): Promise<void> {
     const made = await this.#change({ guid: machine.guid, hardware: undefined }, config, places)
     try {
-      await this.#keep(machine, config, made, places)
+      await this.#keep(machine, config, made)
     } catch (error) {
       await takeBack(made.undo, error, REMAINS)
       throw error
@@ -113,7 +113,7 @@ export class Definitions {
     const guid = await this.#create(config, writeNotes(note))
     try {
       const made = await this.#fit({ guid, hardware: undefined }, config, {}, isStrict)
-      const notes = await this.#keep({ guid, name }, config, made, {})
+      const notes = await this.#keep({ guid, name }, config, made)
       const entry = entryOf({ guid, name, state: 'halted', notes })
       this.#parts.directory.remember(entry)
       return entry
@@ -169,19 +169,21 @@ export class Definitions {
 
   /**
    * Writes the definition down, as that of a machine which was made so, or of one that is to be; gives its notes.
-   * `places` are those of the drives that a machine has which was not made so. What the machine does as it is defined so
-   * far, `present`, is left as somebody else may have set it.
+   * `before` tells of a machine which was not made so where its drives are, and what memory it has. What the machine does as
+   * it is defined so far, `present`, is left as somebody else may have set it.
    */
   async #keep(
     machine: Named,
     config: DomainConfig,
     made: Made | undefined,
-    places: Places,
+    before?: Note,
     present: Partial<DomainConfig> = {},
   ): Promise<string> {
     const { id, boot, exits, name } = config
     const { guid } = machine
-    const notes = writeNotes({ id, guid, isPending: made === undefined, config, places: made?.places ?? places })
+    const { places } = made ?? before ?? { places: {} }
+    const madeMemoryBytes = before && memoryMade(before)
+    const notes = writeNotes({ id, guid, isPending: made === undefined, config, places, madeMemoryBytes })
     const isBootOther = made?.hasBios === true && boot.kind === 'firmware' && !isDeepStrictEqual(boot, present.boot)
     const isOffOnRestart = exits?.reboot === 'halt'
     const isExitOther = present.boot === undefined || isOffOnRestart !== (present.exits?.reboot === 'halt')

@@ -8,9 +8,10 @@ import {
 } from '../driver.ts'
 import type { BackEnd, Hardware } from './back-end.ts'
 import type { CpuTimes } from './cpu-times.ts'
-import { definitionOf, madeOf, withMemory } from './definition.ts'
+import { definitionOf, madeOf, mostWith } from './definition.ts'
 import type { DeviceSources } from './device-definitions.ts'
 import { type Directory, domainOf, type Entry } from './directory.ts'
+import { memoryMade } from './note.ts'
 import { bytesOf } from './quantities.ts'
 import type { ToldDevices } from './told-devices.ts'
 
@@ -135,12 +136,12 @@ export class Descriptions {
   /** What a machine of ours has tells how much it can have: its memory is static, and others who change it change both. */
   async #memoryOf({ machine: { guid, usage }, note }: Entry) {
     const now = usage?.memoryMb
-    const kept = note?.isPending === false ? note.config : undefined
-    if (now !== undefined && kept !== undefined) {
-      return { memoryBytes: withMemory(kept, now).memoryBytes, memoryNowBytes: bytesOf(now) }
+    const made = note && memoryMade(note)
+    if (now !== undefined && made !== undefined) {
+      return { memoryBytes: mostWith(made, now), memoryNowBytes: bytesOf(now) }
     }
     const startMb = await this.#parts.backEnd.memoryMb(guid)
-    const most = kept === undefined ? bytesOf(startMb) : withMemory(kept, startMb).memoryBytes
+    const most = made === undefined ? bytesOf(startMb) : mostWith(made, startMb)
     const has = bytesOf(now ?? startMb)
     return { memoryBytes: Math.max(most, has), memoryNowBytes: has }
   }

@@ -111,8 +111,9 @@ function placesNow({ storage }: Hardware, places: Places): Places {
 }
 
 async function writeDown(backEnd: BackEnd, { id, machine, note }: Entry, config: DomainConfig, places: Places) {
-  const isPending = note?.isPending ?? false
-  await backEnd.change(machine.guid, { notes: writeNotes({ id, guid: machine.guid, isPending, config, places }) })
+  const { isPending = false, madeMemoryBytes } = note ?? {}
+  const { guid } = machine
+  await backEnd.change(guid, { notes: writeNotes({ id, guid, isPending, config, places, madeMemoryBytes }) })
 }
 
 async function attachDisk(
@@ -242,7 +243,8 @@ async function setMemoryTarget(
   }
   const { quantities } = hardware
   const wanted = { ...quantities, memoryMb: megabytesOf(bytes) }
-  const altered = { ...config, memoryTargetBytes: bytes }
+  // What waits may be to have less.
+  const altered = { ...config, memoryTargetBytes: Math.min(bytes, config.memoryBytes) }
   if (wanted.memoryMb === quantities.memoryMb) return { config: altered, undo: async () => {} }
   if (quantities.dynamicMemory !== undefined) throw refused('the host changes the memory of this machine by itself')
   if (parts.build < LIVE_FROM_BUILD) {

@@ -22,6 +22,8 @@ export interface Note {
   readonly config: DomainConfig | undefined
   /** Where disks are in the machine as it was made last, whatever the definition says by now. */
   readonly places: Places
+  /** Of one that is pending: how much memory the machine could have as it was made last; absent where that is not known. */
+  readonly madeMemoryBytes?: number | undefined
 }
 
 const MARK = '[polyvisor]'
@@ -37,10 +39,18 @@ const CHARACTERS_MAX = 32_768
 /** Whether a domain may be called so. */
 export const isDomainId = (id: string): boolean => new RegExp(`^${UUID}$`).test(id)
 
+/** How much memory a machine can have as it is made now; undefined where that was not kept. */
+export const memoryMade = ({ isPending, madeMemoryBytes, config }: Note): number | undefined =>
+  isPending ? madeMemoryBytes : config?.memoryBytes
+
 /** The notes of a machine: what people read, and the line. Throws DriverError, `refused`, where they are too long. */
 export function writeNotes(note: Note & { readonly config: DomainConfig }): string {
-  const { id, guid, isPending, config, places } = note
-  const json = JSON.stringify(Object.keys(places).length === 0 ? config : { ...config, places })
+  const { id, guid, isPending, config, places, madeMemoryBytes } = note
+  const json = JSON.stringify({
+    ...config,
+    ...(Object.keys(places).length > 0 && { places }),
+    ...(isPending && madeMemoryBytes !== undefined && { madeMemoryBytes }),
+  })
   const line = `${MARK} ${id} ${guid ?? NEW} ${isPending ? 'pending' : 'made'} ${json}`
   const { description } = config
   const notes = description === '' ? line : `${description}\n\n${line}`
@@ -53,7 +63,7 @@ export function readNote(guid: string, notes: string): Note | undefined {
   const line = lineIn(notes)
   const { id, guid: written, state, json } = LINE.exec(line ?? '')?.groups ?? {}
   if (id === undefined || json === undefined || (written !== guid && written !== NEW)) return undefined
-  return { id, guid, isPending: state === 'pending', config: readConfig(json), places: readPlaces(json) }
+  return { id, guid, isPending: state === 'pending', config: readConfig(json), ...readRest(json) }
 }
 
 /** What people read in notes: all but the line. */
@@ -68,14 +78,20 @@ function lineIn(notes: string): string | undefined {
   return notes.split(/\r?\n/).findLast(line => line.startsWith(`${MARK} `))
 }
 
-function readPlaces(json: string): Places {
+/** What stands beside the definition. */
+function readRest(json: string): Pick<Note, 'places' | 'madeMemoryBytes'> {
   try {
-    const { places } = toJsonObject(JSON.parse(json), 'the definition')
-    if (places === undefined) return {}
+    const { places = {}, madeMemoryBytes } = toJsonObject(JSON.parse(json), 'the definition')
     const read = toJsonObject(places, 'places')
-    return Object.fromEntries(Object.keys(read).map(id => [id, stringMember(read, id)]))
+    return {
+      places: Object.fromEntries(Object.keys(read).map(id => [id, stringMember(read, id)])),
+      ...(isAmount(madeMemoryBytes) && { madeMemoryBytes }),
+    }
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof JsonShapeError) return {}
+    if (error instanceof SyntaxError || error instanceof JsonShapeError) return { places: {} }
     throw error
   }
 }
+
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0
