@@ -149,7 +149,7 @@ test('files that domains are saved and dumped to lie where files may, and what t
 test('what a saved domain comes back as names nothing that it did not name and that is not allowed', async () => {
   const { connection, openly, driver, denied } = await world()
   const id = randomUUID()
-  const described = (path: string) => domainXml({ uuid: id, devices: disk(path) })
+  const described = (path: string) => domainXml({ name: 'web', uuid: id, devices: disk(path) })
   const pool = await openly.storagePoolCreateXML(poolXml('given', '/elsewhere/pool'))
   const [first, second] = [
     await pool.storageVolCreateXML(volumeXml('first', MIB, 'raw')),
