@@ -99,19 +99,23 @@ function after(call: Seen, now: Moment, calls: readonly Seen[], endsByItself: bo
   if (now.state === 'Gone') return []
   // A state that could not be read back says nothing of what was done before.
   if (code === 'VM_BAD_POWER_STATE' && actual !== 'Unknown') {
-    const isSeen = actual === now.state || (actual === 'ShuttingDown' && isAsked(call, calls))
+    const isOnTheWay =
+      (actual === 'ShuttingDown' && isDuring(call, CLEAN, calls)) ||
+      (actual === 'Halted' && isDuring(call, REBOOT, calls))
+    const isSeen = actual === now.state || isOnTheWay
     return isSeen ? [now] : []
   }
   if (!isAllowed) return actual === 'Unknown' ? [now] : []
-  const isClean = call.step === 'cleanShutdown' || call.step === 'cleanReboot'
+  const isClean = CLEAN.includes(call.step)
   const broken: readonly State[] =
     call.step === 'cleanReboot' || call.step === 'hardReboot' ? [...results, 'Halted'] : results
   return [now.state, ...broken].map(state => ({ state, mayEnd: mayEnd(state) || (isClean && state !== 'Halted') }))
 }
 
-/** Whether the VM may have been told to shut down while the call was under way. */
-const isAsked = ({ began, ended }: Seen, calls: readonly Seen[]): boolean =>
-  calls.some(
-    other =>
-      (other.step === 'cleanShutdown' || other.step === 'cleanReboot') && other.began < ended && began < other.ended,
-  )
+/** Steps during which a guest shuts down, and those of them after which it is started again. */
+const CLEAN: readonly StepName[] = ['cleanShutdown', 'cleanReboot']
+const REBOOT: readonly StepName[] = ['cleanReboot']
+
+/** Whether one of these steps may have been under way while the call was. */
+const isDuring = ({ began, ended }: Seen, steps: readonly StepName[], calls: readonly Seen[]): boolean =>
+  calls.some(other => steps.includes(other.step) && other.began < ended && began < other.ended)

@@ -102,7 +102,10 @@ test('a domain is not saved over an image of a domain, nor where no file can be 
   assert(disk !== undefined)
 
   await assert.rejects(files().save(id, disk.location), { kind: 'refused', message: /is an image of/ })
-  await assert.rejects(files().save(id, '/nowhere/at/all'), { kind: 'refused', message: /ENOENT/ })
+  await assert.rejects(files().save(id, '/nowhere/at/all'), {
+    kind: 'refused',
+    message: /there is no folder \/nowhere\/at/,
+  })
   assert.equal(await world.state(id), 'running')
   assert(!existsSync(world.files(id).suspension))
   await assertGoesOn(id, await world.serial(id))
