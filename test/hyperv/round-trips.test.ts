@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { connect } from '../../src/drivers/hyperv/index.ts'
 import { Relay } from '../wsman/transport-relay.ts'
 import { network, nic } from '../conformance/parts.ts'
@@ -8,18 +9,17 @@ import { domainConfig, startHost } from './setting.ts'
 
 const CONNECTIONS = 4
 
-/** What asks and changes nothing, for which no job runs. */
-const ASKING = ['list', 'get', 'config', 'vcpus', 'metrics', 'autostart', 'shares', 'screenshot', 'snapshots']
-/** How often more a busy machine lets the jobs of an operation be looked at. */
-const LOOKS_MAX = 3
+/** How often what was looked at is looked at again: a busy machine ends a job late now and then, and it is asked about once more. */
+const AGAIN_MAX = 3
 
-function assertCosts(trips: Readonly<Record<string, number>>, costs: Readonly<Record<string, number>>): void {
-  const most = Object.entries(costs).map(
-    ([name, cost]) => [name, ASKING.includes(name) ? cost : cost + LOOKS_MAX] as const,
-  )
-  const fits = most.every(([name, max]) => (trips[name] ?? 0) >= (costs[name] ?? 0) && (trips[name] ?? 0) <= max)
-  assert.deepEqual(Object.keys(trips).toSorted(), Object.keys(costs).toSorted())
-  if (!fits) assert.deepEqual(trips, costs)
+/** Demands that what `look` counts is `costs`, to the request; what costs more does so each time. */
+async function assertCosts(
+  costs: Readonly<Record<string, number>>,
+  look: () => Promise<Readonly<Record<string, number>>>,
+): Promise<void> {
+  let trips = await look()
+  for (let left = AGAIN_MAX; left > 0 && !isDeepStrictEqual(trips, costs); left--) trips = await look()
+  assert.deepEqual(trips, costs)
 }
 
 /** What each operation may cost of round trips, logging on and the waits for jobs left out. */
@@ -38,27 +38,28 @@ const COSTS = [
 ] as const
 
 for (const { namespace, build, costs } of COSTS) {
-  test(`operations take few round trips through ${namespace}, however many machines there are`, async () => {
-    const { host, driver, count, close } = await counted('--vms', '200', '--pace', '0', '--build', build)
-    try {
-      const config = domainConfig()
-      const trips: Record<string, number> = {
-        list: await count(() => driver.domains.list()),
-        define: await count(() => driver.domains.define(config)),
-        get: await count(() => driver.domains.get(config.id)),
-        config: await count(() => driver.domains.config(config.id)),
-        redefine: await count(() => driver.domains.define({ ...config, description: 'other', vcpus: 2 })),
-        start: await count(() => driver.domains.start(config.id)),
-        powerOff: await count(() => driver.domains.powerOff(config.id)),
-        undefine: await count(() => driver.domains.undefine(config.id)),
-      }
+  test(`operations take few round trips through ${namespace}, however many machines there are`, () =>
+    assertCosts(costs, async () => {
+      const { host, driver, count, close } = await counted('--vms', '200', '--pace', '0', '--build', build)
+      try {
+        const config = domainConfig()
+        const trips: Record<string, number> = {
+          list: await count(() => driver.domains.list()),
+          define: await count(() => driver.domains.define(config)),
+          get: await count(() => driver.domains.get(config.id)),
+          config: await count(() => driver.domains.config(config.id)),
+          redefine: await count(() => driver.domains.define({ ...config, description: 'other', vcpus: 2 })),
+          start: await count(() => driver.domains.start(config.id)),
+          powerOff: await count(() => driver.domains.powerOff(config.id)),
+          undefine: await count(() => driver.domains.undefine(config.id)),
+        }
 
-      assertCosts(trips, costs)
-      assert.deepEqual(host.complaints, [])
-    } finally {
-      await close()
-    }
-  })
+        assert.deepEqual(host.complaints, [])
+        return trips
+      } finally {
+        await close()
+      }
+    }))
 }
 
 const SCSI = { bus: 'paravirtualised' } as const
@@ -100,34 +101,35 @@ const DEVICE_COSTS = [
 ] as const
 
 for (const { namespace, build, costs } of DEVICE_COSTS) {
-  test(`devices take few round trips through ${namespace}`, async () => {
-    const { host, driver, count, close } = await counted('--vms', '50', '--pace', '0', '--build', build)
-    try {
-      const lab = network()
-      await driver.networks?.define(lab)
-      const [system, more] = [disk(await image(host, 'a.vhd'), 'hda'), disk(await image(host, 'b.vhd'), 'sdb', SCSI)]
-      const config = { ...withDisks(system), nics: [nic(lab.id)] }
-      const { id } = config
-      const ids = (await driver.domains.list()).map(domain => domain.id)
-      const trips: Record<string, number> = {
-        define: await count(() => driver.domains.define(config)),
-        config: await count(() => driver.domains.config(id)),
-        setMemory: await count(() => driver.domains.define({ ...config, memoryBytes: config.memoryBytes * 2 })),
-        infoOfHalted: await count(() => driver.domains.info(id)),
-        start: await count(() => driver.domains.start(id)),
-        infoOfRunning: await count(() => driver.domains.info(id)),
-        attachDisk: await count(async () => driver.devices?.attachDisk(id, more)),
-        detachDisk: await count(async () => driver.devices?.detachDisk(id, more.id)),
-        connectNic: await count(async () => driver.devices?.connectNic(id, config.nics[0]?.id ?? '', null)),
-        configs: await count(() => driver.domains.configs(ids)),
-      }
+  test(`devices take few round trips through ${namespace}`, () =>
+    assertCosts(costs, async () => {
+      const { host, driver, count, close } = await counted('--vms', '50', '--pace', '0', '--build', build)
+      try {
+        const lab = network()
+        await driver.networks?.define(lab)
+        const [system, more] = [disk(await image(host, 'a.vhd'), 'hda'), disk(await image(host, 'b.vhd'), 'sdb', SCSI)]
+        const config = { ...withDisks(system), nics: [nic(lab.id)] }
+        const { id } = config
+        const ids = (await driver.domains.list()).map(domain => domain.id)
+        const trips: Record<string, number> = {
+          define: await count(() => driver.domains.define(config)),
+          config: await count(() => driver.domains.config(id)),
+          setMemory: await count(() => driver.domains.define({ ...config, memoryBytes: config.memoryBytes * 2 })),
+          infoOfHalted: await count(() => driver.domains.info(id)),
+          start: await count(() => driver.domains.start(id)),
+          infoOfRunning: await count(() => driver.domains.info(id)),
+          attachDisk: await count(async () => driver.devices?.attachDisk(id, more)),
+          detachDisk: await count(async () => driver.devices?.detachDisk(id, more.id)),
+          connectNic: await count(async () => driver.devices?.connectNic(id, config.nics[0]?.id ?? '', null)),
+          configs: await count(() => driver.domains.configs(ids)),
+        }
 
-      assertCosts(trips, costs)
-      assert.deepEqual(host.complaints, [])
-    } finally {
-      await close()
-    }
-  })
+        assert.deepEqual(host.complaints, [])
+        return trips
+      } finally {
+        await close()
+      }
+    }))
 }
 
 /**
@@ -176,41 +178,42 @@ const LOOKS = [
 ] as const
 
 for (const { namespace, build, vcpus, costs } of LOOKS) {
-  test(`looking at a domain that runs takes few round trips through ${namespace}`, async () => {
-    const cpus = ['--cpus', '64', '--build', build]
-    const { host, driver, count, close } = await counted('--vms', '50', '--pace', '0', ...cpus)
-    const { domains, metrics, autostart, scheduler, screens, snapshots } = driver
-    try {
-      const config = { ...domainConfig(), vcpus }
-      const { id } = config
-      // The oldest hosts change shares only where that is none.
-      const scheduling = { weight: build === '7601' ? 256 : 512, capPercent: null, affinity: null }
-      await domains.define(config)
-      await domains.start(id)
-      assert.equal((await metrics?.vcpus(id))?.length, vcpus)
-      await domains.get(id)
-      const trips: Record<string, number> = {
-        vcpus: await count(async () => metrics?.vcpus(id)),
-        metrics: await count(async () => metrics?.domain(id)),
-        autostart: await count(async () => autostart?.get(id)),
-        setAutostart: await count(async () => autostart?.set(id, 'always')),
-        shares: await count(async () => scheduler?.own?.parameters(id)),
-        setShares: await count(async () => scheduler?.set(id, scheduling)),
-        screenshot: await count(async () => screens?.screenshot(id)),
-        pressKeys: await count(async () => screens?.pressKeys(id, [30, 31], 0)),
-        takeSnapshot: await count(async () => snapshots?.create(id, { name: 'a', description: '' })),
-        snapshots: await count(async () => snapshots?.list(id)),
-      }
-      const [made] = (await snapshots?.list(id)) ?? []
-      trips['revert'] = await count(async () => snapshots?.revert(id, made?.id ?? ''))
-      trips['removeSnapshot'] = await count(async () => snapshots?.remove(id, made?.id ?? ''))
+  test(`looking at a domain that runs takes few round trips through ${namespace}`, () =>
+    assertCosts(costs, async () => {
+      const cpus = ['--cpus', '64', '--build', build]
+      const { host, driver, count, close } = await counted('--vms', '50', '--pace', '0', ...cpus)
+      const { domains, metrics, autostart, scheduler, screens, snapshots } = driver
+      try {
+        const config = { ...domainConfig(), vcpus }
+        const { id } = config
+        // The oldest hosts change shares only where that is none.
+        const scheduling = { weight: build === '7601' ? 256 : 512, capPercent: null, affinity: null }
+        await domains.define(config)
+        await domains.start(id)
+        assert.equal((await metrics?.vcpus(id))?.length, vcpus)
+        await domains.get(id)
+        const trips: Record<string, number> = {
+          vcpus: await count(async () => metrics?.vcpus(id)),
+          metrics: await count(async () => metrics?.domain(id)),
+          autostart: await count(async () => autostart?.get(id)),
+          setAutostart: await count(async () => autostart?.set(id, 'always')),
+          shares: await count(async () => scheduler?.own?.parameters(id)),
+          setShares: await count(async () => scheduler?.set(id, scheduling)),
+          screenshot: await count(async () => screens?.screenshot(id)),
+          pressKeys: await count(async () => screens?.pressKeys(id, [30, 31], 0)),
+          takeSnapshot: await count(async () => snapshots?.create(id, { name: 'a', description: '' })),
+          snapshots: await count(async () => snapshots?.list(id)),
+        }
+        const [made] = (await snapshots?.list(id)) ?? []
+        trips['revert'] = await count(async () => snapshots?.revert(id, made?.id ?? ''))
+        trips['removeSnapshot'] = await count(async () => snapshots?.remove(id, made?.id ?? ''))
 
-      assertCosts(trips, costs)
-      assert.deepEqual(host.complaints, [])
-    } finally {
-      await close()
-    }
-  })
+        assert.deepEqual(host.complaints, [])
+        return trips
+      } finally {
+        await close()
+      }
+    }))
 }
 
 /** A host, a connection to it, and what counts the requests that an operation sends. */
